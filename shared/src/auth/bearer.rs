@@ -1,0 +1,86 @@
+//! `authorization: Bearer <credential>` (RFC 6750 section 2.1).
+
+use tonic::metadata::MetadataMap;
+
+use super::Refusal;
+
+/// The credential of a call: exactly one `authorization` value, the scheme in any case,
+/// one or more spaces, then visible characters of which a token or its percent-encoding
+/// can consist. It is looked for nowhere else.
+pub fn bearer(metadata: &MetadataMap) -> Result<&str, Refusal> {
+    let mut values = metadata.get_all("authorization").iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Err(Refusal::MissingToken),
+        (Some(only), None) => only.to_str().map_err(|_| Refusal::InvalidHeaderFormat)?,
+        (Some(_), Some(_)) => return Err(Refusal::InvalidHeaderFormat),
+    };
+    let (scheme, credential) = value.split_once(' ').ok_or(Refusal::InvalidHeaderFormat)?;
+    let credential = credential.trim_start_matches(' ');
+    let is_token = !credential.is_empty()
+        && credential.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=%".contains(&b));
+    if scheme.eq_ignore_ascii_case("bearer") && is_token {
+        Ok(credential)
+    } else {
+        Err(Refusal::InvalidHeaderFormat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(values: &[&str]) -> MetadataMap {
+        let mut metadata = MetadataMap::new();
+        for value in values {
+            metadata.append("authorization", value.parse().expect("a header value"));
+        }
+        metadata
+    }
+
+    #[test]
+    fn one_bearer_value_passes_in_any_case_and_with_any_spaces() {
+        for value in ["Bearer a.b-c_d", "bearer a.b-c_d", "BEARER   a.b-c_d"] {
+            assert_eq!(bearer(&metadata(&[value])), Ok("a.b-c_d"), "{value:?}");
+        }
+        assert_eq!(bearer(&metadata(&["Bearer tok.s/g+n=%3D"])), Ok("tok.s/g+n=%3D"));
+    }
+
+    #[test]
+    fn anything_else_in_the_header_is_refused() {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "a.b.c",
+            "Basic YTpi",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer \"a\"",
+            "Bearer\ta",
+            " Bearer a",
+            "Bearer a ",
+            "Bearer a\t",
+            "Token a",
+            "Bearer: a",
+            "BearerX a",
+        ] {
+            assert_eq!(bearer(&metadata(&[value])), Err(Refusal::InvalidHeaderFormat), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn there_is_exactly_one_and_it_is_in_authorization() {
+        assert_eq!(bearer(&MetadataMap::new()), Err(Refusal::MissingToken));
+        let twice = metadata(&["Bearer a", "Bearer a"]);
+        assert_eq!(bearer(&twice), Err(Refusal::InvalidHeaderFormat));
+        let mut elsewhere = MetadataMap::new();
+        for name in ["x-authorization", "proxy-authorization", "cookie", "token", "access_token"] {
+            elsewhere.insert(name, "Bearer a".parse().expect("a header value"));
+        }
+        elsewhere.insert_bin(
+            "authorization-bin",
+            tonic::metadata::MetadataValue::from_bytes(b"Bearer a"),
+        );
+        assert_eq!(bearer(&elsewhere), Err(Refusal::MissingToken));
+    }
+}

@@ -1,0 +1,127 @@
+//! The interceptor: the first half of the ownership rule.
+
+use std::sync::Arc;
+
+use tonic::{
+    Request, Status,
+    metadata::MetadataMap,
+    service::{Interceptor, interceptor::InterceptedService},
+};
+
+use super::{Principal, Refusal, TokenVerifier, bearer};
+
+/// Metadata in which a caller may repeat who it acts for. It grants nothing: it can only
+/// make a call fail.
+const USER: &str = "x-user-id";
+
+/// Lets a call through if it carries a valid access token, and tells the handler whose.
+#[derive(Clone)]
+pub struct Gate {
+    verifier: Arc<TokenVerifier>,
+}
+
+impl Gate {
+    /// A gate that believes `verifier`.
+    #[must_use]
+    pub fn new(verifier: TokenVerifier) -> Self {
+        Self { verifier: Arc::new(verifier) }
+    }
+
+    /// `service` behind this gate: every call is refused before its body is read, or
+    /// carries a [`Principal`].
+    pub fn guard<S>(&self, service: S) -> InterceptedService<S, Self> {
+        InterceptedService::new(service, self.clone())
+    }
+
+    fn admit(&self, metadata: &MetadataMap) -> Result<Principal, Refusal> {
+        let principal = self.verifier.verify(bearer(metadata)?)?;
+        for named in metadata.get_all(USER) {
+            principal.owning(named.to_str().unwrap_or_default())?;
+        }
+        Ok(principal)
+    }
+}
+
+impl Interceptor for Gate {
+    /// Inserts a principal or rejects; one that was there before is never kept.
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.extensions_mut().remove::<Principal>();
+        let principal = self.admit(request.metadata())?;
+        request.extensions_mut().insert(principal);
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::Code;
+
+    use super::*;
+    use crate::{
+        auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, UserId},
+        clock::SystemClock,
+    };
+
+    fn gate_and_token() -> (Gate, String) {
+        let secret = Secret::parse("0b5f1c9e7a3d48620b5f1c9e7a3d4862".into()).expect("strong");
+        let keys = Arc::new(Keyring::new(&secret, &[]));
+        let policy = TokenPolicy {
+            issuer: None,
+            audience: None,
+            leeway: Duration::ZERO,
+            max_lifetime: Duration::from_mins(15),
+        };
+        let clock = Arc::new(SystemClock);
+        let ttl = Duration::from_mins(15);
+        let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
+        let token = issuer.issue("alice", Profile::default()).expect("a token").token;
+        (Gate::new(TokenVerifier::new(keys, policy, clock)), token)
+    }
+
+    fn request(token: Option<&str>, users: &[&str]) -> Request<()> {
+        let mut request = Request::new(());
+        if let Some(token) = token {
+            let value = format!("Bearer {token}").parse().expect("a header value");
+            request.metadata_mut().insert("authorization", value);
+        }
+        for user in users {
+            request.metadata_mut().append(USER, user.parse().expect("a header value"));
+        }
+        request
+    }
+
+    #[test]
+    fn a_good_token_leaves_its_user_with_the_handler() {
+        let (mut gate, token) = gate_and_token();
+        for users in [&[][..], &["alice"], &["alice", "alice"]] {
+            let passed = gate.call(request(Some(&token), users)).expect("passes");
+            assert_eq!(Principal::of(&passed).expect("a principal").user().as_str(), "alice");
+        }
+    }
+
+    #[test]
+    fn a_user_in_the_metadata_can_only_refuse() {
+        let (mut gate, token) = gate_and_token();
+        for users in [&["bob"][..], &[""], &["alice", "bob"], &["bob", "alice"], &["alice "]] {
+            let refused = gate.call(request(Some(&token), users)).expect_err("not hers");
+            assert_eq!(refused.code(), Code::PermissionDenied, "{users:?}");
+        }
+        let refused = gate.call(request(None, &["alice"])).expect_err("no token");
+        assert_eq!(refused.code(), Code::Unauthenticated);
+    }
+
+    #[test]
+    fn a_principal_that_was_there_before_is_not_kept() {
+        let (mut gate, token) = gate_and_token();
+        let planted = Principal::new(UserId::parse("mallory").expect("an id"));
+        let mut call = request(None, &[]);
+        call.extensions_mut().insert(planted.clone());
+        assert_eq!(gate.call(call).expect_err("no token").code(), Code::Unauthenticated);
+        let mut call = request(Some(&token), &[]);
+        call.extensions_mut().insert(planted);
+        let passed = gate.call(call).expect("passes");
+        assert_eq!(Principal::of(&passed).expect("a principal").user().as_str(), "alice");
+    }
+}

@@ -1,0 +1,99 @@
+//! Makes access tokens. Whoever holds the secret can: keep it to auth-service.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, Header, encode};
+use serde::Serialize;
+
+use super::{Keyring, TokenPolicy};
+use crate::clock::Clock;
+
+/// What a token says about its user beside the id. Nothing decides by it.
+#[derive(Clone, Copy, Default)]
+pub struct Profile<'a> {
+    /// The session the token was made from.
+    pub session_id: Option<&'a str>,
+    /// The canonical e-mail.
+    pub email: Option<&'a str>,
+    /// The display name.
+    pub name: Option<&'a str>,
+}
+
+/// A fresh token and its end.
+pub struct IssuedToken {
+    /// The compact JWS.
+    pub token: String,
+    /// `exp`, to the second.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The token could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot sign an access token")]
+pub struct IssueError(#[source] jsonwebtoken::errors::Error);
+
+/// Signs access tokens with HS256 and the first secret.
+pub struct TokenIssuer {
+    keys: Arc<Keyring>,
+    policy: TokenPolicy,
+    lifetime: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    sub: &'a str,
+    uid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+impl TokenIssuer {
+    /// Issues tokens that live for `lifetime` and that a verifier with the same `policy`
+    /// accepts.
+    #[must_use]
+    pub fn new(
+        keys: Arc<Keyring>,
+        policy: TokenPolicy,
+        lifetime: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { keys, policy, lifetime, clock }
+    }
+
+    /// A token for `user_id`, valid from now.
+    pub fn issue(&self, user_id: &str, profile: Profile<'_>) -> Result<IssuedToken, IssueError> {
+        let now = self.clock.now();
+        let lifetime = TimeDelta::from_std(self.lifetime).unwrap_or(TimeDelta::MAX);
+        let expires_at = now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let header = Header {
+            kid: Some(self.keys.signing_id().to_owned()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let payload = Payload {
+            sub: user_id,
+            uid: user_id,
+            iss: self.policy.issuer.as_deref(),
+            aud: self.policy.audience.as_deref(),
+            iat: now.timestamp(),
+            exp: expires_at.timestamp(),
+            sid: profile.session_id,
+            email: profile.email,
+            name: profile.name,
+        };
+        let token = encode(&header, &payload, self.keys.signing()).map_err(IssueError)?;
+        let expires_at = DateTime::from_timestamp(payload.exp, 0).unwrap_or(expires_at);
+        Ok(IssuedToken { token, expires_at })
+    }
+}

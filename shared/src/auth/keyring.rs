@@ -1,0 +1,171 @@
+//! The secrets a process knows: the first signs, all verify, so that a secret can be
+//! rotated without refusing a token that is still good.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
+use sha2::{Digest, Sha256};
+
+use super::{Refusal, Secret, hs256};
+use crate::config::{Reader, Vars};
+
+const ONE: &str = "BETTER_AUTH_SECRET";
+const MANY: &str = "BETTER_AUTH_SECRETS";
+const REMEDY: &str =
+    "set at least 32 random characters, for example from `openssl rand -base64 32`";
+
+/// One or more secrets. Holds no text that could be printed but the key ids.
+pub struct Keyring {
+    signing: EncodingKey,
+    keys: Vec<Key>,
+}
+
+struct Key {
+    id: String,
+    verifying: DecodingKey,
+}
+
+impl Keyring {
+    /// Signs with `first`, verifies with `first` and `others`, in this order.
+    #[must_use]
+    pub fn new(first: &Secret, others: &[Secret]) -> Self {
+        hs256::install();
+        let key = |secret: &Secret| Key {
+            id: key_id(secret),
+            verifying: DecodingKey::from_secret(secret.bytes()),
+        };
+        Self {
+            signing: EncodingKey::from_secret(first.bytes()),
+            keys: std::iter::once(first).chain(others).map(key).collect(),
+        }
+    }
+
+    /// Reads `BETTER_AUTH_SECRETS` (`2:new,1:old`, as Better Auth spells it) or, where
+    /// that is not set, `BETTER_AUTH_SECRET`. `None`: a fault was noted for each weakness.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
+        if let Some(list) = reader.text(MANY) {
+            let mut secrets = versioned(reader, &list)?;
+            let first = secrets.remove(0);
+            return Some(Self::new(&first, &secrets));
+        }
+        let Some(text) = reader.text(ONE) else {
+            reader.fault(ONE, format!("is missing: {REMEDY}"));
+            return None;
+        };
+        match Secret::parse(text) {
+            Ok(secret) => Some(Self::new(&secret, &[])),
+            Err(fault) => {
+                reader.fault(ONE, format!("{fault}: {REMEDY}"));
+                None
+            }
+        }
+    }
+
+    /// The id of the signing key: equal in two processes exactly if they share it. Safe to
+    /// log.
+    #[must_use]
+    pub fn signing_id(&self) -> &str {
+        &self.keys[0].id
+    }
+
+    pub(super) fn signing(&self) -> &EncodingKey {
+        &self.signing
+    }
+
+    /// Whether `tag` (base64url) authenticates `message`. The key is the one `id` names,
+    /// else each in turn: tokens minted elsewhere carry no id of ours.
+    pub(super) fn verify(&self, id: Option<&str>, message: &str, tag: &str) -> Result<(), Refusal> {
+        let named = id.and_then(|id| self.keys.iter().find(|key| key.id == id));
+        let candidates = match named {
+            Some(key) => std::slice::from_ref(key),
+            None => &self.keys,
+        };
+        let authentic = candidates.iter().any(|key| {
+            let verdict = crypto::verify(tag, message.as_bytes(), &key.verifying, Algorithm::HS256);
+            verdict.unwrap_or(false)
+        });
+        if authentic { Ok(()) } else { Err(Refusal::InvalidTokenSignature) }
+    }
+}
+
+/// The first 8 hex digits of SHA-256("kid" + secret): tells secrets apart, reveals none.
+fn key_id(secret: &Secret) -> String {
+    let digest = Sha256::new().chain_update(b"kid").chain_update(secret.bytes()).finalize();
+    format!("{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
+}
+
+/// Reads `version:secret,…`. Versions are distinct whole numbers; a secret may hold a
+/// colon but no comma. `None`: at least one fault was noted.
+fn versioned(reader: &mut Reader<'_, impl Vars>, list: &str) -> Option<Vec<Secret>> {
+    let mut versions: Vec<u32> = Vec::new();
+    let mut secrets = Vec::new();
+    let mut sound = true;
+    for (place, entry) in (1..).zip(list.split(',')) {
+        let fault = match entry.split_once(':').map(|(version, text)| (version.parse(), text)) {
+            Some((Ok(version), _)) if versions.contains(&version) => "repeats a version".to_owned(),
+            Some((Ok(version), text)) => {
+                versions.push(version);
+                match Secret::parse(text.to_owned()) {
+                    Ok(secret) => {
+                        secrets.push(secret);
+                        continue;
+                    }
+                    Err(fault) => fault.to_string(),
+                }
+            }
+            _ => "is not `version:secret`".to_owned(),
+        };
+        sound = false;
+        reader.fault(MANY, format!("entry {place} {fault}: write `2:new,1:old`; {REMEDY}"));
+    }
+    sound.then_some(secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    const NEW: &str = "new-0b5f1c9e7a3d48620b5f1c9e7a3d4862";
+    const OLD: &str = "old-5a7d3e9b1c0f46285a7d3e9b1c0f4628";
+
+    fn read(vars: &[(&'static str, &str)]) -> Result<Keyring, crate::config::Faults> {
+        let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let mut reader = Reader::new(&vars);
+        let keys = Keyring::read(&mut reader);
+        reader.finish(keys)
+    }
+
+    #[test]
+    fn a_list_signs_with_its_first_and_knows_all() {
+        let list = format!("2:{NEW},1:{OLD}");
+        let both = read(&[(MANY, &list), (ONE, "too short to matter here")]).expect("a keyring");
+        let new = read(&[(ONE, NEW)]).expect("a keyring");
+        assert_eq!(both.keys.len(), 2);
+        assert_eq!(both.signing_id(), new.signing_id());
+        assert_eq!(both.signing_id().len(), 8);
+    }
+
+    #[test]
+    fn every_bad_entry_is_one_line_and_no_value_is_shown() {
+        let list = format!("2:{NEW},2:{OLD},x:{OLD},7:short-value");
+        let faults = read(&[(MANY, &list)]).err().expect("faults");
+        let lines: Vec<_> = faults.0.iter().map(|f| f.message.split(':').next()).collect();
+        assert_eq!(
+            lines,
+            [
+                Some("entry 2 repeats a version"),
+                Some("entry 3 is not `version"),
+                Some("entry 4 is shorter than 32 bytes"),
+            ]
+        );
+        assert!(!faults.to_string().contains("0f46") && !faults.to_string().contains("short-v"));
+    }
+
+    #[test]
+    fn a_missing_or_weak_secret_is_one_line() {
+        for vars in [vec![], vec![(ONE, "")], vec![(ONE, "short")]] {
+            let faults = read(&vars).err().expect("a fault");
+            assert_eq!(faults.to_string().lines().count(), 1);
+        }
+    }
+}

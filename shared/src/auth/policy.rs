@@ -1,0 +1,118 @@
+//! Which tokens this deployment accepts, beyond a good signature.
+
+use std::time::Duration;
+
+use http::Uri;
+
+use crate::config::{Reader, Vars};
+
+/// What a token must say about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPolicy {
+    /// The exact `iss`; `None` switches the check off.
+    pub issuer: Option<String>,
+    /// What `aud` must contain; `None` switches the check off.
+    pub audience: Option<String>,
+    /// How far clocks may differ (RFC 8725 allows "a few minutes"; seconds are enough).
+    pub leeway: Duration,
+    /// The longest `exp - iat`; a token without `iat` counts from now.
+    pub max_lifetime: Duration,
+}
+
+impl TokenPolicy {
+    /// Reads `BETTER_AUTH_URL` (whose origin is both issuer and audience, as in Better
+    /// Auth), `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` and `JWT_MAX_LIFETIME`.
+    /// `default_url` stands in for a missing `BETTER_AUTH_URL`.
+    pub fn read(reader: &mut Reader<'_, impl Vars>, default_url: Option<&str>) -> Option<Self> {
+        let given = reader.text("BETTER_AUTH_URL").is_some();
+        let mut origin = reader.parsed("BETTER_AUTH_URL", origin);
+        if !given {
+            origin = default_url.map(str::to_owned);
+        }
+        let issuer = expected(reader, "JWT_ISSUER", origin.as_deref());
+        let audience = expected(reader, "JWT_AUDIENCE", origin.as_deref());
+        let leeway = reader.duration("JWT_LEEWAY", Duration::from_secs(15));
+        if leeway > Duration::from_mins(5) {
+            reader.fault("JWT_LEEWAY", "must be at most 5 minutes");
+        }
+        let max_lifetime = reader.duration("JWT_MAX_LIFETIME", Duration::from_hours(7 * 24));
+        let missing = issuer.is_err() || audience.is_err();
+        if missing && !given {
+            reader.fault(
+                "BETTER_AUTH_URL",
+                "is missing: set the address that browsers use, such as \
+                 `https://app.example.com`, or both JWT_ISSUER and JWT_AUDIENCE (`off` \
+                 switches a check off)",
+            );
+        }
+        Some(Self { issuer: issuer.ok()?, audience: audience.ok()?, leeway, max_lifetime })
+    }
+}
+
+/// No setting says what a claim must be; silence switches nothing off.
+struct NotSaid;
+
+/// The value a claim must have: as set, else the origin; `None` where it is `off`.
+fn expected(
+    reader: &Reader<'_, impl Vars>,
+    name: &'static str,
+    origin: Option<&str>,
+) -> Result<Option<String>, NotSaid> {
+    match reader.text(name).as_deref() {
+        Some("off") => Ok(None),
+        Some(text) => Ok(Some(text.to_owned())),
+        None => origin.map(|origin| Some(origin.to_owned())).ok_or(NotSaid),
+    }
+}
+
+/// `scheme://authority` of a web address.
+fn origin(text: &str) -> Result<String, String> {
+    let uri: Uri = text.parse().map_err(|_| "is not an address".to_owned())?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme @ ("http" | "https")), Some(authority)) => {
+            Ok(format!("{scheme}://{authority}"))
+        }
+        _ => Err("must be an address such as `https://app.example.com`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn read(vars: &[(&'static str, &str)]) -> Result<TokenPolicy, crate::config::Faults> {
+        let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let mut reader = Reader::new(&vars);
+        let policy = TokenPolicy::read(&mut reader, None);
+        reader.finish(policy)
+    }
+
+    #[test]
+    fn issuer_and_audience_are_the_origin_unless_said_otherwise() {
+        let url = ("BETTER_AUTH_URL", "https://app.example.com/api/auth");
+        let policy = read(&[url]).expect("a policy");
+        assert_eq!(policy.issuer.as_deref(), Some("https://app.example.com"));
+        assert_eq!(policy.audience.as_deref(), Some("https://app.example.com"));
+
+        let policy = read(&[url, ("JWT_AUDIENCE", "tasks"), ("JWT_ISSUER", "off")]);
+        let policy = policy.expect("a policy");
+        assert_eq!((policy.issuer, policy.audience.as_deref()), (None, Some("tasks")));
+
+        assert!(read(&[("JWT_AUDIENCE", "off"), ("JWT_ISSUER", "off")]).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_switched_off_by_silence() {
+        for vars in [
+            vec![],
+            vec![("JWT_ISSUER", "off")],
+            vec![("BETTER_AUTH_URL", "app.example.com")],
+            vec![("BETTER_AUTH_URL", "ftp://app.example.com")],
+        ] {
+            let faults = read(&vars).expect_err("a fault");
+            assert_eq!(faults.0.len(), 1, "{vars:?}: {faults}");
+        }
+    }
+}

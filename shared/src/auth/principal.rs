@@ -1,0 +1,143 @@
+//! Who is calling, and the proof that what they ask about is theirs.
+
+use std::{fmt, sync::Arc};
+
+use tonic::Request;
+
+use super::Refusal;
+
+/// A user's id as the token gives it: opaque, compared byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(Arc<str>);
+
+/// The text is empty, over 255 bytes, or holds a control character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 255 bytes without control characters")]
+pub struct InvalidUserId;
+
+impl UserId {
+    /// Takes 1 to 255 bytes without control characters.
+    pub fn parse(text: &str) -> Result<Self, InvalidUserId> {
+        if text.is_empty() || text.len() > 255 || text.contains(char::is_control) {
+            return Err(InvalidUserId);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The user a verified token stands for. Only [`TokenVerifier::verify`] makes one, so
+/// holding it means a token was checked.
+///
+/// ```
+/// fn whoever(principal: &shared::auth::Principal) -> &shared::auth::UserId {
+///     principal.user()
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use shared::auth::{Principal, UserId};
+/// let forged = Principal { user: UserId::parse("alice").unwrap() };
+/// ```
+///
+/// [`TokenVerifier::verify`]: super::TokenVerifier::verify
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    user: UserId,
+}
+
+impl Principal {
+    pub(super) fn new(user: UserId) -> Self {
+        Self { user }
+    }
+
+    /// The principal the gate left in `request`. Fails closed: a service that was mounted
+    /// without the gate refuses everybody.
+    pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
+        request.extensions().get().ok_or(Refusal::MissingToken)
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The ownership rule, written here and nowhere else: the user a request names must be
+    /// the user the token stands for, byte for byte.
+    pub fn owning(&self, named: &str) -> Result<Owner, Refusal> {
+        if self.user.as_str() == named {
+            Ok(Owner { user: self.user.clone() })
+        } else {
+            Err(Refusal::ForbiddenUserAccess)
+        }
+    }
+}
+
+/// Proof that a user asks for what is theirs. Only [`Principal::owning`] makes one, and
+/// every method of a store that holds users' things takes one first.
+///
+/// ```
+/// fn rows_of(owner: &shared::auth::Owner) -> String {
+///     format!("user_id = {}", owner.user())
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use shared::auth::{Owner, UserId};
+/// let forged = Owner { user: UserId::parse("alice").unwrap() };
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    user: UserId,
+}
+
+impl Owner {
+    /// The user whose things may be touched.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_opaque_but_bounded() {
+        for good in ["a", "1", "xbnptV22pO4RmFmMnZWIg06pqeOYJwnR", "ада", " ", &"x".repeat(255)]
+        {
+            assert!(UserId::parse(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", "a\0", "a\nb", "\u{85}", &"x".repeat(256), &"é".repeat(128)] {
+            assert!(UserId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_very_same_bytes_are_the_same_user() {
+        let alice = Principal::new(UserId::parse("alice").expect("an id"));
+        assert_eq!(alice.owning("alice").expect("hers").user().as_str(), "alice");
+        for other in ["", "Alice", "alice ", " alice", "alic", "alicee", "аlice", "alice\u{200b}"]
+        {
+            assert_eq!(alice.owning(other), Err(Refusal::ForbiddenUserAccess), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_missed_the_gate_has_no_principal() {
+        assert_eq!(Principal::of(&Request::new(())), Err(Refusal::MissingToken));
+    }
+}

@@ -1,0 +1,131 @@
+//! From a token to the person it stands for, or to the reason why not.
+//!
+//! RFC 7519 with the advice of RFC 8725. The order is part of the design: size and shape
+//! before any decoding, the signature before the payload is looked at.
+
+use std::sync::Arc;
+
+use super::{
+    Keyring, Principal, Refusal, TokenPolicy, UserId,
+    claims::{Claim, Claims, Header, NumericDate, part},
+};
+use crate::clock::Clock;
+
+/// Longer tokens are refused unread.
+const MAX_LENGTH: usize = 8 * 1024;
+
+/// Subjects of tokens that services make for each other. They are never users.
+const SERVICE_PREFIX: &str = "service:";
+
+/// Verifies access tokens: a secret and a clock, no I/O.
+pub struct TokenVerifier {
+    keys: Arc<Keyring>,
+    policy: TokenPolicy,
+    clock: Arc<dyn Clock>,
+}
+
+impl TokenVerifier {
+    /// Accepts what `keys` signed and `policy` allows.
+    #[must_use]
+    pub fn new(keys: Arc<Keyring>, policy: TokenPolicy, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, policy, clock }
+    }
+
+    /// The user `token` stands for now.
+    pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
+        let (message, payload, header, tag) = split(token)?;
+        let header: Header = part(header)?;
+        header.check()?;
+        if header.alg != "HS256" {
+            return Err(Refusal::InvalidTokenSignature);
+        }
+        self.keys.verify(header.kid.as_deref(), message, tag)?;
+        let claims: Claims = part(payload)?;
+        if claims.has_other_purpose() {
+            return Err(Refusal::MalformedToken);
+        }
+        self.check_times(&claims)?;
+        self.check_parties(&claims)?;
+        user(claims).map(Principal::new)
+    }
+
+    /// `exp` is required; `nbf` and `iat` are not, but must be right where they stand.
+    fn check_times(&self, claims: &Claims) -> Result<(), Refusal> {
+        let date = |claim: &Claim<NumericDate>| match claim {
+            Claim::Absent => Ok(None),
+            Claim::Valid(NumericDate(seconds)) => Ok(Some(*seconds)),
+            Claim::Invalid => Err(Refusal::MalformedToken),
+        };
+        let exp = date(&claims.exp)?.ok_or(Refusal::MalformedToken)?;
+        let (nbf, iat) = (date(&claims.nbf)?, date(&claims.iat)?);
+        let now = seconds(self.clock.now());
+        let leeway = self.policy.leeway.as_secs_f64();
+        if exp + leeway <= now {
+            return Err(Refusal::TokenExpired);
+        }
+        if [nbf, iat].into_iter().flatten().any(|start| start > now + leeway) {
+            return Err(Refusal::TokenNotYetValid);
+        }
+        if exp - iat.unwrap_or(now) > self.policy.max_lifetime.as_secs_f64() {
+            return Err(Refusal::MalformedToken);
+        }
+        Ok(())
+    }
+
+    /// Both parties are required, of the right type and exact, wherever one is configured.
+    fn check_parties(&self, claims: &Claims) -> Result<(), Refusal> {
+        if let Some(issuer) = &self.policy.issuer
+            && !matches!(&claims.iss, Claim::Valid(iss) if iss == issuer)
+        {
+            return Err(Refusal::InvalidIssuer);
+        }
+        if let Some(audience) = &self.policy.audience
+            && !matches!(&claims.aud, Claim::Valid(aud) if aud.contains(audience))
+        {
+            return Err(Refusal::InvalidAudience);
+        }
+        Ok(())
+    }
+}
+
+/// `(header.payload, payload, header, tag)` of a compact JWS (RFC 7515 section 7.1): three
+/// non-empty parts of base64url characters, nothing else.
+fn split(token: &str) -> Result<(&str, &str, &str, &str), Refusal> {
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if token.len() > MAX_LENGTH {
+        return Err(Refusal::MalformedToken);
+    }
+    let (message, tag) = token.rsplit_once('.').ok_or(Refusal::MalformedToken)?;
+    let (header, payload) = message.split_once('.').ok_or(Refusal::MalformedToken)?;
+    if [header, payload, tag].into_iter().all(is_plain) {
+        Ok((message, payload, header, tag))
+    } else {
+        Err(Refusal::MalformedToken)
+    }
+}
+
+/// `sub`, or `uid` where there is no `sub`; both must agree where both stand.
+fn user(claims: Claims) -> Result<UserId, Refusal> {
+    let named = match (claims.sub, claims.uid) {
+        (Claim::Valid(sub), Claim::Absent) => sub,
+        (Claim::Valid(sub), Claim::Valid(uid)) if sub == uid => sub,
+        (Claim::Absent, Claim::Valid(uid)) => uid,
+        _ => return Err(Refusal::MissingUidClaim),
+    };
+    if named.starts_with(SERVICE_PREFIX) {
+        return Err(Refusal::MissingUidClaim);
+    }
+    UserId::parse(&named).map_err(|_| Refusal::MissingUidClaim)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "micro-seconds since 1970 fit until 2255")]
+fn seconds(time: chrono::DateTime<chrono::Utc>) -> f64 {
+    time.timestamp_micros() as f64 / 1e6
+}
+
+#[cfg(test)]
+#[path = "verifier_tests.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! Settings from a lookup, never from globals: the environment in `main`, a map in tests.
+//! Every fault is noted and all are reported at once; no fault quotes a value.
+
+use std::{collections::HashMap, fmt, hash::BuildHasher, time::Duration};
+
+/// Looks a setting up by its name.
+pub trait Vars {
+    /// The value, or `None` where it is not set.
+    fn var(&self, name: &str) -> Option<String>;
+}
+
+/// The process environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Env;
+
+impl Vars for Env {
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+    fn var(&self, name: &str) -> Option<String> {
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+}
+
+impl<S: BuildHasher> Vars for HashMap<&str, String, S> {
+    fn var(&self, name: &str) -> Option<String> {
+        self.get(name).cloned()
+    }
+}
+
+/// One setting that is missing or wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The name of the setting.
+    pub name: &'static str,
+    /// What is wrong with it and what would be right. Never the value.
+    pub message: String,
+}
+
+/// Everything that is wrong with the settings, a line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            let end = if i == 0 { "" } else { "\n" };
+            write!(f, "{end}{} {}", fault.name, fault.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Reads settings and gathers their faults.
+pub struct Reader<'a, V> {
+    vars: &'a V,
+    faults: Vec<Fault>,
+}
+
+impl<'a, V: Vars> Reader<'a, V> {
+    /// Reads from `vars`.
+    pub fn new(vars: &'a V) -> Self {
+        Self { vars, faults: Vec::new() }
+    }
+
+    /// The value as it stands; empty counts as not set.
+    pub fn text(&self, name: &'static str) -> Option<String> {
+        self.vars.var(name).filter(|value| !value.is_empty())
+    }
+
+    /// The value as `parse` reads it; `None` where it is not set, or faulty and noted.
+    pub fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        parse(&text).map_err(|message| self.fault(name, message)).ok()
+    }
+
+    /// A time span: seconds as a bare number, or with units (`15m`, `7d`, `1h 30m`).
+    pub fn duration(&mut self, name: &'static str, default: Duration) -> Duration {
+        self.parsed(name, |text| {
+            let seconds = text.parse().map(Duration::from_secs).ok();
+            seconds
+                .or_else(|| humantime::parse_duration(text).ok())
+                .ok_or_else(|| "must be a time span such as `900`, `15m` or `7d`".to_owned())
+        })
+        .unwrap_or(default)
+    }
+
+    /// A whole number between `least` and `most`.
+    pub fn number(&mut self, name: &'static str, default: u32, least: u32, most: u32) -> u32 {
+        self.parsed(name, |text| {
+            let number = text.parse().ok().filter(|n| (least..=most).contains(n));
+            number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+        })
+        .unwrap_or(default)
+    }
+
+    /// A switch: `on` or `off`.
+    pub fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        self.parsed(name, |text| match text {
+            "on" | "true" | "1" => Ok(true),
+            "off" | "false" | "0" => Ok(false),
+            _ => Err("must be `on` or `off`".to_owned()),
+        })
+        .unwrap_or(default)
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, name: &'static str, message: impl Into<String>) {
+        self.faults.push(Fault { name, message: message.into() });
+    }
+
+    /// `value` if nothing was wrong, else everything that was.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+        match value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(Faults(self.faults)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_reported_at_once_and_no_value_is_quoted() {
+        let vars = HashMap::from([
+            ("TTL", "soon-s3cret".to_owned()),
+            ("COUNT", "900".to_owned()),
+            ("FLAG", "maybe".to_owned()),
+        ]);
+        let mut reader = Reader::new(&vars);
+        reader.duration("TTL", Duration::ZERO);
+        reader.number("COUNT", 1, 1, 8);
+        reader.switch("FLAG", true);
+        let faults = reader.finish(Some(())).expect_err("three faults");
+        assert_eq!(faults.0.len(), 3);
+        assert_eq!(faults.to_string().lines().count(), 3);
+        assert!(!faults.to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn spans_are_seconds_or_carry_units_and_empty_means_default() {
+        let vars =
+            HashMap::from([("A", "900".to_owned()), ("B", "15m".to_owned()), ("C", String::new())]);
+        let mut reader = Reader::new(&vars);
+        let fallback = Duration::from_secs(7);
+        assert_eq!(reader.duration("A", fallback), Duration::from_secs(900));
+        assert_eq!(reader.duration("B", fallback), Duration::from_secs(900));
+        assert_eq!(reader.duration("C", fallback), fallback);
+        assert!(reader.finish(Some(())).is_ok());
+    }
+}

@@ -1,0 +1,214 @@
+//! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
+//! lock.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database as Driver, DatabaseConnection,
+    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::config::{Reader, Vars};
+
+/// How long a call may wait for a connection, a lock or a statement before the database
+/// counts as busy.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
+const SQLITE_READERS: u32 = 8;
+
+/// Where the data is. It can hold a password, so it has no `Debug`.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    url: String,
+    backend: DbBackend,
+    connections: u32,
+}
+
+impl DatabaseUrl {
+    /// Reads `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS` (PostgreSQL only).
+    pub fn read(reader: &mut Reader<'_, impl Vars>, default: &str) -> Option<Self> {
+        let connections = reader.number("DATABASE_MAX_CONNECTIONS", 8, 1, 1000);
+        let Some(text) = reader.text("DATABASE_URL") else {
+            return Self::parse(default, connections).ok();
+        };
+        reader.parsed("DATABASE_URL", |_| Self::parse(&text, connections))
+    }
+
+    /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.
+    pub fn parse(url: &str, connections: u32) -> Result<Self, String> {
+        let backend = match url.split_once("://") {
+            Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => {
+                DbBackend::Sqlite
+            }
+            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => DbBackend::Postgres,
+            _ => {
+                return Err("must be `sqlite://path/to/file.db` or \
+                            `postgres://user:password@host:port/name`"
+                    .to_owned());
+            }
+        };
+        Ok(Self { url: url.to_owned(), backend, connections })
+    }
+
+    fn options(&self, connections: u32) -> ConnectOptions {
+        let mut options = ConnectOptions::new(self.url.clone());
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_timeout(PATIENCE)
+            .test_before_acquire_if_idle_for(Duration::from_secs(10))
+            .sqlx_logging(false);
+        options
+    }
+}
+
+/// An open database.
+///
+/// SQLite gets one connection that writes and several that cannot; PostgreSQL one pool.
+#[derive(Clone)]
+pub struct Database {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+}
+
+impl Database {
+    /// Connects; for SQLite also makes the file and its folder.
+    pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        if url.backend == DbBackend::Postgres {
+            let mut options = url.options(url.connections);
+            options.statement_timeout(PATIENCE);
+            let pool = Driver::connect(options).await?;
+            return Ok(Self { reader: pool.clone(), writer: pool });
+        }
+        make_folder(&url.url).map_err(|e| DbErr::Custom(format!("cannot make the folder: {e}")))?;
+        let mut options = url.options(1);
+        options.map_sqlx_sqlite_opts(|file| {
+            file.create_if_missing(true)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .busy_timeout(PATIENCE)
+                .foreign_keys(true)
+        });
+        let writer = Driver::connect(options).await?;
+        let mut options = url.options(SQLITE_READERS);
+        options.map_sqlx_sqlite_opts(|file| {
+            file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
+        });
+        Ok(Self { reader: Driver::connect(options).await?, writer })
+    }
+
+    /// For single statements that only read.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For single statements that write.
+    #[must_use]
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Which of the two it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// Begins a transaction that may read and write. On SQLite it holds the write lock
+    /// from the start: a read that turns into a write later fails at once when somebody
+    /// else wrote in between. Dropped without `commit`, it rolls back.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            access_mode: None::<AccessMode>,
+            isolation_level: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        };
+        self.writer.begin_with_options(options).await
+    }
+
+    /// Applies what is missing of `M`, all of it or nothing, however many processes start
+    /// at once: the second one waits and then finds nothing to do.
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
+        let transaction = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            let table = M::migration_table_name().to_string();
+            transaction
+                .execute_unprepared(&format!(
+                    "SET LOCAL statement_timeout = '60s'; \
+                     SELECT pg_advisory_xact_lock(hashtext('{table}'))"
+                ))
+                .await?;
+        }
+        M::up(&transaction, None).await?;
+        transaction.commit().await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.reader.execute_unprepared("SELECT 1").await.map(drop)
+    }
+
+    /// Closes all connections; SQLite folds its journal back into the file.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.reader.close().await?;
+        self.writer.close().await
+    }
+}
+
+/// Makes the folder a SQLite file lies in.
+fn make_folder(url: &str) -> io::Result<()> {
+    let path = url.trim_start_matches("sqlite://").split('?').next().unwrap_or_default();
+    match Path::new(path).parent() {
+        Some(folder) => fs::create_dir_all(folder),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Statement;
+
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_two_databases_are_accepted() {
+        for good in ["sqlite://data/a.db", "sqlite:///var/a.db", "postgres://u:p@h:1/d"] {
+            assert!(DatabaseUrl::parse(good, 8).is_ok(), "{good}");
+        }
+        for bad in ["", "data/a.db", "mysql://u:p@h/d", "sqlite://", "sqlite://:memory:"] {
+            assert!(DatabaseUrl::parse(bad, 8).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_is_built_and_opened_as_the_design_demands() -> Result<(), DbErr> {
+        let folder = std::env::temp_dir().join(format!("db-{}", std::process::id()));
+        let url = format!("sqlite://{}/sub/test.db", folder.display());
+        let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
+        let pragma = async |on: &DatabaseConnection, name: &str| {
+            let query = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
+            let rows = on.query_all_raw(query).await?;
+            let text = |row: &sea_orm::QueryResult| {
+                row.try_get_by_index::<String>(0)
+                    .or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string()))
+            };
+            rows.iter().map(text).collect::<Result<Vec<_>, DbErr>>()
+        };
+        let options = pragma(database.reader(), "compile_options").await?;
+        assert!(options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"), "{options:?}");
+        for on in [database.reader(), database.writer()] {
+            assert_eq!(pragma(on, "journal_mode").await?, ["wal"]);
+            assert_eq!(pragma(on, "foreign_keys").await?, ["1"]);
+        }
+        assert_eq!(pragma(database.writer(), "synchronous").await?, ["2"]);
+        assert!(database.reader().execute_unprepared("CREATE TABLE t (x)").await.is_err());
+        database.close().await?;
+        fs::remove_dir_all(folder).expect("the folder");
+        Ok(())
+    }
+}

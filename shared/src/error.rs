@@ -1,0 +1,171 @@
+//! The one way from an error to a [`Status`]: what is wrong decides the code, the details
+//! ride in the gRPC rich error model, and nothing internal leaves the process.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// `ErrorInfo.domain` of every reason this project defines.
+pub const DOMAIN: &str = "auth-and-tasks";
+
+/// What went wrong, as far as a caller can act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request breaks a rule; [`Classified::violations`] lists every one.
+    Invalid,
+    /// No credential, or not a valid one.
+    Unauthenticated,
+    /// A valid credential that does not reach this far.
+    Forbidden,
+    /// No such thing, or somebody else's.
+    NotFound,
+    /// It is there already.
+    Taken,
+    /// It has changed since the caller read it.
+    Stale,
+    /// The caller, or all callers together, ask for too much.
+    TooMany,
+    /// The database is away or busy; the same call may succeed later.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Kind {
+    /// The gRPC code this kind is sent as.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::Invalid => Code::InvalidArgument,
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::Forbidden => Code::PermissionDenied,
+            Self::NotFound => Code::NotFound,
+            Self::Taken => Code::AlreadyExists,
+            Self::Stale => Code::Aborted,
+            Self::TooMany => Code::ResourceExhausted,
+            Self::Unavailable => Code::Unavailable,
+            Self::Internal => Code::Internal,
+        }
+    }
+}
+
+/// One broken rule of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, as the contract spells it.
+    pub field: &'static str,
+    /// The rule, as a sentence about the field. Never the value.
+    pub message: String,
+}
+
+impl Violation {
+    /// `field` breaks the rule that `message` states.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}
+
+/// An error that knows what a caller may be told about it.
+///
+/// Its `Display` is sent to the caller, except for [`Kind::Unavailable`] and
+/// [`Kind::Internal`], which are logged with their sources and sent as a fixed sentence.
+pub trait Classified: std::error::Error {
+    /// Decides the code on the wire.
+    fn kind(&self) -> Kind;
+
+    /// A constant a program can compare (`ErrorInfo.reason`).
+    fn reason(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Every faulty field, for [`Kind::Invalid`].
+    fn violations(&self) -> &[Violation] {
+        &[]
+    }
+}
+
+/// How long a caller should wait after [`Kind::TooMany`] and [`Kind::Unavailable`].
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The status that tells the caller of `error`.
+#[must_use]
+pub fn status(error: &dyn Classified) -> Status {
+    let kind = error.kind();
+    let message = match kind {
+        Kind::Internal => {
+            tracing::error!(cause = %causes(error), "internal error");
+            "internal error".to_owned()
+        }
+        Kind::Unavailable => {
+            tracing::warn!(cause = %causes(error), "unavailable");
+            "temporarily unavailable, try again".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    let mut details = ErrorDetails::new();
+    if let Some(reason) = error.reason() {
+        details.set_error_info(reason, DOMAIN, [] as [(String, String); 0]);
+    }
+    for violation in error.violations() {
+        details.add_bad_request_violation(violation.field, violation.message.as_str());
+    }
+    if matches!(kind, Kind::TooMany | Kind::Unavailable) {
+        details.set_retry_info(Some(RETRY_AFTER));
+    }
+    Status::with_error_details(kind.code(), message, details)
+}
+
+/// `error` and its sources on one line.
+fn causes(error: &dyn Classified) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the words")]
+    struct Sample(Kind, #[source] std::io::Error);
+
+    impl Classified for Sample {
+        fn kind(&self) -> Kind {
+            self.0
+        }
+        fn reason(&self) -> Option<&'static str> {
+            Some("REASON")
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_code_and_only_faults_of_ours_hide_their_words() {
+        for (kind, code, message) in [
+            (Kind::Invalid, Code::InvalidArgument, "the words"),
+            (Kind::Unauthenticated, Code::Unauthenticated, "the words"),
+            (Kind::Forbidden, Code::PermissionDenied, "the words"),
+            (Kind::NotFound, Code::NotFound, "the words"),
+            (Kind::Taken, Code::AlreadyExists, "the words"),
+            (Kind::Stale, Code::Aborted, "the words"),
+            (Kind::TooMany, Code::ResourceExhausted, "the words"),
+            (Kind::Unavailable, Code::Unavailable, "temporarily unavailable, try again"),
+            (Kind::Internal, Code::Internal, "internal error"),
+        ] {
+            let status = status(&Sample(kind, std::io::Error::other("disk serial 42")));
+            assert_eq!(status.code(), code);
+            assert_eq!(status.message(), message);
+            let details = status.get_error_details();
+            assert_eq!(details.error_info().expect("a reason").reason, "REASON");
+            let waits = matches!(kind, Kind::TooMany | Kind::Unavailable);
+            assert_eq!(details.retry_info().is_some(), waits);
+            assert!(!String::from_utf8_lossy(status.details()).contains("serial"));
+        }
+    }
+}

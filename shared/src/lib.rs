@@ -1,0 +1,22 @@
+//! What both services stand on: the gate in front of every guarded rpc, and the parts of
+//! a server that have nothing to do with accounts or tasks.
+//!
+//! - [`auth`]: tokens, secrets, the interceptor and the ownership rule
+//! - [`proto`]: the generated contracts and their descriptors
+//! - [`codec`]: protobuf on the wire, with bad bytes answered as the caller's fault
+//! - [`error`]: the one way from an error to a `tonic::Status`
+//! - [`config`]: settings from a lookup, every fault reported at once
+//! - [`clock`]: time as a parameter
+//! - [`db`]: SQLite and PostgreSQL behind one handle
+//! - [`serve`]: the listener, its limits, health, and a stop that loses nothing
+//! - [`telemetry`]: logs that cannot hold a secret
+
+pub mod auth;
+pub mod clock;
+pub mod codec;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod proto;
+pub mod serve;
+pub mod telemetry;

@@ -1,0 +1,140 @@
+//! One HTTP/2 connection, from its preface to its end.
+
+use std::{
+    io,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::watch,
+};
+
+use super::{call::Calls, limits::Limits};
+
+/// The client preface and the head of the SETTINGS frame that must follow it (RFC 9113
+/// section 3.4). A peer that has sent less has said nothing yet.
+const HANDSHAKE_BYTES: usize = 24 + 9;
+
+/// Serves `stream` until the peer leaves, breaks the protocol, stays silent, or the server
+/// drains.
+pub fn serve(
+    stream: TcpStream,
+    calls: Calls,
+    limits: &Limits,
+    mut draining: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let heard = Arc::new(AtomicUsize::new(0));
+    let stream = Counted { stream, heard: heard.clone() };
+    let silent = move || heard.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
+    let handshake_timeout = limits.handshake_timeout;
+    let age = jittered(limits.connection_age);
+    async move {
+        let mut connection = pin!(http2().serve_connection(TokioIo::new(stream), calls));
+        let mut handshake = pin!(tokio::time::sleep(handshake_timeout));
+        let mut old = pin!(tokio::time::sleep(age));
+        let mut greeted = false;
+        let mut leaving = false;
+        loop {
+            tokio::select! {
+                // An error here is the peer's doing, and it knows.
+                _ended = connection.as_mut() => return,
+                () = handshake.as_mut(), if !greeted => {
+                    if silent() {
+                        return;
+                    }
+                    greeted = true;
+                }
+                () = old.as_mut(), if !leaving => {
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                _ = draining.wait_for(|draining| *draining), if !leaving => {
+                    // A connection that never began would not notice a polite good-bye.
+                    if silent() {
+                        return;
+                    }
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+fn http2() -> http2::Builder<TokioExecutor> {
+    let mut http2 = http2::Builder::new(TokioExecutor::new());
+    http2
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(128)
+        .max_header_list_size(16 * 1024)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(1024)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10));
+    http2
+}
+
+/// Up to a tenth more than `age`, so that connections made together do not leave together.
+fn jittered(age: Duration) -> Duration {
+    let share = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+    age.mul_f64(1.0 + share / 10.0)
+}
+
+/// Counts the bytes the peer has sent.
+struct Counted {
+    stream: TcpStream,
+    heard: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.heard.fetch_add(buffer.filled().len() - before, Ordering::Relaxed);
+        polled
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,68 @@
+//! What one caller, and all callers together, may take.
+
+use std::time::Duration;
+
+use crate::config::{Reader, Vars};
+
+/// The largest request message, in bytes. Ours are small; answers may be larger.
+pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
+
+/// Limits of a server. The defaults suit two cores.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open connections, all together.
+    pub connections: usize,
+    /// Open connections from one address. A proxy in front counts as one.
+    pub connections_per_address: usize,
+    /// Calls in progress, all together; the next one is refused at once.
+    pub calls: usize,
+    /// The longest a call may take; a shorter `grpc-timeout` is honoured.
+    pub request_timeout: Duration,
+    /// How long a peer may take for its HTTP/2 preface and settings.
+    pub handshake_timeout: Duration,
+    /// A connection older than this is asked to move on, so that balancers rebalance.
+    pub connection_age: Duration,
+    /// Between "not ready" and the closing of the port.
+    pub lame_duck: Duration,
+    /// Between the closing of the port and the cutting of what is still open.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            connections_per_address: 512,
+            calls: 512,
+            request_timeout: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(10),
+            connection_age: Duration::from_mins(30),
+            lame_duck: Duration::from_secs(1),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// Reads `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `MAX_CALLS`,
+    /// `REQUEST_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
+        let default = Self::default();
+        let mut count = |name, default: usize| {
+            let default = u32::try_from(default).unwrap_or(u32::MAX);
+            reader.number(name, default, 1, 1_000_000) as usize
+        };
+        Self {
+            connections: count("MAX_CONNECTIONS", default.connections),
+            connections_per_address: count(
+                "MAX_CONNECTIONS_PER_ADDRESS",
+                default.connections_per_address,
+            ),
+            calls: count("MAX_CALLS", default.calls),
+            request_timeout: reader.duration("REQUEST_TIMEOUT", default.request_timeout),
+            lame_duck: reader.duration("LAME_DUCK", default.lame_duck),
+            drain: reader.duration("DRAIN_TIMEOUT", default.drain),
+            ..default
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The id under which a call is found in the logs.
+
+use std::{
+    fmt::Write,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tonic::codegen::http::{HeaderMap, HeaderValue};
+
+/// The metadata that carries it, in and out.
+pub const HEADER: &str = "x-request-id";
+
+/// The caller's id if it sent one of 1 to 128 visible ASCII characters, else a new one:
+/// eight random digits for the process and a running number.
+pub fn of(headers: &HeaderMap) -> HeaderValue {
+    static PROCESS: LazyLock<u32> = LazyLock::new(|| getrandom::u32().unwrap_or_default());
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+
+    if let Some(given) = headers.get(HEADER)
+        && (1..=128).contains(&given.len())
+        && given.as_bytes().iter().all(u8::is_ascii_graphic)
+    {
+        return given.clone();
+    }
+    let mut id = String::with_capacity(20);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let _ = write!(id, "{:08x}-{number:x}", *PROCESS);
+    HeaderValue::from_maybe_shared(bytes(id)).unwrap_or(HeaderValue::from_static("-"))
+}
+
+fn bytes(id: String) -> tonic::codegen::Bytes {
+    id.into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_id_is_kept_and_anything_else_replaced() {
+        let mut headers = HeaderMap::new();
+        assert_ne!(of(&headers), of(&headers));
+        for (sent, kept) in
+            [("abc-1", true), ("a b", false), ("", false), (&"x".repeat(129), false)]
+        {
+            headers.insert(HEADER, HeaderValue::from_str(sent).expect("a header value"));
+            assert_eq!(of(&headers) == sent, kept, "{sent:?}");
+        }
+    }
+}
