@@ -1,1 +1,85 @@
+//! auth-service: accounts and sessions over gRPC, and the access tokens that other
+//! services verify alone.
+//!
+//! A call passes `grpc` (four beats), `wire` (messages to domain, all faults at once),
+//! `account` or `session` (the use cases), `store` (the rows) and leaves by `error`.
 
+mod access;
+mod account;
+mod config;
+mod email;
+mod entity;
+mod error;
+mod grpc;
+mod hashing;
+mod migration;
+mod mint;
+mod password;
+mod profile;
+mod random;
+mod session;
+mod session_token;
+mod store;
+mod wire;
+
+use std::sync::Arc;
+
+use sea_orm::DbErr;
+use shared::{
+    auth::TokenIssuer,
+    clock::{Clock, SystemClock},
+    serve::{App, Assembly, BindError},
+};
+
+use self::{
+    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions, store::Store,
+};
+pub use self::{
+    config::{AccountSettings, Config, GRPC_ADDR},
+    mint::Mint,
+    session_token::AtRest,
+};
+
+/// The service could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be reached, or its tables not brought up to date.
+    #[error("cannot open the database of accounts")]
+    Database(#[from] DbErr),
+    /// The port cannot be opened.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+}
+
+/// Connects, migrates, and adds both services of accounts to `assembly`.
+pub async fn assemble(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    assembly: &mut Assembly,
+) -> Result<(), StartError> {
+    let store = Store::open(&config.database).await?;
+    assembly.depend_on(store.database().clone());
+    let rules = config.accounts;
+    let issuer = TokenIssuer::new(
+        config.keys.clone(),
+        config.policy.clone(),
+        rules.access_token_lifetime,
+        clock.clone(),
+    );
+    let access = Arc::new(AccessTokens(issuer));
+    let at_rest = rules.session_tokens_at_rest;
+    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    let accounts = Accounts::new(store, sessions.clone(), Hashing::default());
+    let min_length = rules.password_min_length;
+    assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
+    let keys = config.keys.clone();
+    assembly.add(grpc::session_service(accounts, sessions, access, keys, min_length));
+    Ok(())
+}
+
+/// auth-service as a value: connected, migrated, its port taken, nothing served yet.
+pub async fn bind(config: &Config) -> Result<App, StartError> {
+    let mut assembly = Assembly::default();
+    assemble(config, Arc::new(SystemClock), &mut assembly).await?;
+    Ok(assembly.bind(&config.server).await?)
+}

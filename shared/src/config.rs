@@ -68,6 +68,11 @@ impl<'a, V: Vars> Reader<'a, V> {
         self.vars.var(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether there is a value.
+    pub fn is_set(&self, name: &'static str) -> bool {
+        self.text(name).is_some()
+    }
+
     /// The value as `parse` reads it; `None` where it is not set, or faulty and noted.
     pub fn parsed<T>(
         &mut self,
@@ -149,8 +154,8 @@ mod tests {
             HashMap::from([("A", "900".to_owned()), ("B", "15m".to_owned()), ("C", String::new())]);
         let mut reader = Reader::new(&vars);
         let fallback = Duration::from_secs(7);
-        assert_eq!(reader.duration("A", fallback), Duration::from_secs(900));
-        assert_eq!(reader.duration("B", fallback), Duration::from_secs(900));
+        assert_eq!(reader.duration("A", fallback), Duration::from_mins(15));
+        assert_eq!(reader.duration("B", fallback), Duration::from_mins(15));
         assert_eq!(reader.duration("C", fallback), fallback);
         assert!(reader.finish(Some(())).is_ok());
     }

@@ -10,7 +10,10 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use crate::config::{Reader, Vars};
+use crate::{
+    config::{Reader, Vars},
+    error::Kind,
+};
 
 /// How long a call may wait for a connection, a lock or a statement before the database
 /// counts as busy.
@@ -30,11 +33,20 @@ pub struct DatabaseUrl {
 impl DatabaseUrl {
     /// Reads `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS` (PostgreSQL only).
     pub fn read(reader: &mut Reader<'_, impl Vars>, default: &str) -> Option<Self> {
+        Self::read_from(reader, "DATABASE_URL", default)
+    }
+
+    /// The same from a variable of another name, for a process with several databases.
+    pub fn read_from(
+        reader: &mut Reader<'_, impl Vars>,
+        name: &'static str,
+        default: &str,
+    ) -> Option<Self> {
         let connections = reader.number("DATABASE_MAX_CONNECTIONS", 8, 1, 1000);
-        let Some(text) = reader.text("DATABASE_URL") else {
+        if !reader.is_set(name) {
             return Self::parse(default, connections).ok();
-        };
-        reader.parsed("DATABASE_URL", |_| Self::parse(&text, connections))
+        }
+        reader.parsed(name, |text| Self::parse(text, connections))
     }
 
     /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.
@@ -160,6 +172,20 @@ impl Database {
     }
 }
 
+/// What a failure of the database means for a caller: it is away or busy and the call may
+/// succeed later, unless what came back makes no sense, which is a fault of ours.
+#[must_use]
+pub fn kind(error: &DbErr) -> Kind {
+    match error {
+        DbErr::ConnectionAcquire(_)
+        | DbErr::Conn(_)
+        | DbErr::Exec(_)
+        | DbErr::Query(_)
+        | DbErr::Custom(_) => Kind::Unavailable,
+        _ => Kind::Internal,
+    }
+}
+
 /// Makes the folder a SQLite file lies in.
 fn make_folder(url: &str) -> io::Result<()> {
     let path = url.trim_start_matches("sqlite://").split('?').next().unwrap_or_default();
@@ -190,6 +216,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("db-{}", std::process::id()));
         let url = format!("sqlite://{}/sub/test.db", folder.display());
         let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
+        #[expect(clippy::disallowed_methods, reason = "a pragma touches nobody's rows")]
         let pragma = async |on: &DatabaseConnection, name: &str| {
             let query = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
             let rows = on.query_all_raw(query).await?;

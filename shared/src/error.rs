@@ -66,6 +66,14 @@ impl Violation {
     }
 }
 
+/// All of `violations` in one sentence: `title must not be empty; priority is unknown`.
+#[must_use]
+pub fn sentence(violations: &[Violation]) -> String {
+    let parts: Vec<String> =
+        violations.iter().map(|v| format!("{} {}", v.field, v.message)).collect();
+    parts.join("; ")
+}
+
 /// An error that knows what a caller may be told about it.
 ///
 /// Its `Display` is sent to the caller, except for [`Kind::Unavailable`] and

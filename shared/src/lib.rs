@@ -8,6 +8,7 @@
 //! - [`config`]: settings from a lookup, every fault reported at once
 //! - [`clock`]: time as a parameter
 //! - [`db`]: SQLite and PostgreSQL behind one handle
+//! - [`exit`]: the last words of a binary
 //! - [`serve`]: the listener, its limits, health, and a stop that loses nothing
 //! - [`telemetry`]: logs that cannot hold a secret
 
@@ -17,6 +18,7 @@ pub mod codec;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod exit;
 pub mod proto;
 pub mod serve;
 pub mod telemetry;

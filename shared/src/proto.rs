@@ -1,13 +1,23 @@
 //! The generated contracts. Their documentation is `proto/`.
 
-#[expect(clippy::allow_attributes_without_reason, reason = "generated code")]
+#[expect(
+    clippy::allow_attributes_without_reason,
+    clippy::default_trait_access,
+    clippy::too_many_lines,
+    reason = "generated code"
+)]
 pub mod auth {
     pub mod v1 {
         tonic::include_proto!("auth.v1");
     }
 }
 
-#[expect(clippy::allow_attributes_without_reason, reason = "generated code")]
+#[expect(
+    clippy::allow_attributes_without_reason,
+    clippy::default_trait_access,
+    clippy::too_many_lines,
+    reason = "generated code"
+)]
 pub mod task {
     pub mod v1 {
         tonic::include_proto!("task.v1");

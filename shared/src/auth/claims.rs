@@ -156,13 +156,17 @@ impl FromJson for NumericDate {
     }
 }
 
-/// Decodes one part: unpadded base64url, then one whole JSON object in valid UTF-8, also
-/// where a claim is ignored.
+/// Decodes one part: one whole JSON object.
 pub(super) fn part<T: DeserializeOwned>(encoded: &str) -> Result<T, Refusal> {
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::MalformedToken)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::MalformedToken)?;
+    let text = text(encoded)?;
     if !text.trim_start().starts_with('{') {
         return Err(Refusal::MalformedToken);
     }
-    serde_json::from_str(text).map_err(|_| Refusal::MalformedToken)
+    serde_json::from_str(&text).map_err(|_| Refusal::MalformedToken)
+}
+
+/// Canonical, unpadded base64url of valid UTF-8, also where a claim is ignored.
+pub(super) fn text(encoded: &str) -> Result<String, Refusal> {
+    let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::MalformedToken)?;
+    String::from_utf8(bytes).map_err(|_| Refusal::MalformedToken)
 }

@@ -27,13 +27,15 @@ impl Keyring {
     /// Signs with `first`, verifies with `first` and `others`, in this order.
     #[must_use]
     pub fn new(first: &Secret, others: &[Secret]) -> Self {
+        Self::of_bytes(first.bytes(), others.iter().map(Secret::bytes))
+    }
+
+    /// As [`Keyring::new`], for keys whose strength was judged elsewhere.
+    pub(super) fn of_bytes<'a>(first: &'a [u8], others: impl Iterator<Item = &'a [u8]>) -> Self {
         hs256::install();
-        let key = |secret: &Secret| Key {
-            id: key_id(secret),
-            verifying: DecodingKey::from_secret(secret.bytes()),
-        };
+        let key = |secret| Key { id: key_id(secret), verifying: DecodingKey::from_secret(secret) };
         Self {
-            signing: EncodingKey::from_secret(first.bytes()),
+            signing: EncodingKey::from_secret(first),
             keys: std::iter::once(first).chain(others).map(key).collect(),
         }
     }
@@ -70,6 +72,12 @@ impl Keyring {
         &self.signing
     }
 
+    /// Whether any secret made `tag` (unpadded base64url) for `message`.
+    #[must_use]
+    pub fn verifies(&self, message: &str, tag: &str) -> bool {
+        self.verify(None, message, tag).is_ok()
+    }
+
     /// Whether `tag` (base64url) authenticates `message`. The key is the one `id` names,
     /// else each in turn: tokens minted elsewhere carry no id of ours.
     pub(super) fn verify(&self, id: Option<&str>, message: &str, tag: &str) -> Result<(), Refusal> {
@@ -87,8 +95,8 @@ impl Keyring {
 }
 
 /// The first 8 hex digits of SHA-256("kid" + secret): tells secrets apart, reveals none.
-fn key_id(secret: &Secret) -> String {
-    let digest = Sha256::new().chain_update(b"kid").chain_update(secret.bytes()).finalize();
+fn key_id(secret: &[u8]) -> String {
+    let digest = Sha256::new().chain_update(b"kid").chain_update(secret).finalize();
     format!("{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
 }
 

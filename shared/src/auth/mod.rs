@@ -71,6 +71,9 @@ mod refusal;
 mod secret;
 mod verifier;
 
+#[cfg(test)]
+mod tests;
+
 pub use bearer::bearer;
 pub use gate::Gate;
 pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};

@@ -24,7 +24,7 @@ impl TokenPolicy {
     /// Auth), `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` and `JWT_MAX_LIFETIME`.
     /// `default_url` stands in for a missing `BETTER_AUTH_URL`.
     pub fn read(reader: &mut Reader<'_, impl Vars>, default_url: Option<&str>) -> Option<Self> {
-        let given = reader.text("BETTER_AUTH_URL").is_some();
+        let given = reader.is_set("BETTER_AUTH_URL");
         let mut origin = reader.parsed("BETTER_AUTH_URL", origin);
         if !given {
             origin = default_url.map(str::to_owned);

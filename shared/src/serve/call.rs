@@ -1,7 +1,9 @@
 //! What surrounds every call: its id, a place in the queue, a deadline, and a net for
 //! panics.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::Incoming;
@@ -11,6 +13,7 @@ use tonic::{
     body::Body,
     codegen::http::{HeaderMap, HeaderValue, Request, Response},
     service::Routes,
+    transport::server::TcpConnectInfo,
 };
 use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
@@ -24,12 +27,21 @@ pub struct Calls {
     routes: Routes,
     places: Arc<Semaphore>,
     timeout: Duration,
+    peer: TcpConnectInfo,
 }
 
 impl Calls {
     pub fn new(routes: Routes, limits: &Limits) -> Self {
         let places = Arc::new(Semaphore::new(limits.calls));
-        Self { routes, places, timeout: limits.request_timeout }
+        let peer = TcpConnectInfo { local_addr: None, remote_addr: None };
+        Self { routes, places, timeout: limits.request_timeout, peer }
+    }
+
+    /// The same services for one connection: handlers see who is at its other end
+    /// (`Request::remote_addr`).
+    pub fn for_peer(&self, peer: SocketAddr) -> Self {
+        let peer = TcpConnectInfo { local_addr: None, remote_addr: Some(peer) };
+        Self { peer, ..self.clone() }
     }
 
     /// Answers `request`, whatever happens inside.
@@ -55,7 +67,8 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
         let id = request_id::of(request.headers());
         let rpc = request.uri().path().to_owned();
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), rpc);
@@ -120,8 +133,8 @@ mod tests {
         for (text, timeout) in [
             ("3S", Some(Duration::from_secs(3))),
             ("250m", Some(Duration::from_millis(250))),
-            ("1H", Some(Duration::from_secs(3600))),
-            ("99999999M", Some(Duration::from_secs(99_999_999 * 60))),
+            ("1H", Some(Duration::from_hours(1))),
+            ("99999999M", Some(Duration::from_mins(99_999_999))),
             ("100000000S", None),
             ("", None),
             ("S", None),

@@ -59,7 +59,7 @@ async fn accept(
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(seat) = seats.take(peer) {
-                        let served = serve(stream, calls.clone(), &limits, draining.clone(), seat);
+                        let served = serve(stream, calls.for_peer(peer), &limits, draining.clone(), seat);
                         open.spawn(served);
                     }
                 }

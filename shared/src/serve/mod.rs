@@ -13,13 +13,9 @@ mod request_id;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::Pin, time::Duration};
 
+use axum::response::IntoResponse;
 use tokio::{net::TcpListener, task::JoinSet};
-use tonic::{
-    body::Body,
-    codegen::http::{Request, Response},
-    server::NamedService,
-    service::RoutesBuilder,
-};
+use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service;
 
 pub use self::limits::{Limits, MAX_REQUEST_BYTES};
@@ -71,7 +67,7 @@ impl Assembly {
     /// Adds a service under its own name. What guards it is around it already.
     pub fn add<S>(&mut self, service: S)
     where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        S: Service<Request<Body>, Response: IntoResponse, Error = Infallible>
             + NamedService
             + Clone
             + Send
@@ -96,17 +92,21 @@ impl Assembly {
     /// Takes the port and completes the services with health and reflection. Nothing is
     /// served yet.
     pub async fn bind(mut self, settings: &Settings) -> Result<App, BindError> {
-        let (readiness, health) = Readiness::new(self.names, self.databases);
-        self.routes.add_service(health);
         if settings.reflection {
             let reflection = || {
-                tonic_reflection::server::Builder::configure()
+                let all = tonic_reflection::server::Builder::configure()
                     .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                     .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                    .with_service_name("grpc.health.v1.Health");
+                self.names.iter().fold(all, |listed, name| listed.with_service_name(*name))
             };
-            self.routes.add_service(reflection().build_v1()?);
-            self.routes.add_service(reflection().build_v1alpha()?);
+            let v1 = reflection().build_v1()?;
+            self.routes.add_service(v1.max_decoding_message_size(MAX_REQUEST_BYTES));
+            let v1alpha = reflection().build_v1alpha()?;
+            self.routes.add_service(v1alpha.max_decoding_message_size(MAX_REQUEST_BYTES));
         }
+        let (readiness, health) = Readiness::new(self.names, self.databases);
+        self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let address = settings.grpc_addr;
         let socket = TcpListener::bind(address).await;
         let socket = socket.map_err(|source| BindError::Address { address, source })?;
@@ -179,26 +179,33 @@ impl App {
     }
 }
 
-/// Completes at SIGTERM or Ctrl-C. A second one ends the process at once, with code 1.
-pub async fn stop_signal() -> io::Result<()> {
+/// Completes at SIGTERM or Ctrl-C, which are caught from this call on. A second one ends
+/// the process at once, with code 1.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tokio::spawn(async move {
+    let mut signal = async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        std::process::exit(1);
-    });
-    Ok(())
+    };
+    Ok(async move {
+        signal().await;
+        tokio::spawn(async move {
+            signal().await;
+            std::process::exit(1);
+        });
+    })
 }
 
-/// Whether the server at `address` says that it serves; for container health checks.
-pub async fn probe(address: SocketAddr) -> Result<(), Box<dyn std::error::Error>> {
+/// Whether the server at this process's own address (`GRPC_ADDR`, else `default`) says
+/// that it serves; for container health checks.
+pub async fn probe_own(
+    reader: &mut Reader<'_, impl Vars>,
+    default: SocketAddr,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let address = Settings::read(reader, default).grpc_addr;
     let reachable = match address {
         _ if !address.ip().is_unspecified() => address,
         SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], address.port())),

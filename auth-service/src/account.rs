@@ -1,0 +1,163 @@
+//! Accounts: the use cases around e-mail and password.
+
+use shared::{auth::Refusal, error::Violation};
+
+use crate::{
+    email::Email,
+    entity::user,
+    error::Error,
+    hashing::Hashing,
+    password::{Password, PasswordFault},
+    profile::Image,
+    random,
+    session::{Opened, Origin, Sessions, SignedIn},
+    store::{NewUser, Store, UserPatch},
+};
+
+/// What somebody who signs up says about themselves.
+pub struct Application {
+    pub email: Email,
+    pub password: Password,
+    pub name: String,
+    pub image: Image,
+}
+
+/// Signs people up and in, and changes their accounts.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    sessions: Sessions,
+    hashing: Hashing,
+}
+
+impl Accounts {
+    /// Accounts in `store`.
+    pub fn new(store: Store, sessions: Sessions, hashing: Hashing) -> Self {
+        Self { store, sessions, hashing }
+    }
+
+    /// Makes an account and opens its first session.
+    ///
+    /// The password is hashed whether or not the e-mail is taken, and only the database's
+    /// unique index decides that: two at once cannot both win, and time tells nothing.
+    pub async fn sign_up(
+        &self,
+        application: Application,
+        origin: Origin,
+    ) -> Result<(user::Model, Opened), Error> {
+        let Application { email, password, name, image } = application;
+        let known = [email.as_str(), email.local_part(), &name];
+        let password = self.uncommon("password", password, known).await?;
+        let password_hash = self.hashing.hash(password).await?;
+        let new_user = NewUser {
+            id: random::id()?,
+            email,
+            name,
+            image,
+            password_hash,
+            now: self.sessions.now(),
+        };
+        let (token, session) = self.sessions.prepare(&new_user.id, origin)?;
+        if !self.store.create_user(&new_user, &session).await? {
+            return Err(Error::EmailTaken);
+        }
+        let user = user::Model {
+            id: new_user.id,
+            name: new_user.name,
+            email: new_user.email.as_str().to_owned(),
+            email_verified: false,
+            image: new_user.image.0,
+            created_at: new_user.now,
+            updated_at: new_user.now,
+        };
+        Ok((user, Opened::new(token, session)))
+    }
+
+    /// Opens a session for an account. Who is unknown, has no password or gives a wrong
+    /// one gets the same answer after the same work.
+    pub async fn sign_in(
+        &self,
+        email: Option<&Email>,
+        password: Password,
+        origin: Origin,
+    ) -> Result<(user::Model, Opened), Error> {
+        let user = match email {
+            Some(email) => self.store.user_by_email(email).await?,
+            None => None,
+        };
+        let stored = match &user {
+            Some(user) => self.store.password_hash(&user.id).await?,
+            None => None,
+        };
+        let right = self.hashing.matches(password, stored).await?;
+        let user = user.filter(|_| right).ok_or(Error::InvalidEmailOrPassword)?;
+        let opened = self.sessions.open(&user.id, origin).await?;
+        Ok((user, opened))
+    }
+
+    /// Changes what the patch names.
+    pub async fn update(&self, caller: &SignedIn, patch: UserPatch) -> Result<user::Model, Error> {
+        let now = self.sessions.now();
+        let updated = self.store.update_user(&caller.user().id, patch, now).await?;
+        Ok(updated.ok_or(Refusal::InvalidSession)?)
+    }
+
+    /// Replaces the password; with `revoke` also every session by a new one.
+    pub async fn change_password(
+        &self,
+        caller: &SignedIn,
+        current: Password,
+        new: Password,
+        revoke: bool,
+    ) -> Result<Option<Opened>, Error> {
+        let user = caller.user();
+        self.verify_password(caller, current).await?;
+        let known =
+            [user.email.as_str(), user.email.split('@').next().unwrap_or_default(), &user.name];
+        let new = self.uncommon("new_password", new, known).await?;
+        let password_hash = self.hashing.hash(new).await?;
+        let origin = Origin {
+            ip_address: caller.session().ip_address.clone(),
+            user_agent: caller.session().user_agent.clone(),
+        };
+        let instead = if revoke { Some(self.sessions.prepare(&user.id, origin)?) } else { None };
+        let session = instead.as_ref().map(|(_, session)| session);
+        let now = self.sessions.now();
+        self.store.change_password(&user.id, password_hash, session, now).await?;
+        Ok(instead.map(|(token, session)| Opened::new(token, session)))
+    }
+
+    /// Whether the password is the caller's.
+    pub async fn verify_password(&self, caller: &SignedIn, given: Password) -> Result<(), Error> {
+        let stored = self.store.password_hash(&caller.user().id).await?;
+        let stored = stored.ok_or(Error::NoPassword)?;
+        let right = self.hashing.matches(given, Some(stored)).await?;
+        if right { Ok(()) } else { Err(Error::InvalidPassword) }
+    }
+
+    /// Deletes the caller's account, confirmed by the password or a fresh session.
+    pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
+        match confirm {
+            Some(password) => self.verify_password(caller, password).await?,
+            None => self.sessions.require_fresh(caller)?,
+        }
+        Ok(self.store.delete_user(&caller.user().id).await?)
+    }
+
+    /// Gives `password` back unless it is a common one or repeats one of `known`, which is
+    /// what everybody knows about the account.
+    async fn uncommon(
+        &self,
+        field: &'static str,
+        password: Password,
+        known: [&str; 3],
+    ) -> Result<Password, Error> {
+        let known = known.map(str::to_owned).to_vec();
+        let (password, common) = self.hashing.is_common(password, known).await?;
+        if common {
+            let message = PasswordFault::Common.to_string();
+            return Err(Error::Invalid(vec![Violation::new(field, message)]));
+        }
+        Ok(password)
+    }
+}

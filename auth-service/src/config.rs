@@ -1,0 +1,133 @@
+//! The settings of auth-service. Their manual is `.env.example`.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use shared::{
+    auth::{Keyring, TokenPolicy},
+    config::{Faults, Reader, Vars},
+    db::DatabaseUrl,
+    serve::Settings,
+};
+
+use crate::session_token::AtRest;
+
+/// Where the gRPC port is unless `GRPC_ADDR` says otherwise.
+pub const GRPC_ADDR: SocketAddr =
+    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 50051));
+
+const DATABASE: &str = "sqlite://data/auth.db";
+
+/// Everything auth-service needs to know. It holds secrets, so it has no `Debug`.
+#[derive(Clone)]
+pub struct Config {
+    /// Signs and verifies.
+    pub keys: Arc<Keyring>,
+    /// What the tokens say about issuer and audience.
+    pub policy: TokenPolicy,
+    /// What only this service knows.
+    pub accounts: AccountSettings,
+    /// Where the accounts are.
+    pub database: DatabaseUrl,
+    /// Where and how to serve.
+    pub server: Settings,
+}
+
+/// The rules of accounts and sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountSettings {
+    /// How long a session lives after it was last extended.
+    pub session_lifetime: Duration,
+    /// How long an access token lives.
+    pub access_token_lifetime: Duration,
+    /// How session tokens are stored.
+    pub session_tokens_at_rest: AtRest,
+    /// The shortest new password, in UTF-16 code units.
+    pub password_min_length: usize,
+}
+
+impl AccountSettings {
+    /// Reads `SESSION_TTL`, `ACCESS_TOKEN_TTL`, `SESSION_TOKENS_AT_REST` and
+    /// `PASSWORD_MIN_LENGTH`. `longest` is what verifiers accept.
+    pub fn read(reader: &mut Reader<'_, impl Vars>, longest: Option<Duration>) -> Self {
+        let access_token_lifetime = reader.duration("ACCESS_TOKEN_TTL", Duration::from_mins(15));
+        if access_token_lifetime.as_secs() == 0 {
+            reader.fault("ACCESS_TOKEN_TTL", "must be at least a second");
+        }
+        if longest.is_some_and(|longest| access_token_lifetime > longest) {
+            reader.fault("ACCESS_TOKEN_TTL", "must not be longer than JWT_MAX_LIFETIME");
+        }
+        let session_lifetime = reader.duration("SESSION_TTL", Duration::from_hours(7 * 24));
+        if session_lifetime < Duration::from_mins(1) {
+            reader.fault("SESSION_TTL", "must be at least a minute");
+        }
+        let at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {
+            "hashed" => Ok(AtRest::Hashed),
+            "plain" => Ok(AtRest::Plain),
+            _ => Err("must be `hashed` or `plain`".to_owned()),
+        });
+        Self {
+            session_lifetime,
+            access_token_lifetime,
+            session_tokens_at_rest: at_rest.unwrap_or(AtRest::Hashed),
+            password_min_length: reader.number("PASSWORD_MIN_LENGTH", 8, 8, 128) as usize,
+        }
+    }
+}
+
+impl Config {
+    /// Reads all settings. `None`, or noted faults: there is something to mend.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
+        let keys = Keyring::read(reader);
+        let policy = TokenPolicy::read(reader, None);
+        let longest = policy.as_ref().map(|policy| policy.max_lifetime);
+        let accounts = AccountSettings::read(reader, longest);
+        let database = DatabaseUrl::read(reader, DATABASE);
+        let server = Settings::read(reader, GRPC_ADDR);
+        Some(Self { keys: Arc::new(keys?), policy: policy?, accounts, database: database?, server })
+    }
+
+    /// Reads all settings from `vars`, or lists every fault.
+    pub fn from_vars(vars: &impl Vars) -> Result<Self, Faults> {
+        let mut reader = Reader::new(vars);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_environment_lists_what_must_be_set_and_nothing_else() {
+        let faults = Config::from_vars(&HashMap::<&str, String>::new()).err().expect("faults");
+        let names: Vec<_> = faults.0.iter().map(|fault| fault.name).collect();
+        assert_eq!(names, ["BETTER_AUTH_SECRET", "BETTER_AUTH_URL"]);
+    }
+
+    #[test]
+    fn every_fault_is_listed_at_once() {
+        let vars = HashMap::from([
+            ("BETTER_AUTH_SECRET", "short".to_owned()),
+            ("BETTER_AUTH_URL", "nowhere".to_owned()),
+            ("ACCESS_TOKEN_TTL", "8d".to_owned()),
+            ("SESSION_TTL", "soon".to_owned()),
+            ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
+            ("PASSWORD_MIN_LENGTH", "4".to_owned()),
+            ("DATABASE_URL", "mysql://root@localhost/auth".to_owned()),
+            ("GRPC_ADDR", "localhost".to_owned()),
+            ("REFLECTION", "perhaps".to_owned()),
+            ("MAX_CALLS", "0".to_owned()),
+        ]);
+        let faults = Config::from_vars(&vars).err().expect("faults");
+        let names: Vec<_> = faults.0.iter().map(|fault| fault.name).collect();
+        let mut expected: Vec<_> = vars.keys().copied().collect();
+        expected.retain(|name| *name != "ACCESS_TOKEN_TTL"); // no policy to compare it with
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(sorted, expected);
+    }
+}

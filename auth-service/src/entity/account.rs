@@ -1,0 +1,34 @@
+//! Table `account`: how a user may sign in. Ours are `credential` accounts, a password.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "account")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    #[sea_orm(column_name = "accountId")]
+    pub account_id: String,
+    #[sea_orm(column_name = "providerId")]
+    pub provider_id: String,
+    #[sea_orm(column_name = "userId")]
+    pub user_id: String,
+    /// See [`Password`](crate::password::Password) for its form.
+    pub password: Option<String>,
+    #[sea_orm(column_name = "createdAt")]
+    pub created_at: DateTimeUtc,
+    #[sea_orm(column_name = "updatedAt")]
+    pub updated_at: DateTimeUtc,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A row holds what no log may show.
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("account::Model(..)")
+    }
+}

@@ -1,0 +1,89 @@
+//! Everything that can go wrong here, as sentences for the caller.
+
+use sea_orm::DbErr;
+use shared::{
+    auth::{IssueError, Refusal},
+    error::{Classified, Kind, Violation, status},
+};
+use tonic::Status;
+
+use crate::hashing::HashingError;
+
+/// Why a call was not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Every faulty field.
+    #[error("{}", shared::error::sentence(.0))]
+    Invalid(Vec<Violation>),
+    /// The credential does not open a session.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Unknown e-mail, no password, or a wrong one: never said which.
+    #[error("Invalid email or password")]
+    InvalidEmailOrPassword,
+    /// The canonical e-mail has an account.
+    #[error("User already exists. Use another email.")]
+    EmailTaken,
+    /// A signed-in user gave a wrong password.
+    #[error("Invalid password")]
+    InvalidPassword,
+    /// The account was made without a password.
+    #[error("Credential account not found")]
+    NoPassword,
+    /// The session is older than a day.
+    #[error("Session is not fresh")]
+    SessionNotFresh,
+    /// Passwords cannot be hashed now.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// No access token could be signed.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// The operating system gives no randomness.
+    #[error("no randomness")]
+    Random(#[from] getrandom::Error),
+}
+
+impl Classified for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Invalid(_) | Self::InvalidPassword => Kind::Invalid,
+            Self::Refused(refusal) => refusal.kind(),
+            Self::InvalidEmailOrPassword => Kind::Unauthenticated,
+            Self::EmailTaken => Kind::Taken,
+            Self::NoPassword => Kind::NotFound,
+            Self::SessionNotFresh => Kind::Forbidden,
+            Self::Hashing(HashingError::Busy) => Kind::TooMany,
+            Self::Database(error) => shared::db::kind(error),
+            Self::Hashing(_) | Self::Issue(_) | Self::Random(_) => Kind::Internal,
+        }
+    }
+
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => refusal.reason(),
+            Self::InvalidEmailOrPassword => Some("INVALID_EMAIL_OR_PASSWORD"),
+            Self::EmailTaken => Some("EMAIL_TAKEN"),
+            Self::InvalidPassword => Some("INVALID_PASSWORD"),
+            Self::NoPassword => Some("CREDENTIAL_ACCOUNT_NOT_FOUND"),
+            Self::SessionNotFresh => Some("SESSION_NOT_FRESH"),
+            _ => None,
+        }
+    }
+
+    fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Invalid(violations) => violations,
+            _ => &[],
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        status(&error)
+    }
+}

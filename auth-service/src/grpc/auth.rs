@@ -1,0 +1,64 @@
+//! `auth.v1.AuthService`: the credential is in the message.
+
+use std::sync::Arc;
+
+use shared::{
+    proto::auth::v1::{
+        self as pb,
+        auth_service_server::{AuthService, AuthServiceServer},
+    },
+    serve::MAX_REQUEST_BYTES,
+};
+use tonic::{Request, Response, Status};
+
+use super::origin;
+use crate::{access::AccessTokens, account::Accounts, wire};
+
+struct Auth {
+    accounts: Accounts,
+    access: Arc<AccessTokens>,
+    password_min_length: usize,
+}
+
+/// The service, open to everybody.
+pub fn auth_service(
+    accounts: Accounts,
+    access: Arc<AccessTokens>,
+    password_min_length: usize,
+) -> AuthServiceServer<impl AuthService> {
+    AuthServiceServer::new(Auth { accounts, access, password_min_length })
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+}
+
+#[tonic::async_trait]
+impl AuthService for Auth {
+    async fn sign_up(
+        &self,
+        request: Request<pb::SignUpRequest>,
+    ) -> Result<Response<pb::SignUpResponse>, Status> {
+        let origin = origin(&request);
+        let application = wire::application(request.into_inner(), self.password_min_length)?;
+        let (user, opened) = self.accounts.sign_up(application, origin).await?;
+        Ok(Response::new(pb::SignUpResponse {
+            access_token: Some(self.access.issue(&user, &opened.session)?),
+            session: Some(wire::session(&opened.session, &opened.session.id)),
+            session_token: opened.token.reveal().to_owned(),
+            user: Some(wire::user(user)),
+        }))
+    }
+
+    async fn sign_in(
+        &self,
+        request: Request<pb::SignInRequest>,
+    ) -> Result<Response<pb::SignInResponse>, Status> {
+        let origin = origin(&request);
+        let (email, password) = wire::credential(request.into_inner())?;
+        let (user, opened) = self.accounts.sign_in(email.as_ref(), password, origin).await?;
+        Ok(Response::new(pb::SignInResponse {
+            access_token: Some(self.access.issue(&user, &opened.session)?),
+            session: Some(wire::session(&opened.session, &opened.session.id)),
+            session_token: opened.token.reveal().to_owned(),
+            user: Some(wire::user(user)),
+        }))
+    }
+}

@@ -1,0 +1,34 @@
+//! The session token of a call, taken from its metadata before its body is read.
+
+use std::sync::Arc;
+
+use shared::auth::{Keyring, Refusal, bearer};
+use tonic::{Request, Status, service::Interceptor};
+
+use crate::{
+    error::Error,
+    session::{Sessions, SignedIn},
+    session_token::SessionToken,
+};
+
+/// Refuses calls that carry nothing that could be a session token, and leaves the token of
+/// the others with the handler. Whether it opens a session is the handler's first question
+/// (see [`signed_in`]): an interceptor cannot ask a database.
+#[derive(Clone)]
+pub struct RequireSessionToken(pub Arc<Keyring>);
+
+impl Interceptor for RequireSessionToken {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.extensions_mut().remove::<Arc<SessionToken>>();
+        let credential = bearer(request.metadata())?;
+        let token = SessionToken::parse(credential, &self.0).ok_or(Refusal::InvalidSession)?;
+        request.extensions_mut().insert(Arc::new(token));
+        Ok(request)
+    }
+}
+
+/// The caller, if its token opens a live session. Fails closed without the interceptor.
+pub async fn signed_in<T>(request: &Request<T>, sessions: &Sessions) -> Result<SignedIn, Error> {
+    let token = request.extensions().get::<Arc<SessionToken>>().ok_or(Refusal::MissingToken)?;
+    sessions.resume(token).await
+}

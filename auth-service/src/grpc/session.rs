@@ -1,0 +1,150 @@
+//! `auth.v1.SessionService`: for callers with a session token.
+
+use std::sync::Arc;
+
+use shared::{
+    auth::Keyring,
+    proto::auth::v1::{
+        self as pb,
+        session_service_server::{SessionService, SessionServiceServer},
+    },
+    serve::MAX_REQUEST_BYTES,
+};
+use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
+
+use super::credential::{RequireSessionToken, signed_in};
+use crate::{access::AccessTokens, account::Accounts, session::Sessions, store::Which, wire};
+
+struct Session {
+    accounts: Accounts,
+    sessions: Sessions,
+    access: Arc<AccessTokens>,
+    password_min_length: usize,
+}
+
+/// The service, behind the demand for a session token.
+pub fn session_service(
+    accounts: Accounts,
+    sessions: Sessions,
+    access: Arc<AccessTokens>,
+    keys: Arc<Keyring>,
+    password_min_length: usize,
+) -> InterceptedService<SessionServiceServer<impl SessionService>, RequireSessionToken> {
+    let service = Session { accounts, sessions, access, password_min_length };
+    let server = SessionServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
+    InterceptedService::new(server, RequireSessionToken(keys))
+}
+
+#[tonic::async_trait]
+impl SessionService for Session {
+    async fn get_session(
+        &self,
+        request: Request<pb::GetSessionRequest>,
+    ) -> Result<Response<pb::GetSessionResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let session = wire::session(caller.session(), &caller.session().id);
+        let user = wire::user(caller.user().clone());
+        Ok(Response::new(pb::GetSessionResponse { session: Some(session), user: Some(user) }))
+    }
+
+    async fn get_token(
+        &self,
+        request: Request<pb::GetTokenRequest>,
+    ) -> Result<Response<pb::GetTokenResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let token = self.access.issue(caller.user(), caller.session())?;
+        Ok(Response::new(pb::GetTokenResponse { access_token: Some(token) }))
+    }
+
+    async fn sign_out(
+        &self,
+        request: Request<pb::SignOutRequest>,
+    ) -> Result<Response<pb::SignOutResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        self.sessions.end(&caller, Which::One(&caller.session().id)).await?;
+        Ok(Response::new(pb::SignOutResponse {}))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<pb::ListSessionsRequest>,
+    ) -> Result<Response<pb::ListSessionsResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let sessions = self.sessions.list(&caller).await?;
+        let current = &caller.session().id;
+        let sessions = sessions.iter().map(|session| wire::session(session, current)).collect();
+        Ok(Response::new(pb::ListSessionsResponse { sessions }))
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<pb::RevokeSessionRequest>,
+    ) -> Result<Response<pb::RevokeSessionResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let id = wire::session_id(request.into_inner())?;
+        self.sessions.end(&caller, Which::One(&id)).await?;
+        Ok(Response::new(pb::RevokeSessionResponse {}))
+    }
+
+    async fn revoke_sessions(
+        &self,
+        request: Request<pb::RevokeSessionsRequest>,
+    ) -> Result<Response<pb::RevokeSessionsResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        self.sessions.end(&caller, Which::All).await?;
+        Ok(Response::new(pb::RevokeSessionsResponse {}))
+    }
+
+    async fn revoke_other_sessions(
+        &self,
+        request: Request<pb::RevokeOtherSessionsRequest>,
+    ) -> Result<Response<pb::RevokeOtherSessionsResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        self.sessions.end(&caller, Which::Others(&caller.session().id)).await?;
+        Ok(Response::new(pb::RevokeOtherSessionsResponse {}))
+    }
+
+    async fn update_user(
+        &self,
+        request: Request<pb::UpdateUserRequest>,
+    ) -> Result<Response<pb::UpdateUserResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let patch = wire::user_patch(request.into_inner())?;
+        let user = self.accounts.update(&caller, patch).await?;
+        Ok(Response::new(pb::UpdateUserResponse { user: Some(wire::user(user)) }))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<pb::ChangePasswordRequest>,
+    ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let revoke = request.get_ref().revoke_other_sessions;
+        let (current, new) = wire::password_change(request.into_inner(), self.password_min_length)?;
+        let opened = self.accounts.change_password(&caller, current, new, revoke).await?;
+        Ok(Response::new(pb::ChangePasswordResponse {
+            user: Some(wire::user(caller.user().clone())),
+            session_token: opened.map(|opened| opened.token.reveal().to_owned()),
+        }))
+    }
+
+    async fn verify_password(
+        &self,
+        request: Request<pb::VerifyPasswordRequest>,
+    ) -> Result<Response<pb::VerifyPasswordResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let password = wire::password(request.into_inner().password)?;
+        self.accounts.verify_password(&caller, password).await?;
+        Ok(Response::new(pb::VerifyPasswordResponse {}))
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<pb::DeleteUserRequest>,
+    ) -> Result<Response<pb::DeleteUserResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let password = request.into_inner().password.map(wire::password).transpose()?;
+        self.accounts.delete(&caller, password).await?;
+        Ok(Response::new(pb::DeleteUserResponse {}))
+    }
+}

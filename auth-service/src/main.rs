@@ -1,0 +1,67 @@
+//! The auth-service binary: settings, serve, stop. `--help` tells the rest.
+
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+use auth_service::{Config, GRPC_ADDR, Mint};
+use clap::{Parser, Subcommand};
+use shared::{
+    auth::{Keyring, TokenPolicy},
+    config::{Env, Reader},
+    serve, telemetry,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Accounts and sessions for Better Auth frontends, over gRPC.
+///
+/// Settings are environment variables; `.env.example` lists them all. Required are
+/// BETTER_AUTH_SECRET (at least 32 random characters, shared with task-service) and
+/// BETTER_AUTH_URL (the address that browsers use).
+#[derive(Parser)]
+#[command(name = "auth-service", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C (the default)
+    Serve,
+    /// Print an access token for a user, signed with the configured secret
+    Token(Mint),
+    /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
+    Health,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve().await,
+        Command::Token(mint) => token(&mint),
+        Command::Health => serve::probe_own(&mut Reader::new(&Env), GRPC_ADDR).await,
+    };
+    shared::exit::code("auth-service", result)
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let config = Config::read(&mut reader);
+    let config = reader.finish(config)?;
+    let app = auth_service::bind(&config).await?;
+    tracing::info!(grpc = %app.grpc_addr(), key.id = config.keys.signing_id(), "listening");
+    app.run(serve::stop_signal()?).await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the token is what was asked for")]
+fn token(mint: &Mint) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    let keys = Keyring::read(&mut reader);
+    let policy = TokenPolicy::read(&mut reader, None);
+    let (keys, policy) = reader.finish(keys.zip(policy))?;
+    println!("{}", mint.mint(Arc::new(keys), policy)?);
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The tables, forward only. On a database that a Better Auth server made nothing is
+//! altered: what is there stays as it is.
+
+mod m20261121_000001_better_auth;
+
+use sea_orm_migration::{
+    MigrationTrait, MigratorTrait, async_trait,
+    sea_query::{DynIden, IntoIden},
+};
+
+/// Applies them in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migration_table_name() -> DynIden {
+        "auth_service_migration".into_iden()
+    }
+
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_better_auth::Migration)]
+    }
+}

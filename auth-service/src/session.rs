@@ -1,0 +1,153 @@
+//! Sessions: opened at sign-in, extended by use, ended by their user or by time.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use shared::{auth::Refusal, clock::Clock};
+
+use crate::{
+    entity::{session, user},
+    error::Error,
+    random,
+    session_token::{AtRest, SessionToken},
+    store::{NewSession, Store, Which},
+};
+
+/// A session that was extended this long ago or longer is extended by use (Better Auth's
+/// `updateAge`), and one that was opened this long ago is no longer fresh (`freshAge`).
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// Who opens a session, as far as the connection tells.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// A live session and its user: the proof that a caller is signed in. Only
+/// [`Sessions::resume`] makes one.
+pub struct SignedIn {
+    session: session::Model,
+    user: user::Model,
+}
+
+impl SignedIn {
+    pub fn session(&self) -> &session::Model {
+        &self.session
+    }
+
+    pub fn user(&self) -> &user::Model {
+        &self.user
+    }
+}
+
+/// A session that was just opened, with the token that opens it.
+pub struct Opened {
+    pub token: SessionToken,
+    pub session: session::Model,
+}
+
+/// Opens, resumes and ends sessions.
+#[derive(Clone)]
+pub struct Sessions {
+    store: Store,
+    lifetime: TimeDelta,
+    at_rest: AtRest,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sessions {
+    /// Sessions in `store` that live for `lifetime` after their last extension.
+    pub fn new(store: Store, lifetime: Duration, at_rest: AtRest, clock: Arc<dyn Clock>) -> Self {
+        let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::days(36_500));
+        Self { store, lifetime, at_rest, clock }
+    }
+
+    /// Opens a session for a user who has just signed in.
+    pub async fn open(&self, user_id: &str, origin: Origin) -> Result<Opened, Error> {
+        let (token, session) = self.prepare(user_id, origin)?;
+        self.store.open_session(&session).await?;
+        self.store.end_sessions(user_id, Which::Expired(session.now)).await?;
+        Ok(Opened::new(token, session))
+    }
+
+    /// A session that is not stored yet, for a caller that stores it with something else.
+    pub fn prepare(
+        &self,
+        user_id: &str,
+        origin: Origin,
+    ) -> Result<(SessionToken, NewSession), Error> {
+        let now = self.now();
+        let token = SessionToken::generate()?;
+        let session = NewSession {
+            id: random::id()?,
+            token: token.at_rest(self.at_rest),
+            user_id: user_id.to_owned(),
+            ip_address: origin.ip_address,
+            user_agent: origin.user_agent,
+            now,
+            expires_at: now + self.lifetime,
+        };
+        Ok((token, session))
+    }
+
+    /// The live session that `token` opens, extended if it was not for a day.
+    pub async fn resume(&self, token: &SessionToken) -> Result<SignedIn, Error> {
+        let forms = [token.at_rest(AtRest::Hashed), token.at_rest(AtRest::Plain)];
+        let found = self.store.session_by_token(forms).await?;
+        let mut session = found.ok_or(Refusal::InvalidSession)?;
+        let now = self.now();
+        if session.expires_at <= now {
+            self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
+            return Err(Refusal::InvalidSession.into());
+        }
+        let user = self.store.user(&session.user_id).await?.ok_or(Refusal::InvalidSession)?;
+        if session.expires_at - self.lifetime + DAY <= now {
+            let expires_at = now + self.lifetime;
+            if !self.store.extend_session(&session.id, now, expires_at).await? {
+                return Err(Refusal::InvalidSession.into());
+            }
+            (session.updated_at, session.expires_at) = (now, expires_at);
+        }
+        Ok(SignedIn { session, user })
+    }
+
+    /// Refuses what only a recent sign-in may do.
+    pub fn require_fresh(&self, caller: &SignedIn) -> Result<(), Error> {
+        let fresh = self.now() - caller.session.created_at < DAY;
+        if fresh { Ok(()) } else { Err(Error::SessionNotFresh) }
+    }
+
+    /// The caller's live sessions, newest first.
+    pub async fn list(&self, caller: &SignedIn) -> Result<Vec<session::Model>, Error> {
+        self.require_fresh(caller)?;
+        Ok(self.store.sessions(&caller.user.id, self.now()).await?)
+    }
+
+    /// Ends sessions of the caller.
+    pub async fn end(&self, caller: &SignedIn, which: Which<'_>) -> Result<(), Error> {
+        Ok(self.store.end_sessions(&caller.user.id, which).await?)
+    }
+
+    /// Now, as precise as the tables keep it.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(3)
+    }
+}
+
+impl Opened {
+    /// The session as it is stored now.
+    pub fn new(token: SessionToken, session: NewSession) -> Self {
+        let session = session::Model {
+            id: session.id,
+            expires_at: session.expires_at,
+            token: session.token,
+            created_at: session.now,
+            updated_at: session.now,
+            ip_address: session.ip_address,
+            user_agent: session.user_agent,
+            user_id: session.user_id,
+        };
+        Self { token, session }
+    }
+}

@@ -1,0 +1,125 @@
+//! The session token: what a signed-in caller holds, and what the database holds of it.
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use sha2::{Digest, Sha256};
+use shared::auth::Keyring;
+use zeroize::Zeroizing;
+
+use crate::random;
+
+/// 32 letters and digits. It has no `Debug`.
+pub struct SessionToken(Zeroizing<String>);
+
+/// How the database keeps session tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// As SHA-256: a copy of the database opens no session.
+    Hashed,
+    /// As they are: needed while a Better Auth server shares the database.
+    Plain,
+}
+
+impl SessionToken {
+    /// A new token.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        random::id().map(|token| Self(Zeroizing::new(token)))
+    }
+
+    /// Reads a credential: the token itself, or its signed form `<token>.<signature>` as
+    /// in Better Auth's cookie, percent-encoded or not. `None`: it cannot be a session's.
+    ///
+    /// Only 32 letters and digits pass. That is what keeps a stored hash, which is longer,
+    /// from being used as a token.
+    pub fn parse(credential: &str, keys: &Keyring) -> Option<Self> {
+        let token = match credential.split_once('.') {
+            None => credential,
+            Some((token, signature)) => {
+                keys.verifies(token, &url_safe(signature)?).then_some(token)?
+            }
+        };
+        let fits = token.len() == 32 && token.bytes().all(|b| b.is_ascii_alphanumeric());
+        fits.then(|| Self(Zeroizing::new(token.to_owned())))
+    }
+
+    /// The token itself, to be sent to its holder once.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the database stores.
+    pub fn at_rest(&self, form: AtRest) -> String {
+        match form {
+            AtRest::Hashed => URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())),
+            AtRest::Plain => self.0.to_string(),
+        }
+    }
+}
+
+/// A signature as Better Auth writes it (44 characters of padded base64, or their
+/// percent-encoding), in the alphabet that tokens use.
+fn url_safe(signature: &str) -> Option<String> {
+    let plain = signature.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    let plain = plain.replace("%2b", "+").replace("%2f", "/").replace("%3d", "=");
+    STANDARD.decode(plain).ok().map(|tag| URL_SAFE_NO_PAD.encode(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::auth::Secret;
+
+    use super::*;
+
+    /// Captured from a Better Auth 1.7.7 server with this secret.
+    const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
+    const TOKEN: &str = "49ykRdIIsLbCgHld3wXrT3CLFjwVbBKp";
+    const SIGNATURE: &str = "H1En360jVSuHnTBBrZgC57TApXcc0q3UaC1z7ZiPyJo=";
+
+    fn keys() -> Keyring {
+        Keyring::new(&Secret::parse(SECRET.to_owned()).expect("strong"), &[])
+    }
+
+    fn parse(credential: &str) -> Option<String> {
+        SessionToken::parse(credential, &keys()).map(|token| token.reveal().to_owned())
+    }
+
+    #[test]
+    fn raw_and_signed_tokens_of_better_auth_are_read() {
+        let encoded = SIGNATURE.replace('=', "%3D");
+        for credential in
+            [TOKEN.to_owned(), format!("{TOKEN}.{SIGNATURE}"), format!("{TOKEN}.{encoded}")]
+        {
+            assert_eq!(parse(&credential).as_deref(), Some(TOKEN), "{credential}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_signature_or_shape_is_no_token() {
+        let swapped = SIGNATURE.replace('H', "I");
+        for credential in [
+            String::new(),
+            TOKEN[1..].to_owned(),
+            format!("{TOKEN}x"),
+            format!("{TOKEN}."),
+            format!("{TOKEN}.{swapped}"),
+            format!("{TOKEN}.{}", &SIGNATURE[..43]),
+            format!("{}.{SIGNATURE}", TOKEN.to_lowercase()),
+            format!("{TOKEN}.{SIGNATURE}.{SIGNATURE}"),
+            TOKEN.replace('4', "-"),
+        ] {
+            assert_eq!(parse(&credential), None, "{credential}");
+        }
+    }
+
+    #[test]
+    fn what_the_database_holds_is_not_accepted_as_a_token() {
+        let token = SessionToken::generate().expect("randomness");
+        let stored = token.at_rest(AtRest::Hashed);
+        assert_eq!(stored.len(), 43);
+        assert_ne!(stored, token.reveal());
+        assert_eq!(parse(&stored), None);
+        assert_eq!(token.at_rest(AtRest::Plain), token.reveal());
+    }
+}

@@ -1,0 +1,132 @@
+//! Sessions.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, Query},
+};
+
+use super::{Store, moment_value};
+use crate::entity::session;
+
+/// A session to be opened.
+pub struct NewSession {
+    pub id: String,
+    /// As it is to be stored.
+    pub token: String,
+    pub user_id: String,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub now: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Which sessions of a user to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// This one.
+    One(&'a str),
+    /// All but this one.
+    Others(&'a str),
+    /// All.
+    All,
+    /// Those that have expired at this moment.
+    Expired(DateTime<Utc>),
+}
+
+/// Stores a session.
+pub(super) async fn insert(
+    database: &impl ConnectionTrait,
+    session: &NewSession,
+) -> Result<(), DbErr> {
+    let moment = |moment| moment_value(database.get_database_backend(), moment);
+    let mut insert = Query::insert();
+    insert
+        .into_table(session::Entity)
+        .columns([
+            session::Column::Id,
+            session::Column::ExpiresAt,
+            session::Column::Token,
+            session::Column::CreatedAt,
+            session::Column::UpdatedAt,
+            session::Column::IpAddress,
+            session::Column::UserAgent,
+            session::Column::UserId,
+        ])
+        .values_panic([
+            session.id.as_str().into(),
+            moment(session.expires_at).into(),
+            session.token.as_str().into(),
+            moment(session.now).into(),
+            moment(session.now).into(),
+            session.ip_address.clone().into(),
+            session.user_agent.clone().into(),
+            session.user_id.as_str().into(),
+        ]);
+    database.execute(&insert).await.map(drop)
+}
+
+impl Store {
+    /// Opens a session.
+    pub async fn open_session(&self, session: &NewSession) -> Result<(), DbErr> {
+        insert(self.database.writer(), session).await
+    }
+
+    /// The session stored under one of these forms of its token, expired or not.
+    #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
+    pub async fn session_by_token(
+        &self,
+        forms: [String; 2],
+    ) -> Result<Option<session::Model>, DbErr> {
+        session::Entity::find()
+            .filter(session::Column::Token.is_in(forms))
+            .one(self.database.reader())
+            .await
+    }
+
+    /// Moves the end of a session. `false`: it has ended meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
+    pub async fn extend_session(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        session::Entity::update_many()
+            .filter(session::Column::Id.eq(id))
+            .col_expr(session::Column::ExpiresAt, Expr::value(self.moment(expires_at)))
+            .col_expr(session::Column::UpdatedAt, Expr::value(self.moment(now)))
+            .exec(self.database.writer())
+            .await
+            .map(|updated| updated.rows_affected == 1)
+    }
+
+    /// The user's sessions that are live at `now`, newest first.
+    #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
+    pub async fn sessions(
+        &self,
+        user_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<session::Model>, DbErr> {
+        session::Entity::find()
+            .filter(session::Column::UserId.eq(user_id))
+            .filter(session::Column::ExpiresAt.gt(self.moment(now)))
+            .order_by_desc(session::Column::CreatedAt)
+            .order_by_desc(session::Column::Id)
+            .all(self.database.reader())
+            .await
+    }
+
+    /// Ends sessions of a user. Ending none is no error.
+    #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
+    pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<(), DbErr> {
+        let of_user = session::Entity::delete_many().filter(session::Column::UserId.eq(user_id));
+        let delete = match which {
+            Which::One(id) => of_user.filter(session::Column::Id.eq(id)),
+            Which::Others(id) => of_user.filter(session::Column::Id.ne(id)),
+            Which::All => of_user,
+            Which::Expired(now) => of_user.filter(session::Column::ExpiresAt.lte(self.moment(now))),
+        };
+        delete.exec(self.database.writer()).await.map(drop)
+    }
+}

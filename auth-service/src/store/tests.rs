@@ -1,0 +1,215 @@
+//! One suite, two databases: what the rows look like, and that all or nothing is written.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use fixtures::{FreshDatabase, on_both_databases};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use shared::clock::{Clock, ManualClock};
+
+use super::{NewUser, Store, UserPatch, Which};
+use crate::{
+    email::Email,
+    error::Error,
+    profile::Image,
+    session::{Origin, Sessions},
+    session_token::{AtRest, SessionToken},
+};
+
+const WEEK: TimeDelta = TimeDelta::days(7);
+
+struct Scene {
+    store: Store,
+    clock: Arc<ManualClock>,
+    database: FreshDatabase,
+}
+
+impl Scene {
+    async fn new(database: FreshDatabase) -> Self {
+        let store = Store::open(&database.url()).await.expect("opens");
+        let start = DateTime::parse_from_rfc3339("2026-11-20T22:22:04.773Z").expect("a moment");
+        Self { store, clock: Arc::new(ManualClock::at(start.into())), database }
+    }
+
+    fn sessions(&self, at_rest: AtRest) -> Sessions {
+        let week = WEEK.to_std().expect("positive");
+        Sessions::new(self.store.clone(), week, at_rest, self.clock.clone())
+    }
+
+    async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
+        let sessions = self.sessions(AtRest::Hashed);
+        let (token, session) = sessions.prepare(id, Origin::default()).expect("a session");
+        let user = NewUser {
+            id: id.to_owned(),
+            email: Email::parse(email).expect("an address"),
+            name: "Ada".to_owned(),
+            image: Image(None),
+            password_hash: "salt:key".to_owned(),
+            now: self.clock.now(),
+        };
+        self.store.create_user(&user, &session).await.expect("writes").then_some(token)
+    }
+
+    /// One column of all rows, as text.
+    async fn column(&self, column: &str, table: &str) -> Vec<String> {
+        let sql = format!(r#"SELECT CAST("{column}" AS text) FROM "{table}""#);
+        let rows = self.store.database.reader().query_all_raw(raw(&self.store, sql)).await;
+        let text = |row: &sea_orm::QueryResult| row.try_get_by_index(0).expect("text");
+        rows.expect("reads").iter().map(text).collect()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests look at the rows as others see them")]
+fn raw(store: &Store, sql: String) -> Statement {
+    Statement::from_string(store.database.backend(), sql)
+}
+
+on_both_databases!(
+    rows_are_written_as_better_auth_writes_them,
+    an_email_has_one_account_and_a_refused_one_leaves_nothing,
+    a_session_opens_by_either_form_and_slides_once_a_day,
+    an_expired_session_is_refused_and_removed,
+    sessions_end_one_by_one_or_together_and_only_their_users,
+    a_user_goes_with_everything_that_was_theirs,
+    a_patch_changes_what_it_names,
+    a_database_that_better_auth_made_is_left_as_it_is,
+);
+
+async fn rows_are_written_as_better_auth_writes_them(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    assert_eq!(scene.column("accountId", "account").await, ["u1"]);
+    assert_eq!(scene.column("providerId", "account").await, ["credential"]);
+    assert_eq!(scene.column("token", "session").await, [token.at_rest(AtRest::Hashed)]);
+    if scene.store.database.backend() == DbBackend::Sqlite {
+        assert_eq!(scene.column("createdAt", "user").await, ["2026-11-20T22:22:04.773Z"]);
+        assert_eq!(scene.column("expiresAt", "session").await, ["2026-11-27T22:22:04.773Z"]);
+        assert_eq!(scene.column("emailVerified", "user").await, ["0"]);
+    }
+    let user = scene.store.user("u1").await.expect("reads").expect("a user");
+    assert_eq!((user.created_at, user.email_verified), (scene.clock.now(), false));
+}
+
+async fn an_email_has_one_account_and_a_refused_one_leaves_nothing(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    assert!(scene.sign_up("u1", "ada@example.com").await.is_some());
+    assert!(scene.sign_up("u2", "ADA@example.com").await.is_none());
+    for table in ["user", "account", "session"] {
+        assert_eq!(scene.column("id", table).await.len(), 1, "{table}");
+    }
+}
+
+async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let opened = sessions.open("u1", Origin::default()).await.expect("opens");
+        let begin = scene.clock.now();
+        scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
+        let early = sessions.resume(&opened.token).await.expect("live");
+        assert_eq!(early.session().expires_at, begin + WEEK);
+        scene.clock.advance(TimeDelta::milliseconds(1));
+        let later = scene.sessions(AtRest::Hashed).resume(&opened.token).await.expect("live");
+        assert_eq!(later.session().expires_at, scene.clock.now() + WEEK);
+        let again = sessions.resume(&opened.token).await.expect("live");
+        assert_eq!(again.session().expires_at, scene.clock.now() + WEEK);
+        assert!(matches!(sessions.list(&again).await, Err(Error::SessionNotFresh)));
+    }
+}
+
+async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.clock.advance(WEEK);
+    let sessions = scene.sessions(AtRest::Hashed);
+    assert!(matches!(sessions.resume(&token).await, Err(Error::Refused(_))));
+    assert!(scene.column("id", "session").await.is_empty());
+}
+
+async fn sessions_end_one_by_one_or_together_and_only_their_users(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let ada = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    for _ in 0..3 {
+        scene.clock.advance(TimeDelta::seconds(1));
+        sessions.open("u1", Origin::default()).await.expect("opens");
+    }
+    let ada = sessions.resume(&ada).await.expect("live");
+    let bob = sessions.resume(&bob).await.expect("live");
+    let listed = sessions.list(&ada).await.expect("lists");
+    assert_eq!(listed.len(), 4);
+    assert!(listed.is_sorted_by(|a, b| a.created_at > b.created_at));
+
+    sessions.end(&ada, Which::One(&bob.session().id)).await.expect("ends nothing");
+    sessions.end(&ada, Which::One(&listed[0].id)).await.expect("ends one");
+    assert_eq!(sessions.list(&ada).await.expect("lists").len(), 3);
+    sessions.end(&ada, Which::Others(&ada.session().id)).await.expect("ends two");
+    assert_eq!(sessions.list(&ada).await.expect("lists").len(), 1);
+    sessions.end(&ada, Which::All).await.expect("ends all");
+    assert!(sessions.list(&ada).await.expect("lists").is_empty());
+    assert_eq!(sessions.list(&bob).await.expect("lists").len(), 1);
+}
+
+async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.sign_up("u2", "bob@example.com").await.expect("free");
+    scene.store.delete_user("u1").await.expect("deletes");
+    assert_eq!(scene.column("id", "user").await, ["u2"]);
+    for table in ["account", "session"] {
+        assert_eq!(scene.column("userId", table).await, ["u2"], "{table}");
+    }
+    assert!(scene.sign_up("u3", "ada@example.com").await.is_some());
+}
+
+async fn a_patch_changes_what_it_names(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.clock.advance(TimeDelta::seconds(5));
+    let now: DateTime<Utc> = scene.clock.now();
+    let image = Some("https://example.com/a.png".to_owned());
+    let patch = UserPatch { name: None, image: Some(Image(image.clone())) };
+    let user = scene.store.update_user("u1", patch, now).await.expect("writes").expect("a user");
+    assert_eq!((user.name.as_str(), user.image, user.updated_at), ("Ada", image, now));
+    let patch = UserPatch { name: Some("Ada L.".to_owned()), image: Some(Image(None)) };
+    let user = scene.store.update_user("u1", patch, now).await.expect("writes").expect("a user");
+    assert_eq!((user.name.as_str(), user.image), ("Ada L.", None));
+    let patch = UserPatch::default();
+    assert!(scene.store.update_user("nobody", patch, now).await.expect("writes").is_none());
+}
+
+/// A table as such a server makes it, with a plugin's column and a row of its own.
+async fn a_database_that_better_auth_made_is_left_as_it_is(database: FreshDatabase) {
+    let connection = shared::db::Database::connect(&database.url()).await.expect("connects");
+    let (time, flag) = match connection.backend() {
+        DbBackend::Postgres => ("timestamptz", ("boolean", "true")),
+        _ => ("date", ("integer", "1")),
+    };
+    for sql in [
+        format!(
+            r#"create table "user" ("id" text not null primary key, "name" text not null,
+               "email" text not null unique, "emailVerified" {} not null, "image" text,
+               "createdAt" {time} not null, "updatedAt" {time} not null, "role" text)"#,
+            flag.0
+        ),
+        format!(
+            r#"insert into "user" values ('node', 'Ada', 'ada@example.com', {}, null,
+               '2026-11-20T22:18:00.970Z', '2026-11-20T22:18:00.970Z', 'admin')"#,
+            flag.1
+        ),
+    ] {
+        connection.writer().execute_unprepared(&sql).await.expect("a table");
+    }
+    connection.close().await.expect("closes");
+
+    let scene = Scene::new(database).await;
+    let email = Email::parse("Ada@Example.com").expect("an address");
+    let found = scene.store.user_by_email(&email).await.expect("reads").expect("a user");
+    assert_eq!((found.id.as_str(), found.email_verified), ("node", true));
+    assert_eq!(found.created_at.to_rfc3339(), "2026-11-20T22:18:00.970+00:00");
+    assert_eq!(scene.column("role", "user").await, ["admin"]);
+    let again = Store::open(&scene.database.url()).await.expect("opens again");
+    assert!(again.user("node").await.expect("reads").is_some());
+}

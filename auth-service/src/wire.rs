@@ -1,0 +1,160 @@
+//! Between the contract's messages and the domain: every fault of a message at once.
+
+use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
+use shared::{auth::IssuedToken, error::Violation, proto::auth::v1 as pb};
+
+use crate::{
+    account::Application,
+    email::Email,
+    entity::{session, user},
+    error::Error,
+    password::Password,
+    profile,
+    store::UserPatch,
+};
+
+/// Gathers the faults of one message.
+#[derive(Default)]
+struct Faults(Vec<Violation>);
+
+impl Faults {
+    fn take<T>(&mut self, field: &'static str, parsed: Result<T, impl ToString>) -> Option<T> {
+        parsed.map_err(|fault| self.0.push(Violation::new(field, fault.to_string()))).ok()
+    }
+
+    fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+        value.filter(|_| self.0.is_empty()).ok_or(Error::Invalid(self.0))
+    }
+}
+
+pub fn application(message: pb::SignUpRequest, min_length: usize) -> Result<Application, Error> {
+    let mut faults = Faults::default();
+    let email = faults.take("email", Email::parse(&message.email));
+    let password = faults.take("password", Password::chosen(message.password, min_length));
+    let name = faults.take("name", profile::name(message.name));
+    let image = faults.take("image", profile::image(message.image.unwrap_or_default()));
+    let application =
+        (|| Some(Application { email: email?, password: password?, name: name?, image: image? }))();
+    faults.finish(application)
+}
+
+/// The credential of a sign-in. A text that is no e-mail address belongs to nobody; that
+/// is not told apart from an address that belongs to nobody.
+pub fn credential(message: pb::SignInRequest) -> Result<(Option<Email>, Password), Error> {
+    let mut faults = Faults::default();
+    let length = match message.email.len() {
+        1..=254 => Ok(()),
+        _ => Err("must be 1 to 254 bytes"),
+    };
+    let fits = faults.take("email", length);
+    let password = faults.take("password", Password::offered(message.password));
+    faults.finish(fits.and(password)).map(|password| (Email::parse(&message.email).ok(), password))
+}
+
+pub fn user_patch(message: pb::UpdateUserRequest) -> Result<UserPatch, Error> {
+    let mut faults = Faults::default();
+    if message.name.is_none() && message.image.is_none() {
+        faults.0.push(Violation::new("name", "or `image` must be set"));
+    }
+    let name = message.name.map(|text| faults.take("name", profile::name(text)));
+    let image = message.image.map(|text| faults.take("image", profile::image(text)));
+    faults.finish(Some(UserPatch { name: name.flatten(), image: image.flatten() }))
+}
+
+/// The current and the new password.
+pub fn password_change(
+    message: pb::ChangePasswordRequest,
+    min_length: usize,
+) -> Result<(Password, Password), Error> {
+    let mut faults = Faults::default();
+    let current = faults.take("current_password", Password::offered(message.current_password));
+    let new = faults.take("new_password", Password::chosen(message.new_password, min_length));
+    faults.finish(current.zip(new))
+}
+
+pub fn password(text: String) -> Result<Password, Error> {
+    let mut faults = Faults::default();
+    let password = faults.take("password", Password::offered(text));
+    faults.finish(password)
+}
+
+pub fn session_id(message: pb::RevokeSessionRequest) -> Result<String, Error> {
+    let mut faults = Faults::default();
+    let id = match message.session_id.len() {
+        1..=255 => Ok(message.session_id),
+        _ => Err("must be 1 to 255 bytes"),
+    };
+    let id = faults.take("session_id", id);
+    faults.finish(id)
+}
+
+pub fn user(user: user::Model) -> pb::User {
+    pb::User {
+        id: user.id,
+        name: user.name,
+        email: user.email,
+        email_verified: user.email_verified,
+        image: user.image,
+        created_at: Some(timestamp(user.created_at)),
+        updated_at: Some(timestamp(user.updated_at)),
+    }
+}
+
+pub fn session(session: &session::Model, current: &str) -> pb::Session {
+    pb::Session {
+        id: session.id.clone(),
+        user_id: session.user_id.clone(),
+        created_at: Some(timestamp(session.created_at)),
+        updated_at: Some(timestamp(session.updated_at)),
+        expires_at: Some(timestamp(session.expires_at)),
+        ip_address: session.ip_address.clone(),
+        user_agent: session.user_agent.clone(),
+        current: session.id == current,
+    }
+}
+
+pub fn access_token(issued: IssuedToken) -> pb::AccessToken {
+    pb::AccessToken { token: issued.token, expires_at: Some(timestamp(issued.expires_at)) }
+}
+
+fn timestamp(moment: DateTime<Utc>) -> Timestamp {
+    let nanos = i32::try_from(moment.timestamp_subsec_nanos()).unwrap_or_default();
+    Timestamp { seconds: moment.timestamp(), nanos }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(error: Error) -> Vec<&'static str> {
+        match error {
+            Error::Invalid(violations) => violations.iter().map(|v| v.field).collect(),
+            other => panic!("not a list of faults: {other}"),
+        }
+    }
+
+    #[test]
+    fn every_faulty_field_of_a_message_is_listed_at_once() {
+        let message = pb::SignUpRequest {
+            email: "ada".into(),
+            password: "short".into(),
+            name: "a\nb".into(),
+            image: Some("x".repeat(3000)),
+        };
+        let faults = fields(application(message, 8).err().expect("four faults"));
+        assert_eq!(faults, ["email", "password", "name", "image"]);
+        let faults = fields(credential(pb::SignInRequest::default()).err().expect("two faults"));
+        assert_eq!(faults, ["email", "password"]);
+        let message = pb::ChangePasswordRequest::default();
+        let faults = fields(password_change(message, 8).err().expect("two faults"));
+        assert_eq!(faults, ["current_password", "new_password"]);
+        assert!(user_patch(pb::UpdateUserRequest::default()).is_err());
+    }
+
+    #[test]
+    fn a_sign_in_with_no_address_is_nobodys() {
+        let message = pb::SignInRequest { email: "ada".into(), password: "x".into() };
+        assert!(credential(message).expect("a credential").0.is_none());
+    }
+}

@@ -1,0 +1,77 @@
+//! Both services in one process on SQLite files: `cargo run`, and the pair is up.
+
+mod secret;
+mod settings;
+mod welcome;
+
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+use auth_service::Mint;
+use clap::{Parser, Subcommand};
+use shared::{
+    clock::SystemClock,
+    config::{Env, Reader},
+    serve::{self, Assembly},
+    telemetry,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The auth-and-tasks pair in one process: accounts, sessions and tasks over gRPC.
+///
+/// Nothing has to be set: data goes to ./data, and where no BETTER_AUTH_SECRET is given
+/// one is drawn and kept in data/secret. `.env.example` lists what can be set; the
+/// databases are AUTH_DATABASE_URL and TASK_DATABASE_URL here.
+#[derive(Parser)]
+#[command(name = "standalone", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C (the default)
+    Serve,
+    /// Print an access token for a user, signed with the secret in use
+    Token(Mint),
+    /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
+    Health,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve().await,
+        Command::Token(mint) => token(&mint),
+        Command::Health => serve::probe_own(&mut Reader::new(&Env), settings::GRPC_ADDR).await,
+    };
+    shared::exit::code("standalone", result)
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let pair = settings::read(&mut reader)?;
+    let pair = reader.finish(pair)?;
+    let mut assembly = Assembly::default();
+    let clock = Arc::new(SystemClock);
+    auth_service::assemble(&pair.auth, clock.clone(), &mut assembly).await?;
+    task_service::assemble(&pair.tasks, clock, &mut assembly).await?;
+    let app = assembly.bind(&pair.auth.server).await?;
+    welcome::print(app.grpc_addr(), pair.drawn);
+    tracing::info!(grpc = %app.grpc_addr(), key.id = pair.auth.keys.signing_id(), "listening");
+    app.run(serve::stop_signal()?).await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the token is what was asked for")]
+fn token(mint: &Mint) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    let (keys, _) = settings::keys(&mut reader)?;
+    let policy = settings::policy(&mut reader);
+    let (keys, policy) = reader.finish(keys.zip(policy))?;
+    println!("{}", mint.mint(keys, policy)?);
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Settings of both services from one environment, with defaults that need none.
+
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
+
+use shared::{
+    auth::{Keyring, Secret, TokenPolicy},
+    config::{Reader, Vars},
+    db::DatabaseUrl,
+    serve,
+};
+
+use crate::secret;
+
+/// Where the secret is kept if none was given.
+const SECRET_FILE: &str = "data/secret";
+
+/// Where a frontend would find this machine.
+const URL: &str = "http://localhost:8000";
+
+/// Where both services are unless `GRPC_ADDR` says otherwise.
+pub const GRPC_ADDR: SocketAddr = auth_service::GRPC_ADDR;
+
+/// The settings of the pair.
+pub struct Pair {
+    pub auth: auth_service::Config,
+    pub tasks: task_service::Config,
+    /// The file a secret was drawn into just now.
+    pub drawn: Option<&'static str>,
+}
+
+/// The secrets in use, and the file of one that was drawn just now.
+pub fn keys(
+    reader: &mut Reader<'_, impl Vars>,
+) -> io::Result<(Option<Arc<Keyring>>, Option<&'static str>)> {
+    let given = ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"];
+    if given.into_iter().any(|name| reader.is_set(name)) {
+        return Ok((Keyring::read(reader).map(Arc::new), None));
+    }
+    let (text, drawn) = secret::kept_in(Path::new(SECRET_FILE))?;
+    match Secret::parse(text) {
+        Ok(secret) => {
+            let keys = Arc::new(Keyring::new(&secret, &[]));
+            Ok((Some(keys), drawn.then_some(SECRET_FILE)))
+        }
+        Err(fault) => {
+            let fault = format!("in {SECRET_FILE} {fault}: delete the file to draw a new one");
+            reader.fault("BETTER_AUTH_SECRET", fault);
+            Ok((None, None))
+        }
+    }
+}
+
+/// The rules for tokens.
+pub fn policy(reader: &mut Reader<'_, impl Vars>) -> Option<TokenPolicy> {
+    TokenPolicy::read(reader, Some(URL))
+}
+
+/// Reads the settings of both. `DATABASE_URL` would put both into one database, so each
+/// has its own variable here.
+pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
+    let (keys, drawn) = keys(reader)?;
+    let policy = policy(reader);
+    let longest = policy.as_ref().map(|policy| policy.max_lifetime);
+    let accounts = auth_service::AccountSettings::read(reader, longest);
+    let auth = DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db");
+    let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
+    let server = serve::Settings::read(reader, GRPC_ADDR);
+    Ok((|| {
+        let (keys, policy) = (keys?, policy?);
+        Some(Pair {
+            auth: auth_service::Config {
+                keys: keys.clone(),
+                policy: policy.clone(),
+                accounts,
+                database: auth?,
+                server: server.clone(),
+            },
+            tasks: task_service::Config { keys, policy, database: tasks?, server },
+            drawn,
+        })
+    })())
+}

@@ -1,0 +1,78 @@
+//! Where the service finds its secret, its database and its port.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+};
+
+use shared::{
+    auth::{Keyring, TokenPolicy},
+    config::{Faults, Reader, Vars},
+    db::DatabaseUrl,
+    serve::Settings,
+};
+
+/// Where the service listens if nobody says otherwise.
+pub const GRPC_ADDR: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 50052));
+
+/// Where tasks are kept if nobody says otherwise.
+const DEFAULT_DATABASE: &str = "sqlite://data/tasks.db";
+
+/// All there is to set. It holds a secret, so it has no `Debug`. Whoever has the parts
+/// already may put one together.
+pub struct Config {
+    /// The secrets that access tokens are signed with.
+    pub keys: Arc<Keyring>,
+    /// Which tokens are accepted beyond a good signature.
+    pub policy: TokenPolicy,
+    /// Where tasks are kept.
+    pub database: DatabaseUrl,
+    /// Where and how to serve.
+    pub server: Settings,
+}
+
+impl Config {
+    /// Reads everything; `None`: at least one fault was noted.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
+        let keys = Keyring::read(reader).map(Arc::new);
+        let policy = TokenPolicy::read(reader, None);
+        let database = DatabaseUrl::read(reader, DEFAULT_DATABASE);
+        let server = Settings::read(reader, GRPC_ADDR);
+        Some(Self { keys: keys?, policy: policy?, database: database?, server })
+    }
+
+    /// Reads everything from `vars`, or tells everything that is wrong.
+    pub fn from_vars(vars: &impl Vars) -> Result<Self, Faults> {
+        let mut reader = Reader::new(vars);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_and_an_address_are_enough() {
+        let vars = HashMap::from([
+            ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48620b5f1c9e7a3d4862".to_owned()),
+            ("BETTER_AUTH_URL", "http://localhost:3000".to_owned()),
+        ]);
+        let address = Config::from_vars(&vars).map(|config| config.server.grpc_addr);
+        assert_eq!(address, Ok(GRPC_ADDR));
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_once() {
+        let vars = HashMap::from([
+            ("DATABASE_URL", "mysql://h/d".to_owned()),
+            ("GRPC_ADDR", "here".to_owned()),
+        ]);
+        let faults = Config::from_vars(&vars).err().expect("faults");
+        let names: Vec<_> = faults.0.iter().map(|fault| fault.name).collect();
+        assert_eq!(names, ["BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "DATABASE_URL", "GRPC_ADDR"]);
+    }
+}

@@ -1,0 +1,5 @@
+//! The tables, row by row. Written by hand: integers and times are `i64` on both databases.
+
+pub mod request;
+pub mod revision;
+pub mod task;

@@ -1,0 +1,58 @@
+//! The task-service binary: settings, serve, stop. `--help` tells the rest.
+
+use std::{error::Error, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use shared::{
+    config::{Env, Reader},
+    serve, telemetry,
+};
+use task_service::{Config, GRPC_ADDR};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the help says beneath the options.
+const SETTINGS: &str = "\
+Settings are environment variables; .env.example lists them all. The most important:
+  BETTER_AUTH_SECRET  the secret that access tokens are signed with (required)
+  BETTER_AUTH_URL     the address that browsers use (required)
+  DATABASE_URL        sqlite://... or postgres://... [default: sqlite://data/tasks.db]
+  GRPC_ADDR           address and port [default: 127.0.0.1:50052]
+  RUST_LOG            what is logged [default: info]";
+
+/// Keeps each user's own tasks and serves them over gRPC.
+#[derive(Parser)]
+#[command(name = "task-service", version, after_help = SETTINGS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C (the default)
+    Serve,
+    /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
+    Health,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve().await,
+        Command::Health => serve::probe_own(&mut Reader::new(&Env), GRPC_ADDR).await,
+    };
+    shared::exit::code("task-service", result)
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let config = Config::read(&mut reader);
+    let config = reader.finish(config)?;
+    let app = task_service::bind(&config).await?;
+    tracing::info!(grpc = %app.grpc_addr(), key.id = config.keys.signing_id(), "listening");
+    app.run(serve::stop_signal()?).await;
+    Ok(())
+}

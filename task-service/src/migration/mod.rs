@@ -1,0 +1,20 @@
+//! How the tables came to be, step by step. Steps are only ever added.
+
+mod m20261121_000001_create_task;
+
+use sea_orm_migration::prelude::*;
+
+/// Brings the tables up to date.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_create_task::Migration)]
+    }
+
+    /// Named apart from other services', so that they can share a database.
+    fn migration_table_name() -> DynIden {
+        "task_service_migration".into_iden()
+    }
+}

@@ -1,0 +1,94 @@
+//! Request ids: which were used, for what, and how long that counts.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, Select, sea_query::OnConflict};
+use shared::{auth::Owner, db::Database};
+use uuid::Uuid;
+
+use super::{
+    owned::{expired_requests, owned, owned_insert},
+    revision::Change,
+};
+use crate::{
+    entity::request::{ActiveModel, Column, Entity},
+    error::Error,
+    moment::Moment,
+    request_id::RequestId,
+};
+
+/// How long a request id counts, in microseconds: 24 hours.
+const LIFETIME: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// How many rows one statement of the sweep deletes at most, so that it locks few rows for
+/// a short time.
+const BATCH: u64 = 500;
+
+/// The task that `id` made with the body of this `fingerprint`; `None` if `id` is free.
+pub async fn find(
+    change: &Change,
+    owner: &Owner,
+    id: &RequestId,
+    fingerprint: &[u8],
+    now: Moment,
+) -> Result<Option<Uuid>, Error> {
+    let used: Select<Entity> = owned(owner).filter(Column::RequestId.eq(id.as_str()));
+    match used.one(&change.transaction).await? {
+        Some(used) if used.created_at <= expired_until(now) => Ok(None),
+        Some(used) if used.fingerprint == fingerprint => Ok(Some(used.task_id)),
+        Some(_) => Err(Error::RequestIdReused),
+        None => Ok(None),
+    }
+}
+
+/// Remembers that `id` made `task_id`. An expired use of the same id gives way.
+pub async fn remember(
+    change: &Change,
+    owner: &Owner,
+    id: &RequestId,
+    fingerprint: Vec<u8>,
+    task_id: Uuid,
+    now: Moment,
+) -> Result<(), Error> {
+    let row = ActiveModel {
+        request_id: Set(id.as_str().to_owned()),
+        fingerprint: Set(fingerprint),
+        task_id: Set(task_id),
+        created_at: Set(now.micros()),
+        ..Default::default()
+    };
+    let on_conflict = OnConflict::columns([Column::UserId, Column::RequestId])
+        .update_columns([Column::Fingerprint, Column::TaskId, Column::CreatedAt])
+        .to_owned();
+    owned_insert(owner, row)
+        .on_conflict(on_conflict)
+        .exec_without_returning(&change.transaction)
+        .await?;
+    Ok(())
+}
+
+/// Deletes what has expired, however much it is, and tells how much it was. Safe beside
+/// calls and beside other processes that do the same.
+pub async fn forget_expired(database: &Database, now: Moment) -> Result<u64, Error> {
+    forget_expired_by(database, now, BATCH).await
+}
+
+/// The same, `batch` rows at a time.
+pub(super) async fn forget_expired_by(
+    database: &Database,
+    now: Moment,
+    batch: u64,
+) -> Result<u64, Error> {
+    let mut forgotten = 0;
+    loop {
+        let delete = expired_requests(expired_until(now), batch);
+        let deleted = delete.exec(database.writer()).await?.rows_affected;
+        forgotten += deleted;
+        if deleted < batch {
+            return Ok(forgotten);
+        }
+    }
+}
+
+/// What was made until then has expired by `now`.
+fn expired_until(now: Moment) -> i64 {
+    now.micros().saturating_sub(LIFETIME)
+}

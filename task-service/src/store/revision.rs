@@ -1,0 +1,69 @@
+//! Changes: one transaction and one number each.
+
+use sea_orm::{
+    ActiveValue::Set,
+    DatabaseTransaction,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use shared::{auth::Owner, db::Database};
+
+use super::owned::owned_insert;
+use crate::{
+    entity::revision::{ActiveModel, Column, Entity},
+    error::Error,
+};
+
+/// A change of one owner's tasks in progress. Until it ends, every other change of the
+/// same owner waits, so what was read stays true.
+pub struct Change {
+    /// Where it happens.
+    pub transaction: DatabaseTransaction,
+    /// Its number: greater than every earlier one of this owner.
+    pub revision: i64,
+}
+
+/// How a change went, and what to tell the caller.
+pub enum Outcome<T> {
+    /// Something is different now.
+    Changed(T),
+    /// Everything is as it was, so the number is given back.
+    Unchanged(T),
+}
+
+impl Change {
+    /// Begins a change. Its first statement takes the owner's next number, and with it the
+    /// row lock that PostgreSQL's writers queue at; on SQLite they queue for the file.
+    pub async fn begin(database: &Database, owner: &Owner) -> Result<Self, Error> {
+        let transaction = database.begin().await?;
+        let first = ActiveModel { revision: Set(1), ..Default::default() };
+        let next = Expr::col((Entity, Column::Revision)).add(1);
+        let on_conflict =
+            OnConflict::column(Column::UserId).value(Column::Revision, next).to_owned();
+        let row = owned_insert(owner, first)
+            .on_conflict(on_conflict)
+            .exec_with_returning(&transaction)
+            .await?;
+        Ok(Self { transaction, revision: row.revision })
+    }
+
+    /// Commits what changed something and rolls back everything else, before anybody is
+    /// told.
+    pub async fn end<T>(self, outcome: Result<Outcome<T>, Error>) -> Result<T, Error> {
+        match outcome {
+            Ok(Outcome::Changed(told)) => {
+                self.transaction.commit().await?;
+                Ok(told)
+            }
+            Ok(Outcome::Unchanged(told)) => {
+                self.transaction.rollback().await?;
+                Ok(told)
+            }
+            Err(error) => {
+                // The first error is the one to tell; a connection that cannot even roll
+                // back is closed by the pool, which has the same effect.
+                let _ = self.transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}

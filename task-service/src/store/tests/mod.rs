@@ -1,0 +1,9 @@
+//! One suite, run on SQLite and on PostgreSQL: both must behave alike.
+
+mod changes;
+pub mod fresh;
+mod lists;
+mod migrations;
+mod ownership;
+mod requests;
+mod world;

@@ -1,0 +1,1 @@
+"""Measures the services from outside, as the operating system sees them."""

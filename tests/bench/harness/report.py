@@ -1,0 +1,84 @@
+"""The measured figures beside their budgets, as markdown."""
+
+import os
+import statistics
+
+# Server CPU in microseconds per request.
+CPU = {
+    ("PostgreSQL", "list"): 75, ("PostgreSQL", "get"): 55, ("PostgreSQL", "create"): 110,
+    ("SQLite", "list"): 120,
+}
+GATE = 6
+P99_MS = 15
+IDLE_MIB = 15
+LOADED_MIB = 32
+START_MS = 150
+
+
+class Report:
+    def __init__(self):
+        self.missed = 0
+
+    def met(self, value, budget):
+        if budget is None:
+            return "–", "–"
+        good = value <= budget
+        self.missed += not good
+        return f"≤ {budget}", "yes" if good else "**no**"
+
+    def bursts(self, bursts):
+        """`bursts`: lists of `load.Burst` by (subject, workload, shape)."""
+        lines = ["| server | call | connections × streams | requests/s | p50 ms | p99 ms | budget | met "
+                 "| server CPU µs/request | budget | met | database CPU µs/request |",
+                 "|---|---|---|---:|---:|---:|---:|---|---:|---:|---|---:|"]
+        for (subject, workload, shape), rounds in bursts.items():
+            middle = {name: _median(rounds, name) for name in ("rate", "p50", "p99", "cpu")}
+            stored = [burst.database_cpu for burst in rounds if burst.database_cpu is not None]
+            stored = f"{statistics.median(stored):.0f}" if stored else "–"
+            p99 = self.met(middle["p99"], P99_MS)
+            cpu = self.met(middle["cpu"], CPU.get((subject, workload)))
+            lines.append(
+                f"| {subject} | {workload} | {shape} | {middle['rate']:.0f} | {middle['p50']:.2f} "
+                f"| {middle['p99']:.2f} | {p99[0]} | {p99[1]} | {middle['cpu']:.1f} "
+                f"({_spread(rounds)}) | {cpu[0]} | {cpu[1]} | {stored} |")
+        return lines
+
+    def gate(self, bursts, on, off):
+        """The gate's own cost, by shape: rounds lie side by side, so they are paired."""
+        lines = []
+        for (subject, workload, shape), with_gate in bursts.items():
+            if subject == on:
+                without = bursts[off, workload, shape]
+                differences = [a.cpu - b.cpu for a, b in zip(with_gate, without)]
+                cost = statistics.median(differences)
+                lines.append(f"| gate, CPU µs/request ({shape}) | {cost:.1f} "
+                             f"({min(differences):.1f} to {max(differences):.1f}) "
+                             f"| {' | '.join(self.met(cost, GATE))} |")
+        return lines
+
+    def processes(self, subjects, loaded):
+        lines = []
+        for subject in subjects:
+            rows = [("start to first answer, ms", subject.start_ms, START_MS),
+                    ("resident memory idle, MiB", subject.idle, IDLE_MIB)]
+            if loaded:
+                rows.append(("resident memory after the load, MiB", loaded.get(subject.name),
+                             LOADED_MIB))
+            lines += [f"| {subject.name}: {what} | {value:.1f} | {' | '.join(self.met(value, budget))} |"
+                      for what, value, budget in rows if value is not None]
+        return lines
+
+
+def conditions(options, load_before):
+    return (f"{os.cpu_count()} cores; {options.rounds} rounds of {options.seconds} s each, "
+            f"interleaved, medians (least to most); load average before {load_before:.2f}, "
+            f"after {os.getloadavg()[0]:.2f} (the generator included). "
+            "The generator runs on the same cores.")
+
+
+def _median(rounds, name):
+    return statistics.median(getattr(burst, name) for burst in rounds)
+
+
+def _spread(rounds):
+    return f"{min(b.cpu for b in rounds):.0f}–{max(b.cpu for b in rounds):.0f}"
