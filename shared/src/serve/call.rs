@@ -21,6 +21,10 @@ use tracing::Instrument;
 
 use super::{limits::Limits, request_id};
 
+/// Health is asked for without a place: a server that is busy is not dead, and whoever
+/// took it for dead would make the others busier.
+const HEALTH: &str = "/grpc.health.v1.Health/";
+
 /// All services of a port, behind what surrounds every call.
 #[derive(Clone)]
 pub struct Calls {
@@ -46,9 +50,10 @@ impl Calls {
 
     /// Answers `request`, whatever happens inside.
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {
-        let Ok(_place) = self.places.try_acquire() else {
+        let place = self.places.try_acquire();
+        if place.is_err() && !request.uri().path().starts_with(HEALTH) {
             return refuse(Code::ResourceExhausted, "too many calls in progress, try again");
-        };
+        }
         let timeout =
             caller_timeout(request.headers()).map_or(self.timeout, |t| t.min(self.timeout));
         let call = AssertUnwindSafe(self.routes.oneshot(request)).catch_unwind();

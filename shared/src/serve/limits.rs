@@ -12,7 +12,7 @@ pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 pub struct Limits {
     /// Open connections, all together.
     pub connections: usize,
-    /// Open connections from one address. A proxy in front counts as one.
+    /// Open connections from one address, or one IPv6 /64. A proxy in front counts as one.
     pub connections_per_address: usize,
     /// Calls in progress, all together; the next one is refused at once.
     pub calls: usize,

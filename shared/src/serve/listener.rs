@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -120,7 +120,7 @@ impl Seats {
 
     /// A place for a connection from `peer`, or `None`: then it is closed unserved.
     fn take(&self, peer: SocketAddr) -> Option<Seat> {
-        let address = peer.ip().to_canonical();
+        let address = household(peer.ip());
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let in_all: usize = taken.values().sum();
         let here = taken.get(&address).copied().unwrap_or(0);
@@ -130,6 +130,18 @@ impl Seats {
         }
         taken.insert(address, here + 1);
         Some(Seat { taken: self.taken.clone(), address })
+    }
+}
+
+/// The address that counts: a whole /64 of IPv6 is one subscriber, and an IPv4 address in
+/// IPv6 clothes is itself.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -159,6 +171,11 @@ mod tests {
         assert!(first.is_some() && seats.take(peer("127.0.0.1:3")).is_none());
         let _third = seats.take(peer("127.0.0.2:1")).expect("a seat");
         assert!(seats.take(peer("127.0.0.3:1")).is_none());
+        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let narrow = Seats::new(&limits);
+        let _subscriber = narrow.take(peer("[2001:db8:0:1::1]:1")).expect("a seat");
+        assert!(narrow.take(peer("[2001:db8:0:1:ffff::2]:1")).is_none());
+        assert!(narrow.take(peer("[2001:db8:0:2::1]:1")).is_some());
         drop(first);
         assert!(seats.take(peer("127.0.0.1:4")).is_some());
     }

@@ -1,0 +1,116 @@
+//! Clients without manners: one connection that is never remade, bodies byte for byte,
+//! and naked TCP.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::future::{BoxFuture, FutureExt};
+use hyper::{
+    body::{Body as HttpBody, Bytes, Frame, Incoming},
+    client::conn::http2::{SendRequest, handshake},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{io::AsyncReadExt, net::TcpStream};
+use tonic::{
+    Status,
+    body::Body,
+    codegen::http::{Request, Response, Uri},
+};
+
+use crate::world::within;
+
+/// What requests call the server; it does not care.
+pub fn origin() -> Uri {
+    Uri::from_static("http://localhost")
+}
+
+/// One HTTP/2 connection.
+#[derive(Clone)]
+pub struct Connection(SendRequest<Body>);
+
+impl Connection {
+    pub async fn open(addr: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        let connected = handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (sender, connection) = connected.map_err(io::Error::other)?;
+        tokio::spawn(connection);
+        Ok(Self(sender))
+    }
+
+    /// Sends `body` as it is, under `headers`.
+    pub async fn post(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> hyper::Result<Response<Incoming>> {
+        let mut request = Request::post(format!("http://localhost{path}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = Body::new(Once(Some(Bytes::copy_from_slice(body))));
+        within(self.0.send_request(request.body(body).expect("a request"))).await
+    }
+}
+
+impl tower::Service<Request<Body>> for Connection {
+    type Response = Response<Incoming>;
+    type Error = hyper::Error;
+    type Future = BoxFuture<'static, hyper::Result<Response<Incoming>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.0.send_request(request).boxed()
+    }
+}
+
+/// A body of one piece.
+struct Once(Option<Bytes>);
+
+impl HttpBody for Once {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+/// The status of an answer that is nothing but a status.
+pub fn status(response: &Response<Incoming>) -> Status {
+    Status::from_header_map(response.headers()).expect("a status in the headers")
+}
+
+/// `message` as gRPC frames it.
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("a short message");
+    [&[0][..], &length.to_be_bytes(), message].concat()
+}
+
+/// Whether the server speaks to this peer at all. It speaks first, so no request is
+/// needed.
+pub async fn is_served(stream: &mut TcpStream) -> bool {
+    let mut bytes = [0; 1];
+    matches!(within(stream.read(&mut bytes)).await, Ok(1))
+}
+
+/// Waits until the server hangs up; `false` if it has not done so in `patience`.
+pub async fn is_closed(stream: &mut TcpStream, patience: Duration) -> bool {
+    let mut bytes = [0; 1024];
+    let closed = async { while !matches!(stream.read(&mut bytes).await, Ok(0) | Err(_)) {} };
+    tokio::time::timeout(patience, closed).await.is_ok()
+}
