@@ -1,6 +1,6 @@
 //! Accounts: the use cases around e-mail and password.
 
-use shared::{auth::Refusal, error::Violation};
+use shared::{auth::Refusal, fields::Violations};
 
 use crate::{
     email::Email,
@@ -155,8 +155,7 @@ impl Accounts {
         let known = known.map(str::to_owned).to_vec();
         let (password, common) = self.hashing.is_common(password, known).await?;
         if common {
-            let message = PasswordFault::Common.to_string();
-            return Err(Error::Invalid(vec![Violation::new(field, message)]));
+            return Err(Violations::one(field, PasswordFault::Common).into());
         }
         Ok(password)
     }

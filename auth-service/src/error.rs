@@ -3,7 +3,8 @@
 use sea_orm::DbErr;
 use shared::{
     auth::{IssueError, Refusal},
-    error::{Classified, Kind, Violation, status},
+    error::{Classified, Kind, status},
+    fields::{Violation, Violations},
 };
 use tonic::Status;
 
@@ -13,8 +14,8 @@ use crate::hashing::HashingError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Every faulty field.
-    #[error("{}", shared::error::sentence(.0))]
-    Invalid(Vec<Violation>),
+    #[error(transparent)]
+    Invalid(#[from] Violations),
     /// The credential does not open a session.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -76,7 +77,7 @@ impl Classified for Error {
 
     fn violations(&self) -> &[Violation] {
         match self {
-            Self::Invalid(violations) => violations,
+            Self::Invalid(Violations(violations)) => violations,
             _ => &[],
         }
     }

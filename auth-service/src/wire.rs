@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
-use shared::{auth::IssuedToken, error::Violation, proto::auth::v1 as pb};
+use shared::{auth::IssuedToken, fields::Fields, proto::auth::v1 as pb};
 
 use crate::{
     account::Application,
@@ -14,52 +14,40 @@ use crate::{
     store::UserPatch,
 };
 
-/// Gathers the faults of one message.
-#[derive(Default)]
-struct Faults(Vec<Violation>);
-
-impl Faults {
-    fn take<T>(&mut self, field: &'static str, parsed: Result<T, impl ToString>) -> Option<T> {
-        parsed.map_err(|fault| self.0.push(Violation::new(field, fault.to_string()))).ok()
-    }
-
-    fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
-        value.filter(|_| self.0.is_empty()).ok_or(Error::Invalid(self.0))
-    }
-}
-
 pub fn application(message: pb::SignUpRequest, min_length: usize) -> Result<Application, Error> {
-    let mut faults = Faults::default();
-    let email = faults.take("email", Email::parse(&message.email));
-    let password = faults.take("password", Password::chosen(message.password, min_length));
-    let name = faults.take("name", profile::name(message.name));
-    let image = faults.take("image", profile::image(message.image.unwrap_or_default()));
+    let mut fields = Fields::default();
+    let email = fields.take("email", Email::parse(&message.email));
+    let password = fields.take("password", Password::chosen(message.password, min_length));
+    let name = fields.take("name", profile::name(message.name));
+    let image = fields.take("image", profile::image(message.image.unwrap_or_default()));
     let application =
         (|| Some(Application { email: email?, password: password?, name: name?, image: image? }))();
-    faults.finish(application)
+    Ok(fields.finish(application)?)
 }
 
 /// The credential of a sign-in. A text that is no e-mail address belongs to nobody; that
 /// is not told apart from an address that belongs to nobody.
 pub fn credential(message: pb::SignInRequest) -> Result<(Option<Email>, Password), Error> {
-    let mut faults = Faults::default();
+    let mut fields = Fields::default();
     let length = match message.email.len() {
         1..=254 => Ok(()),
         _ => Err("must be 1 to 254 bytes"),
     };
-    let fits = faults.take("email", length);
-    let password = faults.take("password", Password::offered(message.password));
-    faults.finish(fits.and(password)).map(|password| (Email::parse(&message.email).ok(), password))
+    let fits = fields.take("email", length);
+    let password = fields.take("password", Password::offered(message.password));
+    Ok(fields
+        .finish(fits.and(password))
+        .map(|password| (Email::parse(&message.email).ok(), password))?)
 }
 
 pub fn user_patch(message: pb::UpdateUserRequest) -> Result<UserPatch, Error> {
-    let mut faults = Faults::default();
+    let mut fields = Fields::default();
     if message.name.is_none() && message.image.is_none() {
-        faults.0.push(Violation::new("name", "or `image` must be set"));
+        fields.fault("name", "or `image` must be set");
     }
-    let name = message.name.map(|text| faults.take("name", profile::name(text)));
-    let image = message.image.map(|text| faults.take("image", profile::image(text)));
-    faults.finish(Some(UserPatch { name: name.flatten(), image: image.flatten() }))
+    let name = message.name.map(|text| fields.take("name", profile::name(text)));
+    let image = message.image.map(|text| fields.take("image", profile::image(text)));
+    Ok(fields.finish(Some(UserPatch { name: name.flatten(), image: image.flatten() }))?)
 }
 
 /// The current and the new password.
@@ -67,26 +55,26 @@ pub fn password_change(
     message: pb::ChangePasswordRequest,
     min_length: usize,
 ) -> Result<(Password, Password), Error> {
-    let mut faults = Faults::default();
-    let current = faults.take("current_password", Password::offered(message.current_password));
-    let new = faults.take("new_password", Password::chosen(message.new_password, min_length));
-    faults.finish(current.zip(new))
+    let mut fields = Fields::default();
+    let current = fields.take("current_password", Password::offered(message.current_password));
+    let new = fields.take("new_password", Password::chosen(message.new_password, min_length));
+    Ok(fields.finish(current.zip(new))?)
 }
 
 pub fn password(text: String) -> Result<Password, Error> {
-    let mut faults = Faults::default();
-    let password = faults.take("password", Password::offered(text));
-    faults.finish(password)
+    let mut fields = Fields::default();
+    let password = fields.take("password", Password::offered(text));
+    Ok(fields.finish(password)?)
 }
 
 pub fn session_id(message: pb::RevokeSessionRequest) -> Result<String, Error> {
-    let mut faults = Faults::default();
+    let mut fields = Fields::default();
     let id = match message.session_id.len() {
         1..=255 => Ok(message.session_id),
         _ => Err("must be 1 to 255 bytes"),
     };
-    let id = faults.take("session_id", id);
-    faults.finish(id)
+    let id = fields.take("session_id", id);
+    Ok(fields.finish(id)?)
 }
 
 pub fn user(user: user::Model) -> pb::User {
@@ -129,7 +117,7 @@ mod tests {
 
     fn fields(error: Error) -> Vec<&'static str> {
         match error {
-            Error::Invalid(violations) => violations.iter().map(|v| v.field).collect(),
+            Error::Invalid(violations) => violations.0.iter().map(|v| v.field).collect(),
             other => panic!("not a list of faults: {other}"),
         }
     }

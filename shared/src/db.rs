@@ -5,8 +5,8 @@ use std::{fs, io, path::Path, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database as Driver, DatabaseConnection,
-    DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode, SqlxError,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -173,15 +173,28 @@ impl Database {
 }
 
 /// What a failure of the database means for a caller: it is away or busy and the call may
-/// succeed later, unless what came back makes no sense, which is a fault of ours.
+/// succeed later, unless it did answer and the code takes the answer for something else,
+/// which no repetition mends.
 #[must_use]
 pub fn kind(error: &DbErr) -> Kind {
+    use SqlxError::{
+        ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, TypeNotFound,
+    };
     match error {
-        DbErr::ConnectionAcquire(_)
-        | DbErr::Conn(_)
-        | DbErr::Exec(_)
-        | DbErr::Query(_)
-        | DbErr::Custom(_) => Kind::Unavailable,
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+            match **cause {
+                ColumnDecode { .. }
+                | ColumnIndexOutOfBounds { .. }
+                | ColumnNotFound(_)
+                | Decode(_)
+                | Encode(_)
+                | TypeNotFound { .. } => Kind::Internal,
+                _ => Kind::Unavailable,
+            }
+        }
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) | DbErr::Exec(_) | DbErr::Query(_) => {
+            Kind::Unavailable
+        }
         _ => Kind::Internal,
     }
 }
@@ -209,6 +222,18 @@ mod tests {
         for bad in ["", "data/a.db", "mysql://u:p@h/d", "sqlite://", "sqlite://:memory:"] {
             assert!(DatabaseUrl::parse(bad, 8).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_database_that_is_away_may_come_back_and_a_misread_answer_may_not() {
+        let away = DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout);
+        let refuses = DbErr::Exec(RuntimeErr::SqlxError(SqlxError::PoolClosed.into()));
+        let misread = SqlxError::Decode("priority is text".into());
+        let misread = DbErr::Query(RuntimeErr::SqlxError(misread.into()));
+        assert_eq!(kind(&away), Kind::Unavailable);
+        assert_eq!(kind(&refuses), Kind::Unavailable);
+        assert_eq!(kind(&misread), Kind::Internal);
+        assert_eq!(kind(&DbErr::Type("priority".into())), Kind::Internal);
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use crate::fields::Violation;
+
 /// `ErrorInfo.domain` of every reason this project defines.
 pub const DOMAIN: &str = "auth-and-tasks";
 
@@ -48,30 +50,6 @@ impl Kind {
             Self::Internal => Code::Internal,
         }
     }
-}
-
-/// One broken rule of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The field, as the contract spells it.
-    pub field: &'static str,
-    /// The rule, as a sentence about the field. Never the value.
-    pub message: String,
-}
-
-impl Violation {
-    /// `field` breaks the rule that `message` states.
-    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field, message: message.into() }
-    }
-}
-
-/// All of `violations` in one sentence: `title must not be empty; priority is unknown`.
-#[must_use]
-pub fn sentence(violations: &[Violation]) -> String {
-    let parts: Vec<String> =
-        violations.iter().map(|v| format!("{} {}", v.field, v.message)).collect();
-    parts.join("; ")
 }
 
 /// An error that knows what a caller may be told about it.

@@ -5,6 +5,7 @@
 //! - [`proto`]: the generated contracts and their descriptors
 //! - [`codec`]: protobuf on the wire, with bad bytes answered as the caller's fault
 //! - [`error`]: the one way from an error to a `tonic::Status`
+//! - [`fields`]: every faulty field of a message at once
 //! - [`config`]: settings from a lookup, every fault reported at once
 //! - [`clock`]: time as a parameter
 //! - [`db`]: SQLite and PostgreSQL behind one handle
@@ -19,6 +20,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod exit;
+pub mod fields;
 pub mod proto;
 pub mod serve;
 pub mod telemetry;

@@ -1,9 +1,10 @@
 //! Everything that can go wrong, as sentences a caller may read.
 
-use sea_orm::{DbErr, RuntimeErr, SqlxError};
+use sea_orm::DbErr;
 use shared::{
     db,
-    error::{Classified, Kind, Violation, sentence, status},
+    error::{Classified, Kind, status},
+    fields::{Violation, Violations},
 };
 use tonic::Status;
 
@@ -11,8 +12,8 @@ use tonic::Status;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Every faulty field, at least one.
-    #[error("{}", sentence(.0))]
-    Invalid(Vec<Violation>),
+    #[error(transparent)]
+    Invalid(#[from] Violations),
     /// The owner has no such task. Whether somebody else has is not for the owner to know.
     #[error("Task not found")]
     NotFound,
@@ -34,7 +35,6 @@ impl Classified for Error {
             Self::NotFound => Kind::NotFound,
             Self::Stale => Kind::Stale,
             Self::RequestIdReused => Kind::Taken,
-            Self::Database(error) if misread(error) => Kind::Internal,
             Self::Database(error) => db::kind(error),
         }
     }
@@ -50,29 +50,10 @@ impl Classified for Error {
 
     fn violations(&self) -> &[Violation] {
         match self {
-            Self::Invalid(violations) => violations,
+            Self::Invalid(Violations(violations)) => violations,
             _ => &[],
         }
     }
-}
-
-/// Whether the database did answer, but the code takes the answer for something else: no
-/// repetition mends that.
-fn misread(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
-        error
-    else {
-        return false;
-    };
-    matches!(
-        **cause,
-        SqlxError::ColumnDecode { .. }
-            | SqlxError::ColumnIndexOutOfBounds { .. }
-            | SqlxError::ColumnNotFound(_)
-            | SqlxError::Decode(_)
-            | SqlxError::Encode(_)
-            | SqlxError::TypeNotFound { .. }
-    )
 }
 
 impl From<Error> for Status {
@@ -83,33 +64,18 @@ impl From<Error> for Status {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::ConnAcquireErr;
+    use shared::fields::Fields;
     use tonic::Code;
     use tonic_types::StatusExt;
 
     use super::*;
 
     #[test]
-    fn a_database_that_is_away_may_come_back_and_a_mismatch_may_not() {
-        let away = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
-        let refuses = DbErr::Exec(RuntimeErr::SqlxError(SqlxError::PoolClosed.into()));
-        let other_type = DbErr::Query(RuntimeErr::SqlxError(
-            SqlxError::Decode("priority is text".into()).into(),
-        ));
-        for (error, code) in [
-            (away, Code::Unavailable),
-            (refuses, Code::Unavailable),
-            (other_type, Code::Internal),
-            (DbErr::Type("priority".into()), Code::Internal),
-        ] {
-            assert_eq!(Status::from(Error::from(error)).code(), code);
-        }
-    }
-
-    #[test]
     fn every_answer_has_the_code_the_reason_and_the_faults_of_the_contract() {
-        let violations =
-            vec![Violation::new("title", "is long"), Violation::new("priority", "is odd")];
+        let mut fields = Fields::default();
+        fields.fault("title", "is long");
+        fields.fault("priority", "is odd");
+        let violations = fields.finish(Some(())).expect_err("two faults");
         for (error, code, reason, message) in [
             (Error::NotFound, Code::NotFound, "TASK_NOT_FOUND", "Task not found"),
             (Error::Stale, Code::Aborted, "STALE_ETAG", "The task has changed since it was read"),
@@ -119,12 +85,7 @@ mod tests {
                 "REQUEST_ID_REUSED",
                 "The request_id was used for another task",
             ),
-            (
-                Error::Invalid(violations),
-                Code::InvalidArgument,
-                "",
-                "title is long; priority is odd",
-            ),
+            (violations.into(), Code::InvalidArgument, "", "title is long; priority is odd"),
         ] {
             let faults = error.violations().len();
             let status = Status::from(error);

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use fixtures::{Backend, FreshDatabase};
 use shared::{
     auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier},
     clock::{Clock, SystemClock},
@@ -12,10 +13,10 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::*;
-use crate::{migration::Migrator, store::tests::fresh::Fresh};
+use crate::migration::Migrator;
 
 struct World {
-    fresh: Fresh,
+    _fresh: FreshDatabase,
     database: Database,
     gate: Gate,
     issuer: TokenIssuer,
@@ -24,8 +25,8 @@ struct World {
 
 impl World {
     async fn start() -> Self {
-        let fresh = Fresh::sqlite();
-        let database = Database::connect(&fresh.url).await.expect("a connection");
+        let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a database");
+        let database = Database::connect(&fresh.url()).await.expect("a connection");
         database.migrate::<Migrator>().await.expect("tables");
         let secret = Secret::parse("0b5f1c9e7a3d48620b5f1c9e7a3d4862".into());
         let keys = Arc::new(Keyring::new(&secret.unwrap_or_else(|_| panic!("strong")), &[]));
@@ -35,7 +36,7 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
         let gate = Gate::new(TokenVerifier::new(keys, policy, clock.clone()));
-        Self { fresh, database, gate, issuer, clock }
+        Self { _fresh: fresh, database, gate, issuer, clock }
     }
 
     /// A client of the guarded service. There is no other kind.
@@ -60,11 +61,6 @@ impl World {
         request.metadata_mut().insert("authorization", value);
         request
     }
-
-    async fn end(self) {
-        self.database.close().await.expect("closed");
-        self.fresh.remove().await;
-    }
 }
 
 fn get(user_id: &str, id: &str) -> pb::GetTaskRequest {
@@ -85,7 +81,6 @@ async fn whoever_asks_is_checked_before_what_is_asked() {
     let violations = told.get_details_bad_request().expect("violations").field_violations;
     assert_eq!(violations.len(), 1);
     assert_eq!(violations[0].field, "title");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -110,7 +105,6 @@ async fn a_foreign_an_unknown_and_a_malformed_id_get_the_very_same_answer() {
     assert_eq!(answers.len(), 1);
     let own = client.get_task(world.by("alice", get("alice", &id))).await.expect("hers");
     assert_eq!(own.into_inner().task.expect("a task").title, "hers");
-    world.end().await;
 }
 
 #[tokio::test]
@@ -127,5 +121,4 @@ async fn a_faulty_field_is_told_before_an_unknown_id() {
     let something = pb::UpdateTaskRequest { completed: Some(true), ..nothing };
     let told = client.update_task(world.by("alice", something)).await.expect_err("unknown");
     assert_eq!(told.code(), Code::NotFound);
-    world.end().await;
 }

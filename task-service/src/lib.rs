@@ -4,7 +4,7 @@
 //!
 //! - [`Config`]: what can be set
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
-//! - `wire`, `patch`, `fields`: messages to domain and back, all faults at once
+//! - `wire`, `patch`: messages to domain and back, all faults at once
 //! - `task`, `page`, `etag`, `request_id`, `moment`: the rules, without I/O
 //! - `store`: tasks in a database, each method for one owner
 //! - `entity`, `migration`: the tables
@@ -14,7 +14,6 @@ mod config;
 mod entity;
 mod error;
 mod etag;
-mod fields;
 mod grpc;
 mod migration;
 mod moment;

@@ -1,9 +1,8 @@
 //! The field mask of an update (AIP-134).
 
-use shared::proto::task::v1 as pb;
+use shared::{fields::Fields, proto::task::v1 as pb};
 
 use crate::{
-    fields::Fields,
     task::{Description, Priority, TaskPatch, Title},
     wire::priority,
 };
@@ -75,7 +74,7 @@ mod tests {
     fn read(mut message: pb::UpdateTaskRequest) -> Result<TaskPatch, Error> {
         let mut fields = Fields::default();
         let patch = super::read(&mut message, &mut fields);
-        fields.finish(Some(patch))
+        Ok(fields.finish(Some(patch))?)
     }
 
     fn masked(paths: &[&str]) -> pb::UpdateTaskRequest {

@@ -1,13 +1,12 @@
 //! Between the messages of the contract and the domain, and nothing else.
 
 use prost_types::Timestamp;
-use shared::proto::task::v1 as pb;
+use shared::{fields::Fields, proto::task::v1 as pb};
 use uuid::Uuid;
 
 use crate::{
     error::Error,
     etag::Etag,
-    fields::Fields,
     moment::Moment,
     page::{self, Page, PageRequest, Place},
     patch,
@@ -40,7 +39,7 @@ pub fn new_task(message: pb::CreateTaskRequest) -> Result<NewTask, Error> {
         Some(NewTask { title: title?, description: description?, priority: priority?, request_id })
     };
     let new = new();
-    fields.finish(new)
+    Ok(fields.finish(new)?)
 }
 
 /// The page `message` selects.
@@ -51,7 +50,7 @@ pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error
         "" => None,
         token => fields.take("page_token", Place::parse(token, message.completed)),
     };
-    fields.finish(size.map(|size| PageRequest { size, after, completed: message.completed }))
+    Ok(fields.finish(size.map(|size| PageRequest { size, after, completed: message.completed }))?)
 }
 
 /// A change of a task, and the version it is based on.
@@ -70,7 +69,7 @@ pub fn update(mut message: pb::UpdateTaskRequest) -> Result<Update, Error> {
     let mut fields = Fields::default();
     let patch = patch::read(&mut message, &mut fields);
     let id = task_id(&message.id);
-    fields.finish(Some(Update { id, patch, etag: Etag::given(message.etag) }))
+    Ok(fields.finish(Some(Update { id, patch, etag: Etag::given(message.etag) }))?)
 }
 
 /// The number is not that of a priority.

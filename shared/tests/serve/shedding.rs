@@ -6,7 +6,8 @@ use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_types::StatusExt;
 
-use crate::world::{Server, assert_served, limits, origin, sign_in, spawn_call, within};
+use crate::wire::origin;
+use crate::world::{Server, assert_served, limits, sign_in, spawn_call, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_beyond_the_limit_are_refused_and_the_others_succeed() {

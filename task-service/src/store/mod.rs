@@ -6,7 +6,7 @@ mod requests;
 mod revision;
 mod row;
 #[cfg(test)]
-pub mod tests;
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! Pages: complete, in order, and by index.
 
+use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QueryTrait};
 
-use super::world::{World, after, first_page, on_both, owner, titled};
+use super::world::{World, after, first_page, owner, titled};
 use crate::{
     entity::task::{ActiveModel, Entity},
     moment::Moment,
@@ -10,6 +11,13 @@ use crate::{
     store::{row::whole, selection},
     task::Task,
 };
+
+on_both_databases!(
+    paging_across_ties_neither_repeats_nor_skips,
+    what_comes_and_goes_between_pages_disturbs_nothing_else,
+    the_filter_selects_by_state,
+    every_list_is_one_walk_along_an_index,
+);
 
 /// All pages of `request`, as a caller turns them, doing `between` after each.
 async fn all(
@@ -36,111 +44,97 @@ async fn all(
     }
 }
 
-#[tokio::test]
-async fn paging_across_ties_neither_repeats_nor_skips() {
-    on_both(async |world: World| {
-        let alice = owner("alice");
-        let mut made = Vec::new();
-        for n in 0..23 {
-            // Five at a time share their moment to the microsecond.
-            if n % 5 == 0 {
-                world.later(1);
-            }
-            made.push(world.made(&alice, &format!("task {n}")).await);
-        }
-        made.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.id)));
-        for size in [1, 2, 5, 7, 22, 23, 24] {
-            let request = PageRequest { size, ..first_page() };
-            assert_eq!(all(&world, "alice", request, async || {}).await, made, "{size}");
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_comes_and_goes_between_pages_disturbs_nothing_else() {
-    on_both(async |world: World| {
-        let alice = owner("alice");
-        let mut made = Vec::new();
-        for n in 0..12 {
-            made.push(world.made(&alice, &format!("task {n}")).await);
-        }
-        let gone = world.made(&alice, "gone").await;
-        made.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.id)));
-        let request = PageRequest { size: 5, ..first_page() };
-        let seen = all(&world, "alice", request, async || {
+async fn paging_across_ties_neither_repeats_nor_skips(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    let mut made = Vec::new();
+    for n in 0..23 {
+        // Five at a time share their moment to the microsecond.
+        if n % 5 == 0 {
             world.later(1);
-            world.made(&alice, "new").await;
-            let _ = world.tasks.delete(&alice, gone.id, None).await;
-        })
-        .await;
-        let old: Vec<_> = seen.into_iter().filter(|task| task.title.starts_with("task")).collect();
-        assert_eq!(old, made);
-    })
-    .await;
+        }
+        made.push(world.made(&alice, &format!("task {n}")).await);
+    }
+    made.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.id)));
+    for size in [1, 2, 5, 7, 22, 23, 24] {
+        let request = PageRequest { size, ..first_page() };
+        assert_eq!(all(&world, "alice", request, async || {}).await, made, "{size}");
+    }
 }
 
-#[tokio::test]
-async fn the_filter_selects_by_state() {
-    on_both(async |world: World| {
-        let alice = owner("alice");
-        for n in 0..9 {
-            let task = world.made(&alice, &format!("{}", n % 3)).await;
-            if n % 3 == 0 {
-                world.tasks.complete(&alice, task.id).await.expect("completed");
-            }
-        }
-        for (completed, count) in [(None, 9), (Some(true), 3), (Some(false), 6)] {
-            let request = PageRequest { size: 2, completed, ..first_page() };
-            let seen = all(&world, "alice", request, async || {}).await;
-            assert_eq!(seen.len(), count);
-            assert!(
-                completed.is_none_or(|state| seen.iter().all(|task| task.completed() == state))
-            );
-        }
-        assert_eq!(all(&world, "bob", first_page(), async || {}).await, []);
+async fn what_comes_and_goes_between_pages_disturbs_nothing_else(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    let mut made = Vec::new();
+    for n in 0..12 {
+        made.push(world.made(&alice, &format!("task {n}")).await);
+    }
+    let gone = world.made(&alice, "gone").await;
+    made.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.id)));
+    let request = PageRequest { size: 5, ..first_page() };
+    let seen = all(&world, "alice", request, async || {
+        world.later(1);
+        world.made(&alice, "new").await;
+        let _ = world.tasks.delete(&alice, gone.id, None).await;
     })
     .await;
+    let old: Vec<_> = seen.into_iter().filter(|task| task.title.starts_with("task")).collect();
+    assert_eq!(old, made);
 }
 
-#[tokio::test]
-async fn every_list_is_one_walk_along_an_index() {
-    on_both(async |world: World| {
-        let alice = owner("alice");
-        // As many tasks as make a look at all of them dearer than a walk along an index.
-        for owner in (0..20).map(|n| owner(&format!("user {n}"))).chain([alice.clone()]) {
-            let rows = (0..500).map(|n| {
-                let now = Moment::from_micros(n);
-                let mut task = Task::new("", titled("filler"), now, n);
-                task.completed_at = (n % 10 == 0).then_some(now);
-                let user_id = Set(owner.user().as_str().to_owned());
-                ActiveModel { user_id, ..whole(&task) }
-            });
-            let insert = Entity::insert_many(rows);
-            insert.exec_without_returning(world.database.writer()).await.expect("inserted");
+async fn the_filter_selects_by_state(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    for n in 0..9 {
+        let task = world.made(&alice, &format!("{}", n % 3)).await;
+        if n % 3 == 0 {
+            world.tasks.complete(&alice, task.id).await.expect("completed");
         }
-        world.database.writer().execute_unprepared("ANALYZE task").await.expect("analyzed");
-        let backend = world.database.backend();
-        for completed in [None, Some(true)] {
-            let first = PageRequest { size: 20, completed, after: None };
-            let page = world.tasks.list(&alice, &first).await.expect("a page");
-            for request in [first.clone(), after(&page, &first)] {
-                let mut explain = selection(&alice, &request).build(backend);
-                let (words, column) = match backend {
-                    DbBackend::Postgres => ("EXPLAIN", 0),
-                    _ => ("EXPLAIN QUERY PLAN", 3),
-                };
-                explain.sql = format!("{words} {}", explain.sql);
-                let rows = world.database.reader().query_all_raw(explain).await.expect("a plan");
-                let lines = rows.iter().map(|row| row.try_get_by_index::<String>(column));
-                let plan = lines.collect::<Result<Vec<_>, _>>().expect("text").join("\n");
-                let index = if completed.is_some() { "task_by_state" } else { "task_by_age" };
-                assert!(plan.contains(index), "{plan}");
-                for detour in ["Seq Scan", "Sort", "SCAN", "TEMP B-TREE"] {
-                    assert!(!plan.contains(detour), "{plan}");
-                }
+    }
+    for (completed, count) in [(None, 9), (Some(true), 3), (Some(false), 6)] {
+        let request = PageRequest { size: 2, completed, ..first_page() };
+        let seen = all(&world, "alice", request, async || {}).await;
+        assert_eq!(seen.len(), count);
+        assert!(completed.is_none_or(|state| seen.iter().all(|task| task.completed() == state)));
+    }
+    assert_eq!(all(&world, "bob", first_page(), async || {}).await, []);
+}
+
+async fn every_list_is_one_walk_along_an_index(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    // As many tasks as make a look at all of them dearer than a walk along an index.
+    for owner in (0..20).map(|n| owner(&format!("user {n}"))).chain([alice.clone()]) {
+        let rows = (0..500).map(|n| {
+            let now = Moment::from_micros(n);
+            let mut task = Task::new("", titled("filler"), now, n);
+            task.completed_at = (n % 10 == 0).then_some(now);
+            let user_id = Set(owner.user().as_str().to_owned());
+            ActiveModel { user_id, ..whole(&task) }
+        });
+        let insert = Entity::insert_many(rows);
+        insert.exec_without_returning(world.database.writer()).await.expect("inserted");
+    }
+    world.database.writer().execute_unprepared("ANALYZE task").await.expect("analyzed");
+    let backend = world.database.backend();
+    for completed in [None, Some(true)] {
+        let first = PageRequest { size: 20, completed, after: None };
+        let page = world.tasks.list(&alice, &first).await.expect("a page");
+        for request in [first.clone(), after(&page, &first)] {
+            let mut explain = selection(&alice, &request).build(backend);
+            let (words, column) = match backend {
+                DbBackend::Postgres => ("EXPLAIN", 0),
+                _ => ("EXPLAIN QUERY PLAN", 3),
+            };
+            explain.sql = format!("{words} {}", explain.sql);
+            let rows = world.database.reader().query_all_raw(explain).await.expect("a plan");
+            let lines = rows.iter().map(|row| row.try_get_by_index::<String>(column));
+            let plan = lines.collect::<Result<Vec<_>, _>>().expect("text").join("\n");
+            let index = if completed.is_some() { "task_by_state" } else { "task_by_age" };
+            assert!(plan.contains(index), "{plan}");
+            for detour in ["Seq Scan", "Sort", "SCAN", "TEMP B-TREE"] {
+                assert!(!plan.contains(detour), "{plan}");
             }
         }
-    })
-    .await;
+    }
 }

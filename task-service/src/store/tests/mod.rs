@@ -1,7 +1,6 @@
 //! One suite, run on SQLite and on PostgreSQL: both must behave alike.
 
 mod changes;
-pub mod fresh;
 mod lists;
 mod migrations;
 mod ownership;

@@ -2,15 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta};
-use shared::{
-    auth::{Keyring, Owner, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier},
-    clock::ManualClock,
-    db::Database,
-};
-use tokio::task::LocalSet;
-
-use super::fresh::Fresh;
 use crate::{
     error::Error,
     migration::Migrator,
@@ -19,38 +10,19 @@ use crate::{
     store::Tasks,
     task::{Description, NewTask, Priority, Task, Title},
 };
+use chrono::{DateTime, TimeDelta};
+use fixtures::FreshDatabase;
+use shared::{
+    auth::{Keyring, Owner, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier},
+    clock::ManualClock,
+    db::Database,
+};
 
 /// A store on a fresh database.
-#[derive(Clone)]
 pub struct World {
     pub tasks: Tasks,
     pub database: Database,
     pub clock: Arc<ManualClock>,
-}
-
-/// Runs `case` on SQLite and on PostgreSQL, and removes both databases even if it fails.
-#[expect(clippy::print_stderr, reason = "a failure must say on which database")]
-pub async fn on_both(case: impl AsyncFn(World) + Copy + 'static) {
-    let fresh = [Some(Fresh::sqlite()), Fresh::postgres().await];
-    for fresh in fresh.into_iter().flatten() {
-        let database = Database::connect(&fresh.url).await.expect("a connection");
-        database.migrate::<Migrator>().await.expect("tables");
-        let start = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
-        let clock = Arc::new(ManualClock::at(start));
-        let tasks = Tasks::new(database.clone(), clock.clone());
-        let world = World { tasks, database: database.clone(), clock };
-        // A task of its own, so that its panic is caught and the database removed.
-        let set = LocalSet::new();
-        let running = set.spawn_local(async move { case(world).await });
-        let ran = set.run_until(running).await;
-        let backend = database.backend();
-        database.close().await.expect("closed");
-        fresh.remove().await;
-        if let Err(failure) = ran {
-            eprintln!("failed on {backend:?}");
-            std::panic::resume_unwind(failure.into_panic());
-        }
-    }
 }
 
 /// The owner a real token of `user` makes.
@@ -103,6 +75,16 @@ pub fn after(page: &Page, request: &PageRequest) -> PageRequest {
 }
 
 impl World {
+    /// A store on `fresh`, at a fixed time.
+    pub async fn on(fresh: &FreshDatabase) -> Self {
+        let database = Database::connect(&fresh.url()).await.expect("a connection");
+        database.migrate::<Migrator>().await.expect("tables");
+        let start = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+        let clock = Arc::new(ManualClock::at(start));
+        let tasks = Tasks::new(database.clone(), clock.clone());
+        Self { tasks, database, clock }
+    }
+
     /// A stored task of `owner`.
     pub async fn made(&self, owner: &Owner, title: &str) -> Task {
         self.tasks.create(owner, titled(title)).await.expect("created")
