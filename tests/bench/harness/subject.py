@@ -88,5 +88,3 @@ class Subject:
     def close(self):
         if self.process:
             self.process.stop()
-        if self.store:
-            self.store.drop()
