@@ -4,8 +4,8 @@
 //!
 //! - [`Config`]: what can be set
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
-//! - `wire`, `patch`: messages to domain and back, all faults at once
-//! - `task`, `page`, `etag`, `request_id`, `moment`: the rules, without I/O
+//! - `wire`: messages to domain and back, all faults at once
+//! - `task`, `page`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
 //! - `store`: tasks in a database, each method for one owner
 //! - `entity`, `migration`: the tables
 //! - `error`: what a caller is told when it does not work
@@ -14,11 +14,11 @@ mod config;
 mod entity;
 mod error;
 mod etag;
+mod fingerprint;
 mod grpc;
 mod migration;
 mod moment;
 mod page;
-mod patch;
 mod request_id;
 mod store;
 mod task;

@@ -25,9 +25,9 @@ use crate::{
     entity::task::{Column, Entity},
     error::Error,
     etag::Etag,
+    fingerprint::fingerprint,
     moment::Moment,
     page::{Page, PageRequest},
-    request_id::fingerprint,
     task::{NewTask, Task, TaskPatch},
 };
 

@@ -2,10 +2,9 @@
 
 use shared::{fields::Fields, proto::task::v1 as pb};
 
-use crate::{
-    task::{Description, Priority, TaskPatch, Title},
-    wire::priority,
-};
+use super::priority::priority;
+
+use crate::task::{Description, Priority, TaskPatch, Title};
 
 /// All that can be written.
 const WRITABLE: [&str; 4] = ["title", "description", "completed", "priority"];

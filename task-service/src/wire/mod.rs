@@ -1,15 +1,18 @@
 //! Between the messages of the contract and the domain, and nothing else.
 
+mod patch;
+mod priority;
+
 use prost_types::Timestamp;
 use shared::{fields::Fields, proto::task::v1 as pb};
 use uuid::Uuid;
 
+use self::priority::priority;
 use crate::{
     error::Error,
     etag::Etag,
     moment::Moment,
     page::{self, Page, PageRequest, Place},
-    patch,
     request_id::RequestId,
     task::{Description, NewTask, Priority, Task, TaskPatch, Title},
 };
@@ -70,33 +73,6 @@ pub fn update(mut message: pb::UpdateTaskRequest) -> Result<Update, Error> {
     let patch = patch::read(&mut message, &mut fields);
     let id = task_id(&message.id);
     Ok(fields.finish(Some(Update { id, patch, etag: Etag::given(message.etag) }))?)
-}
-
-/// The number is not that of a priority.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be low, medium, high or urgent")]
-pub struct UnknownPriority;
-
-/// The priority with this number on the wire; unspecified is none.
-pub fn priority(number: i32) -> Result<Priority, UnknownPriority> {
-    match pb::Priority::try_from(number) {
-        Ok(pb::Priority::Low) => Ok(Priority::Low),
-        Ok(pb::Priority::Medium) => Ok(Priority::Medium),
-        Ok(pb::Priority::High) => Ok(Priority::High),
-        Ok(pb::Priority::Urgent) => Ok(Priority::Urgent),
-        Ok(pb::Priority::Unspecified) | Err(_) => Err(UnknownPriority),
-    }
-}
-
-impl From<Priority> for pb::Priority {
-    fn from(priority: Priority) -> Self {
-        match priority {
-            Priority::Low => Self::Low,
-            Priority::Medium => Self::Medium,
-            Priority::High => Self::High,
-            Priority::Urgent => Self::Urgent,
-        }
-    }
 }
 
 impl From<Task> for pb::Task {
