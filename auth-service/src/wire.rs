@@ -70,8 +70,9 @@ pub fn password(text: String) -> Result<Password, Error> {
 pub fn session_id(message: pb::RevokeSessionRequest) -> Result<String, Error> {
     let mut fields = Fields::default();
     let id = match message.session_id.len() {
-        1..=255 => Ok(message.session_id),
-        _ => Err("must be 1 to 255 bytes"),
+        // PostgreSQL has no text with NUL: it would answer with an error, not with "none".
+        1..=255 if !message.session_id.contains('\0') => Ok(message.session_id),
+        _ => Err("must be 1 to 255 bytes without NUL"),
     };
     let id = fields.take("session_id", id);
     Ok(fields.finish(id)?)

@@ -252,7 +252,9 @@ mod tests {
             rows.iter().map(text).collect::<Result<Vec<_>, DbErr>>()
         };
         let options = pragma(database.reader(), "compile_options").await?;
-        assert!(options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"), "{options:?}");
+        for flag in ["DEFAULT_MEMSTATUS=0", "ENABLE_QPSG"] {
+            assert!(options.iter().any(|option| option == flag), "{flag}: {options:?}");
+        }
         for on in [database.reader(), database.writer()] {
             assert_eq!(pragma(on, "journal_mode").await?, ["wal"]);
             assert_eq!(pragma(on, "foreign_keys").await?, ["1"]);

@@ -4,6 +4,8 @@
 //! ours never log below INFO. Their DEBUG and TRACE lines quote headers and rows, and
 //! those hold tokens and e-mails.
 
+use std::panic::PanicHookInfo;
+
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -35,6 +37,14 @@ pub fn init(reader: &mut Reader<'_, impl Vars>) {
     };
     let layer = lines.with_filter(filter.and(filter_fn(may_speak)));
     let _ = tracing_subscriber::registry().with(layer).try_init();
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Where it happened, in the span of its call. The message stays out: it may quote what a
+/// caller sent.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panic");
 }
 
 /// Whether a line of this origin and level is safe to print.

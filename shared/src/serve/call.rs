@@ -60,7 +60,7 @@ impl Calls {
         match tokio::time::timeout(timeout, call).await {
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(never))) => match never {},
-            // The panic hook has logged it, inside the call's span.
+            // The panic hook (see `telemetry`) has logged it, inside the call's span.
             Ok(Err(_panic)) => refuse(Code::Internal, "internal error"),
             Err(_elapsed) => refuse(Code::DeadlineExceeded, "the call took too long"),
         }
@@ -89,18 +89,17 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
     }
 }
 
-/// One line a call: faults of ours are warnings, the caller's are information, and
-/// success is only worth a line to somebody who looks for it.
+/// One line a call, to find it by. A fault of ours was logged with its cause where it
+/// arose; what is left are refusals and callers that hang up, which are information. Success
+/// is only worth a line to somebody who looks for it.
 fn log(headers: &HeaderMap, elapsed: Duration) {
     let code =
         headers.get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     match code {
         Code::Ok => tracing::debug!(elapsed.us = micros, "answered"),
-        Code::Internal | Code::Unknown | Code::Unavailable | Code::DeadlineExceeded => {
-            tracing::warn!(code = ?code, elapsed.us = micros, "failed");
-        }
-        _ => tracing::info!(code = ?code, elapsed.us = micros, "refused"),
+        Code::DeadlineExceeded => tracing::warn!(elapsed.us = micros, "took too long"),
+        _ => tracing::info!(code = ?code, elapsed.us = micros, "not answered as asked"),
     }
 }
 

@@ -62,7 +62,7 @@ def status(address, path, token, body):
         _, found, value = line.partition("grpc-status: ")
         if found:
             return int(value.split("\x1b")[0])
-    raise ValueError("the answer has no grpc-status")
+    raise ValueError(f"{path}: the answer has no grpc-status\n{shown}")
 
 
 def _frame(kind, flags, stream, payload):

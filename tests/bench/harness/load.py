@@ -15,7 +15,7 @@ LANES = 8
 TOLERANCE = 0.02
 
 
-@dataclass
+@dataclass(frozen=True)
 class Shape:
     """How the load comes in."""
     connections: int
