@@ -2,47 +2,38 @@
 //!
 //! Every scenario runs on SQLite and on PostgreSQL wherever a database matters.
 
-// `cfg(test)` is always true here. It tells clippy that these are tests, where a broken
-// expectation may panic.
+// Always true here: it tells clippy that a broken expectation may panic anywhere in this
+// crate, not in the functions marked `#[test]` alone.
+#![cfg(test)]
 
 // What the scenarios stand on.
-#[cfg(test)]
 mod answer;
-#[cfg(test)]
 mod binary;
-#[cfg(test)]
 mod caller;
-#[cfg(test)]
 mod forge;
-#[cfg(test)]
+mod health;
 mod process;
-#[cfg(test)]
 mod raw;
-#[cfg(test)]
 mod table;
-#[cfg(test)]
 mod world;
 
 // The two services, in this process.
-#[cfg(test)]
 mod account;
-#[cfg(test)]
-mod bytes;
-#[cfg(test)]
+mod bad_input;
 mod gate;
-#[cfg(test)]
 mod ownership;
-#[cfg(test)]
 mod session;
-#[cfg(test)]
 mod session_time;
-#[cfg(test)]
 mod sign_in;
-#[cfg(test)]
 mod sign_up;
-#[cfg(test)]
 mod tasks;
 
 // The three binaries, as processes.
-#[cfg(test)]
+mod replicas;
+mod restart;
 mod start_up;
+mod stop;
+
+// What is written down.
+mod readme;
+mod tidy;

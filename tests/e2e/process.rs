@@ -1,0 +1,195 @@
+//! Real processes: started, spoken to, signalled and killed by their own id alone.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tonic::transport::Channel;
+
+use crate::{
+    binary::Binary,
+    world::{SECRET, URL, channel},
+};
+
+/// How long a process may take to start, or to end where no other limit is tested.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A child that is killed when it is dropped, whatever else goes wrong.
+struct Kept(Child);
+
+impl Kept {
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A server at work. Dropped, it is killed.
+pub struct Server {
+    child: Kept,
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// A server that may or may not be listening yet.
+pub struct Starting {
+    binary: Binary,
+    child: Kept,
+    listening: mpsc::Receiver<SocketAddr>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Runs a service on `database` and any free port, and waits until it listens.
+    pub fn start(binary: Binary, database: &str) -> Self {
+        Starting::new(binary, &[("DATABASE_URL", database)]).wait()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    pub fn channel(&self) -> Channel {
+        channel(self.address)
+    }
+
+    /// Everything it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("the log").join("\n")
+    }
+
+    /// Ends it as a power cut would (SIGKILL), and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.0.kill().expect("it can be killed");
+        self.child.0.wait().expect("it is gone");
+    }
+
+    /// Asks it to stop (SIGTERM).
+    pub fn terminate(&self) {
+        let id = self.child.0.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end, at most so long. `None`: it is still running.
+    pub fn wait(&mut self, at_most: Duration) -> Option<ExitStatus> {
+        wait(&mut self.child.0, at_most)
+    }
+}
+
+impl Starting {
+    /// Runs a service with these settings beside what every service needs.
+    pub fn new(binary: Binary, settings: &[(&str, &str)]) -> Self {
+        let mut command = binary.command();
+        command
+            .env("BETTER_AUTH_SECRET", SECRET)
+            .env("BETTER_AUTH_URL", URL)
+            .env("GRPC_ADDR", "127.0.0.1:0")
+            .env("LOG_FORMAT", "json")
+            .envs(settings.iter().copied());
+        Self::from_command(binary, command)
+    }
+
+    /// Runs a command that logs JSON lines.
+    pub fn from_command(binary: Binary, mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
+        let stderr = child.stderr.take().expect("a pipe");
+        let log = Arc::default();
+        let (heard, listening) = mpsc::channel();
+        thread::spawn({
+            let log = Arc::clone(&log);
+            move || listen(stderr, &log, &heard)
+        });
+        Self { binary, child: Kept(child), listening, log }
+    }
+
+    /// Waits until it listens.
+    pub fn wait(mut self) -> Server {
+        if let Ok(address) = self.listening.recv_timeout(PATIENCE) {
+            return Server { child: self.child, address, log: self.log };
+        }
+        self.child.kill();
+        let status = self.child.0.try_wait();
+        let log = self.log.lock().expect("the log").join("\n");
+        panic!("{} does not listen: {status:?}\n{log}", self.binary.name());
+    }
+}
+
+/// Keeps every line of the log, and tells the address that is logged once it listens.
+fn listen(stderr: ChildStderr, log: &Mutex<Vec<String>>, heard: &mpsc::Sender<SocketAddr>) {
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        let event: Value = serde_json::from_str(&line).unwrap_or_default();
+        if event["message"] == "listening"
+            && let Some(address) = event["grpc"].as_str().and_then(|text| text.parse().ok())
+        {
+            let _ = heard.send(address);
+        }
+        log.lock().expect("the log").push(line);
+    }
+}
+
+/// What a process that has ended left behind.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+/// Runs a command to its end.
+pub fn run(mut command: Command) -> Ended {
+    let start = Instant::now();
+    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = Kept(spawned.expect("the binary runs"));
+    // Each pipe holds 64 KiB, which is more than anything here says.
+    let Some(status) = wait(&mut child.0, PATIENCE) else {
+        panic!("{command:?} goes on and on");
+    };
+    let took = start.elapsed();
+    let text = |pipe: Option<&mut dyn Read>| {
+        let mut text = String::new();
+        pipe.expect("a pipe").read_to_string(&mut text).expect("UTF-8");
+        text
+    };
+    let stdout = text(child.0.stdout.as_mut().map(|pipe| pipe as &mut dyn Read));
+    let stderr = text(child.0.stderr.as_mut().map(|pipe| pipe as &mut dyn Read));
+    Ended { code: status.code(), stdout, stderr, took }
+}
+
+/// The standard library cannot wait with a limit, so this looks again and again.
+fn wait(child: &mut Child, at_most: Duration) -> Option<ExitStatus> {
+    let end = Instant::now() + at_most;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child of ours") {
+            return Some(status);
+        }
+        if Instant::now() >= end {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The command line of a process as everybody on the machine can read it.
+pub fn command_line(id: u32) -> String {
+    let bytes = fs::read(format!("/proc/{id}/cmdline")).expect("the process is there");
+    String::from_utf8_lossy(&bytes).replace('\0', " ")
+}

@@ -1,0 +1,254 @@
+//! How the binaries begin, and how they refuse to.
+
+use std::time::Duration;
+
+use fixtures::{Backend, FreshDatabase};
+use tonic::Code;
+
+use crate::{
+    answer::Refused,
+    binary::Binary,
+    caller::Stranger,
+    process::{Ended, Server, command_line, run},
+    world::{SECRET, URL},
+};
+
+/// Weak secrets. The marker is in all of them that can hold one, so that a fault that
+/// quotes its value is noticed.
+const WEAK: [(&str, &str); 9] = [
+    ("empty", ""),
+    ("short", "Zq7-marker-too-short"),
+    ("31 bytes", "Zq7-marker-c9e7a3d48620b5f1c9e7"),
+    ("the default of Better Auth", "better-auth-secret-12345678901234567890"),
+    ("an example's placeholder", "Zq7-marker-CHANGE_ME-CHANGE_ME-CHANGE_ME"),
+    ("another one's", "your-secret-key-at-least-32-characters-Zq7-marker"),
+    ("white space in front", " Zq7-marker-0b5f1c9e7a3d48620b5f1c9e7a3d4862"),
+    ("a line break at the end", "Zq7-marker-0b5f1c9e7a3d48620b5f1c9e7a3d4862\n"),
+    ("one letter", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+];
+
+/// Starts with these settings alone; on top of what is sound unless `settings` change it.
+fn refused(binary: Binary, settings: &[(&str, &str)]) -> Ended {
+    let mut command = binary.command();
+    // What must not happen is a start; if it does, it should not take a fixed port.
+    command.env("GRPC_ADDR", "127.0.0.1:0").envs(settings.iter().copied());
+    command.current_dir(std::env::temp_dir());
+    run(command)
+}
+
+/// Settings that would do, but for a secret.
+const SOUND: (&str, &str) = ("BETTER_AUTH_URL", URL);
+
+#[track_caller]
+fn assert_refused_with(ended: &Ended, binary: Binary, faulty: &[&str]) {
+    let said = &ended.stderr;
+    assert_eq!(ended.code, Some(2), "{said}");
+    assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+    assert_eq!(ended.stdout, "");
+    assert!(!said.contains("marker"), "a value is shown: {said}");
+    assert!(!said.contains('\u{1b}'), "coloured: {said:?}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), faulty.len(), "{said}");
+    for (line, name) in lines.iter().zip(faulty) {
+        let start = format!("{}: {name} ", binary.name());
+        assert!(line.starts_with(&start), "{line:?} does not start with {start:?}");
+    }
+}
+
+#[test]
+fn a_weak_secret_is_one_line_and_is_not_shown() {
+    for binary in Binary::ALL {
+        for (what, secret) in WEAK {
+            // Standalone draws a secret where none is given.
+            if binary == Binary::Standalone && secret.is_empty() {
+                continue;
+            }
+            let ended = refused(binary, &[SOUND, ("BETTER_AUTH_SECRET", secret)]);
+            assert_refused_with(&ended, binary, &["BETTER_AUTH_SECRET"]);
+            let secret = secret.trim();
+            assert!(secret.is_empty() || !ended.stderr.contains(secret), "{what} is shown");
+        }
+    }
+}
+
+#[test]
+fn a_missing_secret_is_one_line() {
+    for binary in [Binary::Auth, Binary::Tasks] {
+        let ended = refused(binary, &[SOUND]);
+        assert_refused_with(&ended, binary, &["BETTER_AUTH_SECRET"]);
+        assert!(ended.stderr.contains("is missing"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn every_weak_entry_of_a_list_of_secrets_is_a_line() {
+    let list = format!("2:{SECRET},2:{SECRET}x,1:Zq7-marker-short,Zq7-marker-without-version");
+    for binary in Binary::ALL {
+        let ended = refused(binary, &[SOUND, ("BETTER_AUTH_SECRETS", &list)]);
+        assert_refused_with(&ended, binary, &["BETTER_AUTH_SECRETS"; 3]);
+        assert!(!ended.stderr.contains(SECRET));
+    }
+}
+
+#[test]
+fn all_faults_are_listed_at_once_and_no_value_is_shown() {
+    let everywhere = [
+        ("BETTER_AUTH_SECRET", "Zq7-marker"),
+        ("BETTER_AUTH_URL", "Zq7-marker"),
+        ("GRPC_ADDR", "Zq7-marker"),
+        ("REFLECTION", "Zq7-marker"),
+        ("MAX_CALLS", "Zq7-marker"),
+        ("DRAIN_TIMEOUT", "Zq7-marker"),
+        ("JWT_LEEWAY", "Zq7-marker"),
+        ("LOG_FORMAT", "Zq7-marker"),
+        ("RUST_LOG", "Zq7-marker=Zq7-marker"),
+    ];
+    let bad_database = "mysql://Zq7-marker:Zq7-marker@localhost/d";
+    let own: [(Binary, &[(&str, &str)]); 3] = [
+        (
+            Binary::Auth,
+            &[
+                ("DATABASE_URL", bad_database),
+                ("SESSION_TTL", "Zq7-marker"),
+                ("SESSION_TOKENS_AT_REST", "Zq7-marker"),
+                ("PASSWORD_MIN_LENGTH", "4"),
+            ],
+        ),
+        (Binary::Tasks, &[("DATABASE_URL", bad_database)]),
+        (
+            Binary::Standalone,
+            &[("AUTH_DATABASE_URL", bad_database), ("TASK_DATABASE_URL", "sqlite://")],
+        ),
+    ];
+    for (binary, own) in own {
+        let settings = [&everywhere, own].concat();
+        let ended = refused(binary, &settings);
+        let mut expected: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
+        expected.sort_unstable();
+        let mut named: Vec<&str> = ended
+            .stderr
+            .lines()
+            .filter_map(|line| line.split_once(": ")?.1.split_once(' '))
+            .map(|(name, _)| name)
+            .collect();
+        let as_printed = named.clone();
+        named.sort_unstable();
+        assert_eq!(named, expected, "{}", ended.stderr);
+        assert_refused_with(&ended, binary, &as_printed);
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_one_line_without_its_password() {
+    for (address, what) in [
+        ("postgres://someone:Zq7-marker@127.0.0.1:1/nothing", "nobody listens"),
+        ("sqlite:///proc/nowhere/tasks.db", "no such folder"),
+    ] {
+        for binary in [Binary::Auth, Binary::Tasks] {
+            let settings = [SOUND, ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", address)];
+            let ended = refused(binary, &settings);
+            assert_eq!(ended.code, Some(1), "{what}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("marker"), "{what}: {}", ended.stderr);
+            let last = ended.stderr.lines().last().unwrap_or_default();
+            let start = format!("{}: cannot open the database", binary.name());
+            assert!(last.starts_with(&start), "{what}: {}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_one_line() {
+    let database = FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let settings = [
+        SOUND,
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("DATABASE_URL", database.address()),
+        ("GRPC_ADDR", &address),
+    ];
+    for binary in [Binary::Auth, Binary::Tasks] {
+        let ended = refused(binary, &settings);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        assert!(last.starts_with(&format!("{}: ", binary.name())), "{}", ended.stderr);
+        assert!(last.contains(&format!("cannot listen on {address}")), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn help_and_version_need_no_settings() {
+    for binary in Binary::ALL {
+        let mut command = binary.command();
+        command.arg("--help");
+        let help = run(command);
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+        assert!(help.stdout.contains(&format!("Usage: {}", binary.name())), "{}", help.stdout);
+        assert!(help.stdout.contains(".env.example"), "{}", help.stdout);
+
+        let mut command = binary.command();
+        command.arg("--version");
+        let version = run(command);
+        let expected = format!("{} {}\n", binary.name(), env!("CARGO_PKG_VERSION"));
+        assert_eq!((version.code, version.stdout), (Some(0), expected));
+
+        let mut command = binary.command();
+        command.arg("--no-such-option");
+        let wrong = run(command);
+        assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_minted_token_works_and_the_secret_is_in_no_command_line() {
+    let database = FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there");
+    let server = Server::start(Binary::Tasks, database.address());
+    assert!(!command_line(server.id()).contains(SECRET));
+    assert!(!server.log().contains(SECRET));
+
+    for binary in [Binary::Auth, Binary::Standalone] {
+        let mut command = binary.command();
+        command.env("BETTER_AUTH_SECRET", SECRET).env("BETTER_AUTH_URL", URL);
+        command.args(["token", "--user-id", "ada", "--ttl", "5m"]);
+        let minted = run(command);
+        assert_eq!((minted.code, minted.stderr.as_str()), (Some(0), ""));
+        let token = minted.stdout.strip_suffix('\n').expect("one line");
+        let mut tasks = Stranger::new(server.channel(), server.channel()).tasks(token);
+        let list = |user: &str| shared::proto::task::v1::ListTasksRequest {
+            user_id: user.into(),
+            ..Default::default()
+        };
+        tasks.list_tasks(list("ada")).await.expect("her own");
+        let other = tasks.list_tasks(list("bob")).await;
+        other.refused(Code::PermissionDenied, "FORBIDDEN_USER_ACCESS");
+    }
+}
+
+#[test]
+fn a_token_is_not_minted_without_a_user_or_a_secret() {
+    for arguments in [&["token"][..], &["token", "--user-id", ""], &["token", "--user-id", "a\nb"]]
+    {
+        let mut command = Binary::Auth.command();
+        command.env("BETTER_AUTH_SECRET", SECRET).env("BETTER_AUTH_URL", URL).args(arguments);
+        let ended = run(command);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+    let mut command = Binary::Auth.command();
+    command.env("BETTER_AUTH_URL", URL).args(["token", "--user-id", "ada"]);
+    assert_refused_with(&run(command), Binary::Auth, &["BETTER_AUTH_SECRET"]);
+}
+
+#[tokio::test]
+async fn health_asks_the_server_and_answers_with_its_exit_code() {
+    let database = FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there");
+    let server = Server::start(Binary::Tasks, database.address());
+    for binary in Binary::ALL {
+        let mut command = binary.command();
+        command.env("GRPC_ADDR", server.address().to_string()).arg("health");
+        let healthy = run(command);
+        assert_eq!(healthy.code, Some(0), "{}", healthy.stderr);
+        let mut command = binary.command();
+        command.env("GRPC_ADDR", "127.0.0.1:1").arg("health");
+        assert_eq!(run(command).code, Some(1));
+    }
+}

@@ -1,0 +1,45 @@
+//! A table of a running service, looked at from outside: what is really on disk.
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, QueryResult, TryGetable,
+    sea_query::{Alias, Query},
+};
+
+/// One table, over a connection of its own.
+pub struct Table {
+    database: DatabaseConnection,
+    name: &'static str,
+}
+
+impl Table {
+    pub async fn open(address: &str, name: &'static str) -> Self {
+        let mut options = ConnectOptions::new(address);
+        options.max_connections(1).sqlx_logging(false);
+        let database = Database::connect(options).await.expect("the database answers");
+        Self { database, name }
+    }
+
+    /// One column of all rows, in no particular order.
+    pub async fn column<T: TryGetable>(&self, column: &'static str) -> Vec<T> {
+        let mut query = Query::select();
+        query.column(Alias::new(column)).from(Alias::new(self.name));
+        let rows = self.database.query_all(&query).await.expect("the table answers");
+        let value = |row: &QueryResult| row.try_get("", column).expect("a value of that type");
+        rows.iter().map(value).collect()
+    }
+
+    /// What SQLite's own check of the whole file says.
+    pub async fn integrity(&self) -> Vec<String> {
+        let check = "integrity_check";
+        let mut query = Query::select();
+        query.column(Alias::new(check)).from(Alias::new("pragma_integrity_check"));
+        let rows = self.database.query_all(&query).await.expect("the file can be read");
+        rows.iter().map(|row| row.try_get("", check).expect("text")).collect()
+    }
+
+    /// Renames the table, so that whoever looks for it finds nothing.
+    pub async fn hide(&self) {
+        let statement = format!("ALTER TABLE \"{0}\" RENAME TO \"{0}_hidden\"", self.name);
+        self.database.execute_unprepared(&statement).await.expect("the table is renamed");
+    }
+}

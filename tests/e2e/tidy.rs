@@ -1,0 +1,107 @@
+//! The house rules, read off the source. Each rule is a function over a tree of files, and
+//! each is shown to fail on a tree where it is broken.
+
+mod imports;
+mod rules;
+mod tree;
+
+use self::tree::Tree;
+
+/// What breaks a rule, a line each: `path:line: what`.
+type Breaches = Vec<String>;
+
+/// A rule, and a file that breaks it.
+struct Rule {
+    name: &'static str,
+    breaches: fn(&Tree) -> Breaches,
+    path: &'static str,
+    text: &'static str,
+}
+
+const RULES: [Rule; 14] = [
+    rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
+    rule("names say what is inside", rules::telling_names, "shared/src/date_utils.rs", ""),
+    rule("nothing is left undone", rules::nothing_undone, "shared/src/a.rs", "fn a() { TODO }"),
+    rule("lints are expected", rules::reasons, "shared/src/a.rs", "#[ALLOW(dead_code)]"),
+    rule("expectations say why", rules::reasons, "shared/src/a.rs", "#[EXPECT(\n    unused,\n)]"),
+    rule("no test is skipped", rules::nothing_ignored, "tests/e2e/a.rs", "#[test]\n#[IGNORE]"),
+    rule("no path of one machine", rules::no_machine_paths, "tests/run", "#!/bin/sh\ncd /HOME/ada"),
+    rule(
+        "proto types stay at the edge",
+        imports::proto,
+        "task-service/src/task.rs",
+        "shared::proto::x",
+    ),
+    rule(
+        "sea_orm stays in the store",
+        imports::sea_orm,
+        "task-service/src/grpc.rs",
+        "use sea_orm::X;",
+    ),
+    rule(
+        "lib.rs knows start errors alone",
+        imports::sea_orm,
+        "task-service/src/lib.rs",
+        "use sea_orm::X;",
+    ),
+    rule("axum stays in the server", imports::axum, "auth-service/src/a.rs", "use axum::Router;"),
+    rule(
+        "tokens are issued by few",
+        imports::issuer,
+        "task-service/src/a.rs",
+        "TokenIssuer::new()",
+    ),
+    rule(
+        "statuses are made in few places",
+        imports::status,
+        "auth-service/src/a.rs",
+        "Status::internal(x)",
+    ),
+    rule(
+        "services meet on the wire",
+        imports::services,
+        "task-service/Cargo.toml",
+        "auth-service = 1",
+    ),
+];
+
+const fn rule(
+    name: &'static str,
+    breaches: fn(&Tree) -> Breaches,
+    path: &'static str,
+    text: &'static str,
+) -> Rule {
+    Rule { name, breaches, path, text }
+}
+
+#[test]
+fn every_house_rule_holds() {
+    let tree = Tree::read();
+    assert!(tree.files().count() > 80, "the tree is not all here");
+    let mut broken = Vec::new();
+    for Rule { name, breaches, .. } in RULES {
+        for breach in breaches(&tree) {
+            broken.push(format!("{name}: {breach}"));
+        }
+    }
+    broken.dedup();
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_house_rule_notices_when_it_is_broken() {
+    for Rule { name, breaches, path, text } in RULES {
+        // Spelled apart, so that this file does not break the rules itself.
+        let text = text
+            .replace("TODO", concat!("todo", "!()"))
+            .replace("EXPECT", concat!("exp", "ect"))
+            .replace("ALLOW", concat!("al", "low"))
+            .replace("IGNORE", concat!("ig", "nore"))
+            .replace("HOME", concat!("ho", "me"))
+            .replace("LONG", &"//\n".repeat(401));
+        let mut tree = Tree::default();
+        assert_eq!(breaches(&tree), Vec::<String>::new(), "{name}");
+        tree.plant(path, &text);
+        assert_eq!(breaches(&tree).len(), 1, "{name}: {:?}", breaches(&tree));
+    }
+}

@@ -1,0 +1,99 @@
+//! Rules about who may know whom.
+
+use super::{Breaches, tree::Tree};
+
+/// The generated messages stay where the wire is: the rpcs, the translation, and, in
+/// auth-service, the issuing of access tokens.
+pub fn proto(tree: &Tree) -> Breaches {
+    const ALLOWED: [&str; 4] = ["/src/grpc.rs", "/src/grpc/", "/src/wire.rs", "/src/wire/"];
+    breaches(
+        tree,
+        &["shared::proto", "proto::", "pb::"],
+        |path| {
+            in_a_service(path)
+                && !ALLOWED.iter().any(|place| path.contains(place))
+                && path != "auth-service/src/access.rs"
+        },
+        |_, _| true,
+    )
+}
+
+/// The database library stays with the tables and what can go wrong with them. A service's
+/// `lib.rs` names the error of a failed start, and no more.
+pub fn sea_orm(tree: &Tree) -> Breaches {
+    const ALLOWED: [&str; 4] = ["/src/store/", "/src/entity/", "/src/migration/", "/src/error.rs"];
+    breaches(
+        tree,
+        &["sea_orm"],
+        |path| path != "shared/src/db.rs" && !ALLOWED.iter().any(|place| path.contains(place)),
+        |path, line| !(path.ends_with("/src/lib.rs") && line.trim() == "use sea_orm::DbErr;"),
+    )
+}
+
+/// The router behind tonic is a matter of the server.
+pub fn axum(tree: &Tree) -> Breaches {
+    breaches(tree, &["axum::"], |path| !path.starts_with("shared/src/serve/"), |_, _| true)
+}
+
+/// Whoever holds the secret could sign; only auth-service does.
+pub fn issuer(tree: &Tree) -> Breaches {
+    let others =
+        |path: &str| !path.starts_with("shared/src/auth/") && !path.starts_with("auth-service/");
+    breaches(tree, &["TokenIssuer"], others, |_, _| true)
+}
+
+/// Statuses are made by one function from a classified error, by what surrounds a call,
+/// and by the codec.
+pub fn status(tree: &Tree) -> Breaches {
+    const MAKERS: [&str; 3] =
+        ["shared/src/error.rs", "shared/src/serve/call.rs", "shared/src/codec.rs"];
+    let constructs = |line: &str| {
+        line.match_indices("Status::").any(|(at, needle)| {
+            let before = line[..at].chars().next_back();
+            let after = line[at + needle.len()..].chars().next();
+            !before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_lowercase)
+        })
+    };
+    breaches(tree, &["Status::"], |path| !MAKERS.contains(&path), |_, line| constructs(line))
+}
+
+/// A service depends on `shared` and never on the other service; `shared` on neither.
+pub fn services(tree: &Tree) -> Breaches {
+    let mut breaches = Breaches::new();
+    for (manifest, forbidden) in [
+        ("auth-service/Cargo.toml", &["task-service"][..]),
+        ("task-service/Cargo.toml", &["auth-service"]),
+        ("shared/Cargo.toml", &["auth-service", "task-service"]),
+    ] {
+        for (_, text) in tree.files().filter(|(path, _)| *path == manifest) {
+            for (number, line) in (1..).zip(text.lines()) {
+                // Its own name stands in quotes, a dependency's at the start of a line.
+                if forbidden.iter().any(|name| line.starts_with(name)) {
+                    breaches.push(format!("{manifest}:{number}: {line}"));
+                }
+            }
+        }
+    }
+    breaches
+}
+
+fn in_a_service(path: &str) -> bool {
+    ["auth-service/", "task-service/", "standalone/"].iter().any(|place| path.starts_with(place))
+}
+
+/// Lines of production code that name one of `needles` where it has no business.
+fn breaches(
+    tree: &Tree,
+    needles: &[&str],
+    is_off_limits: impl Fn(&str) -> bool,
+    is_breach: impl Fn(&str, &str) -> bool,
+) -> Breaches {
+    tree.production()
+        .filter(|(path, _, line)| {
+            is_off_limits(path)
+                && needles.iter().any(|needle| line.contains(needle))
+                && is_breach(path, line)
+        })
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect()
+}

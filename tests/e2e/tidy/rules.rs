@@ -1,0 +1,67 @@
+//! Rules about files and what stands in them.
+
+use super::{Breaches, tree::Tree};
+
+/// The most lines a file may have.
+const LINES: usize = 400;
+
+/// No source file is longer than somebody reads at one go.
+pub fn short_files(tree: &Tree) -> Breaches {
+    let long = tree.sources().filter(|(_, text)| text.lines().count() > LINES);
+    long.map(|(path, text)| format!("{path}: {} lines", text.lines().count())).collect()
+}
+
+/// No file is named after what could be in any file.
+pub fn telling_names(tree: &Tree) -> Breaches {
+    let vague = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+        ["util", "helper", "common", "manager"].iter().any(|word| name.contains(word))
+    };
+    tree.sources().filter(|(path, _)| vague(path)).map(|(path, _)| path.to_owned()).collect()
+}
+
+/// Nothing was left for later, and nothing from debugging was left behind.
+pub fn nothing_undone(tree: &Tree) -> Breaches {
+    let needles = [concat!("todo", "!("), concat!("dbg", "!("), concat!("unimplemented", "!(")];
+    found(tree.rust(), |line| needles.iter().any(|needle| line.contains(needle)))
+}
+
+/// A lint is expected to fire and the reason stands beside it; it is never just silenced.
+pub fn reasons(tree: &Tree) -> Breaches {
+    let silenced = [concat!("#[al", "low("), concat!("#![al", "low(")];
+    let mut breaches = found(tree.rust(), |line| silenced.iter().any(|s| line.contains(s)));
+    for (path, text) in tree.rust() {
+        for (at, _) in text.match_indices(concat!("#[exp", "ect(")) {
+            let attribute = text[at..].split_once(")]").map_or("", |(attribute, _)| attribute);
+            if !attribute.contains("reason = ") {
+                let line = text[..at].lines().count() + 1;
+                breaches.push(format!("{path}:{line}: no reason"));
+            }
+        }
+    }
+    breaches
+}
+
+/// Every test runs.
+pub fn nothing_ignored(tree: &Tree) -> Breaches {
+    found(tree.rust(), |line| line.trim_start().starts_with(concat!("#[ig", "nore")))
+}
+
+/// What works here works anywhere.
+pub fn no_machine_paths(tree: &Tree) -> Breaches {
+    let places = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
+    found(tree.sources(), |line| places.iter().any(|place| line.contains(place)))
+}
+
+fn found<'t>(
+    files: impl Iterator<Item = (&'t str, &'t str)>,
+    is_breach: impl Fn(&str) -> bool,
+) -> Breaches {
+    let mut breaches = Vec::new();
+    for (path, text) in files {
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| is_breach(line)) {
+            breaches.push(format!("{path}:{number}: {}", line.trim()));
+        }
+    }
+    breaches
+}
