@@ -14,18 +14,16 @@ const FILES: [&str; 5] = [
 ];
 
 /// Messages that hold a password, a token or a person's e-mail. They get their `Debug`
-/// from `src/proto.rs`, which prints the name alone.
-const SECRET: [&str; 12] = [
+/// from `src/proto.rs`, which prints the name alone and tests that none is missing.
+const SECRET: [&str; 10] = [
     "auth.v1.AccessToken",
     "auth.v1.ChangePasswordRequest",
     "auth.v1.ChangePasswordResponse",
     "auth.v1.DeleteUserRequest",
-    "auth.v1.GetSessionResponse",
     "auth.v1.SignInRequest",
     "auth.v1.SignInResponse",
     "auth.v1.SignUpRequest",
     "auth.v1.SignUpResponse",
-    "auth.v1.UpdateUserResponse",
     "auth.v1.User",
     "auth.v1.VerifyPasswordRequest",
 ];

@@ -1,14 +1,10 @@
 //! Access tokens for the users of this service.
 
-use shared::{
-    auth::{IssueError, Profile, TokenIssuer},
-    proto::auth::v1 as pb,
-};
+use shared::auth::{IssuedToken, Profile, TokenIssuer, UserId};
 
 use crate::{
     entity::{session, user},
     error::Error,
-    wire,
 };
 
 /// Issues what other services accept.
@@ -20,13 +16,12 @@ impl AccessTokens {
         &self,
         user: &user::Model,
         session: &session::Model,
-    ) -> Result<pb::AccessToken, Error> {
+    ) -> Result<IssuedToken, Error> {
         let profile = Profile {
             session_id: Some(&session.id),
             email: Some(&user.email),
             name: Some(&user.name),
         };
-        let issued: Result<_, IssueError> = self.0.issue(&user.id, profile);
-        Ok(wire::access_token(issued?))
+        Ok(self.0.issue(&UserId::parse(&user.id)?, profile)?)
     }
 }

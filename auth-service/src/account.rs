@@ -1,6 +1,6 @@
 //! Accounts: the use cases around e-mail and password.
 
-use shared::{auth::Refusal, fields::Violations};
+use shared::fields::Violations;
 
 use crate::{
     email::Email,
@@ -11,7 +11,7 @@ use crate::{
     profile::Image,
     random,
     session::{Opened, Origin, Sessions, SignedIn},
-    store::{NewUser, Store, UserPatch},
+    store::{Held, NewUser, Still, Store, UserPatch},
 };
 
 /// What somebody who signs up says about themselves.
@@ -89,9 +89,9 @@ impl Accounts {
             Some(user) => self.store.password_hash(&user.id).await?,
             None => None,
         };
-        let right = self.hashing.matches(password, stored).await?;
+        let right = self.hashing.matches(password, stored.clone()).await?;
         let user = user.filter(|_| right).ok_or(Error::InvalidEmailOrPassword)?;
-        let opened = self.sessions.open(&user.id, origin).await?;
+        let opened = self.sessions.open(&user.id, stored.as_deref(), origin).await?;
         Ok((user, opened))
     }
 
@@ -99,7 +99,7 @@ impl Accounts {
     pub async fn update(&self, caller: &SignedIn, patch: UserPatch) -> Result<user::Model, Error> {
         let now = self.sessions.now();
         let updated = self.store.update_user(&caller.user().id, patch, now).await?;
-        Ok(updated.ok_or(Refusal::InvalidSession)?)
+        updated.ok_or(Error::InvalidSession)
     }
 
     /// Replaces the password; with `revoke` also every session by a new one.
@@ -111,9 +111,8 @@ impl Accounts {
         revoke: bool,
     ) -> Result<Option<Opened>, Error> {
         let user = caller.user();
-        self.verify_password(caller, current).await?;
-        let known =
-            [user.email.as_str(), user.email.split('@').next().unwrap_or_default(), &user.name];
+        let verified = self.verified_hash(caller, current).await?;
+        let known = [user.email.as_str(), Email::local_part_of(&user.email), &user.name];
         let new = self.uncommon("new_password", new, known).await?;
         let password_hash = self.hashing.hash(new).await?;
         let origin = Origin {
@@ -123,25 +122,36 @@ impl Accounts {
         let instead = if revoke { Some(self.sessions.prepare(&user.id, origin)?) } else { None };
         let session = instead.as_ref().map(|(_, session)| session);
         let now = self.sessions.now();
-        self.store.change_password(&user.id, password_hash, session, now).await?;
+        let still = still(caller, Some(&verified));
+        let changed = self.store.change_password(&user.id, still, password_hash, session, now);
+        expect_held(changed.await?)?;
         Ok(instead.map(|(token, session)| Opened::new(token, session)))
     }
 
     /// Whether the password is the caller's.
     pub async fn verify_password(&self, caller: &SignedIn, given: Password) -> Result<(), Error> {
+        self.verified_hash(caller, given).await.map(drop)
+    }
+
+    /// The stored form of the caller's password, if it is the one that was given.
+    async fn verified_hash(&self, caller: &SignedIn, given: Password) -> Result<String, Error> {
         let stored = self.store.password_hash(&caller.user().id).await?;
         let stored = stored.ok_or(Error::NoPassword)?;
-        let right = self.hashing.matches(given, Some(stored)).await?;
-        if right { Ok(()) } else { Err(Error::InvalidPassword) }
+        let right = self.hashing.matches(given, Some(stored.clone())).await?;
+        if right { Ok(stored) } else { Err(Error::InvalidPassword) }
     }
 
     /// Deletes the caller's account, confirmed by the password or a fresh session.
     pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
-        match confirm {
-            Some(password) => self.verify_password(caller, password).await?,
-            None => self.sessions.require_fresh(caller)?,
+        let verified = match confirm {
+            Some(password) => Some(self.verified_hash(caller, password).await?),
+            None => None,
+        };
+        if verified.is_none() {
+            self.sessions.require_fresh(caller)?;
         }
-        Ok(self.store.delete_user(&caller.user().id).await?)
+        let still = still(caller, verified.as_deref());
+        expect_held(self.store.delete_user(&caller.user().id, still).await?)
     }
 
     /// Gives `password` back unless it is a common one or repeats one of `known`, which is
@@ -158,5 +168,18 @@ impl Accounts {
             return Err(Violations::one(field, PasswordFault::Common).into());
         }
         Ok(password)
+    }
+}
+
+/// What was found of `caller` before the hash, and must still hold after it.
+fn still<'a>(caller: &'a SignedIn, verified: Option<&'a str>) -> Still<'a> {
+    Still { password_hash: verified, session_id: Some(&caller.session().id) }
+}
+
+fn expect_held(held: Held) -> Result<(), Error> {
+    match held {
+        Held::Yes => Ok(()),
+        Held::PasswordChanged => Err(Error::InvalidPassword),
+        Held::SessionEnded => Err(Error::InvalidSession),
     }
 }

@@ -60,6 +60,9 @@ impl AccountSettings {
         if session_lifetime < Duration::from_mins(1) {
             reader.fault("SESSION_TTL", "must be at least a minute");
         }
+        if session_lifetime > Duration::from_hours(400 * 24) {
+            reader.fault("SESSION_TTL", "must be at most 400 days");
+        }
         let at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {
             "hashed" => Ok(AtRest::Hashed),
             "plain" => Ok(AtRest::Plain),

@@ -37,7 +37,12 @@ impl Email {
 
     /// What stands before the `@`.
     pub fn local_part(&self) -> &str {
-        self.0.split('@').next().unwrap_or_default()
+        Self::local_part_of(&self.0)
+    }
+
+    /// The same of an address that is stored.
+    pub fn local_part_of(address: &str) -> &str {
+        address.split('@').next().unwrap_or_default()
     }
 }
 

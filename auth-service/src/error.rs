@@ -2,7 +2,7 @@
 
 use sea_orm::DbErr;
 use shared::{
-    auth::{IssueError, Refusal},
+    auth::{InvalidUserId, IssueError, Refusal},
     error::{Classified, Kind, status},
     fields::{Violation, Violations},
 };
@@ -16,9 +16,12 @@ pub enum Error {
     /// Every faulty field.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The credential does not open a session.
+    /// The call carries no credential, or not exactly one.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The session token opens no live session.
+    #[error("Invalid or expired session")]
+    InvalidSession,
     /// Unknown e-mail, no password, or a wrong one: never said which.
     #[error("Invalid email or password")]
     InvalidEmailOrPassword,
@@ -40,6 +43,9 @@ pub enum Error {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
+    /// The user's id is none that a token can carry: an odd row of a foreign database.
+    #[error(transparent)]
+    UserId(#[from] InvalidUserId),
     /// No access token could be signed.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -53,19 +59,20 @@ impl Classified for Error {
         match self {
             Self::Invalid(_) | Self::InvalidPassword => Kind::Invalid,
             Self::Refused(refusal) => refusal.kind(),
-            Self::InvalidEmailOrPassword => Kind::Unauthenticated,
+            Self::InvalidSession | Self::InvalidEmailOrPassword => Kind::Unauthenticated,
             Self::EmailTaken => Kind::Taken,
             Self::NoPassword => Kind::NotFound,
             Self::SessionNotFresh => Kind::Forbidden,
             Self::Hashing(HashingError::Busy) => Kind::TooMany,
             Self::Database(error) => shared::db::kind(error),
-            Self::Hashing(_) | Self::Issue(_) | Self::Random(_) => Kind::Internal,
+            Self::Hashing(_) | Self::UserId(_) | Self::Issue(_) | Self::Random(_) => Kind::Internal,
         }
     }
 
     fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Refused(refusal) => refusal.reason(),
+            Self::InvalidSession => Some("INVALID_SESSION"),
             Self::InvalidEmailOrPassword => Some("INVALID_EMAIL_OR_PASSWORD"),
             Self::EmailTaken => Some("EMAIL_TAKEN"),
             Self::InvalidPassword => Some("INVALID_PASSWORD"),

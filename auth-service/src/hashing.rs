@@ -7,7 +7,10 @@ use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration
 
 use tokio::sync::Semaphore;
 
-use crate::{password::Password, random};
+use crate::{
+    password::{Password, Underivable},
+    random,
+};
 
 /// How many may wait for their turn, and how long.
 const QUEUE: usize = 16;
@@ -29,9 +32,13 @@ pub enum HashingError {
     /// The operating system gives no randomness.
     #[error("no random salt")]
     Random(#[from] getrandom::Error),
-    /// The work panicked or the process is ending.
+    /// No key came out.
+    #[error(transparent)]
+    Underivable(#[from] Underivable),
+    /// The work panicked or the process is ending. What it panicked with stays out of
+    /// here: it may quote the password.
     #[error("password work was lost")]
-    Lost(#[from] tokio::task::JoinError),
+    Lost,
 }
 
 impl Default for Hashing {
@@ -48,7 +55,7 @@ impl Hashing {
     /// The stored form of `password`, under a new salt.
     pub async fn hash(&self, password: Password) -> Result<String, HashingError> {
         let salt = random::bytes()?;
-        self.work(move || password.hash(salt)).await
+        Ok(self.work(move || password.hash(salt)).await??)
     }
 
     /// Whether `stored` was made from `password`; takes as long where nothing is stored.
@@ -89,7 +96,7 @@ impl Hashing {
             drop(permit);
             result
         });
-        Ok(done.await?)
+        done.await.map_err(|_| HashingError::Lost)
     }
 }
 
@@ -125,6 +132,13 @@ mod tests {
         go.send(()).expect("the slow one listens");
         assert!(slow.await.expect("joins").expect("its turn"));
         assert!(queued.await.expect("joins").is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_lost_work_panicked_with_is_not_told() {
+        let lost = small().work(|| -> () { panic!("correct horse") }).await.expect_err("lost");
+        assert!(matches!(lost, HashingError::Lost));
+        assert!(!format!("{lost} {lost:?}").contains("horse"));
     }
 
     #[tokio::test(flavor = "multi_thread")]

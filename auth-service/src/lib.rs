@@ -1,8 +1,17 @@
 //! auth-service: accounts and sessions over gRPC, and the access tokens that other
 //! services verify alone.
 //!
-//! A call passes `grpc` (four beats), `wire` (messages to domain, all faults at once),
-//! `account` or `session` (the use cases), `store` (the rows) and leaves by `error`.
+//! A call passes from the outside in, and each module knows only those below it:
+//!
+//! - [`Config`], [`Mint`]: what can be set, and the `token` sub-command
+//! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
+//! - `wire`: messages to domain and back, all faults at once
+//! - `account`: signing up and in, changing and deleting an account
+//! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
+//! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
+//!   `hashing` runs the costly ones, a few at a time
+//! - `store`: Better Auth's tables on both databases; `entity`, `migration`: their shape
+//! - `error`: what a caller is told when it does not work
 
 mod access;
 mod account;
@@ -43,7 +52,8 @@ pub use self::{
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database cannot be reached, or its tables not brought up to date.
+    /// The database cannot be reached, its tables not brought up to date, or they are not
+    /// in Better Auth's built-in layout.
     #[error("cannot open the database of accounts")]
     Database(#[from] DbErr),
     /// The port cannot be opened.
@@ -69,6 +79,7 @@ pub async fn assemble(
     let access = Arc::new(AccessTokens(issuer));
     let at_rest = rules.session_tokens_at_rest;
     let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    assembly.add_job(sessions.clone().sweep());
     let accounts = Accounts::new(store, sessions.clone(), Hashing::default());
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));

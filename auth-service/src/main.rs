@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
-        Command::Health => serve::probe_own(&mut Reader::new(&Env), GRPC_ADDR).await,
+        Command::Health => serve::probe_own(Reader::new(&Env), GRPC_ADDR).await,
     };
     shared::exit::code("auth-service", result)
 }

@@ -37,6 +37,6 @@ impl Mint {
         let issuer = TokenIssuer::new(keys, policy, self.ttl, Arc::new(SystemClock));
         let profile =
             Profile { session_id: None, email: self.email.as_deref(), name: self.name.as_deref() };
-        Ok(issuer.issue(self.user_id.as_str(), profile)?.token)
+        Ok(issuer.issue(&self.user_id, profile)?.token)
     }
 }

@@ -3,19 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use shared::{auth::Refusal, clock::Clock};
+use shared::clock::Clock;
+use tokio::time::MissedTickBehavior;
 
 use crate::{
     entity::{session, user},
     error::Error,
     random,
     session_token::{AtRest, SessionToken},
-    store::{NewSession, Store, Which},
+    store::{Held, NewSession, Store, Which},
 };
 
 /// A session that was extended this long ago or longer is extended by use (Better Auth's
 /// `updateAge`), and one that was opened this long ago is no longer fresh (`freshAge`).
 const DAY: TimeDelta = TimeDelta::days(1);
+
+/// How often expired sessions are looked for.
+const SWEEP_PERIOD: Duration = Duration::from_hours(1);
 
 /// Who opens a session, as far as the connection tells.
 #[derive(Clone, Debug, Default)]
@@ -63,11 +67,18 @@ impl Sessions {
         Self { store, lifetime, at_rest, clock }
     }
 
-    /// Opens a session for a user who has just signed in.
-    pub async fn open(&self, user_id: &str, origin: Origin) -> Result<Opened, Error> {
+    /// Opens a session for a user who has just signed in with the password whose stored
+    /// form is `verified`; unless it was changed since, which counts as a wrong password.
+    pub async fn open(
+        &self,
+        user_id: &str,
+        verified: Option<&str>,
+        origin: Origin,
+    ) -> Result<Opened, Error> {
         let (token, session) = self.prepare(user_id, origin)?;
-        self.store.open_session(&session).await?;
-        self.store.end_sessions(user_id, Which::Expired(session.now)).await?;
+        if self.store.open_session(&session, verified).await? != Held::Yes {
+            return Err(Error::InvalidEmailOrPassword);
+        }
         Ok(Opened::new(token, session))
     }
 
@@ -95,17 +106,17 @@ impl Sessions {
     pub async fn resume(&self, token: &SessionToken) -> Result<SignedIn, Error> {
         let forms = [token.at_rest(AtRest::Hashed), token.at_rest(AtRest::Plain)];
         let found = self.store.session_by_token(forms).await?;
-        let mut session = found.ok_or(Refusal::InvalidSession)?;
+        let mut session = found.ok_or(Error::InvalidSession)?;
         let now = self.now();
         if session.expires_at <= now {
             self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
-            return Err(Refusal::InvalidSession.into());
+            return Err(Error::InvalidSession);
         }
-        let user = self.store.user(&session.user_id).await?.ok_or(Refusal::InvalidSession)?;
+        let user = self.store.user(&session.user_id).await?.ok_or(Error::InvalidSession)?;
         if session.expires_at - self.lifetime + DAY <= now {
             let expires_at = now + self.lifetime;
             if !self.store.extend_session(&session.id, now, expires_at).await? {
-                return Err(Refusal::InvalidSession.into());
+                return Err(Error::InvalidSession);
             }
             (session.updated_at, session.expires_at) = (now, expires_at);
         }
@@ -127,6 +138,20 @@ impl Sessions {
     /// Ends sessions of the caller.
     pub async fn end(&self, caller: &SignedIn, which: Which<'_>) -> Result<(), Error> {
         Ok(self.store.end_sessions(&caller.user.id, which).await?)
+    }
+
+    /// Removes sessions that have expired, now and again, of users who did not come back.
+    /// They open nothing: a failure waits for the next round. Never ends.
+    pub async fn sweep(self) {
+        let mut rounds = tokio::time::interval(SWEEP_PERIOD);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            match self.store.remove_expired_sessions(self.now()).await {
+                Ok(removed) => tracing::debug!(removed, "expired sessions swept"),
+                Err(error) => tracing::warn!(%error, "cannot sweep expired sessions"),
+            }
+        }
     }
 
     /// Now, as precise as the tables keep it.

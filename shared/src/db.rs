@@ -1,7 +1,7 @@
 //! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
 //! lock.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database as Driver, DatabaseConnection,
@@ -9,6 +9,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use url::Url;
 
 use crate::{
     config::{Reader, Vars},
@@ -55,7 +56,8 @@ impl DatabaseUrl {
             Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => {
                 DbBackend::Sqlite
             }
-            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => DbBackend::Postgres,
+            // Parsed here because the driver's own complaint quotes the password.
+            Some(("postgres" | "postgresql", _)) if Url::parse(url).is_ok() => DbBackend::Postgres,
             _ => {
                 return Err("must be `sqlite://path/to/file.db` or \
                             `postgres://user:password@host:port/name`"
@@ -203,7 +205,8 @@ pub fn kind(error: &DbErr) -> Kind {
 fn make_folder(url: &str) -> io::Result<()> {
     let path = url.trim_start_matches("sqlite://").split('?').next().unwrap_or_default();
     match Path::new(path).parent() {
-        Some(folder) => fs::create_dir_all(folder),
+        // Rows hold e-mails and password hashes: the folder is its owner's alone.
+        Some(folder) => fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
         None => Ok(()),
     }
 }
@@ -219,7 +222,15 @@ mod tests {
         for good in ["sqlite://data/a.db", "sqlite:///var/a.db", "postgres://u:p@h:1/d"] {
             assert!(DatabaseUrl::parse(good, 8).is_ok(), "{good}");
         }
-        for bad in ["", "data/a.db", "mysql://u:p@h/d", "sqlite://", "sqlite://:memory:"] {
+        for bad in [
+            "",
+            "data/a.db",
+            "mysql://u:p@h/d",
+            "sqlite://",
+            "sqlite://:memory:",
+            "postgres://u:p@bad host/d",
+            "postgres://u:p@h:pw/d",
+        ] {
             assert!(DatabaseUrl::parse(bad, 8).is_err(), "{bad}");
         }
     }

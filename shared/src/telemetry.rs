@@ -6,7 +6,7 @@
 
 use std::panic::PanicHookInfo;
 
-use tracing::{Level, Metadata};
+use tracing::Level;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{FilterExt, filter_fn},
@@ -35,7 +35,8 @@ pub fn init(reader: &mut Reader<'_, impl Vars>) {
     } else {
         lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
     };
-    let layer = lines.with_filter(filter.and(filter_fn(may_speak)));
+    let layer =
+        lines.with_filter(filter.and(filter_fn(|line| may_speak(line.target(), *line.level()))));
     let _ = tracing_subscriber::registry().with(layer).try_init();
     std::panic::set_hook(Box::new(log_panic));
 }
@@ -47,9 +48,35 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(place, "panic");
 }
 
-/// Whether a line of this origin and level is safe to print.
-fn may_speak(metadata: &Metadata<'_>) -> bool {
+/// Whether a line of this origin and level is safe to print. Drivers of databases quote
+/// addresses and rows even in warnings.
+fn may_speak(target: &str, level: Level) -> bool {
     const OURS: [&str; 4] = ["auth_service", "shared", "standalone", "task_service"];
-    let root = metadata.target().split("::").next().unwrap_or_default();
-    *metadata.level() <= Level::INFO || OURS.contains(&root)
+    let root = target.split("::").next().unwrap_or_default();
+    match root {
+        root if OURS.contains(&root) => true,
+        root if root.starts_with("sqlx") => level <= Level::ERROR,
+        _ => level <= Level::INFO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_crates_may_speak_below_info() {
+        for (target, level, may) in [
+            ("shared::serve::call", Level::TRACE, true),
+            ("task_service", Level::DEBUG, true),
+            ("h2::codec", Level::DEBUG, false),
+            ("hyper", Level::TRACE, false),
+            ("sea_orm_migration", Level::INFO, true),
+            ("sqlx_postgres::options", Level::WARN, false),
+            ("sqlx::query", Level::DEBUG, false),
+            ("shared_memory", Level::DEBUG, false),
+        ] {
+            assert_eq!(may_speak(target, level), may, "{target} {level}");
+        }
+    }
 }

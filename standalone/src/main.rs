@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
-        Command::Health => serve::probe_own(&mut Reader::new(&Env), settings::GRPC_ADDR).await,
+        Command::Health => serve::probe_own(Reader::new(&Env), settings::GRPC_ADDR).await,
     };
     shared::exit::code("standalone", result)
 }
@@ -69,7 +69,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 #[expect(clippy::print_stdout, reason = "the token is what was asked for")]
 fn token(mint: &Mint) -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
-    let (keys, _) = settings::keys(&mut reader)?;
+    let keys = settings::known_keys(&mut reader)?;
     let policy = settings::policy(&mut reader);
     let (keys, policy) = reader.finish(keys.zip(policy))?;
     println!("{}", mint.mint(keys, policy)?);

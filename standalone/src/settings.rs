@@ -28,12 +28,21 @@ pub struct Pair {
     pub drawn: Option<&'static str>,
 }
 
+/// The secrets in use, for a command that must not draw one: no server would know it.
+pub fn known_keys(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Arc<Keyring>>> {
+    if !is_given(reader) && !Path::new(SECRET_FILE).exists() {
+        let fault = format!("is not set and {SECRET_FILE} is not here: start the server first");
+        reader.fault("BETTER_AUTH_SECRET", fault);
+        return Ok(None);
+    }
+    keys(reader).map(|(keys, _)| keys)
+}
+
 /// The secrets in use, and the file of one that was drawn just now.
-pub fn keys(
+fn keys(
     reader: &mut Reader<'_, impl Vars>,
 ) -> io::Result<(Option<Arc<Keyring>>, Option<&'static str>)> {
-    let given = ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"];
-    if given.into_iter().any(|name| reader.is_set(name)) {
+    if is_given(reader) {
         return Ok((Keyring::read(reader).map(Arc::new), None));
     }
     let (text, drawn) = secret::kept_in(Path::new(SECRET_FILE))?;
@@ -48,6 +57,10 @@ pub fn keys(
             Ok((None, None))
         }
     }
+}
+
+fn is_given(reader: &Reader<'_, impl Vars>) -> bool {
+    ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"].into_iter().any(|name| reader.is_set(name))
 }
 
 /// The rules for tokens.

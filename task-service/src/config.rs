@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_secret_and_an_address_are_enough() {
         let vars = HashMap::from([
-            ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48620b5f1c9e7a3d4862".to_owned()),
+            ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
             ("BETTER_AUTH_URL", "http://localhost:3000".to_owned()),
         ]);
         let address = Config::from_vars(&vars).map(|config| config.server.grpc_addr);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use fixtures::{Backend, FreshDatabase};
 use shared::{
-    auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier},
+    auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId},
     clock::{Clock, SystemClock},
     db::Database,
     proto::task::v1::task_service_client::TaskServiceClient,
@@ -28,7 +28,7 @@ impl World {
         let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a database");
         let database = Database::connect(&fresh.url()).await.expect("a connection");
         database.migrate::<Migrator>().await.expect("tables");
-        let secret = Secret::parse("0b5f1c9e7a3d48620b5f1c9e7a3d4862".into());
+        let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into());
         let keys = Arc::new(Keyring::new(&secret.unwrap_or_else(|_| panic!("strong")), &[]));
         let ttl = Duration::from_mins(15);
         let policy =
@@ -55,7 +55,11 @@ impl World {
     }
 
     fn by<T>(&self, user: &str, message: T) -> Request<T> {
-        let token = self.issuer.issue(user, Profile::default()).expect("a token").token;
+        let token = self
+            .issuer
+            .issue(&UserId::parse(user).expect("an id"), Profile::default())
+            .expect("a token")
+            .token;
         let mut request = Request::new(message);
         let value = format!("Bearer {token}").parse().expect("a header value");
         request.metadata_mut().insert("authorization", value);

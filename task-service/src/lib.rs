@@ -51,7 +51,7 @@ pub enum StartError {
     #[error("cannot bring the tables up to date")]
     Migration(#[source] DbErr),
     /// The port could not be set up.
-    #[error("cannot set up the port")]
+    #[error(transparent)]
     Bind(#[from] BindError),
 }
 
@@ -68,7 +68,7 @@ pub async fn assemble(
     let tasks = Tasks::new(database.clone(), clock);
     assembly.add(grpc::guarded(&Gate::new(verifier), tasks.clone()));
     assembly.depend_on(database);
-    assembly.spawn(sweep(tasks));
+    assembly.add_job(sweep(tasks));
     Ok(())
 }
 

@@ -22,8 +22,8 @@ const WEAK: [(&str, &str); 9] = [
     ("the default of Better Auth", "better-auth-secret-12345678901234567890"),
     ("an example's placeholder", "Zq7-marker-CHANGE_ME-CHANGE_ME-CHANGE_ME"),
     ("another one's", "your-secret-key-at-least-32-characters-Zq7-marker"),
-    ("white space in front", " Zq7-marker-0b5f1c9e7a3d48620b5f1c9e7a3d4862"),
-    ("a line break at the end", "Zq7-marker-0b5f1c9e7a3d48620b5f1c9e7a3d4862\n"),
+    ("white space in front", " Zq7-marker-0b5f1c9e7a3d48626e2f9b04c7d1583a"),
+    ("a line break at the end", "Zq7-marker-0b5f1c9e7a3d48626e2f9b04c7d1583a\n"),
     ("one letter", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 ];
 

@@ -40,7 +40,7 @@ impl AuthService for Auth {
         let application = wire::application(request.into_inner(), self.password_min_length)?;
         let (user, opened) = self.accounts.sign_up(application, origin).await?;
         Ok(Response::new(pb::SignUpResponse {
-            access_token: Some(self.access.issue(&user, &opened.session)?),
+            access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),
             session_token: opened.token.reveal().to_owned(),
             user: Some(wire::user(user)),
@@ -55,7 +55,7 @@ impl AuthService for Auth {
         let (email, password) = wire::credential(request.into_inner())?;
         let (user, opened) = self.accounts.sign_in(email.as_ref(), password, origin).await?;
         Ok(Response::new(pb::SignInResponse {
-            access_token: Some(self.access.issue(&user, &opened.session)?),
+            access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),
             session_token: opened.token.reveal().to_owned(),
             user: Some(wire::user(user)),

@@ -53,7 +53,7 @@ impl SessionService for Session {
     ) -> Result<Response<pb::GetTokenResponse>, Status> {
         let caller = signed_in(&request, &self.sessions).await?;
         let token = self.access.issue(caller.user(), caller.session())?;
-        Ok(Response::new(pb::GetTokenResponse { access_token: Some(token) }))
+        Ok(Response::new(pb::GetTokenResponse { access_token: Some(wire::access_token(token)) }))
     }
 
     async fn sign_out(

@@ -18,6 +18,8 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let database = manager.get_connection();
+        // A table of somebody else's gets no index of ours.
+        let is_new = !manager.has_table("user").await?;
         // SQLite's `date` is only a label: a Better Auth server writes ISO text there.
         let (time, flag) = match manager.get_database_backend() {
             DbBackend::Postgres => ("timestamptz", "boolean"),
@@ -74,11 +76,15 @@ impl MigrationTrait for Migration {
                     "updatedAt" {time} NOT NULL DEFAULT CURRENT_TIMESTAMP
                 )"#
             ),
-            index("session", "userId"),
-            index("account", "userId"),
-            index("verification", "identifier"),
         ] {
             database.execute_unprepared(&statement).await?;
+        }
+        if is_new {
+            for (table, column) in
+                [("session", "userId"), ("account", "userId"), ("verification", "identifier")]
+            {
+                database.execute_unprepared(&index(table, column)).await?;
+            }
         }
         Ok(())
     }

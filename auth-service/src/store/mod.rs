@@ -4,6 +4,7 @@
 //! filter to start from: each query here is written out, and its exception stated.
 
 mod sessions;
+mod still;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -13,6 +14,7 @@ use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
 pub use self::sessions::{NewSession, Which};
+pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
 use crate::migration::Migrator;
 
@@ -27,7 +29,19 @@ impl Store {
     pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
         let database = Database::connect(url).await?;
         database.migrate::<Migrator>().await?;
-        Ok(Self { database })
+        let store = Self { database };
+        store.probe().await?;
+        Ok(store)
+    }
+
+    /// Asks each table once for what calls will ask. A database in another layout (snake
+    /// case, ids that are no text) is refused here, not call by call.
+    async fn probe(&self) -> Result<(), DbErr> {
+        const NOBODY: &str = "-";
+        self.user(NOBODY).await?;
+        self.password_hash(NOBODY).await?;
+        self.session_by_token([NOBODY.to_owned(), NOBODY.to_owned()]).await?;
+        self.sessions(NOBODY, DateTime::UNIX_EPOCH).await.map(drop)
     }
 
     /// The handle, for readiness and closing.

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query},
 };
 
-use super::{Store, moment_value};
+use super::{Held, Still, Store, moment_value, still::lock_user};
 use crate::entity::session;
 
 /// A session to be opened.
@@ -30,8 +30,6 @@ pub enum Which<'a> {
     Others(&'a str),
     /// All.
     All,
-    /// Those that have expired at this moment.
-    Expired(DateTime<Utc>),
 }
 
 /// Stores a session.
@@ -67,9 +65,20 @@ pub(super) async fn insert(
 }
 
 impl Store {
-    /// Opens a session.
-    pub async fn open_session(&self, session: &NewSession) -> Result<(), DbErr> {
-        insert(self.database.writer(), session).await
+    /// Opens a session, unless the user's password is no longer the one that was verified.
+    pub async fn open_session(
+        &self,
+        session: &NewSession,
+        verified: Option<&str>,
+    ) -> Result<Held, DbErr> {
+        let transaction = self.begin().await?;
+        let still = Still { password_hash: verified, session_id: None };
+        let held = still.hold(&transaction, &session.user_id).await?;
+        if held == Held::Yes {
+            insert(&transaction, session).await?;
+            transaction.commit().await?;
+        }
+        Ok(held)
     }
 
     /// The session stored under one of these forms of its token, expired or not.
@@ -101,7 +110,7 @@ impl Store {
             .map(|updated| updated.rows_affected == 1)
     }
 
-    /// The user's sessions that are live at `now`, newest first.
+    /// The user's newest sessions that are live at `now`, a hundred at most.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn sessions(
         &self,
@@ -113,8 +122,19 @@ impl Store {
             .filter(session::Column::ExpiresAt.gt(self.moment(now)))
             .order_by_desc(session::Column::CreatedAt)
             .order_by_desc(session::Column::Id)
+            .limit(100)
             .all(self.database.reader())
             .await
+    }
+
+    /// Removes every session that has expired at `now`, and tells how many.
+    #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
+    pub async fn remove_expired_sessions(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+        session::Entity::delete_many()
+            .filter(session::Column::ExpiresAt.lte(self.moment(now)))
+            .exec(self.database.writer())
+            .await
+            .map(|deleted| deleted.rows_affected)
     }
 
     /// Ends sessions of a user. Ending none is no error.
@@ -125,8 +145,10 @@ impl Store {
             Which::One(id) => of_user.filter(session::Column::Id.eq(id)),
             Which::Others(id) => of_user.filter(session::Column::Id.ne(id)),
             Which::All => of_user,
-            Which::Expired(now) => of_user.filter(session::Column::ExpiresAt.lte(self.moment(now))),
         };
-        delete.exec(self.database.writer()).await.map(drop)
+        let transaction = self.begin().await?;
+        lock_user(&transaction, user_id).await?;
+        delete.exec(&transaction).await?;
+        transaction.commit().await
     }
 }

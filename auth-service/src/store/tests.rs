@@ -7,7 +7,7 @@ use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use shared::clock::{Clock, ManualClock};
 
-use super::{NewUser, Store, UserPatch, Which};
+use super::{Held, NewUser, Still, Store, UserPatch, Which};
 use crate::{
     email::Email,
     error::Error,
@@ -69,10 +69,13 @@ on_both_databases!(
     an_email_has_one_account_and_a_refused_one_leaves_nothing,
     a_session_opens_by_either_form_and_slides_once_a_day,
     an_expired_session_is_refused_and_removed,
+    expired_sessions_are_swept_and_live_ones_stay,
     sessions_end_one_by_one_or_together_and_only_their_users,
     a_user_goes_with_everything_that_was_theirs,
+    what_changed_during_a_hash_stops_what_was_based_on_it,
     a_patch_changes_what_it_names,
     a_database_that_better_auth_made_is_left_as_it_is,
+    a_database_in_another_layout_is_refused_at_start,
 );
 
 async fn rows_are_written_as_better_auth_writes_them(database: FreshDatabase) {
@@ -104,7 +107,7 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
-        let opened = sessions.open("u1", Origin::default()).await.expect("opens");
+        let opened = sessions.open("u1", None, Origin::default()).await.expect("opens");
         let begin = scene.clock.now();
         scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
         let early = sessions.resume(&opened.token).await.expect("live");
@@ -123,8 +126,19 @@ async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.clock.advance(WEEK);
     let sessions = scene.sessions(AtRest::Hashed);
-    assert!(matches!(sessions.resume(&token).await, Err(Error::Refused(_))));
+    assert!(matches!(sessions.resume(&token).await, Err(Error::InvalidSession)));
     assert!(scene.column("id", "session").await.is_empty());
+}
+
+async fn expired_sessions_are_swept_and_live_ones_stay(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.clock.advance(TimeDelta::days(1));
+    let late = scene.sign_up("u2", "bob@example.com").await.expect("free");
+    scene.clock.advance(WEEK - TimeDelta::days(1));
+    let now = scene.clock.now();
+    assert_eq!(scene.store.remove_expired_sessions(now).await.expect("sweeps"), 1);
+    assert_eq!(scene.column("token", "session").await, [late.at_rest(AtRest::Hashed)]);
 }
 
 async fn sessions_end_one_by_one_or_together_and_only_their_users(database: FreshDatabase) {
@@ -134,7 +148,7 @@ async fn sessions_end_one_by_one_or_together_and_only_their_users(database: Fres
     let sessions = scene.sessions(AtRest::Hashed);
     for _ in 0..3 {
         scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open("u1", Origin::default()).await.expect("opens");
+        sessions.open("u1", None, Origin::default()).await.expect("opens");
     }
     let ada = sessions.resume(&ada).await.expect("live");
     let bob = sessions.resume(&bob).await.expect("live");
@@ -156,12 +170,37 @@ async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.sign_up("u2", "bob@example.com").await.expect("free");
-    scene.store.delete_user("u1").await.expect("deletes");
+    assert_eq!(scene.store.delete_user("u1", Still::default()).await.expect("deletes"), Held::Yes);
     assert_eq!(scene.column("id", "user").await, ["u2"]);
     for table in ["account", "session"] {
         assert_eq!(scene.column("userId", table).await, ["u2"], "{table}");
     }
     assert!(scene.sign_up("u3", "ada@example.com").await.is_some());
+}
+
+async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    let session = sessions.resume(&token).await.expect("live").session().id.clone();
+    let now = scene.clock.now();
+    let based_on = |hash| Still { password_hash: Some(hash), session_id: Some(&session) };
+    let change = async |hash, new: &str| {
+        scene.store.change_password("u1", based_on(hash), new.into(), None, now).await
+    };
+
+    assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
+    assert_eq!(change("salt:key", "salt:late").await.expect("writes"), Held::PasswordChanged);
+    assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
+    let stale = sessions.open("u1", Some("salt:key"), Origin::default()).await;
+    assert!(matches!(stale, Err(Error::InvalidEmailOrPassword)));
+    assert_eq!(scene.column("id", "session").await.len(), 1);
+
+    scene.store.end_sessions("u1", Which::All).await.expect("ends");
+    assert_eq!(change("salt:new", "salt:late").await.expect("writes"), Held::SessionEnded);
+    let deleted = scene.store.delete_user("u1", based_on("salt:new")).await.expect("writes");
+    assert_eq!(deleted, Held::SessionEnded);
+    assert_eq!(scene.column("password", "account").await, ["salt:new"]);
 }
 
 async fn a_patch_changes_what_it_names(database: FreshDatabase) {
@@ -212,4 +251,12 @@ async fn a_database_that_better_auth_made_is_left_as_it_is(database: FreshDataba
     assert_eq!(scene.column("role", "user").await, ["admin"]);
     let again = Store::open(&scene.database.url()).await.expect("opens again");
     assert!(again.user("node").await.expect("reads").is_some());
+}
+
+async fn a_database_in_another_layout_is_refused_at_start(database: FreshDatabase) {
+    let connection = shared::db::Database::connect(&database.url()).await.expect("connects");
+    let snake_case = r#"create table "user" ("id" text primary key, "email_verified" integer)"#;
+    connection.writer().execute_unprepared(snake_case).await.expect("a table");
+    connection.close().await.expect("closes");
+    assert!(Store::open(&database.url()).await.is_err());
 }

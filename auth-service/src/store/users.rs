@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 
-use super::{NewSession, Store, sessions};
+use super::{Held, NewSession, Still, Store, sessions};
 use crate::{
     email::Email,
     entity::{account, session, user},
@@ -112,19 +112,9 @@ impl Store {
     }
 
     /// The stored password of a user; `None` where the account has none.
-    #[expect(clippy::disallowed_methods, reason = "the id was found by e-mail or session")]
     pub async fn password_hash(&self, user_id: &str) -> Result<Option<String>, DbErr> {
-        account::Entity::find()
-            .select_only()
-            .column(account::Column::Password)
-            .filter(account::Column::UserId.eq(user_id))
-            .filter(account::Column::ProviderId.eq(CREDENTIAL))
-            .into_tuple::<Option<String>>()
-            .one(self.database.reader())
-            .await
-            .map(Option::flatten)
+        password_hash(self.database.reader(), user_id).await
     }
-
     /// Changes a user and returns it as it is then. `None`: there is no such user.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn update_user(
@@ -150,16 +140,21 @@ impl Store {
     }
 
     /// Replaces the password and, where `instead` is given, all sessions by that one. All
-    /// or nothing.
+    /// or nothing, and nothing unless what the caller was found to be still holds.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn change_password(
         &self,
         user_id: &str,
+        still: Still<'_>,
         password_hash: String,
         instead: Option<&NewSession>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
+    ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
+        let held = still.hold(&transaction, user_id).await?;
+        if held != Held::Yes {
+            return Ok(held);
+        }
         account::Entity::update_many()
             .filter(account::Column::UserId.eq(user_id))
             .filter(account::Column::ProviderId.eq(CREDENTIAL))
@@ -174,14 +169,20 @@ impl Store {
                 .await?;
             sessions::insert(&transaction, session).await?;
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(Held::Yes)
     }
 
-    /// Deletes a user with passwords and sessions, all or nothing; also on a database
-    /// whose foreign keys do not cascade.
+    /// Deletes a user with passwords and sessions, all or nothing, and nothing unless what
+    /// the caller was found to be still holds. Also on a database whose foreign keys do not
+    /// cascade.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
-    pub async fn delete_user(&self, id: &str) -> Result<(), DbErr> {
+    pub async fn delete_user(&self, id: &str, still: Still<'_>) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
+        let held = still.hold(&transaction, id).await?;
+        if held != Held::Yes {
+            return Ok(held);
+        }
         session::Entity::delete_many()
             .filter(session::Column::UserId.eq(id))
             .exec(&transaction)
@@ -191,6 +192,24 @@ impl Store {
             .exec(&transaction)
             .await?;
         user::Entity::delete_by_id(id).exec(&transaction).await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(Held::Yes)
     }
+}
+
+/// The stored password of a user.
+#[expect(clippy::disallowed_methods, reason = "the id was found by e-mail or session")]
+pub(super) async fn password_hash(
+    on: &impl ConnectionTrait,
+    user_id: &str,
+) -> Result<Option<String>, DbErr> {
+    account::Entity::find()
+        .select_only()
+        .column(account::Column::Password)
+        .filter(account::Column::UserId.eq(user_id))
+        .filter(account::Column::ProviderId.eq(CREDENTIAL))
+        .into_tuple::<Option<String>>()
+        .one(on)
+        .await
+        .map(Option::flatten)
 }

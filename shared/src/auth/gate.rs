@@ -65,7 +65,7 @@ mod tests {
     };
 
     fn gate_and_token() -> (Gate, String) {
-        let secret = Secret::parse("0b5f1c9e7a3d48620b5f1c9e7a3d4862".into()).expect("strong");
+        let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into()).expect("strong");
         let keys = Arc::new(Keyring::new(&secret, &[]));
         let policy = TokenPolicy {
             issuer: None,
@@ -76,7 +76,10 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let ttl = Duration::from_mins(15);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
-        let token = issuer.issue("alice", Profile::default()).expect("a token").token;
+        let token = issuer
+            .issue(&UserId::parse("alice").expect("an id"), Profile::default())
+            .expect("a token")
+            .token;
         (Gate::new(TokenVerifier::new(keys, policy, clock)), token)
     }
 

@@ -1,4 +1,4 @@
-//! Makes access tokens. Whoever holds the secret can: keep it to auth-service.
+//! Makes access tokens. Whoever holds the secret can; only auth-service does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, Header, encode};
 use serde::Serialize;
 
-use super::{Keyring, TokenPolicy};
+use super::{Keyring, TokenPolicy, UserId, verifier::MAX_LENGTH};
 use crate::clock::Clock;
 
 /// What a token says about its user beside the id. Nothing decides by it.
@@ -28,10 +28,19 @@ pub struct IssuedToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The token could not be made.
+/// The token could not be made, or nobody would accept it.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot sign an access token")]
-pub struct IssueError(#[source] jsonwebtoken::errors::Error);
+pub enum IssueError {
+    /// Verifiers cap the lifetime.
+    #[error("a token may live for {} at most", humantime::format_duration(*.0))]
+    TooLong(Duration),
+    /// Verifiers cap the length: the profile is too large.
+    #[error("the token would be longer than {MAX_LENGTH} bytes")]
+    TooLarge,
+    /// The signing failed.
+    #[error("cannot sign an access token")]
+    Sign(#[from] jsonwebtoken::errors::Error),
+}
 
 /// Signs access tokens with HS256 and the first secret.
 pub struct TokenIssuer {
@@ -72,8 +81,11 @@ impl TokenIssuer {
         Self { keys, policy, lifetime, clock }
     }
 
-    /// A token for `user_id`, valid from now.
-    pub fn issue(&self, user_id: &str, profile: Profile<'_>) -> Result<IssuedToken, IssueError> {
+    /// A token for `user`, valid from now.
+    pub fn issue(&self, user: &UserId, profile: Profile<'_>) -> Result<IssuedToken, IssueError> {
+        if self.lifetime > self.policy.max_lifetime {
+            return Err(IssueError::TooLong(self.policy.max_lifetime));
+        }
         let now = self.clock.now();
         let lifetime = TimeDelta::from_std(self.lifetime).unwrap_or(TimeDelta::MAX);
         let expires_at = now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -82,8 +94,8 @@ impl TokenIssuer {
             ..Header::new(Algorithm::HS256)
         };
         let payload = Payload {
-            sub: user_id,
-            uid: user_id,
+            sub: user.as_str(),
+            uid: user.as_str(),
             iss: self.policy.issuer.as_deref(),
             aud: self.policy.audience.as_deref(),
             iat: now.timestamp(),
@@ -92,7 +104,10 @@ impl TokenIssuer {
             email: profile.email,
             name: profile.name,
         };
-        let token = encode(&header, &payload, self.keys.signing()).map_err(IssueError)?;
+        let token = encode(&header, &payload, self.keys.signing())?;
+        if token.len() > MAX_LENGTH {
+            return Err(IssueError::TooLarge);
+        }
         let expires_at = DateTime::from_timestamp(payload.exp, 0).unwrap_or(expires_at);
         Ok(IssuedToken { token, expires_at })
     }

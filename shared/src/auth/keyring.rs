@@ -133,8 +133,8 @@ mod tests {
 
     use super::*;
 
-    const NEW: &str = "new-0b5f1c9e7a3d48620b5f1c9e7a3d4862";
-    const OLD: &str = "old-5a7d3e9b1c0f46285a7d3e9b1c0f4628";
+    const NEW: &str = "new-0b5f1c9e7a3d48626e2f9b04c7d1583a";
+    const OLD: &str = "old-5a7d3e9b1c0f46288c1e07d2f4b39a65";
 
     fn read(vars: &[(&'static str, &str)]) -> Result<Keyring, crate::config::Faults> {
         let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();

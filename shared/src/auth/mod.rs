@@ -12,7 +12,7 @@
 //! ```
 //! use std::{collections::HashMap, sync::Arc, time::Duration};
 //!
-//! use shared::auth::{Gate, Keyring, TokenIssuer, TokenPolicy, TokenVerifier};
+//! use shared::auth::{Gate, Keyring, TokenIssuer, TokenPolicy, TokenVerifier, UserId};
 //! use shared::{clock::SystemClock, config::Reader};
 //! use tonic::{Code, Request};
 //! use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -20,7 +20,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let env = HashMap::from([ // `shared::config::Env` in a real service
-//!     ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48620b5f1c9e7a3d4862".to_owned()),
+//!     ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
 //!     ("BETTER_AUTH_URL", "http://localhost:8000".to_owned()),
 //! ]);
 //! let mut reader = Reader::new(&env);
@@ -37,7 +37,7 @@
 //! assert_eq!(refused.code(), Code::Unauthenticated);
 //!
 //! let issuer = TokenIssuer::new(keys, policy, Duration::from_secs(900), clock);
-//! let token = issuer.issue("alice", Default::default())?.token;
+//! let token = issuer.issue(&UserId::parse("alice")?, Default::default())?.token;
 //! let mut call = Request::new(HealthCheckRequest::default());
 //! call.metadata_mut().insert("authorization", format!("Bearer {token}").parse()?);
 //! assert!(client.check(call).await.is_ok());

@@ -36,6 +36,9 @@ impl TokenPolicy {
             reader.fault("JWT_LEEWAY", "must be at most 5 minutes");
         }
         let max_lifetime = reader.duration("JWT_MAX_LIFETIME", Duration::from_hours(7 * 24));
+        if max_lifetime.is_zero() {
+            reader.fault("JWT_MAX_LIFETIME", "must be at least a second");
+        }
         let missing = issuer.is_err() || audience.is_err();
         if missing && !given {
             reader.fault(

@@ -10,15 +10,19 @@ use super::Refusal;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(Arc<str>);
 
-/// The text is empty, over 255 bytes, or holds a control character.
+/// Subjects of tokens that services make for each other. They are never users.
+const SERVICE_PREFIX: &str = "service:";
+
+/// The text is empty, over 255 bytes, holds a control character, or names a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 255 bytes without control characters")]
+#[error("must be 1 to 255 bytes without control characters and not begin with `service:`")]
 pub struct InvalidUserId;
 
 impl UserId {
-    /// Takes 1 to 255 bytes without control characters.
+    /// Takes 1 to 255 bytes without control characters that do not begin with `service:`.
     pub fn parse(text: &str) -> Result<Self, InvalidUserId> {
-        if text.is_empty() || text.len() > 255 || text.contains(char::is_control) {
+        let fits = (1..=255).contains(&text.len()) && !text.contains(char::is_control);
+        if !fits || text.starts_with(SERVICE_PREFIX) {
             return Err(InvalidUserId);
         }
         Ok(Self(text.into()))
@@ -46,7 +50,7 @@ impl fmt::Display for UserId {
 /// }
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use shared::auth::{Principal, UserId};
 /// let forged = Principal { user: UserId::parse("alice").unwrap() };
 /// ```
@@ -94,7 +98,7 @@ impl Principal {
 /// }
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use shared::auth::{Owner, UserId};
 /// let forged = Owner { user: UserId::parse("alice").unwrap() };
 /// ```
@@ -121,7 +125,15 @@ mod tests {
         {
             assert!(UserId::parse(good).is_ok(), "{good:?}");
         }
-        for bad in ["", "a\0", "a\nb", "\u{85}", &"x".repeat(256), &"é".repeat(128)] {
+        for bad in [
+            "",
+            "service:auth-service",
+            "a\0",
+            "a\nb",
+            "\u{85}",
+            &"x".repeat(256),
+            &"é".repeat(128),
+        ] {
             assert!(UserId::parse(bad).is_err(), "{bad:?}");
         }
     }

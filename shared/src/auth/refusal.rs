@@ -35,9 +35,6 @@ pub enum Refusal {
     /// Neither `sub` nor `uid` names a user, or they disagree.
     #[error("Invalid token: missing or malformed user ID claim")]
     MissingUidClaim,
-    /// The session token names no live session.
-    #[error("Invalid or expired session")]
-    InvalidSession,
     /// The user named is not the token's.
     #[error("Access denied: cannot access another user's resources")]
     ForbiddenUserAccess,
@@ -62,7 +59,6 @@ impl Classified for Refusal {
             Self::InvalidIssuer => "INVALID_ISSUER",
             Self::InvalidAudience => "INVALID_AUDIENCE",
             Self::MissingUidClaim => "MISSING_UID_CLAIM",
-            Self::InvalidSession => "INVALID_SESSION",
             Self::ForbiddenUserAccess => "FORBIDDEN_USER_ACCESS",
         })
     }

@@ -19,9 +19,15 @@ pub enum SecretFault {
     /// Published somewhere as an example, so everybody can sign with it.
     #[error("is a known placeholder")]
     Placeholder,
-    /// Fewer than eight different characters: typed, not drawn.
-    #[error("repeats too few characters")]
+    /// Fewer than eight different characters, or one piece over and over: typed, not drawn.
+    #[error("repeats itself")]
     Repetitive,
+    /// Quotes at both ends that a shell or a file should have taken off.
+    #[error("is still in its quotes")]
+    Quoted,
+    /// Bytes that are no UTF-8 were replaced, so other secrets look the same.
+    #[error("is not valid UTF-8")]
+    NotText,
 }
 
 /// What examples, templates and Better Auth's built-in default have in common, compared
@@ -61,6 +67,16 @@ impl Secret {
         if PLACEHOLDERS.iter().any(|known| plain.contains(known)) {
             return Err(SecretFault::Placeholder);
         }
+        if text.contains('\u{fffd}') {
+            return Err(SecretFault::NotText);
+        }
+        if text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) {
+            return Err(SecretFault::Quoted);
+        }
+        let repeats = |unit: usize| text.bytes().zip(text.bytes().skip(unit)).all(|(a, b)| a == b);
+        if (1..=text.len() / 2).any(repeats) {
+            return Err(SecretFault::Repetitive);
+        }
         let mut bytes: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().collect());
         bytes.sort_unstable();
         bytes.dedup();
@@ -86,19 +102,23 @@ mod tests {
     fn weak_secrets_are_refused_by_name_of_their_weakness() {
         for (text, fault) in [
             ("", SecretFault::Short),
-            ("0b5f1c9e7a3d48620b5f1c9e7a3d486", SecretFault::Short),
-            (" 0b5f1c9e7a3d48620b5f1c9e7a3d4862", SecretFault::WhiteSpace),
-            ("0b5f1c9e7a3d48620b5f1c9e7a3d4862\n", SecretFault::WhiteSpace),
+            ("0b5f1c9e7a3d48626e2f9b04c7d1583", SecretFault::Short),
+            (" 0b5f1c9e7a3d48626e2f9b04c7d1583a", SecretFault::WhiteSpace),
+            ("0b5f1c9e7a3d48626e2f9b04c7d1583a\n", SecretFault::WhiteSpace),
             ("better-auth-secret-12345678901234567890", SecretFault::Placeholder),
             ("better-auth-secret-123456789-abcdefgh", SecretFault::Placeholder),
             ("your-secret-key-at-least-32-characters-long", SecretFault::Placeholder),
             ("CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME", SecretFault::Placeholder),
             ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", SecretFault::Repetitive),
+            ("12345678901234567890123456789012", SecretFault::Repetitive),
+            ("abcabcabcdabcabcabcdabcabcabcdabcabcabcd", SecretFault::Repetitive),
+            ("\"0b5f1c9e7a3d48626e2f9b04c7d1583a\"", SecretFault::Quoted),
+            ("0b5f1c9e7a3d48626e2f9b04c7d1583\u{fffd}", SecretFault::NotText),
         ] {
             assert_eq!(Secret::parse(text.to_owned()).err(), Some(fault), "{text:?}");
         }
         for text in [
-            "0b5f1c9e7a3d48620b5f1c9e7a3d4862",
+            "0b5f1c9e7a3d48626e2f9b04c7d1583a",
             "test-secret-0123456789-abcdefghijklmnop-XYZ",
             "пароль из восьми слов и ещё немного",
         ] {

@@ -17,6 +17,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::watch,
+    time::Instant,
 };
 
 use super::{call::Calls, limits::Limits};
@@ -37,6 +38,7 @@ pub fn serve(
     let stream = Counted { stream, heard: heard.clone() };
     let silent = move || heard.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
     let handshake_timeout = limits.handshake_timeout;
+    let grace = limits.request_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
     async move {
         let mut connection = pin!(http2().serve_connection(TokioIo::new(stream), calls));
@@ -54,9 +56,14 @@ pub fn serve(
                     }
                     greeted = true;
                 }
-                () = old.as_mut(), if !leaving => {
+                () = old.as_mut() => {
+                    // Asked to leave a while ago, it is still here: no call may last that long.
+                    if leaving {
+                        return;
+                    }
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
+                    old.as_mut().reset(Instant::now() + grace);
                 }
                 _ = draining.wait_for(|draining| *draining), if !leaving => {
                     // A connection that never began would not notice a polite good-bye.

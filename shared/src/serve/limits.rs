@@ -14,10 +14,15 @@ pub struct Limits {
     pub connections: usize,
     /// Open connections from one address, or one IPv6 /64. A proxy in front counts as one.
     pub connections_per_address: usize,
-    /// Calls in progress, all together; the next one is refused at once.
+    /// Calls in progress until their answer is read, all together; the next one is refused
+    /// at once.
     pub calls: usize,
-    /// The longest a call may take; a shorter `grpc-timeout` is honoured.
+    /// Calls in progress from one address.
+    pub calls_per_address: usize,
+    /// The longest until a call is answered; a shorter `grpc-timeout` is honoured.
     pub request_timeout: Duration,
+    /// The longest a caller may take to read an answer.
+    pub answer_timeout: Duration,
     /// How long a peer may take for its HTTP/2 preface and settings.
     pub handshake_timeout: Duration,
     /// A connection older than this is asked to move on, so that balancers rebalance.
@@ -34,6 +39,8 @@ impl Default for Limits {
             connections: 1024,
             connections_per_address: 512,
             calls: 512,
+            calls_per_address: 256,
+            answer_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
             connection_age: Duration::from_mins(30),
@@ -45,9 +52,14 @@ impl Default for Limits {
 
 impl Limits {
     /// Reads `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `MAX_CALLS`,
+    /// `MAX_CALLS_PER_ADDRESS`,
     /// `REQUEST_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let default = Self::default();
+        let request_timeout = reader.duration("REQUEST_TIMEOUT", default.request_timeout);
+        if request_timeout.is_zero() {
+            reader.fault("REQUEST_TIMEOUT", "must be at least a second");
+        }
         let mut count = |name, default: usize| {
             let default = u32::try_from(default).unwrap_or(u32::MAX);
             reader.number(name, default, 1, 1_000_000) as usize
@@ -59,7 +71,8 @@ impl Limits {
                 default.connections_per_address,
             ),
             calls: count("MAX_CALLS", default.calls),
-            request_timeout: reader.duration("REQUEST_TIMEOUT", default.request_timeout),
+            calls_per_address: count("MAX_CALLS_PER_ADDRESS", default.calls_per_address),
+            request_timeout,
             lame_duck: reader.duration("LAME_DUCK", default.lame_duck),
             drain: reader.duration("DRAIN_TIMEOUT", default.drain),
             ..default

@@ -10,6 +10,7 @@ mod health;
 mod limits;
 mod listener;
 mod request_id;
+mod seats;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::Pin, time::Duration};
 
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// Work a service does beside its calls. It is dropped when the server stops.
-pub type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Where and how to serve.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ impl Assembly {
     }
 
     /// Adds a job that runs as long as the server.
-    pub fn spawn(&mut self, job: impl Future<Output = ()> + Send + 'static) {
+    pub fn add_job(&mut self, job: impl Future<Output = ()> + Send + 'static) {
         self.jobs.push(Box::pin(job));
     }
 
@@ -202,10 +203,11 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
 /// Whether the server at this process's own address (`GRPC_ADDR`, else `default`) says
 /// that it serves; for container health checks.
 pub async fn probe_own(
-    reader: &mut Reader<'_, impl Vars>,
+    mut reader: Reader<'_, impl Vars>,
     default: SocketAddr,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let address = Settings::read(reader, default).grpc_addr;
+    let settings = Settings::read(&mut reader, default);
+    let address = reader.finish(Some(settings))?.grpc_addr;
     let reachable = match address {
         _ if !address.ip().is_unspecified() => address,
         SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], address.port())),

@@ -103,11 +103,11 @@ async fn broken_framing_costs_one_call() {
     let mut connection = server.connect().await;
     let none: &[(&str, &str)] = &[];
     for (case, headers, body, code) in [
-        ("no message", none, &b""[..], Code::Internal),
-        ("a cut head", none, b"\0\0", Code::Internal),
-        ("a cut body", none, b"\0\0\0\0\x09x", Code::Internal),
-        ("compressed, it does not say how", none, b"\x01\0\0\0\0", Code::Internal),
-        ("an unknown flag", none, b"\x07\0\0\0\0", Code::Internal),
+        ("no message", none, &b""[..], Code::InvalidArgument),
+        ("a cut head", none, b"\0\0", Code::InvalidArgument),
+        ("a cut body", none, b"\0\0\0\0\x09x", Code::InvalidArgument),
+        ("compressed, it does not say how", none, b"\x01\0\0\0\0", Code::InvalidArgument),
+        ("an unknown flag", none, b"\x07\0\0\0\0", Code::InvalidArgument),
         ("gzip", &[("grpc-encoding", "gzip")], b"\x01\0\0\0\0", Code::Unimplemented),
     ] {
         let response = connection.post(SIGN_IN, headers, body).await.expect("an answer");

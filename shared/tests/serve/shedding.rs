@@ -44,6 +44,22 @@ async fn a_full_server_still_says_that_it_serves() {
     within(held).await.expect("a task").expect("had its place");
 }
 
+/// One address cannot take what all share, however many connections it has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_has_no_more_than_its_share() {
+    let mut server = Server::start(Limits { calls_per_address: 2, ..limits() }).await;
+    let (first, mut second) = (server.client().await, server.client().await);
+    let held = [spawn_call(&first, "hold"), spawn_call(&second, "hold")];
+    server.wait_inside(2).await;
+    let refused = within(second.sign_in(sign_in("echo"))).await.expect_err("no share left");
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    server.release();
+    for call in held {
+        within(call).await.expect("a task").expect("had its place");
+    }
+    assert_served(&mut second).await;
+}
+
 /// A caller that hangs up frees its place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_abandoned_call_gives_its_place_back() {

@@ -1,9 +1,9 @@
 //! Tasks in a database. Every method acts for one owner and sees nothing else; what it
 //! reports as done is on disk.
 
+mod change;
 mod owned;
 mod requests;
-mod revision;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -18,8 +18,8 @@ use shared::{auth::Owner, clock::Clock, db::Database};
 use uuid::Uuid;
 
 use self::{
+    change::{Change, Outcome},
     owned::{owned, owned_delete, owned_insert, owned_update},
-    revision::{Change, Outcome},
 };
 use crate::{
     entity::task::{Column, Entity},

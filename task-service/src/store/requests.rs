@@ -5,8 +5,8 @@ use shared::{auth::Owner, db::Database};
 use uuid::Uuid;
 
 use super::{
+    change::Change,
     owned::{expired_requests, owned, owned_insert},
-    revision::Change,
 };
 use crate::{
     entity::request::{ActiveModel, Column, Entity},

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The secret that [`verifier`] trusts.
-pub const SECRET: &str = "0b5f1c9e7a3d48620b5f1c9e7a3d4862";
+pub const SECRET: &str = "0b5f1c9e7a3d48626e2f9b04c7d1583a";
 
 /// Issuer and audience of [`policy`].
 pub const URL: &str = "https://app.example.com";

@@ -6,11 +6,11 @@ use super::forge::{HEADER, clock, payload, policy, seal_with, user_of, verifier_
 use crate::auth::{
     Keyring, Profile,
     Refusal::{self, InvalidTokenSignature},
-    TokenIssuer, TokenVerifier,
+    TokenIssuer, TokenVerifier, UserId,
 };
 
-const NEW: &str = "new-0b5f1c9e7a3d48620b5f1c9e7a3d4862";
-const OLD: &str = "old-5a7d3e9b1c0f46285a7d3e9b1c0f4628";
+const NEW: &str = "new-0b5f1c9e7a3d48626e2f9b04c7d1583a";
+const OLD: &str = "old-5a7d3e9b1c0f46288c1e07d2f4b39a65";
 
 fn trusting(keys: &[&str]) -> TokenVerifier {
     let keys: Vec<_> = keys.iter().map(|key| key.as_bytes()).collect();
@@ -67,7 +67,10 @@ fn what_was_issued_before_a_rotation_lives_on_after_it() {
         let others = keys[1..].iter().map(|key| key.as_bytes());
         let keys = Arc::new(Keyring::of_bytes(keys[0].as_bytes(), others));
         let issuer = TokenIssuer::new(keys, policy(), ttl, clock());
-        issuer.issue("alice", Profile::default()).expect("a token").token
+        issuer
+            .issue(&UserId::parse("alice").expect("an id"), Profile::default())
+            .expect("a token")
+            .token
     };
     let (before, after) = (issue(&[OLD, NEW]), issue(&[NEW, OLD]));
     assert!(user_of(&trusting(&[OLD]), &before).is_ok(), "the first signs");

@@ -11,7 +11,7 @@
 //! - two vectors with a `?` inside a part, marked valid: RFC 7515 knows no such letter;
 //! - HS384 and HS512 under a good key, marked valid: HS256 is the only algorithm here.
 
-use std::{fs, path::PathBuf};
+use std::{fs, io::Write, path::PathBuf};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
@@ -39,9 +39,10 @@ fn vectors(file: &str) -> Option<Vec<(Value, Value)>> {
     Some(vectors)
 }
 
-#[expect(clippy::print_stderr, reason = "a test that did not run must not look like one that did")]
+/// Past the harness, which keeps what passing tests print to itself: a test that did not
+/// run must not look like one that did.
 fn skip(file: &str) {
-    eprintln!("skipped: WYCHEPROOF_DIR does not say where {file} is");
+    let _ = writeln!(std::io::stderr(), "skipped: WYCHEPROOF_DIR does not say where {file} is");
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -13,7 +13,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta};
 use fixtures::FreshDatabase;
 use shared::{
-    auth::{Keyring, Owner, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier},
+    auth::{Keyring, Owner, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId},
     clock::ManualClock,
     db::Database,
 };
@@ -27,7 +27,7 @@ pub struct World {
 
 /// The owner a real token of `user` makes.
 pub fn owner(user: &str) -> Owner {
-    let secret = Secret::parse("0b5f1c9e7a3d48620b5f1c9e7a3d4862".into())
+    let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into())
         .unwrap_or_else(|_| panic!("strong"));
     let keys = Arc::new(Keyring::new(&secret, &[]));
     let policy = TokenPolicy {
@@ -39,7 +39,10 @@ pub fn owner(user: &str) -> Owner {
     let clock = Arc::new(shared::clock::SystemClock);
     let ttl = Duration::from_mins(15);
     let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
-    let token = issuer.issue(user, Profile::default()).expect("a token").token;
+    let token = issuer
+        .issue(&UserId::parse(user).expect("an id"), Profile::default())
+        .expect("a token")
+        .token;
     let principal = TokenVerifier::new(keys, policy, clock).verify(&token).expect("valid");
     principal.owning(user).expect("the same user")
 }

@@ -1,0 +1,69 @@
+//! What was true before a password was hashed, looked at again when it is time to write.
+//!
+//! A hash takes long enough for the password to change, the session to be revoked or the
+//! user to be deleted meanwhile. Whoever changes one of these holds the user's row first,
+//! so what is found here stays true until the commit.
+
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::LockType,
+};
+
+use super::users::password_hash;
+use crate::entity::{session, user};
+
+/// What must still hold of a user.
+#[derive(Clone, Copy, Default)]
+pub struct Still<'a> {
+    /// The stored password that was verified.
+    pub password_hash: Option<&'a str>,
+    /// The session the call was made with.
+    pub session_id: Option<&'a str>,
+}
+
+/// Whether it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    Yes,
+    /// The password is another one, or the user is gone.
+    PasswordChanged,
+    /// The session has ended.
+    SessionEnded,
+}
+
+impl Still<'_> {
+    /// Holds the user's row until the transaction ends, then looks.
+    #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
+    pub(super) async fn hold(
+        self,
+        transaction: &DatabaseTransaction,
+        user_id: &str,
+    ) -> Result<Held, DbErr> {
+        lock_user(transaction, user_id).await?;
+        if let Some(verified) = self.password_hash
+            && password_hash(transaction, user_id).await?.as_deref() != Some(verified)
+        {
+            return Ok(Held::PasswordChanged);
+        }
+        if let Some(id) = self.session_id {
+            let live = session::Entity::find().filter(session::Column::Id.eq(id));
+            if live.count(transaction).await? == 0 {
+                return Ok(Held::SessionEnded);
+            }
+        }
+        Ok(Held::Yes)
+    }
+}
+
+/// Makes every other change of this user's password and sessions wait. On SQLite the
+/// transaction has the only writer anyway.
+#[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
+pub(super) async fn lock_user(
+    transaction: &DatabaseTransaction,
+    user_id: &str,
+) -> Result<(), DbErr> {
+    let user = user::Entity::find_by_id(user_id).select_only().column(user::Column::Id);
+    // Weak enough for the foreign keys of sessions that are inserted meanwhile.
+    let user = user.lock(LockType::NoKeyUpdate).into_tuple::<String>();
+    user.one(transaction).await.map(drop)
+}

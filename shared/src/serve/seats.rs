@@ -1,0 +1,115 @@
+//! Who is connected: how many in all, and how many from one address.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::Semaphore;
+
+use super::limits::Limits;
+
+/// The connections there are, by address.
+pub struct Seats {
+    taken: Arc<Mutex<HashMap<IpAddr, Row>>>,
+    per_address: usize,
+    in_all: usize,
+    calls_per_address: usize,
+}
+
+/// What one address has.
+struct Row {
+    connections: usize,
+    calls: Arc<Semaphore>,
+}
+
+/// One connection's place; given back when dropped.
+pub struct Seat {
+    taken: Arc<Mutex<HashMap<IpAddr, Row>>>,
+    address: IpAddr,
+    /// The calls that all connections of this address may have in progress.
+    pub calls: Arc<Semaphore>,
+}
+
+impl Seats {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            taken: Arc::default(),
+            per_address: limits.connections_per_address,
+            in_all: limits.connections,
+            calls_per_address: limits.calls_per_address,
+        }
+    }
+
+    /// A place for a connection from `peer`, or `None`: then it is closed unserved. The
+    /// machine itself always finds room, so that a full server still passes its own health
+    /// check.
+    pub fn take(&self, peer: SocketAddr) -> Option<Seat> {
+        let address = household(peer.ip());
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_all: usize = taken.values().map(|row| row.connections).sum();
+        let here = taken.get(&address).map_or(0, |row| row.connections);
+        let is_own =
+            [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&peer.ip());
+        if (in_all >= self.in_all && !is_own) || here >= self.per_address {
+            tracing::warn!(peer = %address, open = in_all, "too many connections");
+            return None;
+        }
+        let row = taken.entry(address).or_insert_with(|| Row {
+            connections: 0,
+            calls: Arc::new(Semaphore::new(self.calls_per_address)),
+        });
+        row.connections += 1;
+        Some(Seat { taken: self.taken.clone(), address, calls: row.calls.clone() })
+    }
+}
+
+/// The address that counts: a whole /64 of IPv6 is one subscriber, and an IPv4 address in
+/// IPv6 clothes is itself.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = taken.get_mut(&self.address) {
+            row.connections -= 1;
+            if row.connections == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_counted_by_address_and_in_all_and_given_back() {
+        let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
+        let seats = Seats::new(&limits);
+        let peer = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let first = seats.take(peer("192.0.2.1:1"));
+        let _second = seats.take(peer("[::ffff:192.0.2.1]:2")).expect("a seat");
+        assert!(first.is_some() && seats.take(peer("192.0.2.1:3")).is_none());
+        let _third = seats.take(peer("192.0.2.2:1")).expect("a seat");
+        assert!(seats.take(peer("192.0.2.3:1")).is_none());
+        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let narrow = Seats::new(&limits);
+        let _subscriber = narrow.take(peer("[2001:db8:0:1::1]:1")).expect("a seat");
+        assert!(narrow.take(peer("[2001:db8:0:1:ffff::2]:1")).is_none());
+        assert!(narrow.take(peer("[2001:db8:0:2::1]:1")).is_some());
+        assert!(seats.take(peer("127.0.0.1:1")).is_some(), "a health check of its own");
+        drop(first);
+        assert!(seats.take(peer("192.0.2.1:4")).is_some());
+    }
+}
