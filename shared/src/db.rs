@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sqlite_is_built_and_opened_as_the_design_demands() -> Result<(), DbErr> {
+    async fn sqlite_is_built_and_opened_to_be_fast_and_durable() -> Result<(), DbErr> {
         let folder = std::env::temp_dir().join(format!("db-{}", std::process::id()));
         let url = format!("sqlite://{}/sub/test.db", folder.display());
         let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;

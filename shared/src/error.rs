@@ -9,7 +9,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::fields::Violation;
 
 /// `ErrorInfo.domain` of every reason this project defines.
-pub const DOMAIN: &str = "auth-and-tasks";
+const DOMAIN: &str = "auth-and-tasks";
 
 /// What went wrong, as far as a caller can act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The status that tells the caller of `error`.
 #[must_use]
-pub fn status(error: &dyn Classified) -> Status {
+pub fn status(error: &impl Classified) -> Status {
     let kind = error.kind();
     let message = match kind {
         Kind::Internal => {
@@ -103,7 +103,7 @@ pub fn status(error: &dyn Classified) -> Status {
 }
 
 /// `error` and its sources on one line.
-fn causes(error: &dyn Classified) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

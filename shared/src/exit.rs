@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use crate::config::Faults;
+use crate::{config::Faults, error::causes};
 
 /// 0 for success, 2 for faulty settings, 1 for everything else. Errors are printed with
 /// their causes; settings are named, their values never shown.
@@ -16,12 +16,6 @@ pub fn code(program: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
         }
         return ExitCode::from(2);
     }
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line = format!("{line}: {cause}");
-        source = cause.source();
-    }
-    eprintln!("{program}: {line}");
+    eprintln!("{program}: {}", causes(&*error));
     ExitCode::FAILURE
 }

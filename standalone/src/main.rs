@@ -1,4 +1,5 @@
-//! Both services in one process on SQLite files: `cargo run`, and the pair is up.
+//! Both services in one process, on SQLite files unless told otherwise: `cargo run`, and
+//! the pair is up.
 
 mod secret;
 mod settings;

@@ -1,7 +1,5 @@
 //! The rpcs: who asks and is it theirs; what they ask; do it; say it.
 
-use std::convert::Infallible;
-
 use shared::{
     auth::{Gate, Principal},
     proto::task::v1::{
@@ -10,13 +8,7 @@ use shared::{
     },
     serve::MAX_REQUEST_BYTES,
 };
-use tonic::{
-    Request, Response, Status,
-    body::Body,
-    codegen::{Service, http},
-    server::NamedService,
-    service::interceptor::ResponseBody,
-};
+use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use crate::{etag::Etag, store::Tasks, wire};
 
@@ -24,18 +16,7 @@ use crate::{etag::Etag, store::Tasks, wire};
 pub fn guarded(
     gate: &Gate,
     tasks: Tasks,
-) -> impl Service<
-    http::Request<Body>,
-    Response = http::Response<ResponseBody<Body>>,
-    Error = Infallible,
-    Future: Send + 'static,
->
-+ NamedService
-+ Clone
-+ Send
-+ Sync
-+ 'static
-+ use<> {
+) -> InterceptedService<TaskServiceServer<impl TaskService + use<>>, Gate> {
     let server = TaskServiceServer::new(Rpcs { tasks });
     gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

@@ -42,14 +42,8 @@ impl World {
     /// A client of the guarded service. There is no other kind.
     fn client(
         &self,
-    ) -> TaskServiceClient<
-        impl Service<
-            http::Request<Body>,
-            Response = http::Response<ResponseBody<Body>>,
-            Error = Infallible,
-            Future: Send,
-        > + use<>,
-    > {
+    ) -> TaskServiceClient<InterceptedService<TaskServiceServer<impl TaskService + use<>>, Gate>>
+    {
         let tasks = Tasks::new(self.database.clone(), self.clock.clone());
         TaskServiceClient::new(guarded(&self.gate, tasks))
     }

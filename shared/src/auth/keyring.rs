@@ -61,8 +61,8 @@ impl Keyring {
         }
     }
 
-    /// The id of the signing key: equal in two processes exactly if they share it. Safe to
-    /// log.
+    /// The id of the signing key: processes that show different ones do not share it. Safe
+    /// to log.
     #[must_use]
     pub fn signing_id(&self) -> &str {
         &self.keys[0].id

@@ -1,5 +1,5 @@
-//! Tasks in a database. Every method acts for one owner and sees nothing else; what it
-//! reports as done is on disk.
+//! Tasks in a database. Every method but the sweep acts for one owner and sees nothing
+//! else; what it reports as done is on disk.
 
 mod change;
 mod owned;

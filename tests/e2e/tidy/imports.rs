@@ -2,18 +2,13 @@
 
 use super::{Breaches, tree::Tree};
 
-/// The generated messages stay where the wire is: the rpcs, the translation, and, in
-/// auth-service, the issuing of access tokens.
+/// The generated messages stay where the wire is: the rpcs and the translation.
 pub fn proto(tree: &Tree) -> Breaches {
     const ALLOWED: [&str; 4] = ["/src/grpc.rs", "/src/grpc/", "/src/wire.rs", "/src/wire/"];
     breaches(
         tree,
         &["shared::proto", "proto::", "pb::"],
-        |path| {
-            in_a_service(path)
-                && !ALLOWED.iter().any(|place| path.contains(place))
-                && path != "auth-service/src/access.rs"
-        },
+        |path| in_a_service(path) && !ALLOWED.iter().any(|place| path.contains(place)),
         |_, _| true,
     )
 }
