@@ -143,13 +143,12 @@ impl Accounts {
 
     /// Deletes the caller's account, confirmed by the password or a fresh session.
     pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
-        let verified = match confirm {
-            Some(password) => Some(self.verified_hash(caller, password).await?),
-            None => None,
-        };
-        if verified.is_none() {
+        let verified = if let Some(password) = confirm {
+            Some(self.verified_hash(caller, password).await?)
+        } else {
             self.sessions.require_fresh(caller)?;
-        }
+            None
+        };
         let still = still(caller, verified.as_deref());
         expect_held(self.store.delete_user(&caller.user().id, still).await?)
     }

@@ -72,6 +72,7 @@ pub fn serve(
                     }
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
+                    old.as_mut().reset(Instant::now() + grace);
                 }
             }
         }

@@ -57,6 +57,21 @@ async fn a_stop_loses_no_call_and_warns_before_it_closes_the_port() {
     assert!(released.elapsed() < Duration::from_secs(2), "nothing was left to wait for");
 }
 
+/// Its age is no reason to cut a connection that was asked to leave just now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_grows_old_while_draining_keeps_its_call() {
+    let (connection_age, drain) = (Duration::from_millis(600), Duration::from_secs(8));
+    let mut server = Server::start(Limits { connection_age, drain, ..limits() }).await;
+    let held = spawn_call(&server.client().await, "hold");
+    server.wait_inside(1).await;
+    server.stop();
+    tokio::time::sleep(connection_age * 2).await;
+    assert!(!held.is_finished(), "still held");
+    server.release();
+    within(held).await.expect("a task").expect("not lost");
+    server.ended().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_outlasts_the_drain_is_cut() {
     let mut server = Server::start(limits()).await;
