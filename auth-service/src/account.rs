@@ -10,8 +10,8 @@ use crate::{
     password::{Password, PasswordFault},
     profile::Image,
     random,
-    session::{Opened, Origin, Sessions, SignedIn},
-    store::{Held, NewUser, Still, Store, UserPatch},
+    session::{Opened, Origin, Sessions, SignedIn, Stay},
+    store::{Held, LinkedAccount, NewUser, Still, Store, UserPatch},
 };
 
 /// What somebody who signs up says about themselves.
@@ -44,6 +44,7 @@ impl Accounts {
         &self,
         application: Application,
         origin: Origin,
+        stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         let Application { email, password, name, image } = application;
         let known = [email.as_str(), email.local_part(), &name];
@@ -57,7 +58,7 @@ impl Accounts {
             password_hash,
             now: self.sessions.now(),
         };
-        let (token, session) = self.sessions.prepare(&new_user.id, origin)?;
+        let (token, session) = self.sessions.prepare(&new_user.id, origin, stay)?;
         if !self.store.create_user(&new_user, &session).await? {
             return Err(Error::EmailTaken);
         }
@@ -80,6 +81,7 @@ impl Accounts {
         email: Option<&Email>,
         password: Password,
         origin: Origin,
+        stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         let user = match email {
             Some(email) => self.store.user_by_email(email).await?,
@@ -91,7 +93,7 @@ impl Accounts {
         };
         let right = self.hashing.matches(password, stored.clone()).await?;
         let user = user.filter(|_| right).ok_or(Error::InvalidEmailOrPassword)?;
-        let opened = self.sessions.open(&user.id, stored.as_deref(), origin).await?;
+        let opened = self.sessions.open(&user.id, stored.as_deref(), origin, stay).await?;
         Ok((user, opened))
     }
 
@@ -102,7 +104,8 @@ impl Accounts {
         updated.ok_or(Error::InvalidSession)
     }
 
-    /// Replaces the password; with `revoke` also every session by a new one.
+    /// Replaces the password; with `revoke` also every session by a new one, which lasts as
+    /// the caller's was to.
     pub async fn change_password(
         &self,
         caller: &SignedIn,
@@ -119,7 +122,9 @@ impl Accounts {
             ip_address: caller.session().ip_address.clone(),
             user_agent: caller.session().user_agent.clone(),
         };
-        let instead = if revoke { Some(self.sessions.prepare(&user.id, origin)?) } else { None };
+        let stay = self.sessions.stay(caller.session());
+        let instead =
+            if revoke { Some(self.sessions.prepare(&user.id, origin, stay)?) } else { None };
         let session = instead.as_ref().map(|(_, session)| session);
         let now = self.sessions.now();
         let still = still(caller, Some(&verified));
@@ -153,6 +158,11 @@ impl Accounts {
         expect_held(self.store.delete_user(&caller.user().id, still).await?)
     }
 
+    /// The ways in which the caller can sign in, the oldest first.
+    pub async fn linked(&self, caller: &SignedIn) -> Result<Vec<LinkedAccount>, Error> {
+        Ok(self.store.linked_accounts(&caller.user().id).await?)
+    }
+
     /// Gives `password` back unless it is a common one or repeats one of `known`, which is
     /// what everybody knows about the account.
     async fn uncommon(
@@ -164,7 +174,7 @@ impl Accounts {
         let known = known.map(str::to_owned).to_vec();
         let (password, common) = self.hashing.is_common(password, known).await?;
         if common {
-            return Err(Violations::one(field, PasswordFault::Common).into());
+            return Err(Error::CommonPassword(Violations::one(field, PasswordFault::Common)));
         }
         Ok(password)
     }

@@ -1,19 +1,27 @@
 //! The settings of auth-service. Their manual is `.env.example`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+    time::Duration,
+};
 
 use shared::{
     auth::{Keyring, TokenPolicy},
     config::{Faults, Reader, Vars},
     db::DatabaseUrl,
-    serve::Settings,
+    origin::Origin,
+    serve::{Addresses, Settings},
 };
 
 use crate::session_token::AtRest;
 
-/// Where the gRPC port is unless `GRPC_ADDR` says otherwise.
-pub const GRPC_ADDR: SocketAddr =
-    SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 50051));
+/// Where the service listens if nobody says otherwise.
+pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+}
 
 const DATABASE: &str = "sqlite://data/auth.db";
 
@@ -24,6 +32,8 @@ pub struct Config {
     pub keys: Arc<Keyring>,
     /// What the tokens say about issuer and audience.
     pub policy: TokenPolicy,
+    /// Where browsers find this server, if that is known.
+    pub origin: Option<Origin>,
     /// What only this service knows.
     pub accounts: AccountSettings,
     /// Where the accounts are.
@@ -43,11 +53,13 @@ pub struct AccountSettings {
     pub session_tokens_at_rest: AtRest,
     /// The shortest new password, in UTF-16 code units.
     pub password_min_length: usize,
+    /// How long a browser may go by its signed copy of the session; `None`: it gets none.
+    pub session_cookie_cache: Option<Duration>,
 }
 
 impl AccountSettings {
-    /// Reads `SESSION_TTL`, `ACCESS_TOKEN_TTL`, `SESSION_TOKENS_AT_REST` and
-    /// `PASSWORD_MIN_LENGTH`. `longest` is what verifiers accept.
+    /// Reads `SESSION_TTL`, `ACCESS_TOKEN_TTL`, `SESSION_TOKENS_AT_REST`,
+    /// `PASSWORD_MIN_LENGTH` and `SESSION_COOKIE_CACHE`. `longest` is what verifiers accept.
     pub fn read(reader: &mut Reader<'_, impl Vars>, longest: Option<Duration>) -> Self {
         let access_token_lifetime = reader.duration("ACCESS_TOKEN_TTL", Duration::from_mins(15));
         if access_token_lifetime.as_secs() == 0 {
@@ -68,7 +80,9 @@ impl AccountSettings {
             "plain" => Ok(AtRest::Plain),
             _ => Err("must be `hashed` or `plain`".to_owned()),
         });
+        let session_cookie_cache = reader.parsed("SESSION_COOKIE_CACHE", cookie_cache).flatten();
         Self {
+            session_cookie_cache,
             session_lifetime,
             access_token_lifetime,
             session_tokens_at_rest: at_rest.unwrap_or(AtRest::Hashed),
@@ -77,16 +91,37 @@ impl AccountSettings {
     }
 }
 
+/// A copy outlives the session it was made of, so it may not live long.
+fn cookie_cache(text: &str) -> Result<Option<Duration>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    let span = seconds.or_else(|| humantime::parse_duration(text).ok());
+    let allowed = Duration::from_secs(1)..=Duration::from_hours(1);
+    span.filter(|span| allowed.contains(span))
+        .map(Some)
+        .ok_or_else(|| "must be `off` or a time span such as `5m`, from 1s to 1h".to_owned())
+}
+
 impl Config {
     /// Reads all settings. `None`, or noted faults: there is something to mend.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         let keys = Keyring::read(reader);
         let policy = TokenPolicy::read(reader, None);
+        let origin = Origin::read_own(reader, None);
         let longest = policy.as_ref().map(|policy| policy.max_lifetime);
         let accounts = AccountSettings::read(reader, longest);
         let database = DatabaseUrl::read(reader, DATABASE);
-        let server = Settings::read(reader, GRPC_ADDR);
-        Some(Self { keys: Arc::new(keys?), policy: policy?, accounts, database: database?, server })
+        let server = Settings::read(reader, ADDRESSES);
+        Some(Self {
+            keys: Arc::new(keys?),
+            policy: policy?,
+            origin,
+            accounts,
+            database: database?,
+            server,
+        })
     }
 
     /// Reads all settings from `vars`, or lists every fault.
@@ -111,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_gets_no_copy_of_its_session_unless_told() {
+        assert_eq!(cookie_cache("off"), Ok(None));
+        assert_eq!(cookie_cache("5m"), Ok(Some(Duration::from_mins(5))));
+        assert_eq!(cookie_cache("300"), Ok(Some(Duration::from_mins(5))));
+        for text in ["on", "0", "999ms", "61m", "soon"] {
+            assert!(cookie_cache(text).is_err(), "{text}");
+        }
+        let vars = HashMap::<&str, String>::new();
+        let mut reader = Reader::new(&vars);
+        assert_eq!(AccountSettings::read(&mut reader, None).session_cookie_cache, None);
+    }
+
+    #[test]
     fn every_fault_is_listed_at_once() {
         let vars = HashMap::from([
             ("BETTER_AUTH_SECRET", "short".to_owned()),
@@ -119,6 +167,7 @@ mod tests {
             ("SESSION_TTL", "soon".to_owned()),
             ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
             ("PASSWORD_MIN_LENGTH", "4".to_owned()),
+            ("SESSION_COOKIE_CACHE", "2h".to_owned()),
             ("DATABASE_URL", "mysql://root@localhost/auth".to_owned()),
             ("GRPC_ADDR", "localhost".to_owned()),
             ("REFLECTION", "perhaps".to_owned()),

@@ -16,6 +16,9 @@ pub enum Error {
     /// Every faulty field.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The new password is among the first that anybody would try.
+    #[error(transparent)]
+    CommonPassword(Violations),
     /// The call carries no credential, or not exactly one.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -49,6 +52,9 @@ pub enum Error {
     /// No access token could be signed.
     #[error(transparent)]
     Issue(#[from] IssueError),
+    /// No session token could be signed.
+    #[error("cannot sign a session token")]
+    Unsigned,
     /// The operating system gives no randomness.
     #[error("no randomness")]
     Random(#[from] getrandom::Error),
@@ -57,7 +63,7 @@ pub enum Error {
 impl Classified for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Invalid(_) | Self::InvalidPassword => Kind::Invalid,
+            Self::Invalid(_) | Self::CommonPassword(_) | Self::InvalidPassword => Kind::Invalid,
             Self::Refused(refusal) => refusal.kind(),
             Self::InvalidSession | Self::InvalidEmailOrPassword => Kind::Unauthenticated,
             Self::EmailTaken => Kind::Taken,
@@ -65,7 +71,11 @@ impl Classified for Error {
             Self::SessionNotFresh => Kind::Forbidden,
             Self::Hashing(HashingError::Busy) => Kind::TooMany,
             Self::Database(error) => shared::db::kind(error),
-            Self::Hashing(_) | Self::UserId(_) | Self::Issue(_) | Self::Random(_) => Kind::Internal,
+            Self::Hashing(_)
+            | Self::UserId(_)
+            | Self::Issue(_)
+            | Self::Unsigned
+            | Self::Random(_) => Kind::Internal,
         }
     }
 
@@ -84,7 +94,8 @@ impl Classified for Error {
 
     fn violations(&self) -> &[Violation] {
         match self {
-            Self::Invalid(Violations(violations)) => violations,
+            Self::Invalid(Violations(violations))
+            | Self::CommonPassword(Violations(violations)) => violations,
             _ => &[],
         }
     }

@@ -1,10 +1,11 @@
-//! auth-service: accounts and sessions over gRPC, and the access tokens that other
-//! services verify alone.
+//! auth-service: accounts and sessions over gRPC and Better Auth's HTTP, and the access
+//! tokens that other services verify alone.
 //!
 //! A call passes from the outside in, and each module knows only those below it:
 //!
 //! - [`Config`], [`Mint`]: what can be set, and the `token` sub-command
 //! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
+//! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
 //! - `account`: signing up and in, changing and deleting an account
 //! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
@@ -21,6 +22,7 @@ mod entity;
 mod error;
 mod grpc;
 mod hashing;
+mod http;
 mod migration;
 mod mint;
 mod password;
@@ -44,7 +46,7 @@ use self::{
     access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions, store::Store,
 };
 pub use self::{
-    config::{AccountSettings, Config, GRPC_ADDR},
+    config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
     session_token::AtRest,
 };
@@ -84,6 +86,16 @@ pub async fn assemble(
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
     let keys = config.keys.clone();
+    assembly.mount(http::door(http::Fittings {
+        accounts: accounts.clone(),
+        sessions: sessions.clone(),
+        access: access.clone(),
+        keys: keys.clone(),
+        password_min_length: min_length,
+        own_origin: config.origin.clone(),
+        trusted_origins: config.server.trusted_origins.clone(),
+        session_cookie_cache: rules.session_cookie_cache,
+    }));
     assembly.add(grpc::session_service(accounts, sessions, access, keys, min_length));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode, sync::Arc};
 
-use auth_service::{Config, GRPC_ADDR, Mint};
+use auth_service::{ADDRESSES, Config, Mint};
 use clap::{Parser, Subcommand};
 use shared::{
     auth::{Keyring, TokenPolicy},
@@ -13,7 +13,7 @@ use shared::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Accounts and sessions for Better Auth frontends, over gRPC.
+/// Accounts and sessions for Better Auth frontends, over HTTP and gRPC.
 ///
 /// Settings are environment variables; `.env.example` lists them all. Required are
 /// BETTER_AUTH_SECRET (at least 32 random characters, shared with task-service) and
@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
-        Command::Health => serve::probe_own(Reader::new(&Env), GRPC_ADDR).await,
+        Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
     };
     shared::exit::code("auth-service", result)
 }
@@ -51,7 +51,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     let config = reader.finish(config)?;
     let app = auth_service::bind(&config).await?;
-    tracing::info!(grpc = %app.grpc_addr(), key.id = config.keys.signing_id(), "listening");
+    app.announce(config.keys.signing_id());
     app.run(serve::stop_signal()?).await;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use shared::clock::Clock;
@@ -18,6 +18,9 @@ use crate::{
 /// `updateAge`), and one that was opened this long ago is no longer fresh (`freshAge`).
 const DAY: TimeDelta = TimeDelta::days(1);
 
+/// The longest user agent that is kept, in characters.
+const USER_AGENT_CHARS: usize = 512;
+
 /// How often expired sessions are looked for.
 const SWEEP_PERIOD: Duration = Duration::from_hours(1);
 
@@ -28,11 +31,31 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
-/// A live session and its user: the proof that a caller is signed in. Only
-/// [`Sessions::resume`] makes one.
+impl Origin {
+    /// The other end of a connection, and what it says it is.
+    pub fn new(peer: Option<SocketAddr>, user_agent: Option<&str>) -> Self {
+        Self {
+            ip_address: peer.map(|peer| peer.ip().to_canonical().to_string()),
+            user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARS).collect()),
+        }
+    }
+}
+
+/// How long somebody who signs in means to stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// For the configured lifetime, which use extends.
+    Remembered,
+    /// For a day at most, which nothing extends.
+    Brief,
+}
+
+/// A live session and its user: the proof that a caller is signed in. Only [`Sessions`]
+/// makes one, from a token.
 pub struct SignedIn {
     session: session::Model,
     user: user::Model,
+    extended: bool,
 }
 
 impl SignedIn {
@@ -42,6 +65,11 @@ impl SignedIn {
 
     pub fn user(&self) -> &user::Model {
         &self.user
+    }
+
+    /// Whether this very call moved the session's end.
+    pub fn was_extended(&self) -> bool {
+        self.extended
     }
 }
 
@@ -74,8 +102,9 @@ impl Sessions {
         user_id: &str,
         verified: Option<&str>,
         origin: Origin,
+        stay: Stay,
     ) -> Result<Opened, Error> {
-        let (token, session) = self.prepare(user_id, origin)?;
+        let (token, session) = self.prepare(user_id, origin, stay)?;
         if self.store.open_session(&session, verified).await? != Held::Yes {
             return Err(Error::InvalidEmailOrPassword);
         }
@@ -87,8 +116,13 @@ impl Sessions {
         &self,
         user_id: &str,
         origin: Origin,
+        stay: Stay,
     ) -> Result<(SessionToken, NewSession), Error> {
         let now = self.now();
+        let lifetime = match stay {
+            Stay::Remembered => self.lifetime,
+            Stay::Brief => self.lifetime.min(DAY),
+        };
         let token = SessionToken::generate()?;
         let session = NewSession {
             id: random::id()?,
@@ -97,30 +131,51 @@ impl Sessions {
             ip_address: origin.ip_address,
             user_agent: origin.user_agent,
             now,
-            expires_at: now + self.lifetime,
+            expires_at: now + lifetime,
         };
         Ok((token, session))
     }
 
     /// The live session that `token` opens, extended if it was not for a day.
     pub async fn resume(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let forms = [token.at_rest(AtRest::Hashed), token.at_rest(AtRest::Plain)];
-        let found = self.store.session_by_token(forms).await?;
-        let mut session = found.ok_or(Error::InvalidSession)?;
+        let mut caller = self.resume_as_it_is(token).await?;
+        let session = &mut caller.session;
         let now = self.now();
-        if session.expires_at <= now {
-            self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
-            return Err(Error::InvalidSession);
-        }
-        let user = self.store.user(&session.user_id).await?.ok_or(Error::InvalidSession)?;
-        if session.expires_at - self.lifetime + DAY <= now {
+        let is_due = session.expires_at - self.lifetime + DAY <= now;
+        if is_due && self.stay(session) == Stay::Remembered {
             let expires_at = now + self.lifetime;
             if !self.store.extend_session(&session.id, now, expires_at).await? {
                 return Err(Error::InvalidSession);
             }
             (session.updated_at, session.expires_at) = (now, expires_at);
+            caller.extended = true;
         }
-        Ok(SignedIn { session, user })
+        Ok(caller)
+    }
+
+    /// The live session that `token` opens, its end left where it is.
+    pub async fn resume_as_it_is(&self, token: &SessionToken) -> Result<SignedIn, Error> {
+        let forms = [token.at_rest(AtRest::Hashed), token.at_rest(AtRest::Plain)];
+        let found = self.store.session_by_token(forms).await?;
+        let session = found.ok_or(Error::InvalidSession)?;
+        if session.expires_at <= self.now() {
+            self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
+            return Err(Error::InvalidSession);
+        }
+        let user = self.store.user(&session.user_id).await?.ok_or(Error::InvalidSession)?;
+        Ok(SignedIn { session, user, extended: false })
+    }
+
+    /// What whoever opened `session` chose. Only its row tells, so that no caller can
+    /// choose again: a brief one spans a day at most, where others span more.
+    pub fn stay(&self, session: &session::Model) -> Stay {
+        let span = session.expires_at - session.updated_at;
+        if span <= DAY && self.lifetime > DAY { Stay::Brief } else { Stay::Remembered }
+    }
+
+    /// How long a session lives after its last extension.
+    pub fn lifetime(&self) -> TimeDelta {
+        self.lifetime
     }
 
     /// Refuses what only a recent sign-in may do.

@@ -49,13 +49,35 @@ impl SessionToken {
         &self.0
     }
 
+    /// The signed form, as Better Auth's cookie holds it, not percent-encoded.
+    pub fn signed(&self, keys: &Keyring) -> Option<Zeroizing<String>> {
+        signed(&self.0, keys).map(Zeroizing::new)
+    }
+
     /// What the database stores.
     pub fn at_rest(&self, form: AtRest) -> String {
         match form {
-            AtRest::Hashed => URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())),
+            AtRest::Hashed => hash(&self.0),
             AtRest::Plain => self.0.to_string(),
         }
     }
+}
+
+/// What the database may hold of the session that `given` names: a token, or a handle,
+/// which is what the database holds.
+pub fn stored_forms(given: &str) -> [String; 2] {
+    [hash(given), given.to_owned()]
+}
+
+/// `value` with its signature, as Better Auth writes a signed cookie: `<value>.<44
+/// characters of padded base64>`. `None`: nothing can be signed.
+pub fn signed(value: &str, keys: &Keyring) -> Option<String> {
+    let tag = URL_SAFE_NO_PAD.decode(keys.sign(value)?).ok()?;
+    Some(format!("{value}.{}", STANDARD.encode(tag)))
+}
+
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }
 
 /// A signature as Better Auth writes it (44 characters of padded base64, or their
@@ -93,6 +115,16 @@ mod tests {
         {
             assert_eq!(parse(&credential).as_deref(), Some(TOKEN), "{credential}");
         }
+    }
+
+    #[test]
+    fn what_is_signed_here_is_what_better_auth_signs() {
+        let token = SessionToken::parse(TOKEN, &keys()).expect("a token");
+        let signed_token = token.signed(&keys()).expect("signs");
+        assert_eq!(*signed_token, format!("{TOKEN}.{SIGNATURE}"));
+        assert_eq!(parse(&signed_token).as_deref(), Some(TOKEN));
+        let dont_remember = signed("true", &keys()).expect("signs");
+        assert_eq!(dont_remember, "true.AUv3VTBi0CnXIgBBtTGNWRs5BRduK9gZAOpFZvFmfm4=");
     }
 
     #[test]

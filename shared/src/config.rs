@@ -113,9 +113,13 @@ impl<'a, V: Vars> Reader<'a, V> {
         .unwrap_or(default)
     }
 
-    /// Notes a fault.
+    /// Notes a fault. One that was noted already, because a setting is read for two
+    /// purposes, is not told twice.
     pub fn fault(&mut self, name: &'static str, message: impl Into<String>) {
-        self.faults.push(Fault { name, message: message.into() });
+        let fault = Fault { name, message: message.into() };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// `value` if nothing was wrong, else everything that was.
@@ -142,6 +146,7 @@ mod tests {
         reader.duration("TTL", Duration::ZERO);
         reader.number("COUNT", 1, 1, 8);
         reader.switch("FLAG", true);
+        reader.switch("FLAG", false);
         let faults = reader.finish(Some(())).expect_err("three faults");
         assert_eq!(faults.0.len(), 3);
         assert_eq!(faults.to_string().lines().count(), 3);

@@ -9,6 +9,8 @@
 //! - [`config`]: settings from a lookup, every fault reported at once
 //! - [`clock`]: time as a parameter
 //! - [`db`]: SQLite and PostgreSQL behind one handle
+//! - [`http`]: what an HTTP door stands on
+//! - [`origin`]: who a browser speaks for
 //! - [`exit`]: the last words of a binary
 //! - [`serve`]: the listener, its limits, health, and a stop that loses nothing
 //! - [`telemetry`]: logs that cannot hold a secret
@@ -21,6 +23,8 @@ pub mod db;
 pub mod error;
 pub mod exit;
 pub mod fields;
+pub mod http;
+pub mod origin;
 pub mod proto;
 pub mod serve;
 pub mod telemetry;

@@ -1,5 +1,7 @@
 //! The generated contracts. Their documentation is `proto/`.
 
+mod json;
+
 #[expect(
     clippy::allow_attributes_without_reason,
     clippy::default_trait_access,

@@ -19,7 +19,8 @@ use shared::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The auth-and-tasks pair in one process: accounts, sessions and tasks over gRPC.
+/// The auth-and-tasks pair in one process: accounts, sessions and tasks over
+/// HTTP and gRPC.
 ///
 /// Nothing has to be set: data goes to ./data, and where no BETTER_AUTH_SECRET is given
 /// one is drawn and kept in data/secret. `.env.example` lists what can be set; the
@@ -46,7 +47,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
-        Command::Health => serve::probe_own(Reader::new(&Env), settings::GRPC_ADDR).await,
+        Command::Health => serve::probe_own(Reader::new(&Env), settings::ADDRESSES).await,
     };
     shared::exit::code("standalone", result)
 }
@@ -61,8 +62,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     auth_service::assemble(&pair.auth, clock.clone(), &mut assembly).await?;
     task_service::assemble(&pair.tasks, clock, &mut assembly).await?;
     let app = assembly.bind(&pair.auth.server).await?;
-    welcome::print(app.grpc_addr(), pair.drawn);
-    tracing::info!(grpc = %app.grpc_addr(), key.id = pair.auth.keys.signing_id(), "listening");
+    welcome::print(app.grpc_addr(), app.http_addr(), pair.drawn);
+    app.announce(pair.auth.keys.signing_id());
     app.run(serve::stop_signal()?).await;
     Ok(())
 }

@@ -1,12 +1,18 @@
 //! Settings of both services from one environment, with defaults that need none.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    path::Path,
+    sync::Arc,
+};
 
 use shared::{
     auth::{Keyring, Secret, TokenPolicy},
     config::{Reader, Vars},
     db::DatabaseUrl,
-    serve,
+    origin::Origin,
+    serve::{self, Addresses},
 };
 
 use crate::secret;
@@ -17,8 +23,11 @@ const SECRET_FILE: &str = "data/secret";
 /// Where a frontend would find this machine.
 const URL: &str = "http://localhost:8000";
 
-/// Where both services are unless `GRPC_ADDR` says otherwise.
-pub const GRPC_ADDR: SocketAddr = auth_service::GRPC_ADDR;
+/// Where both services listen if nobody says otherwise.
+pub const ADDRESSES: Addresses = Addresses {
+    grpc: auth_service::ADDRESSES.grpc,
+    http: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
+};
 
 /// The settings of the pair.
 pub struct Pair {
@@ -73,17 +82,19 @@ pub fn policy(reader: &mut Reader<'_, impl Vars>) -> Option<TokenPolicy> {
 pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     let (keys, drawn) = keys(reader)?;
     let policy = policy(reader);
+    let origin = Origin::read_own(reader, Some(URL));
     let longest = policy.as_ref().map(|policy| policy.max_lifetime);
     let accounts = auth_service::AccountSettings::read(reader, longest);
     let auth = DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db");
     let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
-    let server = serve::Settings::read(reader, GRPC_ADDR);
+    let server = serve::Settings::read(reader, ADDRESSES);
     Ok((|| {
         let (keys, policy) = (keys?, policy?);
         Some(Pair {
             auth: auth_service::Config {
                 keys: keys.clone(),
                 policy: policy.clone(),
+                origin,
                 accounts,
                 database: auth?,
                 server: server.clone(),

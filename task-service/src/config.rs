@@ -9,11 +9,15 @@ use shared::{
     auth::{Keyring, TokenPolicy},
     config::{Faults, Reader, Vars},
     db::DatabaseUrl,
-    serve::Settings,
+    serve::{Addresses, Settings},
 };
 
 /// Where the service listens if nobody says otherwise.
-pub const GRPC_ADDR: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 50052));
+pub const ADDRESSES: Addresses = Addresses { grpc: local(50052), http: local(8002) };
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+}
 
 /// Where tasks are kept if nobody says otherwise.
 const DEFAULT_DATABASE: &str = "sqlite://data/tasks.db";
@@ -37,7 +41,7 @@ impl Config {
         let keys = Keyring::read(reader).map(Arc::new);
         let policy = TokenPolicy::read(reader, None);
         let database = DatabaseUrl::read(reader, DEFAULT_DATABASE);
-        let server = Settings::read(reader, GRPC_ADDR);
+        let server = Settings::read(reader, ADDRESSES);
         Some(Self { keys: keys?, policy: policy?, database: database?, server })
     }
 
@@ -62,7 +66,7 @@ mod tests {
             ("BETTER_AUTH_URL", "http://localhost:3000".to_owned()),
         ]);
         let address = Config::from_vars(&vars).map(|config| config.server.grpc_addr);
-        assert_eq!(address, Ok(GRPC_ADDR));
+        assert_eq!(address, Ok(ADDRESSES.grpc));
     }
 
     #[test]

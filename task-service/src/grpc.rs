@@ -12,16 +12,17 @@ use tonic::{Request, Response, Status, service::interceptor::InterceptedService}
 
 use crate::{etag::Etag, store::Tasks, wire};
 
+/// The service behind its gate.
+pub type Guarded = InterceptedService<TaskServiceServer<Rpcs>, Gate>;
+
 /// The service behind `gate`. There is no way to get it without one.
-pub fn guarded(
-    gate: &Gate,
-    tasks: Tasks,
-) -> InterceptedService<TaskServiceServer<impl TaskService + use<>>, Gate> {
+pub fn guarded(gate: &Gate, tasks: Tasks) -> Guarded {
     let server = TaskServiceServer::new(Rpcs { tasks });
     gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
 }
 
-struct Rpcs {
+/// The rpcs. Only [`guarded`] makes them.
+pub struct Rpcs {
     tasks: Tasks,
 }
 

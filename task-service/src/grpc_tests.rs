@@ -40,10 +40,7 @@ impl World {
     }
 
     /// A client of the guarded service. There is no other kind.
-    fn client(
-        &self,
-    ) -> TaskServiceClient<InterceptedService<TaskServiceServer<impl TaskService + use<>>, Gate>>
-    {
+    fn client(&self) -> TaskServiceClient<Guarded> {
         let tasks = Tasks::new(self.database.clone(), self.clock.clone());
         TaskServiceClient::new(guarded(&self.gate, tasks))
     }

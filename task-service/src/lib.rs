@@ -3,6 +3,7 @@
 //! A call passes from the outside in, and each module knows only those below it:
 //!
 //! - [`Config`]: what can be set
+//! - `http`: the routes, each a client of the guarded rpcs
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
 //! - `wire`: messages to domain and back, all faults at once
 //! - `task`, `page`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
@@ -16,6 +17,7 @@ mod error;
 mod etag;
 mod fingerprint;
 mod grpc;
+mod http;
 mod migration;
 mod moment;
 mod page;
@@ -35,7 +37,7 @@ use shared::{
 };
 use tokio::time::MissedTickBehavior;
 
-pub use self::config::{Config, GRPC_ADDR};
+pub use self::config::{ADDRESSES, Config};
 use self::{migration::Migrator, store::Tasks};
 
 /// How often request ids that have expired are looked for.
@@ -66,7 +68,10 @@ pub async fn assemble(
     database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
     let verifier = TokenVerifier::new(config.keys.clone(), config.policy.clone(), clock.clone());
     let tasks = Tasks::new(database.clone(), clock);
-    assembly.add(grpc::guarded(&Gate::new(verifier), tasks.clone()));
+    let gate = Gate::new(verifier);
+    let service = grpc::guarded(&gate, tasks.clone());
+    assembly.add(service.clone());
+    assembly.mount(http::door(gate, service));
     assembly.depend_on(database);
     assembly.add_job(sweep(tasks));
     Ok(())

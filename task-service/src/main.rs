@@ -7,7 +7,7 @@ use shared::{
     config::{Env, Reader},
     serve, telemetry,
 };
-use task_service::{Config, GRPC_ADDR};
+use task_service::{ADDRESSES, Config};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,10 +18,11 @@ Settings are environment variables; .env.example lists them all. The most import
   BETTER_AUTH_SECRET  the secret that access tokens are signed with (required)
   BETTER_AUTH_URL     the address that browsers use (required)
   DATABASE_URL        sqlite://... or postgres://... [default: sqlite://data/tasks.db]
-  GRPC_ADDR           address and port [default: 127.0.0.1:50052]
+  GRPC_ADDR           address and port of gRPC [default: 127.0.0.1:50052]
+  HTTP_ADDR           address and port of HTTP, or `off` [default: 127.0.0.1:8002]
   RUST_LOG            what is logged [default: info]";
 
-/// Keeps each user's own tasks and serves them over gRPC.
+/// Keeps each user's own tasks and serves them over gRPC and HTTP.
 #[derive(Parser)]
 #[command(name = "task-service", version, after_help = SETTINGS)]
 struct Cli {
@@ -41,7 +42,7 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
-        Command::Health => serve::probe_own(Reader::new(&Env), GRPC_ADDR).await,
+        Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
     };
     shared::exit::code("task-service", result)
 }
@@ -52,7 +53,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     let config = reader.finish(config)?;
     let app = task_service::bind(&config).await?;
-    tracing::info!(grpc = %app.grpc_addr(), key.id = config.keys.signing_id(), "listening");
+    app.announce(config.keys.signing_id());
     app.run(serve::stop_signal()?).await;
     Ok(())
 }

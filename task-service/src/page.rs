@@ -30,6 +30,8 @@ pub struct PageRequest {
     pub after: Option<Place>,
     /// Only tasks in this state.
     pub completed: Option<bool>,
+    /// Whether to count all tasks in this state.
+    pub counted: bool,
 }
 
 /// A run of tasks.
@@ -39,6 +41,8 @@ pub struct Page {
     pub tasks: Vec<Task>,
     /// The token of the next page; `None` on the last one.
     pub next: Option<String>,
+    /// How many there are on all pages, if that was asked.
+    pub total: Option<u64>,
 }
 
 impl Page {
@@ -52,7 +56,7 @@ impl Page {
         } else {
             None
         };
-        Self { tasks, next }
+        Self { tasks, next, total: None }
     }
 }
 
@@ -202,7 +206,7 @@ mod tests {
         };
         let tasks: Vec<_> =
             (0..200).map(|n| Task::new("alice", new.clone(), Moment::from_micros(n), n)).collect();
-        let request = PageRequest { size: 200, after: None, completed: None };
+        let request = PageRequest { size: 200, after: None, completed: None, counted: false };
         let page = Page::cut(tasks.clone(), &request);
         assert!((10..15).contains(&page.tasks.len()), "{}", page.tasks.len());
         let last = &tasks[page.tasks.len() - 1];

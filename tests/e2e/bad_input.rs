@@ -6,7 +6,8 @@ use tonic::Code;
 use crate::{
     answer::Refused,
     raw::{self, INVALID, framed},
-    world::{World, in_both_worlds},
+    scenarios::over_grpc_alone,
+    world::{World, channel},
 };
 
 const SIGN_IN: &str = "/auth.v1.AuthService/SignIn";
@@ -15,7 +16,8 @@ const LIST: &str = "/task.v1.TaskService/ListTasks";
 /// What every gRPC call says of itself.
 const GRPC: (&str, &str) = ("content-type", "application/grpc");
 
-in_both_worlds!(
+over_grpc_alone!(
+    because "HTTP has routes, and tests of its own in `http`":
     bytes_that_are_no_message_are_the_callers_fault,
     a_message_over_the_limit_is_refused_and_one_at_the_limit_is_read,
     a_broken_frame_costs_one_call_and_no_more,
@@ -31,9 +33,9 @@ async fn bytes_that_are_no_message_are_the_callers_fault(world: &World) {
     let wrong_type: &[u8] = &[0x08, 0x01];
     let endless_number: &[u8] = &[&[0x10][..], &[0xff; 16]].concat();
     for bytes in [INVALID, truncated, not_utf8, wrong_type, endless_number, &[0xff; 32]] {
-        let answer = raw::call(&world.auth(), SIGN_IN, None, bytes).await;
+        let answer = raw::call(&channel(world.auth_grpc()), SIGN_IN, None, bytes).await;
         assert!(answer.faulty().is_empty(), "no field was read: {bytes:?}");
-        let answer = raw::call(&world.tasks(), LIST, Some(&bearer), bytes).await;
+        let answer = raw::call(&channel(world.tasks_grpc()), LIST, Some(&bearer), bytes).await;
         assert!(answer.faulty().is_empty(), "no field was read: {bytes:?}");
     }
 }
@@ -51,8 +53,8 @@ async fn a_message_over_the_limit_is_refused_and_one_at_the_limit_is_read(world:
         bytes
     };
     for (channel, path, authorization, at_the_limit) in [
-        (world.auth(), SIGN_IN, None, Code::InvalidArgument),
-        (world.tasks(), LIST, Some(bearer.as_str()), Code::PermissionDenied),
+        (channel(world.auth_grpc()), SIGN_IN, None, Code::InvalidArgument),
+        (channel(world.tasks_grpc()), LIST, Some(bearer.as_str()), Code::PermissionDenied),
     ] {
         let largest = message(MAX_REQUEST_BYTES);
         let answer = raw::call(&channel, path, authorization, &largest).await;
@@ -70,7 +72,7 @@ async fn a_message_over_the_limit_is_refused_and_one_at_the_limit_is_read(world:
 /// none of them is answered with OK, and that the connection and the server live on.
 async fn a_broken_frame_costs_one_call_and_no_more(world: &World) {
     let alice = world.alice().await;
-    let channel = world.auth();
+    let channel = channel(world.auth_grpc());
     for (what, body) in [
         ("no message", Vec::new()),
         ("half a frame head", vec![0, 0, 0]),
@@ -99,19 +101,20 @@ async fn unknown_services_and_methods_are_unimplemented(world: &World) {
         Some(format!("Bearer {}", alice.session_token)),
     ];
     for path in ["/nobody.v1.Service/Method", "/", "/x", "/auth.v1.AuthService", "//", "/a/b/c"] {
-        for channel in [world.auth(), world.tasks()] {
+        for channel in [channel(world.auth_grpc()), channel(world.tasks_grpc())] {
             for bearer in &bearers {
                 let answer = raw::call(&channel, path, bearer.as_deref(), &[]).await;
                 assert_eq!(answer.status().code(), Code::Unimplemented, "{path}");
             }
         }
     }
-    let answer = raw::call(&world.auth(), "/auth.v1.AuthService/Nothing", None, &[]).await;
+    let answer =
+        raw::call(&channel(world.auth_grpc()), "/auth.v1.AuthService/Nothing", None, &[]).await;
     assert_eq!(answer.status().code(), Code::Unimplemented);
     // A guarded service does not even say what it lacks to who has no credential.
     for (channel, service, bearer) in [
-        (world.tasks(), "/task.v1.TaskService/Nothing", &bearers[1]),
-        (world.auth(), "/auth.v1.SessionService/Nothing", &bearers[2]),
+        (channel(world.tasks_grpc()), "/task.v1.TaskService/Nothing", &bearers[1]),
+        (channel(world.auth_grpc()), "/auth.v1.SessionService/Nothing", &bearers[2]),
     ] {
         let answer = raw::call(&channel, service, None, &[]).await;
         answer.refused(Code::Unauthenticated, "MISSING_TOKEN");
@@ -125,7 +128,7 @@ async fn other_content_than_grpc_is_refused(world: &World) {
     for content in ["application/json", "text/plain", "application/grpc-web", "application/grpcx"] {
         let headers = [("content-type", content)];
         let json = br#"{"email": "ada@example.com", "password": "tulips and rain"}"#;
-        let code = raw::exchange(&world.auth(), SIGN_IN, &headers, json).await;
+        let code = raw::exchange(&channel(world.auth_grpc()), SIGN_IN, &headers, json).await;
         assert!(code.is_none_or(|code| ![Code::Ok, Code::Unknown].contains(&code)), "{content}");
     }
 }

@@ -11,19 +11,18 @@ use tonic::{
     Request, Status,
     metadata::AsciiMetadataValue,
     service::{Interceptor, interceptor::InterceptedService},
-    transport::Channel,
 };
 
-use crate::{forge, world::SECRET};
+use crate::{forge, wire::Way, world::SECRET};
 
 /// The password of everybody who has no reason for another one.
 pub const PASSWORD: &str = "tulips and rain";
 
 /// `auth.v1.SessionService` with a credential.
-pub type Sessions = SessionServiceClient<InterceptedService<Channel, Bearer>>;
+pub type Sessions = SessionServiceClient<InterceptedService<Way, Bearer>>;
 
 /// `task.v1.TaskService` with a credential.
-pub type Tasks = TaskServiceClient<InterceptedService<Channel, Bearer>>;
+pub type Tasks = TaskServiceClient<InterceptedService<Way, Bearer>>;
 
 /// Attaches `authorization: Bearer <credential>` to every call.
 #[derive(Clone)]
@@ -45,17 +44,17 @@ impl Interceptor for Bearer {
 /// Somebody without a credential, who may come by one.
 #[derive(Clone)]
 pub struct Stranger {
-    auth: Channel,
-    tasks: Channel,
+    auth: Way,
+    tasks: Way,
 }
 
 impl Stranger {
-    pub fn new(auth: Channel, tasks: Channel) -> Self {
-        Self { auth, tasks }
+    pub fn new(auth: impl Into<Way>, tasks: impl Into<Way>) -> Self {
+        Self { auth: auth.into(), tasks: tasks.into() }
     }
 
     /// `auth.v1.AuthService`.
-    pub fn accounts(&self) -> AuthServiceClient<Channel> {
+    pub fn accounts(&self) -> AuthServiceClient<Way> {
         AuthServiceClient::new(self.auth.clone())
     }
 
@@ -186,6 +185,7 @@ impl SignedIn {
             page_size: size,
             page_token: token.into(),
             completed,
+            ..task::ListTasksRequest::default()
         };
         Ok(self.tasks().list_tasks(wanted).await?.into_inner())
     }

@@ -10,13 +10,15 @@ use crate::{
     caller::SignedIn,
     forge::{self, FOREIGN},
     raw::{self, INVALID, Rpc},
-    world::{SECRET, World, in_both_worlds},
+    scenarios::over_grpc_alone,
+    world::{SECRET, World, channel},
 };
 
 /// The one service whose credential is in the message.
 const OPEN: &str = "auth.v1.AuthService";
 
-in_both_worlds!(
+over_grpc_alone!(
+    because "HTTP has routes, and tests of its own in `http`":
     no_guarded_rpc_looks_at_a_message_before_its_credential,
     a_session_that_has_ended_opens_no_rpc,
     no_claim_lifts_a_rule_of_the_gate,
@@ -24,7 +26,7 @@ in_both_worlds!(
 
 /// Which credential a service asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Credential {
+pub enum Credential {
     SessionToken,
     AccessToken,
 }
@@ -36,14 +38,14 @@ fn guarded() -> Vec<Rpc> {
 /// Where an rpc lives and what it asks for. A service of a new package has to be told here.
 fn place(world: &World, rpc: &Rpc) -> (Channel, Credential) {
     match rpc.service.split_once('.').map(|(package, _)| package) {
-        Some("auth") => (world.auth(), Credential::SessionToken),
-        Some("task") => (world.tasks(), Credential::AccessToken),
+        Some("auth") => (channel(world.auth_grpc()), Credential::SessionToken),
+        Some("task") => (channel(world.tasks_grpc()), Credential::AccessToken),
         _ => panic!("{} belongs to no service this test knows", rpc.service),
     }
 }
 
 /// Values of `authorization` with the reasons they are refused for.
-fn refusals(asked: Credential, alice: &SignedIn) -> Vec<(Option<String>, &'static str)> {
+pub fn refusals(asked: Credential, alice: &SignedIn) -> Vec<(Option<String>, &'static str)> {
     let id = alice.id();
     let mut cases = vec![
         (None, "MISSING_TOKEN"),

@@ -1,6 +1,7 @@
-//! The black box: real servers on port 0 and real processes, spoken to over gRPC alone.
+//! The black box: real servers on port 0 and real processes, spoken to over both wires.
 //!
-//! Every scenario runs on SQLite and on PostgreSQL wherever a database matters.
+//! Every scenario runs on SQLite and on PostgreSQL wherever a database matters, and over
+//! gRPC and HTTP wherever it does not say why not.
 
 // Always true here: it tells clippy that a broken expectation may panic anywhere in this
 // crate, not in the functions marked `#[test]` alone.
@@ -10,17 +11,21 @@
 mod answer;
 mod binary;
 mod caller;
+mod exchange;
 mod forge;
 mod health;
 mod process;
 mod raw;
+mod scenarios;
 mod table;
+mod wire;
 mod world;
 
 // The two services, in this process.
 mod account;
 mod bad_input;
 mod gate;
+mod http;
 mod ownership;
 mod session;
 mod session_time;

@@ -41,14 +41,18 @@ impl Drop for Kept {
 pub struct Server {
     child: Kept,
     address: SocketAddr,
+    http: Option<SocketAddr>,
     log: Arc<Mutex<Vec<String>>>,
 }
+
+/// Where a server listens: gRPC, and HTTP if it does.
+type Addresses = (SocketAddr, Option<SocketAddr>);
 
 /// A server that may or may not be listening yet.
 pub struct Starting {
     binary: Binary,
     child: Kept,
-    listening: mpsc::Receiver<SocketAddr>,
+    listening: mpsc::Receiver<Addresses>,
     log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -60,6 +64,11 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the HTTP door is. Panics where there is none.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http.expect("an HTTP port")
     }
 
     pub fn id(&self) -> u32 {
@@ -102,6 +111,7 @@ impl Starting {
             .env("BETTER_AUTH_SECRET", SECRET)
             .env("BETTER_AUTH_URL", URL)
             .env("GRPC_ADDR", "127.0.0.1:0")
+            .env("HTTP_ADDR", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .envs(settings.iter().copied());
         Self::from_command(binary, command)
@@ -123,8 +133,8 @@ impl Starting {
 
     /// Waits until it listens.
     pub fn wait(mut self) -> Server {
-        if let Ok(address) = self.listening.recv_timeout(PATIENCE) {
-            return Server { child: self.child, address, log: self.log };
+        if let Ok((address, http)) = self.listening.recv_timeout(PATIENCE) {
+            return Server { child: self.child, address, http, log: self.log };
         }
         self.child.kill();
         let status = self.child.0.try_wait();
@@ -134,13 +144,14 @@ impl Starting {
 }
 
 /// Keeps every line of the log, and tells the address that is logged once it listens.
-fn listen(stderr: ChildStderr, log: &Mutex<Vec<String>>, heard: &mpsc::Sender<SocketAddr>) {
+fn listen(stderr: ChildStderr, log: &Mutex<Vec<String>>, heard: &mpsc::Sender<Addresses>) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         let event: Value = serde_json::from_str(&line).unwrap_or_default();
         if event["message"] == "listening"
-            && let Some(address) = event["grpc"].as_str().and_then(|text| text.parse().ok())
+            && let Some(grpc) = event["grpc"].as_str().and_then(|text| text.parse().ok())
         {
-            let _ = heard.send(address);
+            let http = event["http"].as_str().and_then(|text| text.parse().ok());
+            let _ = heard.send((grpc, http));
         }
         log.lock().expect("the log").push(line);
     }
@@ -192,4 +203,20 @@ fn wait(child: &mut Child, at_most: Duration) -> Option<ExitStatus> {
 pub fn command_line(id: u32) -> String {
     let bytes = fs::read(format!("/proc/{id}/cmdline")).expect("the process is there");
     String::from_utf8_lossy(&bytes).replace('\0', " ")
+}
+
+/// How many ports a process listens on, as the system counts.
+pub fn listening_ports(id: u32) -> usize {
+    let read = |file: &str| fs::read_to_string(format!("/proc/{id}/net/{file}"));
+    let tables = ["tcp", "tcp6"].map(|file| read(file).unwrap_or_default()).concat();
+    // The fourth column is the state, 0A for listening, and the tenth the inode.
+    let columns = tables.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let listening: Vec<String> = columns
+        .filter(|columns| columns.get(3) == Some(&"0A"))
+        .filter_map(|columns| columns.get(9).map(|inode| format!("socket:[{inode}]")))
+        .collect();
+    let own = fs::read_dir(format!("/proc/{id}/fd")).expect("the process is there");
+    own.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .filter(|target| listening.iter().any(|socket| target.as_os_str() == socket.as_str()))
+        .count()
 }

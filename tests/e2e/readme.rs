@@ -18,8 +18,9 @@ use crate::{
     process::{Starting, run},
 };
 
-/// The address in the README, which a test cannot use: it may be taken.
-const ADDRESS: &str = "127.0.0.1:50051";
+/// The addresses in the README, which a test cannot use: they may be taken.
+const GRPC: &str = "127.0.0.1:50051";
+const HTTP: &str = "127.0.0.1:8000";
 
 /// How the README calls the binary.
 const CARGO_RUN: &str = "cargo run -q --";
@@ -68,8 +69,16 @@ fn every_expected_output_belongs_to_a_step_of_the_tour() {
 
 #[test]
 fn every_file_it_names_is_there() {
-    const FOLDERS: [&str; 7] =
-        [".ci/", "auth-service/", "proto/", "shared/", "standalone/", "task-service/", "tests/"];
+    const FOLDERS: [&str; 8] = [
+        ".ci/",
+        "auth-service/",
+        "examples/",
+        "proto/",
+        "shared/",
+        "standalone/",
+        "task-service/",
+        "tests/",
+    ];
     let readme = fs::read_to_string(top("README.md")).expect("README.md");
     let words = readme.split(|c: char| c.is_whitespace() || "`()[]<>,;".contains(c));
     let named: Vec<&str> =
@@ -80,10 +89,26 @@ fn every_file_it_names_is_there() {
     assert!(missing.is_empty(), "README.md names what is not there: {missing:?}");
 }
 
+/// A block that names a file shows lines of it; `tests/clients/nextjs` drives them.
+#[test]
+fn every_snippet_stands_in_the_file_it_names() {
+    let blocks = blocks();
+    let shown = blocks.iter().filter_map(|block| Some((block, block.file()?)));
+    let mut seen = 0;
+    for (block, file) in shown {
+        let text = fs::read_to_string(top(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.contains(&block.text), "README.md, line {}: not so in {file}", block.line);
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tour_is_walked_as_printed() {
     let path = search_path();
-    if let Some(missing) = ["bash", "buf", "python3"].into_iter().find(|tool| !is_in(&path, tool)) {
+    if let Some(missing) =
+        ["bash", "buf", "curl", "python3"].into_iter().find(|tool| !is_in(&path, tool))
+    {
         let required = Env.var("REQUIRE_CLIENTS").is_some_and(|value| value == "1");
         assert!(!required, "the tour needs {missing}, which is not installed");
         fixtures::notice(&format!("the tour was not walked: {missing} is not installed"));
@@ -97,14 +122,19 @@ async fn the_tour_is_walked_as_printed() {
     fs::create_dir_all(folder).expect("a folder");
 
     let mut command = Binary::Standalone.command();
-    command.current_dir(folder).env("GRPC_ADDR", "127.0.0.1:0").env("LOG_FORMAT", "json");
+    command
+        .current_dir(folder)
+        .env("GRPC_ADDR", "127.0.0.1:0")
+        .env("HTTP_ADDR", "127.0.0.1:0")
+        .env("LOG_FORMAT", "json");
     let server = Starting::from_command(Binary::Standalone, command).wait();
-    let address = server.address().to_string();
+    let (grpc, http) = (server.address().to_string(), server.http_address().to_string());
 
     let blocks = blocks();
     let steps: Vec<&Block> = blocks.iter().filter(|block| block.is_step()).collect();
     let binary = format!("'{}'", Binary::Standalone.path().display());
-    let script = block::script(&steps).replace(ADDRESS, &address).replace(CARGO_RUN, &binary);
+    let script =
+        block::script(&steps).replace(GRPC, &grpc).replace(HTTP, &http).replace(CARGO_RUN, &binary);
     let script_file = folder.join("tour.sh");
     fs::write(&script_file, script).expect("the script");
 
@@ -112,7 +142,7 @@ async fn the_tour_is_walked_as_printed() {
     bash.arg(&script_file).current_dir(folder).env_clear();
     bash.env("PATH", &path).env("HOME", folder).stdin(std::process::Stdio::null());
     let ended = run(bash);
-    let printed = ended.stdout.replace(&address, ADDRESS);
+    let printed = ended.stdout.replace(&grpc, GRPC).replace(&http, HTTP);
     assert_eq!(ended.code, Some(0), "the tour ends early:\n{printed}\n{}", ended.stderr);
 
     let outputs = block::outputs(&printed, steps.len());

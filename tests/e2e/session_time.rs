@@ -13,7 +13,8 @@ use tonic::Code;
 use crate::{
     answer::Refused,
     caller::{PASSWORD, SignedIn},
-    world::{World, in_both_worlds_by_our_clock},
+    scenarios::in_both_worlds_by_our_clock,
+    world::World,
 };
 
 in_both_worlds_by_our_clock!(

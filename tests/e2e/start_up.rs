@@ -31,7 +31,10 @@ const WEAK: [(&str, &str); 9] = [
 fn refused(binary: Binary, settings: &[(&str, &str)]) -> Ended {
     let mut command = binary.command();
     // What must not happen is a start; if it does, it should not take a fixed port.
-    command.env("GRPC_ADDR", "127.0.0.1:0").envs(settings.iter().copied());
+    command
+        .env("GRPC_ADDR", "127.0.0.1:0")
+        .env("HTTP_ADDR", "127.0.0.1:0")
+        .envs(settings.iter().copied());
     command.current_dir(std::env::temp_dir());
     run(command)
 }

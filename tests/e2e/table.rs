@@ -1,7 +1,8 @@
 //! A table of a running service, looked at from outside: what is really on disk.
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, QueryResult, TryGetable,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    QueryResult, TransactionTrait, TryGetable,
     sea_query::{Alias, Query},
 };
 
@@ -35,6 +36,24 @@ impl Table {
         query.column(Alias::new(check)).from(Alias::new("pragma_integrity_check"));
         let rows = self.database.query_all(&query).await.expect("the file can be read");
         rows.iter().map(|row| row.try_get("", check).expect("text")).collect()
+    }
+
+    /// Writes a number into one column of all rows, past every rule of the service.
+    pub async fn spoil(&self, column: &str, number: i64) {
+        let statement = format!("UPDATE \"{}\" SET \"{column}\" = {number}", self.name);
+        self.database.execute_unprepared(&statement).await.expect("the rows are changed");
+    }
+
+    /// Locks the table against whoever writes, until what is returned is dropped.
+    pub async fn lock(&self) -> DatabaseTransaction {
+        let held = self.database.begin().await.expect("a transaction");
+        let statement = match self.database.get_database_backend() {
+            DbBackend::Postgres => format!("LOCK TABLE \"{}\" IN ACCESS EXCLUSIVE MODE", self.name),
+            // Deleting nothing takes the lock on the whole file.
+            _ => format!("DELETE FROM \"{}\" WHERE 1 = 0", self.name),
+        };
+        held.execute_unprepared(&statement).await.expect("the lock");
+        held
     }
 
     /// Renames the table, so that whoever looks for it finds nothing.

@@ -18,8 +18,11 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 18] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
+    rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
+    rule("so are styles", rules::short_files, "shared/src/serve/docs/page.css", "LONG"),
+    rule("scripts say what is inside", rules::telling_names, "tests/clients/helpers.mjs", ""),
     rule("names say what is inside", rules::telling_names, "shared/src/date_utils.rs", ""),
     rule("nothing is left undone", rules::nothing_undone, "shared/src/a.rs", "fn a() { TODO }"),
     rule("lints are expected", rules::reasons, "shared/src/a.rs", "#[ALLOW(dead_code)]"),
@@ -44,7 +47,13 @@ const RULES: [Rule; 14] = [
         "task-service/src/lib.rs",
         "use sea_orm::X;",
     ),
-    rule("axum stays in the server", imports::axum, "auth-service/src/a.rs", "use axum::Router;"),
+    rule("axum stays at the doors", imports::axum, "auth-service/src/a.rs", "use axum::Router;"),
+    rule(
+        "no door leads past them",
+        imports::axum,
+        "standalone/src/http/a.rs",
+        "axum::Router::new()",
+    ),
     rule(
         "tokens are issued by few",
         imports::issuer,

@@ -12,7 +12,9 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::{
     caller::{SignedIn, Stranger},
+    exchange::AGENT,
     table::Table,
+    wire::{Difference, Way, Wire},
 };
 
 /// What both services sign and verify with.
@@ -21,15 +23,17 @@ pub const SECRET: &str = "e2e-9f2c1b7d5e8a4036-1b7d5e8a40369f2c";
 /// The issuer and audience of every token.
 pub const URL: &str = "http://localhost:3000";
 
-/// auth-service and task-service, serving.
+/// auth-service and task-service, serving, and the wire that this scenario is on.
 pub struct World {
+    wire: Wire,
     auth: Served,
     tasks: Served,
 }
 
 /// One service at work. Dropped, it stops and its database is removed.
 struct Served {
-    address: SocketAddr,
+    grpc: SocketAddr,
+    http: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
     database: FreshDatabase,
@@ -37,37 +41,47 @@ struct Served {
 
 impl World {
     /// Boots both services as their binaries do. `None`: there is no such database here.
-    pub async fn start(backend: Backend) -> Option<Self> {
+    pub async fn start(backend: Backend, wire: Wire) -> Option<Self> {
+        Self::start_with(backend, wire, &[]).await
+    }
+
+    /// The same with these settings on top.
+    pub async fn start_with(
+        backend: Backend,
+        wire: Wire,
+        settings: &[(&'static str, &str)],
+    ) -> Option<Self> {
         let databases = [FreshDatabase::new(backend).await?, FreshDatabase::new(backend).await?];
-        let [auth, tasks] = &databases;
-        let config = auth_service::Config::from_vars(&vars(auth)).expect("settings");
+        let [auth, tasks] = databases.each_ref().map(|database| vars(database, settings));
+        let config = auth_service::Config::from_vars(&auth).expect("settings");
         let auth = auth_service::bind(&config).await.expect("auth-service starts");
-        let config = task_service::Config::from_vars(&vars(tasks)).expect("settings");
+        let config = task_service::Config::from_vars(&tasks).expect("settings");
         let tasks = task_service::bind(&config).await.expect("task-service starts");
-        Some(Self::serve([auth, tasks], databases))
+        Some(Self::serve(wire, [auth, tasks], databases))
     }
 
     /// The same by a clock of the test's.
-    pub async fn start_at(backend: Backend, clock: Arc<dyn Clock>) -> Option<Self> {
+    pub async fn start_at(backend: Backend, wire: Wire, clock: Arc<dyn Clock>) -> Option<Self> {
         let databases = [FreshDatabase::new(backend).await?, FreshDatabase::new(backend).await?];
-        let [auth, tasks] = &databases;
+        let [auth, tasks] = databases.each_ref().map(|database| vars(database, &[]));
 
-        let config = auth_service::Config::from_vars(&vars(auth)).expect("settings");
+        let config = auth_service::Config::from_vars(&auth).expect("settings");
         let mut assembly = Assembly::default();
         let assembled = auth_service::assemble(&config, clock.clone(), &mut assembly).await;
         assembled.expect("auth-service is assembled");
         let auth = assembly.bind(&config.server).await.expect("auth-service starts");
 
-        let config = task_service::Config::from_vars(&vars(tasks)).expect("settings");
+        let config = task_service::Config::from_vars(&tasks).expect("settings");
         let mut assembly = Assembly::default();
         let assembled = task_service::assemble(&config, clock, &mut assembly).await;
         assembled.expect("task-service is assembled");
         let tasks = assembly.bind(&config.server).await.expect("task-service starts");
-        Some(Self::serve([auth, tasks], databases))
+        Some(Self::serve(wire, [auth, tasks], databases))
     }
 
-    fn serve([auth, tasks]: [App; 2], [auth_data, task_data]: [FreshDatabase; 2]) -> Self {
-        Self { auth: Served::new(auth, auth_data), tasks: Served::new(tasks, task_data) }
+    fn serve(wire: Wire, apps: [App; 2], [auth_data, task_data]: [FreshDatabase; 2]) -> Self {
+        let [auth, tasks] = apps;
+        Self { wire, auth: Served::new(auth, auth_data), tasks: Served::new(tasks, task_data) }
     }
 
     /// Stops both services and waits until they have.
@@ -78,14 +92,39 @@ impl World {
         }
     }
 
+    /// Whether this scenario is on the wire that says it otherwise.
+    pub fn differs(&self, _here: Difference) -> bool {
+        self.wire == Wire::Http
+    }
+
     /// A way to auth-service.
-    pub fn auth(&self) -> Channel {
-        channel(self.auth.address)
+    pub fn auth(&self) -> Way {
+        self.auth.way(self.wire)
     }
 
     /// A way to task-service.
-    pub fn tasks(&self) -> Channel {
-        channel(self.tasks.address)
+    pub fn tasks(&self) -> Way {
+        self.tasks.way(self.wire)
+    }
+
+    /// The gRPC port of auth-service, for what is about gRPC itself.
+    pub fn auth_grpc(&self) -> SocketAddr {
+        self.auth.grpc
+    }
+
+    /// The gRPC port of task-service, for what is about gRPC itself.
+    pub fn tasks_grpc(&self) -> SocketAddr {
+        self.tasks.grpc
+    }
+
+    /// The HTTP port of auth-service, for what is about HTTP itself.
+    pub fn auth_door(&self) -> SocketAddr {
+        self.auth.http
+    }
+
+    /// The HTTP port of task-service, for what is about HTTP itself.
+    pub fn tasks_door(&self) -> SocketAddr {
+        self.tasks.http
     }
 
     /// A table of auth-service, looked at from outside.
@@ -117,84 +156,42 @@ impl World {
 impl Served {
     fn new(app: App, database: FreshDatabase) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let address = app.grpc_addr();
+        let (grpc, http) = (app.grpc_addr(), app.http_addr().expect("an HTTP port"));
         let running = tokio::spawn(app.run(async { drop(stopped.await) }));
-        Self { address, stop, running, database }
+        Self { grpc, http, stop, running, database }
+    }
+
+    fn way(&self, wire: Wire) -> Way {
+        match wire {
+            Wire::Grpc => Way::Grpc(channel(self.grpc)),
+            Wire::Http => Way::Http(self.http),
+        }
     }
 }
 
 /// A channel that connects when it is first used.
 pub fn channel(address: SocketAddr) -> Channel {
-    Endpoint::from_shared(format!("http://{address}")).expect("an address").connect_lazy()
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    endpoint.user_agent(AGENT).expect("a header value").connect_lazy()
 }
 
 /// The settings of a service in this process. The deadline is generous: the machine may be
 /// busy with other tests.
-fn vars(database: &FreshDatabase) -> HashMap<&'static str, String> {
-    HashMap::from([
+fn vars(
+    database: &FreshDatabase,
+    settings: &[(&'static str, &str)],
+) -> HashMap<&'static str, String> {
+    let mut vars = HashMap::from([
         ("BETTER_AUTH_SECRET", SECRET.to_owned()),
         ("BETTER_AUTH_URL", URL.to_owned()),
         ("DATABASE_URL", database.address().to_owned()),
         ("DATABASE_MAX_CONNECTIONS", "4".to_owned()),
         ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
+        ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
         ("LAME_DUCK", "0".to_owned()),
         ("DRAIN_TIMEOUT", "2".to_owned()),
         ("REQUEST_TIMEOUT", "30".to_owned()),
-    ])
+    ]);
+    vars.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    vars
 }
-
-/// Runs each `async fn(&World)` as two tests, `sqlite` and `postgres`.
-macro_rules! in_both_worlds {
-    ($($scenario:ident),+ $(,)?) => {$(
-        mod $scenario {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                run(fixtures::Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                run(fixtures::Backend::Postgres).await;
-            }
-
-            async fn run(backend: fixtures::Backend) {
-                if let Some(world) = crate::world::World::start(backend).await {
-                    super::$scenario(&world).await;
-                    world.stop().await;
-                }
-            }
-        }
-    )+};
-}
-
-/// Runs each `async fn(&World, &ManualClock)` as two tests. The clock stands still until
-/// the test moves it.
-macro_rules! in_both_worlds_by_our_clock {
-    ($($scenario:ident),+ $(,)?) => {$(
-        mod $scenario {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                run(fixtures::Backend::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                run(fixtures::Backend::Postgres).await;
-            }
-
-            async fn run(backend: fixtures::Backend) {
-                use shared::clock::{Clock, ManualClock, SystemClock};
-
-                let clock = std::sync::Arc::new(ManualClock::at(SystemClock.now()));
-                let world = crate::world::World::start_at(backend, clock.clone()).await;
-                if let Some(world) = world {
-                    super::$scenario(&world, &clock).await;
-                    world.stop().await;
-                }
-            }
-        }
-    )+};
-}
-
-pub(crate) use in_both_worlds;
-pub(crate) use in_both_worlds_by_our_clock;

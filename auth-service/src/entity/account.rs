@@ -13,6 +13,8 @@ pub struct Model {
     pub provider_id: String,
     #[sea_orm(column_name = "userId")]
     pub user_id: String,
+    /// What a foreign provider granted, separated by commas.
+    pub scope: Option<String>,
     /// See [`Password`](crate::password::Password) for its form.
     pub password: Option<String>,
     #[sea_orm(column_name = "createdAt")]

@@ -12,7 +12,7 @@ use shared::{
 use tonic::{Request, Response, Status};
 
 use super::origin;
-use crate::{access::AccessTokens, account::Accounts, wire};
+use crate::{access::AccessTokens, account::Accounts, session::Stay, wire};
 
 struct Auth {
     accounts: Accounts,
@@ -38,7 +38,7 @@ impl AuthService for Auth {
     ) -> Result<Response<pb::SignUpResponse>, Status> {
         let origin = origin(&request);
         let application = wire::application(request.into_inner(), self.password_min_length)?;
-        let (user, opened) = self.accounts.sign_up(application, origin).await?;
+        let (user, opened) = self.accounts.sign_up(application, origin, Stay::Remembered).await?;
         Ok(Response::new(pb::SignUpResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),
@@ -53,7 +53,8 @@ impl AuthService for Auth {
     ) -> Result<Response<pb::SignInResponse>, Status> {
         let origin = origin(&request);
         let (email, password) = wire::credential(request.into_inner())?;
-        let (user, opened) = self.accounts.sign_in(email.as_ref(), password, origin).await?;
+        let sign_in = self.accounts.sign_in(email.as_ref(), password, origin, Stay::Remembered);
+        let (user, opened) = sign_in.await?;
         Ok(Response::new(pb::SignInResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),

@@ -20,7 +20,7 @@ pub struct RequireSessionToken(pub Arc<Keyring>);
 impl Interceptor for RequireSessionToken {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.extensions_mut().remove::<Arc<SessionToken>>();
-        let credential = bearer(request.metadata())?;
+        let credential = bearer(request.metadata().as_ref())?;
         let token = SessionToken::parse(credential, &self.0).ok_or(Error::InvalidSession)?;
         request.extensions_mut().insert(Arc::new(token));
         Ok(request)

@@ -3,6 +3,7 @@
 //! Unlike tasks, accounts are looked up before anybody is known, so there is no owner
 //! filter to start from: each query here is written out, and its exception stated.
 
+mod linked;
 mod sessions;
 mod still;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
+pub use self::linked::LinkedAccount;
 pub use self::sessions::{NewSession, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
@@ -40,6 +42,7 @@ impl Store {
         const NOBODY: &str = "-";
         self.user(NOBODY).await?;
         self.password_hash(NOBODY).await?;
+        self.linked_accounts(NOBODY).await?;
         self.session_by_token([NOBODY.to_owned(), NOBODY.to_owned()]).await?;
         self.sessions(NOBODY, DateTime::UNIX_EPOCH).await.map(drop)
     }

@@ -26,6 +26,8 @@ pub struct NewSession {
 pub enum Which<'a> {
     /// This one.
     One(&'a str),
+    /// The one that is stored under one of these.
+    StoredAs(&'a [String; 2]),
     /// All but this one.
     Others(&'a str),
     /// All.
@@ -143,6 +145,7 @@ impl Store {
         let of_user = session::Entity::delete_many().filter(session::Column::UserId.eq(user_id));
         let delete = match which {
             Which::One(id) => of_user.filter(session::Column::Id.eq(id)),
+            Which::StoredAs(forms) => of_user.filter(session::Column::Token.is_in(forms)),
             Which::Others(id) => of_user.filter(session::Column::Id.ne(id)),
             Which::All => of_user,
         };

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use tonic::{
     Request, Status,
-    metadata::MetadataMap,
     service::{Interceptor, interceptor::InterceptedService},
 };
 
@@ -33,9 +33,10 @@ impl Gate {
         InterceptedService::new(service, self.clone())
     }
 
-    fn admit(&self, metadata: &MetadataMap) -> Result<Principal, Refusal> {
-        let principal = self.verifier.verify(bearer(metadata)?)?;
-        for named in metadata.get_all(USER) {
+    /// Who sends these headers (or this metadata), or why it is refused.
+    pub fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
+        let principal = self.verifier.verify(bearer(headers)?)?;
+        for named in headers.get_all(USER) {
             principal.owning(named.to_str().unwrap_or_default())?;
         }
         Ok(principal)
@@ -46,7 +47,7 @@ impl Interceptor for Gate {
     /// Inserts a principal or rejects; one that was there before is never kept.
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.extensions_mut().remove::<Principal>();
-        let principal = self.admit(request.metadata())?;
+        let principal = self.admit(request.metadata().as_ref())?;
         request.extensions_mut().insert(principal);
         Ok(request)
     }

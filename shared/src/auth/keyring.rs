@@ -72,6 +72,13 @@ impl Keyring {
         &self.signing
     }
 
+    /// The tag (unpadded base64url) of `message` under the first secret; `None` only if the
+    /// algorithm is not there.
+    #[must_use]
+    pub fn sign(&self, message: &str) -> Option<String> {
+        crypto::sign(message.as_bytes(), &self.signing, Algorithm::HS256).ok()
+    }
+
     /// Whether any secret made `tag` (unpadded base64url) for `message`.
     #[must_use]
     pub fn verifies(&self, message: &str, tag: &str) -> bool {

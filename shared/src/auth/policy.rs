@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use http::Uri;
-
-use crate::config::{Reader, Vars};
+use crate::{
+    config::{Reader, Vars},
+    origin::Origin,
+};
 
 /// What a token must say about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +26,9 @@ impl TokenPolicy {
     /// `default_url` stands in for a missing `BETTER_AUTH_URL`.
     pub fn read(reader: &mut Reader<'_, impl Vars>, default_url: Option<&str>) -> Option<Self> {
         let given = reader.is_set("BETTER_AUTH_URL");
-        let mut origin = reader.parsed("BETTER_AUTH_URL", origin);
-        if !given {
-            origin = default_url.map(str::to_owned);
-        }
-        let issuer = expected(reader, "JWT_ISSUER", origin.as_deref());
-        let audience = expected(reader, "JWT_AUDIENCE", origin.as_deref());
+        let origin = Origin::read_own(reader, default_url);
+        let issuer = expected(reader, "JWT_ISSUER", origin.as_ref());
+        let audience = expected(reader, "JWT_AUDIENCE", origin.as_ref());
         let leeway = reader.duration("JWT_LEEWAY", Duration::from_secs(15));
         if leeway > Duration::from_mins(5) {
             reader.fault("JWT_LEEWAY", "must be at most 5 minutes");
@@ -59,23 +57,12 @@ struct NotSaid;
 fn expected(
     reader: &Reader<'_, impl Vars>,
     name: &'static str,
-    origin: Option<&str>,
+    origin: Option<&Origin>,
 ) -> Result<Option<String>, NotSaid> {
     match reader.text(name).as_deref() {
         Some("off") => Ok(None),
         Some(text) => Ok(Some(text.to_owned())),
-        None => origin.map(|origin| Some(origin.to_owned())).ok_or(NotSaid),
-    }
-}
-
-/// `scheme://authority` of a web address.
-fn origin(text: &str) -> Result<String, String> {
-    let uri: Uri = text.parse().map_err(|_| "is not an address".to_owned())?;
-    match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme @ ("http" | "https")), Some(authority)) => {
-            Ok(format!("{scheme}://{authority}"))
-        }
-        _ => Err("must be an address such as `https://app.example.com`".to_owned()),
+        None => origin.map(|origin| Some(origin.as_str().to_owned())).ok_or(NotSaid),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One HTTP/2 connection, from its preface to its end.
+//! One connection, HTTP/2 or HTTP/1.1, from its first byte to its end.
 
 use std::{
     io,
@@ -11,8 +11,10 @@ use std::{
     time::Duration,
 };
 
-use hyper::server::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -20,20 +22,24 @@ use tokio::{
     time::Instant,
 };
 
-use super::{call::Calls, limits::Limits};
+use super::{
+    call::{Calls, Wire},
+    limits::Limits,
+};
 
 /// The client preface and the head of the SETTINGS frame that must follow it (RFC 9113
-/// section 3.4). A peer that has sent less has said nothing yet.
+/// section 3.4); no request in HTTP/1.1 that names a host and asks for anything is shorter.
+/// A peer that has sent less has said nothing yet.
 const HANDSHAKE_BYTES: usize = 24 + 9;
 
 /// Serves `stream` until the peer leaves, breaks the protocol, stays silent, or the server
 /// drains.
-pub fn serve(
+pub fn serve<W: Wire>(
     stream: TcpStream,
-    calls: Calls,
+    calls: Calls<W>,
     limits: &Limits,
     mut draining: watch::Receiver<bool>,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> impl Future<Output = ()> + Send + use<W> {
     let heard = Arc::new(AtomicUsize::new(0));
     let stream = Counted { stream, heard: heard.clone() };
     let silent = move || heard.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
@@ -41,7 +47,8 @@ pub fn serve(
     let grace = limits.request_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
     async move {
-        let mut connection = pin!(http2().serve_connection(TokioIo::new(stream), calls));
+        let http = http(handshake_timeout);
+        let mut connection = pin!(http.serve_connection(TokioIo::new(stream), calls));
         let mut handshake = pin!(tokio::time::sleep(handshake_timeout));
         let mut old = pin!(tokio::time::sleep(age));
         let mut greeted = false;
@@ -79,9 +86,16 @@ pub fn serve(
     }
 }
 
-fn http2() -> http2::Builder<TokioExecutor> {
-    let mut http2 = http2::Builder::new(TokioExecutor::new());
-    http2
+/// Both versions, within limits. In HTTP/1.1 `patience` holds for the head of each request,
+/// and between requests.
+fn http(patience: Duration) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_headers(100)
+        .max_buf_size(16 * 1024);
+    http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(128)
         .max_header_list_size(16 * 1024)
@@ -89,7 +103,7 @@ fn http2() -> http2::Builder<TokioExecutor> {
         .max_local_error_reset_streams(1024)
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
-    http2
+    http
 }
 
 /// Up to a tenth more than `age`, so that connections made together do not leave together.

@@ -1,6 +1,13 @@
 //! Readiness: `grpc.health.v1` says SERVING while every database answers.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tonic::transport::Channel;
 use tonic_health::{
@@ -30,6 +37,7 @@ pub struct Readiness {
     /// The services, and `""` for the server as a whole.
     names: Vec<&'static str>,
     databases: Vec<Database>,
+    ready: Arc<AtomicBool>,
 }
 
 impl Readiness {
@@ -40,7 +48,12 @@ impl Readiness {
     ) -> (Self, HealthServer<impl Health>) {
         let (reporter, server) = tonic_health::server::health_reporter();
         names.push("");
-        (Self { reporter, names, databases }, server)
+        (Self { reporter, names, databases, ready: Arc::new(AtomicBool::new(true)) }, server)
+    }
+
+    /// What was said last.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
     }
 
     /// Asks the databases again and again, and says what it finds. Never ends.
@@ -90,6 +103,7 @@ impl Readiness {
     }
 
     async fn say(&self, status: ServingStatus) {
+        self.ready.store(matches!(status, ServingStatus::Serving), Ordering::Relaxed);
         for name in &self.names {
             self.reporter.set_service_status(name, status).await;
         }

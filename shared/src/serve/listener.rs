@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    call::Calls,
+    call::{Calls, Wire},
     connection,
     limits::Limits,
     seats::{Seat, Seats},
@@ -26,9 +26,14 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn start(socket: TcpListener, calls: Calls, limits: &Limits) -> Self {
+    pub fn start(
+        socket: TcpListener,
+        calls: Calls<impl Wire>,
+        seats: Seats,
+        limits: &Limits,
+    ) -> Self {
         let (drain, draining) = watch::channel(false);
-        let accepting = tokio::spawn(accept(socket, calls, limits.clone(), draining));
+        let accepting = tokio::spawn(accept(socket, calls, seats, limits.clone(), draining));
         Self { drain, accepting }
     }
 
@@ -47,18 +52,18 @@ impl Listener {
 
 async fn accept(
     socket: TcpListener,
-    calls: Calls,
+    calls: Calls<impl Wire>,
+    seats: Seats,
     limits: Limits,
     mut draining: watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut open = JoinSet::new();
-    let seats = Seats::new(&limits);
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(seat) = seats.take(peer) {
-                        let served = serve(stream, calls.for_peer(peer, seat.calls.clone()), &limits, draining.clone(), seat);
+                        let served = serve(stream, calls.for_peer(peer, &seat.share), &limits, draining.clone(), seat);
                         open.spawn(served);
                     }
                 }
@@ -70,13 +75,13 @@ async fn accept(
     }
 }
 
-fn serve(
+fn serve<W: Wire>(
     stream: TcpStream,
-    calls: Calls,
+    calls: Calls<W>,
     limits: &Limits,
     draining: watch::Receiver<bool>,
     seat: Seat,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> impl Future<Output = ()> + Send + use<W> {
     // Small answers must not wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let served = connection::serve(stream, calls, limits, draining);

@@ -6,11 +6,17 @@
 
 mod call;
 mod connection;
+mod cors;
+mod docs;
+mod grpc;
 mod health;
+mod http;
 mod limits;
 mod listener;
+mod places;
 mod request_id;
 mod seats;
+mod settings;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::Pin, time::Duration};
 
@@ -19,47 +25,35 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service;
 
-pub use self::limits::{Limits, MAX_REQUEST_BYTES};
-use self::{call::Calls, health::Readiness, listener::Listener};
+use self::{
+    call::{Calls, Wire},
+    grpc::Grpc,
+    health::Readiness,
+    http::Http,
+    listener::Listener,
+    places::Places,
+    seats::Seats,
+};
+pub use self::{
+    limits::{Limits, MAX_REQUEST_BYTES},
+    settings::{Addresses, Settings},
+};
 use crate::{
     config::{Reader, Vars},
     db::Database,
+    http::Door,
     proto,
 };
 
 /// Work a service does beside its calls. It is dropped when the server stops.
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where and how to serve.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The address of the gRPC port; port 0 takes a free one.
-    pub grpc_addr: SocketAddr,
-    /// Whether server reflection is on.
-    pub reflection: bool,
-    /// What a caller may take.
-    pub limits: Limits,
-}
-
-impl Settings {
-    /// Reads `GRPC_ADDR`, `REFLECTION` and the [`Limits`].
-    pub fn read(reader: &mut Reader<'_, impl Vars>, grpc_addr: SocketAddr) -> Self {
-        let given = reader.parsed("GRPC_ADDR", |text| {
-            text.parse().map_err(|_| "must be an address such as `127.0.0.1:50051`".to_owned())
-        });
-        Self {
-            grpc_addr: given.unwrap_or(grpc_addr),
-            reflection: reader.switch("REFLECTION", true),
-            limits: Limits::read(reader),
-        }
-    }
-}
-
 /// Services on their way into an [`App`].
 #[derive(Default)]
 pub struct Assembly {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
+    doors: Vec<Door>,
     databases: Vec<Database>,
     jobs: Vec<Job>,
 }
@@ -80,6 +74,11 @@ impl Assembly {
         self.routes.add_service(service);
     }
 
+    /// Adds a door to the HTTP port.
+    pub fn mount(&mut self, door: Door) {
+        self.doors.push(door);
+    }
+
     /// Ties readiness to a database; it is closed last when the server stops.
     pub fn depend_on(&mut self, database: Database) {
         self.databases.push(database);
@@ -90,8 +89,8 @@ impl Assembly {
         self.jobs.push(Box::pin(job));
     }
 
-    /// Takes the port and completes the services with health and reflection. Nothing is
-    /// served yet.
+    /// Takes the ports and completes the services with health, reflection and
+    /// documentation. Nothing is served yet.
     pub async fn bind(mut self, settings: &Settings) -> Result<App, BindError> {
         if settings.reflection {
             let reflection = || {
@@ -108,19 +107,19 @@ impl Assembly {
         }
         let (readiness, health) = Readiness::new(self.names, self.databases);
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
-        let address = settings.grpc_addr;
-        let socket = TcpListener::bind(address).await;
-        let socket = socket.map_err(|source| BindError::Address { address, source })?;
-        Ok(App {
-            grpc_addr: socket
-                .local_addr()
-                .map_err(|source| BindError::Address { address, source })?,
-            calls: Calls::new(self.routes.routes().prepare(), &settings.limits),
-            socket,
-            readiness,
-            jobs: self.jobs,
-            limits: settings.limits.clone(),
-        })
+        let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
+        let places = Places::new(limits);
+        let routes = self.routes.routes().prepare();
+        let grpc = Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &places, limits);
+        let grpc = grpc.await?;
+        let http = match settings.http_addr {
+            Some(address) => {
+                let wire = Http::new(self.doors, readiness.clone(), trusted);
+                Some(Port::bind(address, wire, &places, limits).await?)
+            }
+            None => None,
+        };
+        Ok(App { grpc, http, readiness, jobs: self.jobs, limits: limits.clone() })
     }
 }
 
@@ -140,21 +139,57 @@ pub enum BindError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
+/// A port that was taken, and what is spoken on it.
+struct Port<W> {
+    address: SocketAddr,
+    socket: TcpListener,
+    calls: Calls<W>,
+}
+
+impl<W: Wire> Port<W> {
+    async fn bind(
+        address: SocketAddr,
+        wire: W,
+        places: &Places,
+        limits: &Limits,
+    ) -> Result<Self, BindError> {
+        let fault = |source| BindError::Address { address, source };
+        let socket = TcpListener::bind(address).await.map_err(fault)?;
+        let real = socket.local_addr().map_err(fault)?;
+        Ok(Self { address: real, socket, calls: Calls::new(wire, places.clone(), limits) })
+    }
+
+    fn serve(self, seats: &Seats, limits: &Limits) -> Listener {
+        Listener::start(self.socket, self.calls, seats.clone(), limits)
+    }
+}
+
 /// A bound server.
 pub struct App {
-    grpc_addr: SocketAddr,
-    socket: TcpListener,
-    calls: Calls,
+    grpc: Port<Grpc>,
+    http: Option<Port<Http>>,
     readiness: Readiness,
     jobs: Vec<Job>,
     limits: Limits,
 }
 
 impl App {
-    /// The real address, also where port 0 was asked for.
+    /// The real address of the gRPC port, also where port 0 was asked for.
     #[must_use]
     pub fn grpc_addr(&self) -> SocketAddr {
-        self.grpc_addr
+        self.grpc.address
+    }
+
+    /// The real address of the HTTP port, if there is one.
+    #[must_use]
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(|port| port.address)
+    }
+
+    /// Logs where it listens, and the id of the key in use.
+    pub fn announce(&self, key_id: &str) {
+        let http = self.http_addr().map_or_else(|| "off".to_owned(), |http| http.to_string());
+        tracing::info!(grpc = %self.grpc_addr(), http = %http, key.id = key_id, "listening");
     }
 
     /// Serves until `stop` completes, then stops without losing a call: health says
@@ -167,15 +202,23 @@ impl App {
             background.spawn(job);
         }
         background.spawn(self.readiness.clone().follow_databases());
-        let listener = Listener::start(self.socket, self.calls, &self.limits);
+        let seats = Seats::new(&self.limits);
+        let grpc = self.grpc.serve(&seats, &self.limits);
+        let http = self.http.map(|port| port.serve(&seats, &self.limits));
 
         stop.await;
         tracing::info!("stopping: not ready for new calls");
         background.shutdown().await;
         self.readiness.withdraw().await;
         tokio::time::sleep(self.limits.lame_duck).await;
-        let cut = listener.drain(self.limits.drain).await;
-        tracing::info!(connections.cut = cut, "stopped");
+        let http = async {
+            match http {
+                Some(listener) => listener.drain(self.limits.drain).await,
+                None => 0,
+            }
+        };
+        let (of_grpc, of_http) = tokio::join!(grpc.drain(self.limits.drain), http);
+        tracing::info!(connections.cut = of_grpc + of_http, "stopped");
         self.readiness.close_databases().await;
     }
 }
@@ -200,11 +243,11 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Whether the server at this process's own address (`GRPC_ADDR`, else `default`) says
+/// Whether the server at this process's own address (`GRPC_ADDR`, else its default) says
 /// that it serves; for container health checks.
 pub async fn probe_own(
     mut reader: Reader<'_, impl Vars>,
-    default: SocketAddr,
+    default: Addresses,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, default);
     let address = reader.finish(Some(settings))?.grpc_addr;

@@ -6,40 +6,32 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::Semaphore;
+use super::{limits::Limits, places::Share};
 
-use super::limits::Limits;
-
-/// The connections there are, by address.
+/// The connections there are, by address, on all ports together.
+#[derive(Clone)]
 pub struct Seats {
     taken: Arc<Mutex<HashMap<IpAddr, Row>>>,
-    per_address: usize,
-    in_all: usize,
-    calls_per_address: usize,
+    limits: Limits,
 }
 
 /// What one address has.
 struct Row {
     connections: usize,
-    calls: Arc<Semaphore>,
+    share: Share,
 }
 
 /// One connection's place; given back when dropped.
 pub struct Seat {
     taken: Arc<Mutex<HashMap<IpAddr, Row>>>,
     address: IpAddr,
-    /// The calls that all connections of this address may have in progress.
-    pub calls: Arc<Semaphore>,
+    /// What all connections of this address may take together.
+    pub share: Share,
 }
 
 impl Seats {
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            taken: Arc::default(),
-            per_address: limits.connections_per_address,
-            in_all: limits.connections,
-            calls_per_address: limits.calls_per_address,
-        }
+        Self { taken: Arc::default(), limits: limits.clone() }
     }
 
     /// A place for a connection from `peer`, or `None`: then it is closed unserved. The
@@ -52,16 +44,17 @@ impl Seats {
         let here = taken.get(&address).map_or(0, |row| row.connections);
         let is_own =
             [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&peer.ip());
-        if (in_all >= self.in_all && !is_own) || here >= self.per_address {
+        if (in_all >= self.limits.connections && !is_own)
+            || here >= self.limits.connections_per_address
+        {
             tracing::warn!(peer = %address, open = in_all, "too many connections");
             return None;
         }
-        let row = taken.entry(address).or_insert_with(|| Row {
-            connections: 0,
-            calls: Arc::new(Semaphore::new(self.calls_per_address)),
-        });
+        let row = taken
+            .entry(address)
+            .or_insert_with(|| Row { connections: 0, share: Share::new(&self.limits) });
         row.connections += 1;
-        Some(Seat { taken: self.taken.clone(), address, calls: row.calls.clone() })
+        Some(Seat { taken: self.taken.clone(), address, share: row.share.clone() })
     }
 }
 

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use shared::serve::Limits;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     preface::PREFACE,
@@ -17,8 +20,11 @@ async fn silent(server: &Server, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
     for _ in 0..count {
         let mut stream = TcpStream::connect(server.addr).await.expect("a connection");
         stream.write_all(bytes).await.expect("sent");
-        assert!(crate::wire::is_served(&mut stream).await, "accepted");
         streams.push(stream);
+    }
+    // Accepted, and not taken for broken.
+    for stream in &mut streams {
+        assert!(!is_closed(stream, Duration::from_millis(2)).await, "{bytes:?}");
     }
     streams
 }
@@ -73,8 +79,7 @@ async fn who_does_not_greet_in_time_is_closed_and_others_are_not() {
 async fn another_protocol_is_closed_at_once() {
     let server = Server::start(limits()).await;
     for bytes in [
-        &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..],
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[..],
         b"SSH-2.0-OpenSSH_9.9\r\naaaaaaaaaaaaaaaaaaaaaaaaa",
     ] {
         let mut stream = TcpStream::connect(server.addr).await.expect("a connection");
@@ -82,4 +87,15 @@ async fn another_protocol_is_closed_at_once() {
         assert!(is_closed(&mut stream, Duration::from_secs(2)).await, "{bytes:?}");
     }
     assert_served(&mut server.client().await).await;
+}
+
+/// HTTP/1.1 is spoken for gRPC-Web alone.
+#[tokio::test]
+async fn what_is_not_grpc_is_told_so() {
+    let server = Server::start(limits()).await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("a connection");
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sent");
+    let mut head = [0; 12];
+    within(stream.read_exact(&mut head)).await.expect("an answer");
+    assert_eq!(&head, b"HTTP/1.1 415");
 }

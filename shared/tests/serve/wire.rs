@@ -15,13 +15,17 @@ use hyper::{
     client::conn::http2::{SendRequest, handshake},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::{io::AsyncReadExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tonic::{
     Status,
     body::Body,
     codegen::http::{Request, Response, Uri},
 };
 
+use crate::preface::{EMPTY_SETTINGS, PREFACE};
 use crate::world::within;
 
 /// What requests call the server; it does not care.
@@ -101,11 +105,12 @@ pub fn framed(message: &[u8]) -> Vec<u8> {
     [&[0][..], &length.to_be_bytes(), message].concat()
 }
 
-/// Whether the server speaks to this peer at all. It speaks first, so no request is
-/// needed.
+/// Whether the server speaks to this peer at all: it answers a greeting with its own.
 pub async fn is_served(stream: &mut TcpStream) -> bool {
+    let greeting = [PREFACE, EMPTY_SETTINGS].concat();
     let mut bytes = [0; 1];
-    matches!(within(stream.read(&mut bytes)).await, Ok(1))
+    stream.write_all(&greeting).await.is_ok()
+        && matches!(within(stream.read(&mut bytes)).await, Ok(1))
 }
 
 /// Waits until the server hangs up; `false` if it has not done so in `patience`.

@@ -85,7 +85,13 @@ impl Server {
         let mut assembly = Assembly::default();
         assembly.add(service);
         let grpc_addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = Settings { grpc_addr, reflection, limits };
+        let settings = Settings {
+            grpc_addr,
+            http_addr: Some(grpc_addr),
+            trusted_origins: Vec::new(),
+            reflection,
+            limits,
+        };
         let app = assembly.bind(&settings).await.expect("a free port");
         let addr = app.grpc_addr();
         let (stop, stopped) = oneshot::channel();

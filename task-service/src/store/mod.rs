@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait},
 };
 use shared::{auth::Owner, clock::Clock, db::Database};
@@ -83,7 +83,12 @@ impl Tasks {
     pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, Error> {
         let rows = selection(owner, request).all(self.database.reader()).await?;
         let tasks = rows.into_iter().map(Task::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::cut(tasks, request))
+        let mut page = Page::cut(tasks, request);
+        if request.counted {
+            let all = matching(owner, request.completed);
+            page.total = Some(all.count(self.database.reader()).await?);
+        }
+        Ok(page)
     }
 
     /// Changes what `patch` names, if the task is still at the version `etag` names.
@@ -195,10 +200,7 @@ fn check(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
 /// One task more than the page holds, to see whether the list goes on. The place is
 /// compared as a row value, which both databases look up in the index.
 fn selection(owner: &Owner, request: &PageRequest) -> Select<Entity> {
-    let mut selection = owned::<Entity>(owner);
-    if let Some(completed) = request.completed {
-        selection = selection.filter(Column::Completed.eq(completed));
-    }
+    let mut selection = matching(owner, request.completed);
     if let Some(place) = request.after {
         let columns = [Column::CreatedAt, Column::Id].map(|column| Expr::col((Entity, column)));
         let values = [Expr::val(place.created_at.micros()), Expr::val(place.id)];
@@ -208,4 +210,13 @@ fn selection(owner: &Owner, request: &PageRequest) -> Select<Entity> {
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id)
         .limit(request.size as u64 + 1)
+}
+
+/// The owner's tasks in this state.
+fn matching(owner: &Owner, completed: Option<bool>) -> Select<Entity> {
+    let all = owned::<Entity>(owner);
+    match completed {
+        Some(completed) => all.filter(Column::Completed.eq(completed)),
+        None => all,
+    }
 }

@@ -53,7 +53,8 @@ pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error
         "" => None,
         token => fields.take("page_token", Place::parse(token, message.completed)),
     };
-    Ok(fields.finish(size.map(|size| PageRequest { size, after, completed: message.completed }))?)
+    let (completed, counted) = (message.completed, message.include_total);
+    Ok(fields.finish(size.map(|size| PageRequest { size, after, completed, counted }))?)
 }
 
 /// A change of a task, and the version it is based on.
@@ -97,6 +98,7 @@ impl From<Page> for pb::ListTasksResponse {
         Self {
             tasks: page.tasks.into_iter().map(pb::Task::from).collect(),
             next_page_token: page.next.unwrap_or_default(),
+            total_size: page.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
         }
     }
 }

@@ -11,7 +11,7 @@ use shared::{
     clock::SystemClock,
     config::{Env, Reader},
     proto::task::v1::task_service_server::TaskServiceServer,
-    serve::{self, Assembly, MAX_REQUEST_BYTES, Settings},
+    serve::{self, Addresses, Assembly, MAX_REQUEST_BYTES, Settings},
     telemetry,
 };
 
@@ -49,7 +49,8 @@ async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
     telemetry::init(&mut reader);
     let keys = Keyring::read(&mut reader).map(Arc::new);
     let policy = TokenPolicy::read(&mut reader, None);
-    let settings = Settings::read(&mut reader, ([127, 0, 0, 1], 0).into());
+    let any = ([127, 0, 0, 1], 0).into();
+    let settings = Settings::read(&mut reader, Addresses { grpc: any, http: any });
     let (keys, policy) = reader.finish(keys.zip(policy))?;
 
     let mut assembly = Assembly::default();

@@ -52,7 +52,7 @@ impl TaskService for Stub {
             Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         }
         let tasks = self.tasks.clone();
-        Ok(Response::new(pb::ListTasksResponse { tasks, next_page_token: String::new() }))
+        Ok(Response::new(pb::ListTasksResponse { tasks, ..Default::default() }))
     }
 
     async fn create_task(

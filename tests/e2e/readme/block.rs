@@ -50,6 +50,11 @@ impl Block {
         words.next() == Some("sh") && words.any(|word| word == "tour")
     }
 
+    /// The file it shows lines of, if it names one.
+    pub fn file(&self) -> Option<&str> {
+        self.info.split_whitespace().nth(1).filter(|word| word.contains('/'))
+    }
+
     /// Whether it is the expected output of the block before.
     pub fn is_output(&self) -> bool {
         self.follows && ["json", "text"].contains(&self.info.as_str())

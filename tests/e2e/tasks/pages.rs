@@ -6,13 +6,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, stream};
 use shared::{
     clock::ManualClock,
-    proto::task::v1::{CompleteTaskRequest, DeleteTaskRequest, Task},
+    proto::task::v1::{CompleteTaskRequest, DeleteTaskRequest, ListTasksRequest, Task},
 };
 
 use crate::{
     answer::Refused,
     caller::SignedIn,
-    world::{World, in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    world::World,
 };
 
 in_both_worlds!(
@@ -20,6 +21,7 @@ in_both_worlds!(
     a_filter_holds_over_all_pages,
     a_page_token_is_good_for_its_own_list_alone,
     page_sizes_are_bounded,
+    the_number_of_all_tasks_is_told_on_demand,
 );
 
 in_both_worlds_by_our_clock!(ties_are_broken_by_id);
@@ -147,4 +149,29 @@ async fn page_sizes_are_bounded(world: &World) {
         assert_eq!(alice.page(negative, "", None).await.faulty(), ["page_size"]);
     }
     assert_eq!(alice.page(-1, "x", None).await.faulty(), ["page_size", "page_token"]);
+}
+
+async fn the_number_of_all_tasks_is_told_on_demand(world: &World) {
+    let (alice, bob) = (world.alice().await, world.bob().await);
+    bob.create("not hers").await;
+    for number in 0..3 {
+        alice.create(&format!("number {number}")).await;
+    }
+    let page = async |completed: Option<bool>, include_total: bool, page_token: &str| {
+        let wanted = ListTasksRequest {
+            user_id: alice.id(),
+            page_size: 2,
+            page_token: page_token.into(),
+            completed,
+            include_total,
+        };
+        alice.tasks().list_tasks(wanted).await.expect("a page").into_inner()
+    };
+    let first = page(None, true, "").await;
+    assert_eq!((first.total_size, first.tasks.len()), (Some(3), 2));
+    let last = page(None, true, &first.next_page_token).await;
+    assert_eq!((last.total_size, last.tasks.len()), (Some(3), 1), "of all pages");
+    assert_eq!(page(None, false, "").await.total_size, None);
+    assert_eq!(page(Some(true), true, "").await.total_size, Some(0), "of the filter");
+    assert_eq!(page(Some(false), true, "").await.total_size, Some(3), "of the filter");
 }

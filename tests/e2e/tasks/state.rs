@@ -2,10 +2,7 @@
 
 use shared::proto::task::v1::{CompleteTaskRequest, ReopenTaskRequest, Task, ToggleTaskRequest};
 
-use crate::{
-    caller::SignedIn,
-    world::{World, in_both_worlds},
-};
+use crate::{caller::SignedIn, scenarios::in_both_worlds, world::World};
 
 in_both_worlds!(
     completing_twice_keeps_the_first_moment,

@@ -3,8 +3,21 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// What nobody of this project wrote, or what a run left behind.
-const SKIPPED: [&str; 7] =
-    [".git", ".venv", "__pycache__", "data", "node_modules", "target", "Cargo.lock"];
+const SKIPPED: [&str; 9] = [
+    ".git",
+    ".next",
+    ".venv",
+    "__pycache__",
+    "data",
+    "next-env.d.ts",
+    "node_modules",
+    "target",
+    "Cargo.lock",
+];
+
+/// The endings of what somebody programs in.
+const PROGRAMMED: [&str; 11] =
+    ["rs", "proto", "py", "sh", "js", "mjs", "ts", "tsx", "jsx", "css", "html"];
 
 /// Files by their path from the top of the repository.
 #[derive(Default)]
@@ -51,7 +64,7 @@ impl Tree {
     pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files().filter(|(path, text)| {
             let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
-            matches!(ending, Some("rs" | "proto" | "py" | "sh")) || text.starts_with("#!")
+            ending.is_some_and(|ending| PROGRAMMED.contains(&ending)) || text.starts_with("#!")
         })
     }
 

@@ -16,6 +16,7 @@ on_both_databases!(
     paging_across_ties_neither_repeats_nor_skips,
     what_comes_and_goes_between_pages_disturbs_nothing_else,
     the_filter_selects_by_state,
+    all_tasks_of_the_filter_and_the_owner_are_counted_if_asked,
     every_list_is_one_walk_along_an_index,
 );
 
@@ -100,6 +101,27 @@ async fn the_filter_selects_by_state(fresh: FreshDatabase) {
     assert_eq!(all(&world, "bob", first_page(), async || {}).await, []);
 }
 
+async fn all_tasks_of_the_filter_and_the_owner_are_counted_if_asked(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, bob) = (owner("alice"), owner("bob"));
+    world.made(&bob, "his").await;
+    for n in 0..5 {
+        let task = world.made(&alice, &format!("task {n}")).await;
+        if n < 2 {
+            world.tasks.complete(&alice, task.id).await.expect("completed");
+        }
+    }
+    for (completed, total) in [(None, 5), (Some(true), 2), (Some(false), 3)] {
+        let first = PageRequest { size: 1, completed, counted: true, ..first_page() };
+        let page = world.tasks.list(&alice, &first).await.expect("a page");
+        assert_eq!((page.tasks.len(), page.total), (1, Some(total)), "{completed:?}");
+        let second = world.tasks.list(&alice, &after(&page, &first)).await.expect("a page");
+        assert_eq!(second.total, Some(total), "the place does not count");
+    }
+    let page = world.tasks.list(&alice, &first_page()).await.expect("a page");
+    assert_eq!(page.total, None);
+}
+
 async fn every_list_is_one_walk_along_an_index(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
@@ -118,7 +140,7 @@ async fn every_list_is_one_walk_along_an_index(fresh: FreshDatabase) {
     world.database.writer().execute_unprepared("ANALYZE task").await.expect("analyzed");
     let backend = world.database.backend();
     for completed in [None, Some(true)] {
-        let first = PageRequest { size: 20, completed, after: None };
+        let first = PageRequest { size: 20, completed, ..first_page() };
         let page = world.tasks.list(&alice, &first).await.expect("a page");
         for request in [first.clone(), after(&page, &first)] {
             let mut explain = selection(&alice, &request).build(backend);

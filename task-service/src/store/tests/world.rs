@@ -67,7 +67,7 @@ pub fn requested(title: &str, request_id: &str) -> NewTask {
 
 /// The first page, as large as pages get.
 pub fn first_page() -> PageRequest {
-    PageRequest { size: 200, after: None, completed: None }
+    PageRequest { size: 200, after: None, completed: None, counted: false }
 }
 
 /// The request for the page after `page`.

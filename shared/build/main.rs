@@ -1,5 +1,7 @@
 //! Compiles `proto/` in pure Rust: no `protoc` is needed.
 
+mod json;
+
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
@@ -28,18 +30,22 @@ const SECRET: [&str; 10] = [
     "auth.v1.VerifyPasswordRequest",
 ];
 
-#[expect(clippy::disallowed_methods, reason = "cargo says where to write in a variable")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "how cargo and a build script talk"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={PROTO}");
+    println!("cargo:rerun-if-changed=build");
     let mut compiler = protox::Compiler::new([PROTO])?;
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(FILES)?;
     let descriptors = compiler.encode_file_descriptor_set();
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     fs::write(out.join("descriptors.bin"), &descriptors)?;
-    tonic_prost_build::configure()
-        .codec_path("crate::codec::Codec")
-        .skip_debug(SECRET)
-        .compile_fds(Message::decode(descriptors.as_slice())?)?;
+    let builder =
+        tonic_prost_build::configure().codec_path("crate::codec::Codec").skip_debug(SECRET);
+    json::attributes(builder).compile_fds(Message::decode(descriptors.as_slice())?)?;
     Ok(())
 }

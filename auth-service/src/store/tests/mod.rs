@@ -1,5 +1,7 @@
 //! One suite, two databases: what the rows look like, and that all or nothing is written.
 
+mod sessions;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +14,7 @@ use crate::{
     email::Email,
     error::Error,
     profile::Image,
-    session::{Origin, Sessions},
+    session::{Origin, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
 
@@ -38,7 +40,8 @@ impl Scene {
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
         let sessions = self.sessions(AtRest::Hashed);
-        let (token, session) = sessions.prepare(id, Origin::default()).expect("a session");
+        let (token, session) =
+            sessions.prepare(id, Origin::default(), Stay::Remembered).expect("a session");
         let user = NewUser {
             id: id.to_owned(),
             email: Email::parse(email).expect("an address"),
@@ -67,10 +70,7 @@ fn raw(store: &Store, sql: String) -> Statement {
 on_both_databases!(
     rows_are_written_as_better_auth_writes_them,
     an_email_has_one_account_and_a_refused_one_leaves_nothing,
-    a_session_opens_by_either_form_and_slides_once_a_day,
-    an_expired_session_is_refused_and_removed,
-    expired_sessions_are_swept_and_live_ones_stay,
-    sessions_end_one_by_one_or_together_and_only_their_users,
+    accounts_are_listed_with_what_was_granted,
     a_user_goes_with_everything_that_was_theirs,
     what_changed_during_a_hash_stops_what_was_based_on_it,
     a_patch_changes_what_it_names,
@@ -102,68 +102,17 @@ async fn an_email_has_one_account_and_a_refused_one_leaves_nothing(database: Fre
     }
 }
 
-async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDatabase) {
+async fn accounts_are_listed_with_what_was_granted(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
-    for at_rest in [AtRest::Hashed, AtRest::Plain] {
-        let sessions = scene.sessions(at_rest);
-        let opened = sessions.open("u1", None, Origin::default()).await.expect("opens");
-        let begin = scene.clock.now();
-        scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
-        let early = sessions.resume(&opened.token).await.expect("live");
-        assert_eq!(early.session().expires_at, begin + WEEK);
-        scene.clock.advance(TimeDelta::milliseconds(1));
-        let later = scene.sessions(AtRest::Hashed).resume(&opened.token).await.expect("live");
-        assert_eq!(later.session().expires_at, scene.clock.now() + WEEK);
-        let again = sessions.resume(&opened.token).await.expect("live");
-        assert_eq!(again.session().expires_at, scene.clock.now() + WEEK);
-        assert!(matches!(sessions.list(&again).await, Err(Error::SessionNotFresh)));
-    }
-}
-
-async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
-    let scene = Scene::new(database).await;
-    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
-    scene.clock.advance(WEEK);
-    let sessions = scene.sessions(AtRest::Hashed);
-    assert!(matches!(sessions.resume(&token).await, Err(Error::InvalidSession)));
-    assert!(scene.column("id", "session").await.is_empty());
-}
-
-async fn expired_sessions_are_swept_and_live_ones_stay(database: FreshDatabase) {
-    let scene = Scene::new(database).await;
-    scene.sign_up("u1", "ada@example.com").await.expect("free");
-    scene.clock.advance(TimeDelta::days(1));
-    let late = scene.sign_up("u2", "bob@example.com").await.expect("free");
-    scene.clock.advance(WEEK - TimeDelta::days(1));
-    let now = scene.clock.now();
-    assert_eq!(scene.store.remove_expired_sessions(now).await.expect("sweeps"), 1);
-    assert_eq!(scene.column("token", "session").await, [late.at_rest(AtRest::Hashed)]);
-}
-
-async fn sessions_end_one_by_one_or_together_and_only_their_users(database: FreshDatabase) {
-    let scene = Scene::new(database).await;
-    let ada = scene.sign_up("u1", "ada@example.com").await.expect("free");
-    let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
-    let sessions = scene.sessions(AtRest::Hashed);
-    for _ in 0..3 {
-        scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open("u1", None, Origin::default()).await.expect("opens");
-    }
-    let ada = sessions.resume(&ada).await.expect("live");
-    let bob = sessions.resume(&bob).await.expect("live");
-    let listed = sessions.list(&ada).await.expect("lists");
-    assert_eq!(listed.len(), 4);
-    assert!(listed.is_sorted_by(|a, b| a.created_at > b.created_at));
-
-    sessions.end(&ada, Which::One(&bob.session().id)).await.expect("ends nothing");
-    sessions.end(&ada, Which::One(&listed[0].id)).await.expect("ends one");
-    assert_eq!(sessions.list(&ada).await.expect("lists").len(), 3);
-    sessions.end(&ada, Which::Others(&ada.session().id)).await.expect("ends two");
-    assert_eq!(sessions.list(&ada).await.expect("lists").len(), 1);
-    sessions.end(&ada, Which::All).await.expect("ends all");
-    assert!(sessions.list(&ada).await.expect("lists").is_empty());
-    assert_eq!(sessions.list(&bob).await.expect("lists").len(), 1);
+    scene.sign_up("u2", "bob@example.com").await.expect("free");
+    let sql = r#"UPDATE "account" SET "scope" = 'openid,email' WHERE "userId" = 'u1'"#;
+    scene.store.database.writer().execute_unprepared(sql).await.expect("writes");
+    let listed = scene.store.linked_accounts("u1").await.expect("reads");
+    let [only] = &listed[..] else { panic!("one account") };
+    assert_eq!((only.user_id.as_str(), only.account_id.as_str()), ("u1", "u1"));
+    assert_eq!((only.provider_id.as_str(), only.created_at), ("credential", scene.clock.now()));
+    assert_eq!(only.scope.as_deref(), Some("openid,email"));
 }
 
 async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
@@ -192,7 +141,7 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
     assert_eq!(change("salt:key", "salt:late").await.expect("writes"), Held::PasswordChanged);
     assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
-    let stale = sessions.open("u1", Some("salt:key"), Origin::default()).await;
+    let stale = sessions.open("u1", Some("salt:key"), Origin::default(), Stay::Remembered).await;
     assert!(matches!(stale, Err(Error::InvalidEmailOrPassword)));
     assert_eq!(scene.column("id", "session").await.len(), 1);
 

@@ -1,0 +1,178 @@
+//! What the routes work with, and how they hand a session over.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::extract::FromRequestParts;
+use chrono::TimeDelta;
+use http::{
+    header::{
+        ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT,
+    },
+    request::Parts,
+};
+use shared::{auth::Keyring, error::status};
+use tonic::transport::server::TcpConnectInfo;
+
+use super::{
+    cookies::Cookies,
+    credential::Credential,
+    objects::{Session, SessionAndUser},
+    refusal::Refused,
+    session_data,
+    site::Site,
+};
+use crate::{
+    access::AccessTokens,
+    account::Accounts,
+    entity::{session, user},
+    error::Error,
+    session::{Origin, Sessions, SignedIn, Stay},
+    session_token::SessionToken,
+};
+
+const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
+const SET_AUTH_JWT: HeaderName = HeaderName::from_static("set-auth-jwt");
+
+/// What every route works with.
+pub struct Desk {
+    pub accounts: Accounts,
+    pub sessions: Sessions,
+    pub access: Arc<AccessTokens>,
+    pub keys: Arc<Keyring>,
+    pub password_min_length: usize,
+    pub site: Arc<Site>,
+    pub cookies: Cookies,
+    /// How long a browser may go by its copy of the session, if it gets one.
+    pub copies_live: Option<Duration>,
+}
+
+/// What the head of a request tells of who asks.
+pub struct Call {
+    pub credential: Credential,
+    pub origin: Origin,
+}
+
+impl FromRequestParts<Arc<Desk>> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<TcpConnectInfo>().and_then(|peer| peer.remote_addr);
+        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self {
+            credential: Credential::of(&parts.headers, &desk.keys, &desk.cookies),
+            origin: Origin::new(peer, user_agent),
+        })
+    }
+}
+
+/// Somebody who is signed in.
+pub struct Caller {
+    pub signed_in: SignedIn,
+    pub token: SessionToken,
+    /// For the answer: the cookie again, if this very call extended the session.
+    pub headers: HeaderMap,
+}
+
+impl Caller {
+    /// The caller's session, to be handed over again.
+    pub fn holding<'a>(&'a self, user: &'a user::Model, stay: Stay) -> Holding<'a> {
+        Holding { token: &self.token, session: self.signed_in.session(), user, stay }
+    }
+}
+
+/// A session, whose it is, and the token that opens it.
+#[derive(Clone, Copy)]
+pub struct Holding<'a> {
+    pub token: &'a SessionToken,
+    pub session: &'a session::Model,
+    pub user: &'a user::Model,
+    pub stay: Stay,
+}
+
+impl Holding<'_> {
+    /// As the holder is shown it.
+    pub fn object(&self) -> SessionAndUser {
+        let session = Session::own(self.session, self.token);
+        SessionAndUser { session, user: self.user.into() }
+    }
+}
+
+impl Desk {
+    /// The caller of a route that is for signed-in users. Using the session extends it.
+    pub async fn caller(&self, call: Call) -> Result<Caller, Refused> {
+        let token = match call.credential {
+            Credential::Token(token) => token,
+            Credential::Dead => return Err(Refused::unauthorized().forgetting(self.forget()?)),
+            Credential::None => return Err(Refused::unauthorized()),
+        };
+        let signed_in = match self.sessions.resume(&token).await {
+            Err(Error::InvalidSession) => {
+                return Err(Refused::unauthorized().forgetting(self.forget()?));
+            }
+            resumed => resumed?,
+        };
+        let mut caller = Caller { signed_in, token, headers: HeaderMap::new() };
+        if caller.signed_in.was_extended() {
+            let stay = self.sessions.stay(caller.signed_in.session());
+            caller.headers = self.hand_over(caller.holding(caller.signed_in.user(), stay))?;
+        }
+        Ok(caller)
+    }
+
+    /// The headers that give a session to its holder, as cookie and as bearer token.
+    pub fn hand_over(&self, holding: Holding<'_>) -> Result<HeaderMap, Refused> {
+        let mut headers = HeaderMap::new();
+        for cookie in self.cookies.sign_in(holding.token, holding.stay)? {
+            headers.append(SET_COOKIE, cookie);
+        }
+        self.add_copy(&mut headers, holding)?;
+        let token = holding.token.signed(&self.keys).ok_or(Error::Unsigned)?;
+        expose(&mut headers, SET_AUTH_TOKEN, &token)?;
+        Ok(headers)
+    }
+
+    /// Adds the copy of the session that the frontend's server reads, where it is wanted.
+    pub fn add_copy(&self, headers: &mut HeaderMap, holding: Holding<'_>) -> Result<(), Refused> {
+        let Some(lifetime) = self.copies_live.and_then(|life| TimeDelta::from_std(life).ok())
+        else {
+            return Ok(());
+        };
+        let now = self.sessions.now();
+        if let Some(copy) = session_data::copy(&holding.object(), &self.keys, now, lifetime) {
+            let seconds = (holding.stay == Stay::Remembered).then_some(lifetime.num_seconds());
+            headers.append(SET_COOKIE, self.cookies.session_data(&copy, seconds)?);
+        }
+        Ok(())
+    }
+
+    /// Adds an access token. A user whose row fits in none (a foreign server's odd one) is
+    /// signed in without: `GET /token` says why.
+    pub fn add_jwt(&self, headers: &mut HeaderMap, holding: Holding<'_>) -> Result<(), Refused> {
+        match self.access.issue(holding.user, holding.session) {
+            Ok(issued) => expose(headers, SET_AUTH_JWT, &issued.token),
+            Err(error) => {
+                drop(status(&error)); // logs the cause
+                Ok(())
+            }
+        }
+    }
+
+    /// The headers that make a browser forget its session.
+    pub fn forget(&self) -> Result<HeaderMap, Refused> {
+        let expired = self.cookies.expired()?;
+        Ok(expired.into_iter().map(|cookie| (SET_COOKIE, cookie)).collect())
+    }
+}
+
+/// Adds a secret header and lets scripts of trusted sites read it.
+fn expose(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Refused> {
+    let mut value = HeaderValue::try_from(value).map_err(|_| Error::Unsigned)?;
+    value.set_sensitive(true);
+    let readable = match headers.get(ACCESS_CONTROL_EXPOSE_HEADERS) {
+        Some(_) => HeaderValue::from_static("set-auth-token, set-auth-jwt"),
+        None => HeaderValue::from(name.clone()),
+    };
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
+    headers.insert(name, value);
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! What the routes answer with: Better Auth's objects, spelled and dated as it does.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use http::{
+    StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    entity::{session, user},
+    session_token::SessionToken,
+    store::LinkedAccount,
+};
+
+/// A user, as everybody who is that user may see it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    name: String,
+    /// In lower case.
+    #[schema(format = Email)]
+    email: String,
+    email_verified: bool,
+    /// The address of a picture.
+    #[schema(required = true)]
+    image: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
+    id: String,
+}
+
+impl User {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl From<&user::Model> for User {
+    fn from(user: &user::Model) -> Self {
+        Self {
+            name: user.name.clone(),
+            email: user.email.clone(),
+            email_verified: user.email_verified,
+            image: user.image.clone(),
+            created_at: date(user.created_at),
+            updated_at: date(user.updated_at),
+            id: user.id.clone(),
+        }
+    }
+}
+
+/// A session of a user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// Of the caller's own session: its token. Of others: a handle that `revoke-session`
+    /// takes; it opens nothing where tokens are stored hashed.
+    token: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When its end was last moved.
+    #[schema(format = DateTime)]
+    updated_at: String,
+    #[schema(required = true)]
+    ip_address: Option<String>,
+    #[schema(required = true)]
+    user_agent: Option<String>,
+    user_id: String,
+    id: String,
+}
+
+impl Session {
+    /// The session that the caller holds the token of.
+    pub fn own(session: &session::Model, token: &SessionToken) -> Self {
+        Self::with_token(session, token.reveal())
+    }
+
+    /// A session that the caller holds no token of.
+    pub fn other(session: &session::Model) -> Self {
+        Self::with_token(session, &session.token)
+    }
+
+    fn with_token(session: &session::Model, token: &str) -> Self {
+        Self {
+            expires_at: date(session.expires_at),
+            token: token.to_owned(),
+            created_at: date(session.created_at),
+            updated_at: date(session.updated_at),
+            ip_address: session.ip_address.clone(),
+            user_agent: session.user_agent.clone(),
+            user_id: session.user_id.clone(),
+            id: session.id.clone(),
+        }
+    }
+}
+
+/// A session and its user.
+#[derive(Serialize, ToSchema)]
+pub struct SessionAndUser {
+    pub session: Session,
+    pub user: User,
+}
+
+/// The first session of a new user.
+#[derive(Serialize, ToSchema)]
+pub struct SignedUp {
+    /// The session token.
+    pub token: String,
+    pub user: User,
+}
+
+/// A new session.
+#[derive(Serialize, ToSchema)]
+pub struct SignedIn {
+    /// Whether a browser should go to `url` now.
+    pub redirect: bool,
+    /// The session token.
+    pub token: String,
+    /// The `callbackURL` of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub url: Option<String>,
+    pub user: User,
+}
+
+/// A changed password.
+#[derive(Serialize, ToSchema)]
+pub struct PasswordChanged {
+    /// The token of the session that replaces all others, where that was asked for.
+    #[schema(required = true)]
+    pub token: Option<String>,
+    pub user: User,
+}
+
+/// A way to sign in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// The user's id at the provider.
+    #[serde(rename = "accountId")]
+    id_there: String,
+    /// `credential` for a password.
+    provider_id: String,
+    user_id: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
+    id: String,
+    /// What a foreign provider granted.
+    scopes: Vec<String>,
+}
+
+impl From<LinkedAccount> for Account {
+    fn from(linked: LinkedAccount) -> Self {
+        let scopes = linked.scope.iter().flat_map(|scope| scope.split(','));
+        Self {
+            scopes: scopes.map(str::to_owned).collect(),
+            id_there: linked.account_id,
+            provider_id: linked.provider_id,
+            user_id: linked.user_id,
+            created_at: date(linked.created_at),
+            updated_at: date(linked.updated_at),
+            id: linked.id,
+        }
+    }
+}
+
+/// It was done.
+#[derive(Serialize, ToSchema)]
+pub struct Done {
+    status: bool,
+}
+
+impl Done {
+    pub const DONE: Self = Self { status: true };
+}
+
+/// Nobody is signed in any more.
+#[derive(Serialize, ToSchema)]
+pub struct SignedOut {
+    pub success: bool,
+}
+
+/// The account is gone.
+#[derive(Serialize, ToSchema)]
+pub struct Deleted {
+    pub success: bool,
+    pub message: &'static str,
+}
+
+/// The door is open.
+#[derive(Serialize, ToSchema)]
+pub struct Well {
+    pub ok: bool,
+}
+
+/// An access token.
+#[derive(Serialize, ToSchema)]
+pub struct Token {
+    /// A JWT that other services verify alone.
+    pub token: String,
+}
+
+/// Public keys.
+#[derive(Serialize, ToSchema)]
+pub struct PublicKeys {
+    /// None: access tokens are signed with the shared secret.
+    #[schema(value_type = Vec<Object>)]
+    pub keys: [(); 0],
+}
+
+/// A 200 with a JSON body.
+pub struct Answer<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        json(StatusCode::OK, &self.0)
+    }
+}
+
+/// A JSON response.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    match serde_json::to_vec(body) {
+        Ok(text) => (status, [(CONTENT_TYPE, JSON)], Body::from(text)).into_response(),
+        Err(error) => {
+            tracing::error!(cause = %error, "cannot write an answer");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Milliseconds and `Z`: anything else stays a string in Better Auth's client.
+fn date(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

@@ -1,0 +1,199 @@
+//! The caller's session and the others of the same user.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use http::{
+    StatusCode,
+    header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA},
+};
+
+use super::{
+    body::Asked,
+    credential::Credential,
+    desk::{Call, Desk, Holding},
+    documented::{AnyTime, ForBodies, ForSites, ForUsers},
+    forms,
+    objects::{Answer, Done, Session, SessionAndUser},
+    refusal::{Refusal, Refused},
+};
+use crate::{entity::session, error::Error, session_token::stored_forms, store::Which};
+
+/// Who is asked about may change at any moment: nobody keeps the answer.
+const FRESH: [(HeaderName, HeaderValue); 2] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (PRAGMA, HeaderValue::from_static("no-cache")),
+];
+
+/// The caller's session and user, or `null`.
+///
+/// Always asks the database. A session that was not extended for a day is extended, and
+/// its cookie and `set-auth-token` are sent again. A dead session's cookies are expired.
+#[utoipa::path(
+    get, path = "/api/auth/get-session", operation_id = "getSession", tag = "auth",
+    security((), ("sessionToken" = []), ("sessionCookie" = [])),
+    params(
+        ("disableRefresh" = Option<bool>, Query, description = "Leaves the session's end where it is"),
+        ("disableCookieCache" = Option<bool>, Query, description = "Always so here"),
+    ),
+    responses(
+        (status = 200, description = "The session, or `null`", body = Option<SessionAndUser>, headers(
+            ("set-cookie" = String, description = "The session again, or its end"),
+            ("set-auth-token" = String, description = "The session token, signed, if it was extended"),
+            ("set-auth-jwt" = String, description = "An access token"),
+        )),
+        AnyTime,
+    ),
+)]
+pub async fn get_session(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(query): RawQuery,
+    call: Call,
+) -> Result<Response, Refused> {
+    let token = match call.credential {
+        Credential::Token(token) => token,
+        Credential::Dead => return nobody(desk.forget()?),
+        Credential::None => return nobody(HeaderMap::new()),
+    };
+    let query = query.unwrap_or_default();
+    let leave = form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "disableRefresh" && value == "true");
+    let resumed = if leave {
+        desk.sessions.resume_as_it_is(&token).await
+    } else {
+        desk.sessions.resume(&token).await
+    };
+    let signed_in = match resumed {
+        Ok(signed_in) => signed_in,
+        Err(Error::InvalidSession) => return nobody(desk.forget()?),
+        Err(error) => return Err(error.into()),
+    };
+    let (session, user) = (signed_in.session(), signed_in.user());
+    let stay = desk.sessions.stay(session);
+    let holding = Holding { token: &token, session, user, stay };
+    let mut headers = HeaderMap::new();
+    if signed_in.was_extended() {
+        headers = desk.hand_over(holding)?;
+    } else {
+        desk.add_copy(&mut headers, holding)?;
+    }
+    desk.add_jwt(&mut headers, holding)?;
+    Ok((FRESH, headers, Answer(holding.object())).into_response())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is what its callers return")]
+fn nobody(headers: HeaderMap) -> Result<Response, Refused> {
+    Ok((FRESH, headers, Answer(None::<SessionAndUser>)).into_response())
+}
+
+/// Not how a session is asked for.
+#[utoipa::path(
+    post, path = "/api/auth/get-session", operation_id = "postGetSession", tag = "auth",
+    responses((status = 405, description = "Use GET", body = Refusal), ForSites, AnyTime),
+)]
+pub async fn post_get_session() -> impl IntoResponse {
+    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
+    let message = "POST method requires deferSessionRefresh to be enabled in session config";
+    (FRESH, Refused::new(StatusCode::METHOD_NOT_ALLOWED, code, message))
+}
+
+/// The live sessions of the caller's user, the oldest first, a hundred at most.
+///
+/// For callers who signed in within a day.
+#[utoipa::path(
+    get, path = "/api/auth/list-sessions", operation_id = "listSessions", tag = "auth",
+    security(("sessionToken" = []), ("sessionCookie" = [])),
+    responses(
+        (status = 200, description = "The sessions", body = Vec<Session>),
+        (status = 403, description = "The session is older than a day", body = Refusal),
+        ForUsers, AnyTime,
+    ),
+)]
+pub async fn list_sessions(
+    State(desk): State<Arc<Desk>>,
+    call: Call,
+) -> Result<impl IntoResponse, Refused> {
+    let caller = desk.caller(call).await?;
+    let sessions = desk.sessions.list(&caller.signed_in).await?;
+    let current = &caller.signed_in.session().id;
+    let object = |session: &session::Model| {
+        if session.id == *current {
+            Session::own(session, &caller.token)
+        } else {
+            Session::other(session)
+        }
+    };
+    let objects: Vec<Session> = sessions.iter().rev().map(object).collect();
+    Ok((caller.headers, Answer(objects)))
+}
+
+/// Ends one session of the caller's user.
+///
+/// A token that names none of them is answered alike.
+#[utoipa::path(
+    post, path = "/api/auth/revoke-session", operation_id = "revokeSession", tag = "auth",
+    security(("sessionToken" = []), ("sessionCookie" = [])),
+    request_body = forms::RevokeSession,
+    responses(
+        (status = 200, description = "No such session lives any more", body = Done),
+        ForBodies, ForSites, ForUsers, AnyTime,
+    ),
+)]
+pub async fn revoke_session(
+    State(desk): State<Arc<Desk>>,
+    call: Call,
+    Asked(asked): Asked<forms::RevokeSession>,
+) -> Result<impl IntoResponse, Refused> {
+    let mut caller = desk.caller(call).await?;
+    // PostgreSQL has no text with NUL: it would answer with an error, not with "none".
+    if !asked.token.contains('\0') {
+        let forms = stored_forms(&asked.token);
+        desk.sessions.end(&caller.signed_in, Which::StoredAs(&forms)).await?;
+        if forms.contains(&caller.signed_in.session().token) {
+            caller.headers = desk.forget()?;
+        }
+    }
+    Ok((caller.headers, Answer(Done::DONE)))
+}
+
+/// Ends every session of the caller's user, this one too.
+#[utoipa::path(
+    post, path = "/api/auth/revoke-sessions", operation_id = "revokeSessions", tag = "auth",
+    security(("sessionToken" = []), ("sessionCookie" = [])),
+    responses(
+        (status = 200, description = "No session lives any more", body = Done),
+        ForBodies, ForSites, ForUsers, AnyTime,
+    ),
+)]
+pub async fn revoke_sessions(
+    State(desk): State<Arc<Desk>>,
+    call: Call,
+    Asked(forms::Nothing): Asked<forms::Nothing>,
+) -> Result<impl IntoResponse, Refused> {
+    let caller = desk.caller(call).await?;
+    desk.sessions.end(&caller.signed_in, Which::All).await?;
+    Ok((desk.forget()?, Answer(Done::DONE)))
+}
+
+/// Ends every session of the caller's user but this one.
+#[utoipa::path(
+    post, path = "/api/auth/revoke-other-sessions", operation_id = "revokeOtherSessions", tag = "auth",
+    security(("sessionToken" = []), ("sessionCookie" = [])),
+    responses(
+        (status = 200, description = "No other session lives any more", body = Done),
+        ForBodies, ForSites, ForUsers, AnyTime,
+    ),
+)]
+pub async fn revoke_other_sessions(
+    State(desk): State<Arc<Desk>>,
+    call: Call,
+    Asked(forms::Nothing): Asked<forms::Nothing>,
+) -> Result<impl IntoResponse, Refused> {
+    let caller = desk.caller(call).await?;
+    let own = &caller.signed_in.session().id;
+    desk.sessions.end(&caller.signed_in, Which::Others(own)).await?;
+    Ok((caller.headers, Answer(Done::DONE)))
+}

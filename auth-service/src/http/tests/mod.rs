@@ -1,0 +1,11 @@
+//! The door on SQLite, request by request, against what was captured of a real server.
+
+mod account;
+mod bodies;
+mod described;
+mod entrance;
+mod logs;
+mod refusals;
+mod sessions;
+mod sites;
+mod world;

@@ -1,0 +1,192 @@
+//! A door with a database and a clock of its own.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use chrono::DateTime;
+use fixtures::{Backend, FreshDatabase};
+use http::{HeaderMap, Request, header::SET_COOKIE};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use shared::{
+    auth::{Keyring, TokenIssuer, TokenPolicy, TokenVerifier},
+    clock::ManualClock,
+    config::Reader,
+    http::Door,
+    origin::Origin,
+};
+use tower::ServiceExt;
+
+use super::super::{Fittings, door};
+use crate::{
+    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions,
+    session_token::AtRest, store::Store,
+};
+
+pub const OWN: &str = "http://127.0.0.1:4101";
+pub const TRUSTED: &str = "http://localhost:3000";
+pub const PASSWORD: &str = "correct horse";
+pub const DAY: u64 = 24 * 3600;
+const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
+
+/// What is not as it comes.
+pub struct Setting {
+    pub own: &'static str,
+    pub at_rest: AtRest,
+    pub cookie_cache: Option<Duration>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { own: OWN, at_rest: AtRest::Hashed, cookie_cache: None }
+    }
+}
+
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub keys: Arc<Keyring>,
+    pub verifier: TokenVerifier,
+    pub store: Store,
+    pub api: utoipa::openapi::OpenApi,
+    routes: Router,
+    _database: FreshDatabase,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(Setting::default()).await
+    }
+
+    pub async fn with(setting: Setting) -> Self {
+        let database = FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there");
+        let store = Store::open(&database.url()).await.expect("opens");
+        let start = DateTime::parse_from_rfc3339("2026-11-20T22:18:00.970Z").expect("a moment");
+        let clock = Arc::new(ManualClock::at(start.into()));
+        let vars = HashMap::from([
+            ("BETTER_AUTH_SECRET", SECRET.to_owned()),
+            ("BETTER_AUTH_URL", setting.own.to_owned()),
+        ]);
+        let mut reader = Reader::new(&vars);
+        let keys = Arc::new(Keyring::read(&mut reader).expect("a keyring"));
+        let policy = TokenPolicy::read(&mut reader, None).expect("a policy");
+        let quarter = Duration::from_mins(15);
+        let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
+        let week = Duration::from_secs(7 * DAY);
+        let sessions = Sessions::new(store.clone(), week, setting.at_rest, clock.clone());
+        let Door { routes, api, .. } = door(Fittings {
+            accounts: Accounts::new(store.clone(), sessions.clone(), Hashing::default()),
+            sessions,
+            access: Arc::new(AccessTokens(issuer)),
+            keys: keys.clone(),
+            password_min_length: 8,
+            own_origin: Some(Origin::parse(setting.own).expect("an origin")),
+            trusted_origins: vec![Origin::parse(TRUSTED).expect("an origin")],
+            session_cookie_cache: setting.cookie_cache,
+        });
+        let verifier = TokenVerifier::new(keys.clone(), policy, clock.clone());
+        Self { clock, keys, verifier, store, api, routes, _database: database }
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Got {
+        let mut request = Request::builder().method(method).uri(format!("/api/auth{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.into()).expect("a request");
+        let response = self.routes.clone().oneshot(request).await.expect("infallible");
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let body = String::from_utf8(body.to_vec()).expect("text");
+        Got { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Got {
+        let headers = [&[("content-type", "application/json")], headers].concat();
+        self.call("POST", path, &headers, body.to_string()).await
+    }
+
+    pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Got {
+        self.call("GET", path, headers, Body::empty()).await
+    }
+
+    /// A request with a session token as bearer.
+    pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Got {
+        self.post(path, &[("authorization", &format!("Bearer {token}"))], body).await
+    }
+
+    /// The same for GET.
+    pub async fn get_as(&self, token: &str, path: &str) -> Got {
+        self.get(path, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+
+    /// Signs somebody up, in lower case, and returns the session token.
+    pub async fn sign_up(&self, email: &str) -> String {
+        let body = json!({ "name": "Ada", "email": email, "password": PASSWORD });
+        self.post("/sign-up/email", &[], &body).await.token()
+    }
+
+    /// Signs somebody in with members beside the usual ones.
+    pub async fn sign_in(&self, email: &str, more: Value) -> Got {
+        let mut body = json!({ "email": email, "password": PASSWORD });
+        let Value::Object(more) = more else { panic!("an object") };
+        body.as_object_mut().expect("an object").extend(more);
+        self.post("/sign-in/email", &[], &body).await
+    }
+
+    pub async fn sql(&self, statement: &str) {
+        self.store.database().writer().execute_unprepared(statement).await.expect("runs");
+    }
+}
+
+/// An answer, read whole.
+pub struct Got {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Got {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
+
+    pub fn cookies(&self) -> Vec<&str> {
+        let cookies = self.headers.get_all(SET_COOKIE).iter();
+        cookies.map(|cookie| cookie.to_str().expect("text")).collect()
+    }
+
+    /// What a browser would send back of the first cookie.
+    pub fn cookie(&self) -> &str {
+        self.cookies()[0].split(';').next().expect("a pair")
+    }
+
+    pub fn token(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.json()["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Asserts an answer without an exact look at its headers.
+    #[track_caller]
+    pub fn is(&self, status: u16, body: &str) {
+        assert_eq!((self.status, &*self.body), (status, body));
+    }
+
+    /// Asserts that all three cookies are expired, as captured.
+    #[track_caller]
+    pub fn forgets(&self) {
+        let expired = ["session_token", "session_data", "dont_remember"]
+            .map(|name| format!("better-auth.{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"));
+        assert_eq!(self.cookies(), expired);
+    }
+}

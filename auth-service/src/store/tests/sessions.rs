@@ -1,0 +1,149 @@
+//! Sessions: how they open, last and end.
+
+use chrono::TimeDelta;
+use fixtures::{FreshDatabase, on_both_databases};
+use shared::clock::Clock;
+
+use super::{Scene, WEEK};
+use crate::{
+    error::Error,
+    session::{Origin, Sessions, Stay},
+    session_token::{AtRest, stored_forms},
+    store::Which,
+};
+
+on_both_databases!(
+    a_session_opens_by_either_form_and_slides_once_a_day,
+    a_session_is_left_as_it_is_on_request,
+    a_brief_session_ends_after_a_day_and_is_never_extended,
+    a_session_ends_by_its_token_or_by_what_is_stored_of_it,
+    an_expired_session_is_refused_and_removed,
+    expired_sessions_are_swept_and_live_ones_stay,
+    sessions_end_one_by_one_or_together_and_only_their_users,
+);
+
+async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let opened =
+            sessions.open("u1", None, Origin::default(), Stay::Remembered).await.expect("opens");
+        let begin = scene.clock.now();
+        scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
+        let early = sessions.resume(&opened.token).await.expect("live");
+        assert_eq!(early.session().expires_at, begin + WEEK);
+        scene.clock.advance(TimeDelta::milliseconds(1));
+        let later = scene.sessions(AtRest::Hashed).resume(&opened.token).await.expect("live");
+        assert_eq!(later.session().expires_at, scene.clock.now() + WEEK);
+        let again = sessions.resume(&opened.token).await.expect("live");
+        assert_eq!(again.session().expires_at, scene.clock.now() + WEEK);
+        assert!(matches!(sessions.list(&again).await, Err(Error::SessionNotFresh)));
+    }
+}
+
+async fn a_session_is_left_as_it_is_on_request(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    let end = scene.clock.now() + WEEK;
+    scene.clock.advance(TimeDelta::days(3));
+    let left = sessions.resume_as_it_is(&token).await.expect("live");
+    assert_eq!((left.session().expires_at, left.was_extended()), (end, false));
+    let extended = sessions.resume(&token).await.expect("live");
+    assert!(extended.session().expires_at > end && extended.was_extended());
+    assert!(!sessions.resume(&token).await.expect("live").was_extended());
+}
+
+async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    let open = sessions.open("u1", None, Origin::default(), Stay::Brief);
+    let opened = open.await.expect("opens");
+    let end = scene.clock.now() + TimeDelta::days(1);
+    for hours in [0, 12, 11] {
+        scene.clock.advance(TimeDelta::hours(hours));
+        let caller = sessions.resume(&opened.token).await.expect("live");
+        assert_eq!((caller.session().expires_at, caller.was_extended()), (end, false));
+        assert_eq!(sessions.stay(caller.session()), Stay::Brief);
+    }
+    scene.clock.advance(TimeDelta::hours(1));
+    assert!(matches!(sessions.resume(&opened.token).await, Err(Error::InvalidSession)));
+
+    let hour = std::time::Duration::from_hours(1);
+    let short = Sessions::new(scene.store.clone(), hour, AtRest::Hashed, scene.clock.clone());
+    let open = short.open("u1", None, Origin::default(), Stay::Brief);
+    let end = scene.clock.now() + TimeDelta::hours(1);
+    assert_eq!(open.await.expect("opens").session.expires_at, end);
+}
+
+async fn a_session_ends_by_its_token_or_by_what_is_stored_of_it(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let ada = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    let caller = sessions.resume(&ada).await.expect("live");
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        for by_handle in [false, true] {
+            let other = sessions.open("u1", None, Origin::default(), Stay::Remembered);
+            let other = other.await.expect("opens");
+            let given =
+                if by_handle { other.token.at_rest(at_rest) } else { other.token.reveal().into() };
+            let forms = stored_forms(&given);
+            sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends it");
+            assert!(sessions.resume(&other.token).await.is_err(), "{at_rest:?} {by_handle}");
+        }
+    }
+    for given in [bob.reveal(), &bob.at_rest(AtRest::Hashed), "nope", ""] {
+        let forms = stored_forms(given);
+        sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends nothing");
+    }
+    assert!(sessions.resume(&ada).await.is_ok() && sessions.resume(&bob).await.is_ok());
+}
+
+async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.clock.advance(WEEK);
+    let sessions = scene.sessions(AtRest::Hashed);
+    assert!(matches!(sessions.resume(&token).await, Err(Error::InvalidSession)));
+    assert!(scene.column("id", "session").await.is_empty());
+}
+
+async fn expired_sessions_are_swept_and_live_ones_stay(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.clock.advance(TimeDelta::days(1));
+    let late = scene.sign_up("u2", "bob@example.com").await.expect("free");
+    scene.clock.advance(WEEK - TimeDelta::days(1));
+    let now = scene.clock.now();
+    assert_eq!(scene.store.remove_expired_sessions(now).await.expect("sweeps"), 1);
+    assert_eq!(scene.column("token", "session").await, [late.at_rest(AtRest::Hashed)]);
+}
+
+async fn sessions_end_one_by_one_or_together_and_only_their_users(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let ada = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    for _ in 0..3 {
+        scene.clock.advance(TimeDelta::seconds(1));
+        sessions.open("u1", None, Origin::default(), Stay::Remembered).await.expect("opens");
+    }
+    let ada = sessions.resume(&ada).await.expect("live");
+    let bob = sessions.resume(&bob).await.expect("live");
+    let listed = sessions.list(&ada).await.expect("lists");
+    assert_eq!(listed.len(), 4);
+    assert!(listed.is_sorted_by(|a, b| a.created_at > b.created_at));
+
+    sessions.end(&ada, Which::One(&bob.session().id)).await.expect("ends nothing");
+    sessions.end(&ada, Which::One(&listed[0].id)).await.expect("ends one");
+    assert_eq!(sessions.list(&ada).await.expect("lists").len(), 3);
+    sessions.end(&ada, Which::Others(&ada.session().id)).await.expect("ends two");
+    assert_eq!(sessions.list(&ada).await.expect("lists").len(), 1);
+    sessions.end(&ada, Which::All).await.expect("ends all");
+    assert!(sessions.list(&ada).await.expect("lists").is_empty());
+    assert_eq!(sessions.list(&bob).await.expect("lists").len(), 1);
+}

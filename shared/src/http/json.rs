@@ -1,0 +1,223 @@
+//! Messages from JSON objects and query strings, and back.
+//!
+//! A message is read in one go; only where that fails is it read member by member, to name
+//! everything that is wrong and not just the first.
+
+use std::{collections::BTreeSet, fmt};
+
+use axum::{body::Body, response::Response};
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use super::{Fault, Problem};
+
+/// Names in faults are cut to this length: they are the caller's own text.
+const NAME_CHARS: usize = 64;
+
+/// An answer with a JSON body.
+pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    let Ok(text) = serde_json::to_vec(body) else {
+        // Only a map with keys that are no strings fails, and there is none.
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// A message, and the members that were there: what tells `null` from absent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Given<T> {
+    /// The message.
+    pub message: T,
+    /// The names of the members, sorted.
+    pub members: Vec<String>,
+}
+
+/// Reads a JSON object. No member may come twice or be unknown to the message.
+pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
+    let Object(members) = serde_json::from_slice(text).map_err(|error| {
+        let rule = if error.is_data() {
+            rule(&error.to_string())
+        } else {
+            format!("is not valid JSON: {error}")
+        };
+        Problem::invalid(vec![Fault { field: "body".to_owned(), message: rule }])
+    })?;
+    let names = members.keys().cloned().collect();
+    match T::deserialize(Value::Object(members.clone())) {
+        Ok(message) => Ok(Given { message, members: names }),
+        Err(error) => {
+            let alone =
+                |(name, value)| T::deserialize(Value::Object(Map::from_iter([(name, value)])));
+            let faults = members
+                .into_iter()
+                .filter_map(|(name, value)| {
+                    Some(fault(&name.clone(), &alone((name, value)).err()?))
+                })
+                .collect();
+            Err(all(faults, "body", &error))
+        }
+    }
+}
+
+/// Reads a query string. No parameter may come twice or be unknown to the message.
+pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_urlencoded::from_str(text).map_err(|error| {
+        let mut seen = BTreeSet::new();
+        let mut faults = Vec::new();
+        for part in text.split('&') {
+            let name = url::form_urlencoded::parse(part.as_bytes()).next();
+            let name = name.map_or_else(String::new, |(name, _)| name.into_owned());
+            if let Err(error) = serde_urlencoded::from_str::<T>(part) {
+                faults.push(fault(&name, &error));
+            } else if !name.is_empty() && !seen.insert(name.clone()) {
+                faults.push(Fault { field: cut(&name), message: "must not come twice".to_owned() });
+            }
+        }
+        all(faults, "query", &error)
+    })
+}
+
+/// All `faults`; where each member alone is sound, what is wrong with them together.
+fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Problem {
+    if faults.is_empty() {
+        faults.push(fault(whole, error));
+    }
+    Problem::invalid(faults)
+}
+
+fn fault(name: &str, error: &impl fmt::Display) -> Fault {
+    Fault { field: cut(name), message: rule(&error.to_string()) }
+}
+
+fn cut(name: &str) -> String {
+    name.chars().take(NAME_CHARS).collect()
+}
+
+/// The rule in the words of an error, which may quote the value; the rule does not.
+fn rule(error: &str) -> String {
+    if error.starts_with("unknown field") {
+        let known = error.rsplit_once(", expected ").map(|(_, known)| known);
+        let known = known.map(|known| known.strip_prefix("one of ").unwrap_or(known));
+        return known.map_or_else(
+            || "is not known here".to_owned(),
+            |known| format!("is not known here; what is: {known}"),
+        );
+    }
+    match error.rsplit_once(", expected ") {
+        Some((_, expected)) => {
+            let expected = expected.split_once(" at line ").map_or(expected, |(rule, _)| rule);
+            format!("must be {expected}")
+        }
+        None => match error {
+            "invalid digit found in string" | "cannot parse integer from empty string" => {
+                "must be a whole number".to_owned()
+            }
+            "provided string was not `true` or `false`" => "must be `true` or `false`".to_owned(),
+            other => other.to_owned(),
+        },
+    }
+}
+
+/// A JSON object in which every name is there once.
+struct Object(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom("must not name a member twice"));
+                    }
+                }
+                Ok(Object(members))
+            }
+        }
+        from.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Sample {
+        title: String,
+        done: Option<bool>,
+        size: i32,
+    }
+
+    fn faults(problem: Problem) -> Vec<(String, String)> {
+        assert_eq!(problem.status, StatusCode::BAD_REQUEST);
+        problem.faults.into_iter().map(|fault| (fault.field, fault.message)).collect()
+    }
+
+    #[test]
+    fn an_object_is_read_and_its_members_are_known() {
+        let given: Given<Sample> = object(br#"{"title": "a", "done": null}"#).expect("an object");
+        assert_eq!(given.message, Sample { title: "a".into(), done: None, size: 0 });
+        assert_eq!(given.members, ["done", "title"]);
+    }
+
+    #[test]
+    fn every_fault_of_an_object_is_named_and_no_value_is_quoted() {
+        let text = br#"{"title": 5, "done": "s3cret", "colour": 1, "": 2, "size": 1}"#;
+        let found = faults(object::<Sample>(text).expect_err("faults"));
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["", "colour", "done", "title"]);
+        assert_eq!(found[1].1, "is not known here; what is: `title`, `done`, `size`");
+        assert_eq!((&*found[2].1, &*found[3].1), ("must be a boolean", "must be a string"));
+        assert!(!format!("{found:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_is_no_object_is_a_fault_of_the_body() {
+        for (text, rule) in [
+            ("", "is not valid JSON: EOF while parsing a value at line 1 column 0"),
+            ("{", "is not valid JSON: EOF while parsing an object at line 1 column 1"),
+            ("[]", "must be a JSON object"),
+            ("null", "must be a JSON object"),
+            ("{}x", "is not valid JSON: trailing characters at line 1 column 3"),
+            (r#"{"title":"a","title":"b"}"#, "must not name a member twice at line 1 column 25"),
+        ] {
+            let found = faults(object::<Sample>(text.as_bytes()).expect_err(text));
+            assert_eq!(found, [("body".to_owned(), rule.to_owned())], "{text}");
+        }
+        let deep = format!("{{\"title\":{}", "[".repeat(200));
+        let found = faults(object::<Sample>(deep.as_bytes()).expect_err("too deep"));
+        assert!(found[0].1.contains("recursion limit"), "{found:?}");
+        assert!(object::<Sample>(b"{\"title\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn every_fault_of_a_query_is_named() {
+        let read: Sample = query("title=a%20b&size=3&done=true").expect("a query");
+        assert_eq!(read, Sample { title: "a b".into(), done: Some(true), size: 3 });
+        let found = faults(query::<Sample>("size=x&done=1&page=2").expect_err("faults"));
+        assert_eq!(found[0], ("size".to_owned(), "must be a whole number".to_owned()));
+        assert_eq!(found[1], ("done".to_owned(), "must be `true` or `false`".to_owned()));
+        assert_eq!(found[2].0, "page");
+        let found = faults(query::<Sample>("size=1&size=2").expect_err("twice"));
+        assert_eq!(found, [("size".to_owned(), "must not come twice".to_owned())]);
+    }
+}

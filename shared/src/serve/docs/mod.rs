@@ -1,0 +1,64 @@
+//! What the doors promise, for programs (`/openapi.json`) and for people (`/docs`).
+//!
+//! The page is ours and small: it loads nothing from other hosts, and the ready-made ones
+//! weigh more than the rest of the binary.
+
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{
+    HeaderValue,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+};
+use hyper::body::Bytes;
+use utoipa::openapi::{Info, OpenApi, Paths};
+
+const HTML: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Lets the page load its own two files and call this server, and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// The routes of the documentation.
+pub fn routes<'a>(apis: impl Iterator<Item = &'a OpenApi>) -> Router {
+    let document = Bytes::from(document(apis)); // cloned without a copy
+    Router::new()
+        .route("/openapi.json", get(async move || file("application/json", document.clone())))
+        .route("/docs", get(async || page()))
+        .route("/docs/page.css", get(async || file("text/css; charset=utf-8", STYLE)))
+        .route("/docs/page.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
+}
+
+/// All of `apis` in one.
+fn document<'a>(apis: impl Iterator<Item = &'a OpenApi>) -> String {
+    let mut info = Info::new("Auth and tasks", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Accounts and sessions on Better Auth's wire, and each user's own tasks. Sign in under \
+         `/api/auth`, then send the access token as `Authorization: Bearer <token>`."
+            .to_owned(),
+    );
+    let mut document = OpenApi::new(info, Paths::new());
+    for api in apis {
+        document.merge(api.clone());
+    }
+    document.to_json().unwrap_or_default()
+}
+
+fn page() -> Response {
+    let mut response = file("text/html; charset=utf-8", HTML);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+fn file(content_type: &'static str, text: impl Into<axum::body::Body>) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, text.into()).into_response()
+}

@@ -1,0 +1,152 @@
+//! JSON over HTTP on its port: the doors of the services, health, and their documentation.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, response::IntoResponse, routing::get};
+use futures_util::{FutureExt, future::BoxFuture};
+use http::{
+    HeaderName, HeaderValue, Request, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+use hyper::body::Incoming;
+use tonic::{Status, body::Body};
+use tower::ServiceExt;
+use tower_http::cors::Cors;
+
+use super::{
+    call::{Asked, Wire},
+    cors, docs,
+    health::Readiness,
+    places::Arriving,
+};
+use crate::{
+    http::{Door, Problem, json},
+    origin::Origin,
+};
+
+/// Whether this replica should get requests.
+const HEALTH: &str = "/health";
+
+/// What is under it belongs to somebody.
+const PERSONAL: &str = "/api/";
+
+/// Headers that make a browser trust an answer with nothing. Answers are data, so nothing
+/// in them may run, be framed, or be taken for another type.
+const SECURITY: [(HeaderName, HeaderValue); 3] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+];
+
+/// How a door words what is refused before a route is reached.
+type Refusal = fn(Problem) -> axum::response::Response;
+
+/// All doors of the port.
+#[derive(Clone)]
+pub struct Http {
+    routes: Router,
+    for_browsers: Cors<Router>,
+    refusals: Arc<[(&'static str, Refusal)]>,
+    trusted: Arc<[Origin]>,
+}
+
+impl Http {
+    /// `doors`, open to pages of these origins.
+    pub fn new(doors: Vec<Door>, readiness: Readiness, trusted: &[Origin]) -> Self {
+        let refusals = doors.iter().map(|door| (door.prefix, door.refusal)).collect();
+        let health = async move || health(&readiness);
+        let mut site = docs::routes(doors.iter().map(|door| &door.api))
+            .route(HEALTH, get(health))
+            .method_not_allowed_fallback(async || Problem::method_not_allowed())
+            .fallback(async || Problem::no_such_route());
+        for door in doors {
+            site = site.merge(door.routes);
+        }
+        let for_browsers = cors::http(site.clone(), trusted);
+        Self { for_browsers, routes: site, refusals, trusted: trusted.into() }
+    }
+}
+
+impl Wire for Http {
+    fn turn_away(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
+        None
+    }
+
+    fn is_free(&self, path: &str) -> bool {
+        path == HEALTH
+    }
+
+    fn patience(&self, _request: &Request<Incoming>) -> Option<Duration> {
+        None
+    }
+
+    fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
+        let is_personal = request.uri().path().starts_with(PERSONAL);
+        let is_options = request.method() == http::Method::OPTIONS;
+        let request = request.map(axum::body::Body::new);
+        async move {
+            // Any OPTIONS counts as a preflight there; one that is none is the routes' own.
+            let answered = if is_options && !cors::is_preflight(&request) {
+                self.routes.oneshot(request).await
+            } else {
+                self.for_browsers.oneshot(request).await
+            };
+            let mut response = match answered {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            secure(&mut response, is_personal);
+            response.map(Body::new)
+        }
+        .boxed()
+    }
+
+    fn refuse(&self, asked: &Asked, status: Status) -> Response<Body> {
+        let doors = self.refusals.iter().filter(|(prefix, _)| asked.path.starts_with(prefix));
+        let door = doors.max_by_key(|(prefix, _)| prefix.len());
+        let problem = Problem::from(status);
+        let mut response = door.map_or_else(
+            || problem.clone().into_response(),
+            |(_, refusal)| refusal(problem.clone()),
+        );
+        secure(&mut response, true);
+        cors::let_read(&mut response, asked.origin.as_ref(), &self.trusted);
+        response.map(Body::new)
+    }
+
+    /// As on the gRPC port: what was refused is information, what took too long a warning.
+    fn log(response: &Response<Body>, elapsed_us: u64) {
+        let status = response.status().as_u16();
+        match response.status() {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                tracing::warn!(status, elapsed.us = elapsed_us, "unavailable");
+            }
+            code if code.is_client_error() || code.is_server_error() => {
+                tracing::info!(status, elapsed.us = elapsed_us, "not answered as asked");
+            }
+            _ => tracing::debug!(status, elapsed.us = elapsed_us, "answered"),
+        }
+    }
+}
+
+fn secure<B>(response: &mut Response<B>, is_personal: bool) {
+    let headers = response.headers_mut();
+    for (name, value) in &SECURITY {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
+    if is_personal {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+fn health(readiness: &Readiness) -> axum::response::Response {
+    let (status, word) = if readiness.is_ready() {
+        (StatusCode::OK, "SERVING")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING")
+    };
+    json::answer(status, &serde_json::json!({ "status": word }))
+}

@@ -1,0 +1,163 @@
+//! What the door promises, as OpenAPI.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use shared::{http::ProblemBody, proto::task::v1::UpdateTaskRequest};
+use utoipa::{
+    IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema,
+    openapi::{
+        Content, Ref, RefOr, Response, ResponseBuilder, Schema,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::tasks;
+
+/// The document of the tasks door.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        tasks::list,
+        tasks::create,
+        tasks::get,
+        tasks::replace,
+        tasks::change,
+        tasks::delete,
+        tasks::complete
+    ),
+    components(schemas(ProblemBody)),
+    tags((name = "tasks", description = "Each user's own tasks")),
+    modifiers(&AccessToken)
+)]
+pub struct Api;
+
+struct AccessToken;
+
+impl Modify for AccessToken {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token from `GET /api/auth/token`"))
+            .build();
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("access_token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The condition of a change.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+pub struct IfMatch {
+    /// The `ETag` of the version the change is based on; `*` is any.
+    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|"[^"\x00-\x20\x7f]+")$"#)]
+    if_match: String,
+}
+
+/// The condition of a read.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+pub struct IfNoneMatch {
+    /// The `ETag`s of the versions the caller has.
+    #[param(rename = "If-None-Match", required = false)]
+    if_none_match: String,
+}
+
+/// The key of a creation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+pub struct IdempotencyKey {
+    /// 1 to 128 visible ASCII characters, chosen by the caller.
+    #[param(rename = "Idempotency-Key", required = false, pattern = "^[!-~]{1,128}$")]
+    idempotency_key: String,
+}
+
+/// The members of an update, of which a replacement must have `title`.
+pub struct Replacement;
+
+impl ToSchema for Replacement {
+    fn name() -> Cow<'static, str> {
+        "Replacement".into()
+    }
+}
+
+impl PartialSchema for Replacement {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = UpdateTaskRequest::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description =
+                Some("A whole task; what is left out gets its default.".to_owned());
+            object.required = vec!["title".to_owned()];
+        }
+        schema
+    }
+}
+
+/// The same members, of which a change must have at least one.
+pub struct Changes;
+
+impl ToSchema for Changes {
+    fn name() -> Cow<'static, str> {
+        "Changes".into()
+    }
+}
+
+impl PartialSchema for Changes {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = UpdateTaskRequest::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("What to change; `null` puts a default back.".to_owned());
+            object.min_properties = Some(1);
+        }
+        schema
+    }
+}
+
+const ALWAYS: [(&str, &str); 6] = [
+    ("400", "Faulty fields, all of them in `errors`"),
+    ("401", "No token, or not a valid one"),
+    ("403", "The path is not the token's user's"),
+    ("429", "Too much work in progress; see `Retry-After`"),
+    ("500", "A fault of the service; the log knows it by `x-request-id`"),
+    ("503", "The database is away or busy; see `Retry-After`"),
+];
+
+const WITH_BODY: [(&str, &str); 3] = [
+    ("408", "The body did not arrive in time"),
+    ("413", "The body is larger than 64 KiB"),
+    ("415", "The body is not JSON"),
+];
+
+/// What any call can be refused with.
+pub struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(ALWAYS.iter())
+    }
+}
+
+/// What a call with a body can be refused with.
+pub struct RefusalsWithBody;
+
+impl IntoResponses for RefusalsWithBody {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(ALWAYS.iter().chain(&WITH_BODY))
+    }
+}
+
+fn problems<'a>(
+    statuses: impl Iterator<Item = &'a (&'static str, &'static str)>,
+) -> BTreeMap<String, RefOr<Response>> {
+    let body = Content::new(Some(Ref::from_schema_name(ProblemBody::name())));
+    let problem = |(status, description): &(&str, &str)| {
+        let response = ResponseBuilder::new()
+            .description(*description)
+            .content("application/json", body.clone());
+        ((*status).to_owned(), RefOr::T(response.build()))
+    };
+    statuses.map(problem).collect()
+}

@@ -1,0 +1,125 @@
+//! One request over HTTP/1.1 and its answer, over a connection of its own.
+
+use std::{net::SocketAddr, time::Duration};
+
+use http::{
+    HeaderMap, HeaderValue, Method, Request, StatusCode, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT},
+};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// What every caller of this suite calls itself, on either wire.
+pub const AGENT: &str = "e2e";
+
+/// The longest any answer may take: longer than every limit of a server.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A request on its way.
+#[derive(Clone, Debug)]
+pub struct Asked(Request<Bytes>);
+
+impl Asked {
+    /// A request for `path` without a body.
+    pub fn new(method: Method, path: &str) -> Self {
+        let mut request = Request::new(Bytes::new());
+        *request.method_mut() = method;
+        *request.uri_mut() = path.parse::<Uri>().expect("a path");
+        Self(request).with(USER_AGENT, AGENT)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &str {
+        self.0.uri().path()
+    }
+
+    /// With one more value of a header.
+    pub fn with(mut self, name: impl Into<HeaderName>, value: &str) -> Self {
+        let value = HeaderValue::from_bytes(value.as_bytes()).expect("what a header can hold");
+        self.0.headers_mut().append(name.into(), value);
+        self
+    }
+
+    /// With one more value of a header with this name.
+    pub fn header(self, name: &'static str, value: &str) -> Self {
+        self.with(HeaderName::from_static(name), value)
+    }
+
+    /// With `authorization: Bearer <credential>`.
+    pub fn bearer(self, credential: &str) -> Self {
+        self.with(AUTHORIZATION, &format!("Bearer {credential}"))
+    }
+
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        self.with(CONTENT_TYPE, "application/json").body(body.to_string())
+    }
+
+    /// With these bytes as its body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        *self.0.body_mut() = body.into();
+        self
+    }
+
+    /// Sends it to `door`.
+    pub async fn send(self, door: SocketAddr) -> Reply {
+        let what = format!("{} {}", self.0.method(), self.0.uri());
+        let answered = tokio::time::timeout(PATIENCE, self.exchange(door)).await;
+        answered.unwrap_or_else(|_| panic!("no answer to {what:.200}"))
+    }
+
+    async fn exchange(mut self, door: SocketAddr) -> Reply {
+        let host = HeaderValue::try_from(door.to_string()).expect("an address");
+        self.0.headers_mut().entry(HOST).or_insert(host);
+        let stream = TcpStream::connect(door).await.expect("the port is open");
+        let shaken = http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = shaken.expect("a connection");
+        tokio::spawn(connection);
+        let answer = sender.send_request(self.0.map(Full::new)).await.expect("an answer");
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        Reply { status: head.status, headers: head.headers, body }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The only value of a header; empty where there is none.
+    #[track_caller]
+    pub fn text(&self, name: &str) -> &str {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next().map(|value| value.to_str().expect("ASCII"));
+        assert!(values.next().is_none(), "{name} comes twice: {self:?}");
+        first.unwrap_or_default()
+    }
+
+    /// The body.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+
+    /// What a caller can compare of it: all but what differs from call to call.
+    pub fn comparable(&self) -> Vec<u8> {
+        let passing = ["date", "x-request-id"];
+        let mut lines: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !passing.contains(&name.as_str()))
+            .map(|(name, value)| format!("{name}: {value:?}"))
+            .collect();
+        lines.sort();
+        [self.status.as_str().as_bytes(), lines.join("\n").as_bytes(), &self.body].concat()
+    }
+}

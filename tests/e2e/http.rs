@@ -1,0 +1,14 @@
+//! The doors: what is about HTTP itself, beyond what the scenarios of both wires see.
+
+mod conversation;
+mod cors;
+mod gate;
+mod grpc_web;
+mod limits;
+mod malformed;
+mod off;
+mod pages;
+mod slow;
+mod smuggling;
+mod statuses;
+mod stop;

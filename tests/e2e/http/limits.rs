@@ -1,0 +1,154 @@
+//! What one caller may take of the ports, all together.
+
+use std::time::Duration;
+
+use fixtures::Backend;
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::conversation::Conversation;
+use crate::{
+    caller::SignedIn,
+    exchange::Asked,
+    wire::{Problem, Wire, assert_surrounded},
+    world::World,
+};
+
+async fn world(settings: &[(&'static str, &str)]) -> World {
+    let world = World::start_with(Backend::Sqlite, Wire::Http, settings).await;
+    world.expect("SQLite is always there")
+}
+
+const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_has_so_many_connections_on_both_ports_together() {
+    let world = world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8")]).await;
+    let mut served = Vec::new();
+    for number in 0..24 {
+        let mut one = Conversation::open(world.tasks_door()).await;
+        one.say(HEALTH).await;
+        match one.hear().await {
+            Some((status, _)) => {
+                assert_eq!(status, 200);
+                served.push(one);
+            }
+            None => assert!(number >= 8, "connection {number} is refused"),
+        }
+    }
+    assert_eq!(served.len(), 8);
+    let mut other = Conversation::open(world.tasks_grpc()).await;
+    other.say(HEALTH).await;
+    assert_eq!(other.hear().await, None, "the gRPC port has no seats of its own");
+
+    // They are still served, and whoever leaves makes room.
+    for one in &mut served {
+        one.say(HEALTH).await;
+        assert_eq!(one.hear().await.map(|(status, _)| status), Some(200));
+    }
+    served.clear();
+    let mut tries = 0;
+    loop {
+        let mut again = Conversation::open(world.tasks_door()).await;
+        again.say(HEALTH).await;
+        if again.hear().await.is_some() {
+            break;
+        }
+        tries += 1;
+        assert!(tries < 100, "nobody gets a seat back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.stop().await;
+}
+
+/// A creation by `alice`.
+fn creation(alice: &SignedIn) -> Asked {
+    let path = format!("/api/{}/tasks", alice.id());
+    Asked::new(Method::POST, &path).bearer(&alice.access_token).json(&json!({ "title": "x" }))
+}
+
+/// Long enough for what was sent to have arrived, and been waited for in vain.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_has_so_many_calls_in_progress_and_the_next_is_429() {
+    let world = world(&[("MAX_CALLS_PER_ADDRESS", "3")]).await;
+    let (alice, door) = (world.alice().await, world.tasks_door());
+    let table = world.task_table("task").await;
+    let held = table.lock().await;
+    let working: Vec<_> = (0..3).map(|_| tokio::spawn(creation(&alice).send(door))).collect();
+    settle().await;
+    // A refusal that never reached a route is an answer like any other, to pages as well.
+    for (origin, allowed) in
+        [("http://localhost:3000", "http://localhost:3000"), ("https://evil.example", "")]
+    {
+        let busy = creation(&alice).header("origin", origin).send(door).await;
+        assert_eq!(busy.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(Problem::read(&busy).code, "RESOURCE_EXHAUSTED");
+        assert_eq!(busy.text("access-control-allow-origin"), allowed, "{busy:?}");
+        assert!(busy.text("vary").to_lowercase().contains("origin"), "{busy:?}");
+    }
+    // A server that is busy is not dead.
+    let health = Asked::new(Method::GET, "/health").send(door).await;
+    assert_eq!(health.status, StatusCode::OK);
+
+    held.rollback().await.expect("the lock is gone");
+    for call in working {
+        assert_eq!(call.await.expect("an answer").status, StatusCode::CREATED);
+    }
+    assert_eq!(alice.all_tasks().await.len(), 3);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_auth_door_says_429_in_better_auths_words() {
+    let world = world(&[("MAX_CALLS_PER_ADDRESS", "1")]).await;
+    let (alice, door) = (world.alice().await, world.auth_door());
+    let table = world.auth_table("user").await;
+    let held = table.lock().await;
+    let update = Asked::new(Method::POST, "/api/auth/update-user").bearer(&alice.session_token);
+    let working = tokio::spawn(update.json(&json!({ "name": "Alice" })).send(door));
+    settle().await;
+    let busy = Asked::new(Method::GET, "/api/auth/get-session").send(door).await;
+    assert_surrounded(&busy);
+    assert_eq!(busy.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(busy.json(), json!({ "message": "Too many requests. Please try again later." }));
+    assert_eq!(busy.text("x-retry-after"), busy.text("retry-after"));
+    held.rollback().await.expect("the lock is gone");
+    assert_eq!(working.await.expect("an answer").status, StatusCode::OK);
+    world.stop().await;
+}
+
+/// Begins a creation and leaves its body to be waited for.
+async fn begun(world: &World, alice: &SignedIn) -> Conversation {
+    let mut line = Conversation::open(world.tasks_door()).await;
+    let (id, token) = (alice.id(), &alice.access_token);
+    let head = format!("POST /api/{id}/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}");
+    line.say(format!("{head}\r\ncontent-type: application/json\r\ncontent-length: 14\r\n\r\n"))
+        .await;
+    line
+}
+
+/// Who dribbles a body takes nothing from those who do not, and cannot have many of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bodies_keep_nobody_out_and_are_limited_themselves() {
+    let world = world(&[("MAX_CALLS_PER_ADDRESS", "1")]).await;
+    let alice = world.alice().await;
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        waiting.push(begun(&world, &alice).await);
+        // One after another, and all of them well before any has to be there.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let made = creation(&alice).send(world.tasks_door()).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let mut one_more = begun(&world, &alice).await;
+    assert_eq!(one_more.hear().await.map(|(status, _)| status), Some(429));
+    for line in &mut waiting {
+        line.say(r#"{"title": "x"}"#).await;
+        assert_eq!(line.hear().await.map(|(status, _)| status), Some(201));
+    }
+    world.stop().await;
+}

@@ -1,0 +1,36 @@
+//! What anybody may read at a door: health and the description of the routes.
+
+use http::{Method, StatusCode};
+
+use crate::{exchange::Asked, scenarios::over_http_alone, world::World};
+
+over_http_alone!(public_pages_run_nothing_of_others_and_are_framed_by_nobody);
+
+async fn public_pages_run_nothing_of_others_and_are_framed_by_nobody(world: &World) {
+    for door in [world.auth_door(), world.tasks_door()] {
+        let page = Asked::new(Method::GET, "/docs").send(door).await;
+        assert!(page.text("content-type").starts_with("text/html"), "{page:?}");
+        // What the page is made of is described by the page itself.
+        let text = String::from_utf8(page.body.to_vec()).expect("UTF-8");
+        let quoted = text.split('"').skip(1).step_by(2);
+        let parts = quoted.filter(|part| part.starts_with("/docs") || part.starts_with("docs"));
+        let mut paths: Vec<_> = parts.map(|part| part.trim_start_matches('/')).collect();
+        paths.extend(["docs", "health", "openapi.json"]);
+        for path in paths {
+            let reply = Asked::new(Method::GET, &format!("/{path}")).send(door).await;
+            assert_eq!(reply.status, StatusCode::OK, "{path}");
+            assert_eq!(reply.text("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(reply.text("referrer-policy"), "no-referrer", "{path}");
+            let policy = reply.text("content-security-policy");
+            assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+            assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+            for careless in ["unsafe-inline", "unsafe-eval", "*", "http:", "https:", "data:"] {
+                assert!(!policy.contains(careless), "{path}: {policy}");
+            }
+            assert!(!reply.headers.contains_key("set-cookie"), "{path}");
+        }
+        let inline = ["<script>", "onclick=", "onload=", "style=", "javascript:"];
+        assert!(!inline.iter().any(|piece| text.contains(piece)), "{text}");
+        assert!(!text.contains("https://"), "nothing from elsewhere: {text}");
+    }
+}

@@ -1,0 +1,105 @@
+//! A server that is told to stop finishes the requests it has begun, and is not held up by
+//! connections that are merely open.
+
+use std::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use fixtures::{FreshDatabase, on_both_databases};
+use http::{Method, StatusCode};
+
+use super::conversation::Conversation;
+use crate::{
+    binary::Binary,
+    caller::{SignedIn, Stranger},
+    exchange::Asked,
+    process::{Server, Starting},
+};
+
+on_both_databases!(a_request_in_flight_is_answered_and_idle_connections_are_let_go);
+
+/// Between "not ready" and the closing of the ports.
+const LAME_DUCK: Duration = Duration::from_secs(1);
+
+/// How long open calls get after that.
+const DRAIN: Duration = Duration::from_secs(20);
+
+fn start(database: &FreshDatabase) -> Server {
+    let settings = [
+        ("DATABASE_URL", database.address()),
+        ("LAME_DUCK", &LAME_DUCK.as_secs().to_string()),
+        ("DRAIN_TIMEOUT", &DRAIN.as_secs().to_string()),
+        ("REQUEST_TIMEOUT", "60"),
+    ];
+    Starting::new(Binary::Tasks, &settings).wait()
+}
+
+async fn health(server: &Server) -> StatusCode {
+    Asked::new(Method::GET, "/health").send(server.http_address()).await.status
+}
+
+async fn a_request_in_flight_is_answered_and_idle_connections_are_let_go(database: FreshDatabase) {
+    let mut server = start(&database);
+    let door = server.http_address();
+    let ada = Stranger::new(server.channel(), server.channel()).minted("ada");
+    let list = format!(
+        "GET /api/ada/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        ada.access_token
+    );
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        let mut line = Conversation::open(door).await;
+        line.say(&list).await;
+        assert_eq!(line.hear().await.map(|(status, _)| status), Some(200));
+        idle.push(line);
+    }
+    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(door).expect("a connection")).collect();
+    assert_eq!(health(&server).await, StatusCode::OK);
+
+    server.terminate();
+    let told = Instant::now();
+    while health(&server).await != StatusCode::SERVICE_UNAVAILABLE {
+        assert!(told.elapsed() < LAME_DUCK, "it never says that it stops");
+    }
+    // Begun while the port is still open, and finished once it is closed.
+    let begun = begin(&ada, door).await;
+    while TcpStream::connect(door).is_ok() {
+        assert!(told.elapsed() < LAME_DUCK * 3, "the port stays open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(server.wait(Duration::ZERO).is_none(), "it did not wait for the request");
+    let mut begun = begun;
+    begun.say(r#"{"title": "begun before the stop"}"#).await;
+    assert_eq!(begun.hear().await.map(|(status, _)| status), Some(201));
+    assert_eq!(begun.hear().await, None, "the connection ends with its request");
+
+    let status = server.wait(DRAIN).expect("it ends");
+    assert_eq!(status.code(), Some(0), "{}", server.log());
+    // Nobody who was merely connected was waited for, and nothing was cut.
+    assert!(told.elapsed() < DRAIN / 2, "{:?}", told.elapsed());
+    assert!(server.log().contains("\"connections.cut\":0"), "{}", server.log());
+    for mut line in idle {
+        assert_eq!(line.hear().await, None);
+    }
+    drop(silent);
+
+    let again = start(&database);
+    let ada = Stranger::new(again.channel(), again.channel()).minted("ada");
+    let titles: Vec<_> = ada.all_tasks().await.into_iter().map(|task| task.title).collect();
+    assert_eq!(titles, ["begun before the stop"]);
+}
+
+/// The head of a creation; its body is yet to come.
+async fn begin(ada: &SignedIn, door: std::net::SocketAddr) -> Conversation {
+    let mut line = Conversation::open(door).await;
+    let head = format!(
+        "POST /api/ada/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 34\r\n\r\n",
+        ada.access_token
+    );
+    line.say(head).await;
+    // The server has to know of it before it closes its port.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    line
+}
