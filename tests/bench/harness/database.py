@@ -19,7 +19,7 @@ class Sqlite:
     name = "SQLite"
 
     def __init__(self, folder):
-        self.url = f"sqlite://{folder}/tasks.db"
+        self.url = f"sqlite://{folder}/bench.db"
 
     def settle(self):
         pass
@@ -35,21 +35,21 @@ class Sqlite:
 class Postgres:
     name = "PostgreSQL"
 
-    def __init__(self, server):
+    def __init__(self, server, purpose):
         self.server = server
-        self.database = f"bench_{os.getpid()}"
+        self.database = f"bench_{purpose}_{os.getpid()}"
         _psql(server, f"CREATE DATABASE {self.database}")
         self.url = f"{server.rpartition('/')[0]}/{self.database}"
 
     @classmethod
-    def fresh(cls):
+    def fresh(cls, purpose):
         """`None`, with a note, where no server answers."""
         server = os.environ.get("TEST_DATABASE_URL", DEFAULT_SERVER)
         if shutil.which("psql") is None:
             note("PostgreSQL is left out: psql not found (package postgresql-client)")
             return None
         try:
-            return cls(server)
+            return cls(server, purpose)
         except subprocess.SubprocessError:
             note("PostgreSQL is left out: no server answers at TEST_DATABASE_URL")
             return None

@@ -5,7 +5,8 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-from . import call, database
+from . import database
+from .wire import Grpc, NotReal
 
 # h2load sends one token and one body, so each process plays one user. Several users, since
 # the changes of one user queue for each other by design.
@@ -44,7 +45,16 @@ class Lane:
     """One user's call, ready to be repeated."""
     path: str
     token: str
-    body: bytes
+    body: bytes | None
+    wire: type = Grpc
+
+    def arguments(self, body):
+        """What h2load needs to be told, beside the address; `body` is an open file."""
+        fields = [f"-H{name}: {value}" for name, value in self.wire.headers(self)]
+        return [*self.wire.flags, *([] if self.body is None else [f"-d{body.name}"]), *fields]
+
+    def url(self, process):
+        return f"http://{self.wire.address(process)}{self.path}"
 
 
 @dataclass
@@ -57,25 +67,13 @@ class Burst:
     database_cpu: float | None
 
 
-class NotReal(Exception):
-    """The answers were not what was asked for, so their speed means nothing."""
-
-
-def sample(address, lane):
-    """Calls once, demands OK, and tells how many bytes such an answer has."""
-    status = call.status(address, lane.path, lane.token, lane.body)
-    if status != 0:
-        raise NotReal(f"{lane.path}: a sample call answered grpc-status {status}")
-    return len(call.call(address, lane.path, lane.token, lane.body)) + 5
-
-
 def burst(process, store, lanes, shape, seconds, folder):
     """Loads `process` for `seconds` and accounts for it."""
-    expected = sample(process.address, lanes[0])
+    expected = lanes[0].wire.sample(process, lanes[0])
     complaints = len(process.complaints())
     store_before, cpu_before = store and store.cpu(), process.cpu()
     children = [
-        _start(process.address, lane, connections, shape.streams, seconds, folder / f"lane{i}")
+        _start(process, lane, connections, shape.streams, seconds, folder / f"lane{i}")
         for i, (lane, connections) in enumerate(zip(lanes, shape.split()))]
     texts = [_finish(child, seconds) for child in children]
     cpu, store_after = process.cpu() - cpu_before, store and store.cpu()
@@ -104,11 +102,11 @@ def burst(process, store, lanes, shape, seconds, folder):
                  database_cpu=None if spent is None else spent / done * 1e6)
 
 
-def repeat(address, lane, times, patience=60):
+def repeat(process, lane, times, patience=60):
     """Makes the same call so many times over one connection; for seeding."""
     with open_body(lane) as body:
         text = subprocess.run(
-            ["h2load", f"-n{times}", "-c1", *_arguments(lane, body), f"http://{address}{lane.path}"],
+            ["h2load", f"-n{times}", "-c1", *lane.arguments(body), lane.url(process)],
             check=True, capture_output=True, text=True, timeout=patience).stdout
     if _number(r"(\d+) succeeded", text) != times or _number(r"\((\d+)\) data", text) == 0:
         raise NotReal(f"{lane.path}: seeding failed\n{text}")
@@ -116,21 +114,17 @@ def repeat(address, lane, times, patience=60):
 
 def open_body(lane):
     file = tempfile.NamedTemporaryFile()
-    file.write(lane.body)
+    file.write(lane.body or b"")
     file.flush()
     return file
 
 
-def _arguments(lane, body):
-    return [f"-d{body.name}", *(f"-H{n}: {v}" for n, v in call.headers(lane.token))]
-
-
-def _start(address, lane, connections, streams, seconds, log):
+def _start(process, lane, connections, streams, seconds, log):
     log.unlink(missing_ok=True)  # h2load appends
     body = open_body(lane)
     child = subprocess.Popen(
         ["h2load", f"-D{seconds}", f"-c{connections}", f"-m{streams}", f"--log-file={log}",
-         *_arguments(lane, body), f"http://{address}{lane.path}"],
+         *lane.arguments(body), lane.url(process)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     child.body = body  # lives as long as who reads it
     return child

@@ -1,6 +1,8 @@
 """The few protobuf messages of the measured calls, framed for gRPC by hand: the standard
 library has no protobuf, and these are strings and one small number."""
 
+import json
+
 TITLE = "Water the plants on the balcony"
 DESCRIPTION = "Twice a week in summer, once in winter; " * 2
 PAGE = 20
@@ -36,7 +38,11 @@ def list_page(user):
     return framed(text(1, user) + varint(2 << 3) + varint(PAGE))
 
 
-def health():
+def create_json():
+    return json.dumps({"title": TITLE, "description": DESCRIPTION}).encode()
+
+
+def empty():
     return framed(b"")
 
 

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-ADDRESS = re.compile(r"grpc[^\n]*?(127\.0\.0\.1:\d+)")
+GRPC = re.compile(r"grpc[^\n ]*?(127\.0\.0\.1:\d+)")
+HTTP = re.compile(r"http[^\n ]*?(127\.0\.0\.1:\d+)")
+COMPLAINT = re.compile(r" (code|status)=")
 START_PATIENCE = 20.0
 STOP_PATIENCE = 20.0
 
@@ -36,17 +38,19 @@ class Process:
                 [str(part) for part in command], env=environment, stderr=out,
                 stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=self.log.parent)
         try:
-            self.address = self._address()
+            self.address, self.http = self._addresses()
         except BaseException:
             self.stop()
             raise
 
-    def _address(self):
-        """As the server logs it: port 0 cannot collide with anything."""
+    def _addresses(self):
+        """As the server logs them: port 0 cannot collide with anything. Not every server
+        has an HTTP port."""
         while time.perf_counter() - self.started < START_PATIENCE:
-            found = ADDRESS.search(self.log.read_text())
-            if found:
-                return found[1]
+            for line in self.log.read_text().splitlines(keepends=True):
+                grpc, http = GRPC.search(line), HTTP.search(line)
+                if "listening" in line and grpc and line.endswith("\n"):
+                    return grpc[1], http and http[1]
             if self.child.poll() is not None:
                 break
             time.sleep(0.0005)
@@ -62,7 +66,7 @@ class Process:
 
     def complaints(self):
         """The lines it has logged about answers that were not OK."""
-        return [line for line in self.log.read_text().splitlines() if " code=" in line]
+        return [line for line in self.log.read_text().splitlines() if COMPLAINT.search(line)]
 
     def stop(self):
         if self.child.poll() is None:

@@ -5,8 +5,10 @@ import statistics
 
 # Server CPU in microseconds per request; these calls also have a budget for p99.
 CPU = {
-    ("PostgreSQL", "list"): 75, ("PostgreSQL", "get"): 55, ("PostgreSQL", "create"): 110,
-    ("SQLite", "list"): 120,
+    ("PostgreSQL", "gRPC", "list"): 75, ("PostgreSQL", "JSON", "list"): 85,
+    ("PostgreSQL", "gRPC", "get"): 55, ("PostgreSQL", "JSON", "get"): 60,
+    ("PostgreSQL", "gRPC", "create"): 110, ("PostgreSQL", "JSON", "create"): 120,
+    ("SQLite", "gRPC", "list"): 120,
 }
 GATE = 6
 P99_MS = 15
@@ -27,34 +29,42 @@ class Report:
         return f"≤ {budget}", "yes" if good else "**no**"
 
     def bursts(self, bursts):
-        """`bursts`: lists of `load.Burst` by (subject, workload, shape)."""
-        lines = ["| server | call | connections × streams | requests/s | p50 ms | p99 ms | budget | met "
-                 "| server CPU µs/request | budget | met | database CPU µs/request |",
-                 "|---|---|---|---:|---:|---:|---:|---|---:|---:|---|---:|"]
-        for (subject, workload, shape), rounds in bursts.items():
+        """`bursts`: lists of `load.Burst` by (subject, wire, workload, shape)."""
+        lines = ["| server | wire | call | connections × streams | requests/s | p50 ms | p99 ms | budget "
+                 "| met | server CPU µs/request | budget | met | database CPU µs/request |",
+                 "|---|---|---|---|---:|---:|---:|---:|---|---:|---:|---|---:|"]
+        for (subject, wire, workload, shape), rounds in bursts.items():
             middle = {name: _median(rounds, name) for name in ("rate", "p50", "p99", "cpu")}
             stored = [burst.database_cpu for burst in rounds if burst.database_cpu is not None]
             stored = f"{statistics.median(stored):.0f}" if stored else "–"
-            budget = CPU.get((subject, workload))
+            budget = CPU.get((subject, wire, workload))
             p99 = self.met(middle["p99"], P99_MS if budget and shape.connections == 32 else None)
             cpu = self.met(middle["cpu"], budget)
             lines.append(
-                f"| {subject} | {workload} | {shape} | {middle['rate']:.0f} | {middle['p50']:.2f} "
-                f"| {middle['p99']:.2f} | {p99[0]} | {p99[1]} | {middle['cpu']:.1f} "
-                f"({_spread(rounds)}) | {cpu[0]} | {cpu[1]} | {stored} |")
+                f"| {subject} | {wire} | {workload} | {shape} | {middle['rate']:.0f} "
+                f"| {middle['p50']:.2f} | {middle['p99']:.2f} | {p99[0]} | {p99[1]} "
+                f"| {middle['cpu']:.1f} ({_spread(rounds)}) | {cpu[0]} | {cpu[1]} | {stored} |")
         return lines
 
     def gate(self, bursts, on, off):
         """The gate's own cost, by shape: rounds lie side by side, so they are paired."""
         lines = []
-        for (subject, workload, shape), with_gate in bursts.items():
+        for (subject, wire, workload, shape), with_gate in bursts.items():
             if subject == on:
-                without = bursts[off, workload, shape]
-                differences = [a.cpu - b.cpu for a, b in zip(with_gate, without)]
-                cost = statistics.median(differences)
-                lines.append(f"| gate, CPU µs/request ({shape}) | {cost:.1f} "
-                             f"({min(differences):.1f} to {max(differences):.1f}) "
+                text, cost = _dearer(with_gate, bursts[off, wire, workload, shape])
+                lines.append(f"| gate, CPU µs/request ({shape}) | {text} "
                              f"| {' | '.join(self.met(cost, GATE))} |")
+        return lines
+
+    def doors(self, bursts):
+        """What the same call costs more, or less, as JSON than over gRPC."""
+        lines = []
+        for (subject, wire, workload, shape), as_json in bursts.items():
+            over_grpc = bursts.get((subject, "gRPC", workload, shape))
+            if wire == "JSON" and over_grpc:
+                text, _ = _dearer(as_json, over_grpc)
+                lines.append(f"| {subject}: {workload}, JSON over gRPC, CPU µs/request ({shape}) "
+                             f"| {text} | – | – |")
         return lines
 
     def processes(self, subjects, loaded):
@@ -75,6 +85,14 @@ def conditions(options, load_before):
             f"interleaved, medians (least to most); load average before {load_before:.2f}, "
             f"after {os.getloadavg()[0]:.2f} (the generator included). "
             "The generator runs on the same cores.")
+
+
+def _dearer(rounds, than):
+    """What a request costs more, as text and as a number: the rounds lie side by side, so
+    they are paired."""
+    differences = [a.cpu - b.cpu for a, b in zip(rounds, than)]
+    cost = statistics.median(differences)
+    return f"{cost:+.1f} ({min(differences):+.1f} to {max(differences):+.1f})", cost
 
 
 def _median(rounds, name):

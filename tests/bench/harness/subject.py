@@ -1,5 +1,8 @@
-"""What is measured: a server on a database, with users and their tasks in it."""
+"""What is measured: a server on a database, with users and what is theirs in it."""
 
+import http.client
+import json
+import os
 import statistics
 import subprocess
 import time
@@ -7,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import call, load, message
 from .process import Process
+from .wire import Grpc, Json
 
 SERVICE = "/task.v1.TaskService"
 USERS = 200
@@ -31,12 +35,20 @@ class Users:
 
     def lanes(self, path, body, first=0):
         """The calls of `load.LANES` users, from the `first` on."""
-        chosen = self.ids[first:first + load.LANES]
-        return [load.Lane(f"{SERVICE}/{path}", self.tokens[user], body(user)) for user in chosen]
+        return [load.Lane(f"{SERVICE}/{path}", self.tokens[user], body(user))
+                for user in self._chosen(first)]
+
+    def requests(self, path, body=None, first=0):
+        """The same as JSON: `path` from the user, `body` where one is sent."""
+        return [load.Lane(path(user), self.tokens[user], body, Json)
+                for user in self._chosen(first)]
+
+    def _chosen(self, first):
+        return self.ids[first:first + load.LANES]
 
 
 class Subject:
-    """One server, its workloads by name, and what a start of it was like."""
+    """One server, its workloads by wire and name, and what a start of it was like."""
 
     def __init__(self, name, command, settings, store, folder):
         self.name, self.store, self.folder = name, store, folder
@@ -55,16 +67,35 @@ class Subject:
             lanes = [load.Lane(f"{SERVICE}/CreateTask", users.tokens[user], message.create(user))
                      for user in users.ids]
             with ThreadPoolExecutor(8) as pool:
-                list(pool.map(lambda lane: load.repeat(process.address, lane, TASKS), lanes))
+                list(pool.map(lambda lane: load.repeat(process, lane, TASKS), lanes))
             made = [call.call(process.address, lane.path, lane.token, lane.body)
                     for lane in lanes[load.LANES:2 * load.LANES]]
             self.store.settle()
         ids = dict(zip(users.ids[load.LANES:], (message.first_text(m, 1, 1) for m in made)))
         # Creations make lists grow, so each workload has users of its own.
+        listed, got = 2 * load.LANES, load.LANES
         self.workloads = {
-            "list": users.lanes("ListTasks", message.list_page, 2 * load.LANES),
-            "get": users.lanes("GetTask", lambda user: message.get(user, ids[user]), load.LANES),
-            "create": users.lanes("CreateTask", message.create),
+            (Grpc, "list"): users.lanes("ListTasks", message.list_page, listed),
+            (Json, "list"): users.requests(
+                lambda user: f"/api/{user}/tasks?page_size={message.PAGE}", None, listed),
+            (Grpc, "get"): users.lanes("GetTask", lambda user: message.get(user, ids[user]), got),
+            (Json, "get"): users.requests(
+                lambda user: f"/api/{user}/tasks/{ids[user]}", None, got),
+            (Grpc, "create"): users.lanes("CreateTask", message.create),
+            (Json, "create"): users.requests(
+                lambda user: f"/api/{user}/tasks", message.create_json()),
+        }
+
+    def sign_up(self):
+        """Sessions for `load.LANES` new users, at auth-service's own doors."""
+        with self.start() as process:
+            tokens = [_session(process.http, number) for number in range(load.LANES)]
+            self.store.settle()
+        self.workloads = {
+            (Grpc, "session"): [load.Lane("/auth.v1.SessionService/GetSession", token,
+                                          message.empty()) for token in tokens],
+            (Json, "session"): [load.Lane("/api/auth/get-session", token, None, Json)
+                                for token in tokens],
         }
 
     def start_timed(self, lane):
@@ -88,3 +119,17 @@ class Subject:
     def close(self):
         if self.process:
             self.process.stop()
+
+
+def _session(address, number):
+    """The session token of a new account."""
+    body = {"name": "Ada", "email": f"ada-{number}@bench.example", "password": os.urandom(12).hex()}
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.request("POST", "/api/auth/sign-up/email", json.dumps(body),
+                       {"content-type": "application/json"})
+    response = connection.getresponse()
+    answer = response.read()
+    connection.close()
+    if response.status != 200:
+        raise load.NotReal(f"sign-up answered {response.status}: {answer.decode()}")
+    return json.loads(answer)["token"]

@@ -1,0 +1,48 @@
+// Databases that exist for one run.
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import pg from "pg";
+import { folder } from "./servers.mjs";
+
+const POSTGRES = process.env.TEST_DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
+
+/** Each has the address that either server understands, and `remove`. */
+export async function sqlite() {
+  const place = await folder();
+  const file = join(place.path, "auth.db");
+  return { node: `sqlite:${file}`, ours: `sqlite://${file}`, remove: place.remove };
+}
+
+export async function postgres() {
+  const name = `better_auth_${randomBytes(6).toString("hex")}`;
+  await command(`CREATE DATABASE ${name}`);
+  const url = new URL(POSTGRES);
+  url.pathname = name;
+  return {
+    node: url.href,
+    ours: url.href,
+    remove: () => command(`DROP DATABASE ${name} WITH (FORCE)`),
+  };
+}
+
+/** Whether PostgreSQL can be used; says why not. Where REQUIRE_POSTGRES is set, it must. */
+export async function postgresAnswers() {
+  try {
+    await command("SELECT 1");
+    return true;
+  } catch (fault) {
+    if (process.env.REQUIRE_POSTGRES) throw fault;
+    console.log(`PostgreSQL is left out: ${fault.message || fault.code}`);
+    return false;
+  }
+}
+
+async function command(text) {
+  const client = new pg.Client({ connectionString: POSTGRES });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,58 @@
+// A real Better Auth server: `node reference-server.mjs` with the settings below in its
+// environment. Prints its address when it is ready; stops on SIGTERM.
+//
+//   RELEASE          1.4, 1.6 or 1.7
+//   SECRET           signs cookies and tokens
+//   DATABASE         sqlite:<file>, or postgres://...
+//   BASE_URL         what browsers call it; by default its own address
+//   TRUSTED_ORIGINS  further origins, separated by commas
+import { createServer } from "node:http";
+import { SqliteDialect } from "kysely";
+import Database from "libsql";
+import pg from "pg";
+import { migration, NEWEST, part } from "./releases.mjs";
+
+const {
+  RELEASE = NEWEST,
+  SECRET,
+  DATABASE = "sqlite::memory:",
+  BASE_URL,
+  TRUSTED_ORIGINS = "",
+} = process.env;
+
+// libsql, because its binaries come from the npm registry: nothing is compiled, no script of
+// a package runs. Better Auth does not recognise it by itself, hence the dialect.
+function open(address) {
+  if (address.startsWith("postgres:")) return new pg.Pool({ connectionString: address });
+  const database = new Database(address.replace(/^sqlite:/, ""));
+  // Another process may hold the lock of the same file for a moment.
+  database.pragma("busy_timeout = 5000");
+  return { dialect: new SqliteDialect({ database }), type: "sqlite" };
+}
+
+const server = createServer();
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const address = `http://127.0.0.1:${server.address().port}`;
+
+const [{ betterAuth }, { bearer, jwt }, { toNodeHandler }, { getMigrations }] = await Promise.all([
+  part(RELEASE),
+  part(RELEASE, "plugins"),
+  part(RELEASE, "node"),
+  migration(RELEASE),
+]);
+const auth = betterAuth({
+  secret: SECRET,
+  baseURL: BASE_URL ?? address,
+  database: open(DATABASE),
+  trustedOrigins: TRUSTED_ORIGINS.split(",").filter(Boolean),
+  emailAndPassword: { enabled: true },
+  user: { deleteUser: { enabled: true } },
+  rateLimit: { enabled: false },
+  telemetry: { enabled: false },
+  plugins: [bearer(), jwt()],
+});
+await (await getMigrations(auth.options)).runMigrations();
+server.on("request", toNodeHandler(auth));
+
+process.on("SIGTERM", () => process.exit(0));
+console.log(address);

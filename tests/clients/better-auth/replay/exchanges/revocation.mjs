@@ -1,0 +1,78 @@
+import { account, address, get, PASSWORD, post, session, SITE } from "../exchange.mjs";
+
+const revoke = (title, json, options) =>
+  post(`revoke-session: ${title}`, "/revoke-session", { json, as: "grace", ...options });
+const none = { as: undefined };
+
+export default [
+  account("grace"),
+  account("heidi"),
+  get("list-sessions: one", "/list-sessions", { as: "grace" }),
+  session("grace", "grace-2"),
+  session("grace", "grace-3"),
+  get("list-sessions: three", "/list-sessions", { as: "grace" }),
+  get("list-sessions: by cookie", "/list-sessions", { cookie: "grace" }),
+  get("list-sessions: no credentials", "/list-sessions"),
+  get("list-sessions: an unknown token", "/list-sessions", { headers: { authorization: "Bearer garbage" } }),
+  revoke("another one", (seen) => ({ token: seen["grace-2"].token })),
+  get("revoke-session: the other one has ended", "/get-session", { as: "grace-2" }),
+  get("revoke-session: this one has not", "/get-session", { as: "grace" }),
+  revoke("unknown", { token: "nope" }),
+  revoke("empty", { token: "" }),
+  revoke("somebody else's", (seen) => ({ token: seen.heidi.token })),
+  get("revoke-session: somebody else's lives on", "/get-session", { as: "heidi" }),
+  revoke("missing", {}),
+  revoke("a number", { token: 5 }),
+  revoke("null", { token: null }),
+  revoke("no credentials", (seen) => ({ token: seen.grace.token }), none),
+  revoke("missing, no credentials", {}, none),
+  post("revoke-session: an empty body", "/revoke-session", {
+    type: "application/json",
+    body: "",
+    as: "grace",
+  }),
+  revoke("by cookie, no origin", { token: "nope" }, { ...none, cookie: "grace" }),
+  revoke("its own", (seen) => ({ token: seen["grace-3"].token }), { as: "grace-3" }),
+  get("revoke-session: its own has ended", "/get-session", { as: "grace-3" }),
+  session("grace", "grace-4"),
+  post("revoke-other-sessions", "/revoke-other-sessions", { json: {}, as: "grace" }),
+  get("revoke-other-sessions: the other one has ended", "/get-session", { as: "grace-4" }),
+  get("revoke-other-sessions: this one has not", "/get-session", { as: "grace" }),
+  post("revoke-other-sessions: no credentials", "/revoke-other-sessions", { json: {} }),
+  post("revoke-other-sessions: no body and no type", "/revoke-other-sessions", { as: "grace" }),
+  session("grace", "grace-5"),
+  post("revoke-sessions: no credentials", "/revoke-sessions", { json: {} }),
+  post("revoke-sessions: by cookie, another origin", "/revoke-sessions", {
+    json: {},
+    cookie: "grace",
+    headers: { origin: "https://evil.example" },
+  }),
+  post("revoke-sessions", "/revoke-sessions", { json: {}, as: "grace" }),
+  get("revoke-sessions: this one has ended", "/get-session", { as: "grace" }),
+  get("revoke-sessions: the other one too", "/get-session", { as: "grace-5" }),
+  post("delete-user: no credentials", "/delete-user", { json: { password: PASSWORD } }),
+  post("delete-user: a wrong password", "/delete-user", {
+    json: { password: "tulips and snow 42" },
+    as: "heidi",
+  }),
+  post("delete-user: a password that is a number", "/delete-user", { json: { password: 5 }, as: "heidi" }),
+  post("delete-user: a token that is not one", "/delete-user", { json: { token: "nope" }, as: "heidi" }),
+  post("delete-user: by cookie, no origin", "/delete-user", { json: {}, cookie: "heidi" }),
+  post("delete-user: a callbackURL elsewhere", "/delete-user", {
+    json: { callbackURL: "https://evil.example/" },
+    as: "heidi",
+  }),
+  post("delete-user: with the password", "/delete-user", { json: { password: PASSWORD }, as: "heidi" }),
+  get("delete-user: its session", "/get-session", { as: "heidi" }),
+  post("delete-user: signing in afterwards", "/sign-in/email", {
+    json: (seen) => ({ email: address("heidi")(seen), password: PASSWORD }),
+  }),
+  account("heidi", "heidi signs up again"),
+  post("delete-user: while fresh, by cookie", "/delete-user", {
+    json: {},
+    cookie: "heidi",
+    headers: { origin: SITE },
+  }),
+  account("ivan"),
+  post("delete-user: no body and no type", "/delete-user", { as: "ivan" }),
+];
