@@ -10,7 +10,7 @@ use crate::{
     password::{Password, PasswordFault},
     profile::Image,
     random,
-    session::{Opened, Origin, Sessions, SignedIn, Stay},
+    session::{Device, Opened, Sessions, SignedIn, Stay},
     store::{Held, LinkedAccount, NewUser, Still, Store, UserPatch},
 };
 
@@ -43,7 +43,7 @@ impl Accounts {
     pub async fn sign_up(
         &self,
         application: Application,
-        origin: Origin,
+        device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         let Application { email, password, name, image } = application;
@@ -58,7 +58,7 @@ impl Accounts {
             password_hash,
             now: self.sessions.now(),
         };
-        let (token, session) = self.sessions.prepare(&new_user.id, origin, stay)?;
+        let (token, session) = self.sessions.prepare(&new_user.id, device, stay)?;
         if !self.store.create_user(&new_user, &session).await? {
             return Err(Error::EmailTaken);
         }
@@ -80,7 +80,7 @@ impl Accounts {
         &self,
         email: Option<&Email>,
         password: Password,
-        origin: Origin,
+        device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         let user = match email {
@@ -93,7 +93,7 @@ impl Accounts {
         };
         let right = self.hashing.matches(password, stored.clone()).await?;
         let user = user.filter(|_| right).ok_or(Error::InvalidEmailOrPassword)?;
-        let opened = self.sessions.open(&user.id, stored.as_deref(), origin, stay).await?;
+        let opened = self.sessions.open(&user.id, stored.as_deref(), device, stay).await?;
         Ok((user, opened))
     }
 
@@ -118,13 +118,13 @@ impl Accounts {
         let known = [user.email.as_str(), Email::local_part_of(&user.email), &user.name];
         let new = self.uncommon("new_password", new, known).await?;
         let password_hash = self.hashing.hash(new).await?;
-        let origin = Origin {
+        let device = Device {
             ip_address: caller.session().ip_address.clone(),
             user_agent: caller.session().user_agent.clone(),
         };
         let stay = self.sessions.stay(caller.session());
         let instead =
-            if revoke { Some(self.sessions.prepare(&user.id, origin, stay)?) } else { None };
+            if revoke { Some(self.sessions.prepare(&user.id, device, stay)?) } else { None };
         let session = instead.as_ref().map(|(_, session)| session);
         let now = self.sessions.now();
         let still = still(caller, Some(&verified));

@@ -91,6 +91,21 @@ impl AccountSettings {
     }
 }
 
+impl AccountSettings {
+    /// Notes what must not be set together: a copy of the session names its user as an
+    /// access token does, and only issuer and audience tell the two apart.
+    pub fn check(&self, policy: &TokenPolicy, reader: &mut Reader<'_, impl Vars>) {
+        let unchecked = policy.issuer.is_none() && policy.audience.is_none();
+        if unchecked && self.session_cookie_cache.is_some() {
+            reader.fault(
+                "SESSION_COOKIE_CACHE",
+                "needs JWT_ISSUER or JWT_AUDIENCE: with both `off` its copy of the session would \
+                 pass for an access token",
+            );
+        }
+    }
+}
+
 /// A copy outlives the session it was made of, so it may not live long.
 fn cookie_cache(text: &str) -> Result<Option<Duration>, String> {
     if text == "off" {
@@ -112,6 +127,9 @@ impl Config {
         let origin = Origin::read_own(reader, None);
         let longest = policy.as_ref().map(|policy| policy.max_lifetime);
         let accounts = AccountSettings::read(reader, longest);
+        if let Some(policy) = &policy {
+            accounts.check(policy, reader);
+        }
         let database = DatabaseUrl::read(reader, DATABASE);
         let server = Settings::read(reader, ADDRESSES);
         Some(Self {
@@ -156,6 +174,21 @@ mod tests {
         let vars = HashMap::<&str, String>::new();
         let mut reader = Reader::new(&vars);
         assert_eq!(AccountSettings::read(&mut reader, None).session_cookie_cache, None);
+    }
+
+    #[test]
+    fn a_copy_of_the_session_must_not_pass_for_an_access_token() {
+        let mut vars = HashMap::from([
+            ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
+            ("JWT_ISSUER", "off".to_owned()),
+            ("JWT_AUDIENCE", "off".to_owned()),
+        ]);
+        assert!(Config::from_vars(&vars).is_ok());
+        vars.insert("SESSION_COOKIE_CACHE", "5m".to_owned());
+        let faults = Config::from_vars(&vars).err().expect("a fault");
+        assert_eq!(faults.0[0].name, "SESSION_COOKIE_CACHE");
+        vars.insert("JWT_AUDIENCE", "tasks".to_owned());
+        assert!(Config::from_vars(&vars).is_ok());
     }
 
     #[test]

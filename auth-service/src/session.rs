@@ -26,12 +26,12 @@ const SWEEP_PERIOD: Duration = Duration::from_hours(1);
 
 /// Who opens a session, as far as the connection tells.
 #[derive(Clone, Debug, Default)]
-pub struct Origin {
+pub struct Device {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
 }
 
-impl Origin {
+impl Device {
     /// The other end of a connection, and what it says it is.
     pub fn new(peer: Option<SocketAddr>, user_agent: Option<&str>) -> Self {
         Self {
@@ -101,10 +101,10 @@ impl Sessions {
         &self,
         user_id: &str,
         verified: Option<&str>,
-        origin: Origin,
+        device: Device,
         stay: Stay,
     ) -> Result<Opened, Error> {
-        let (token, session) = self.prepare(user_id, origin, stay)?;
+        let (token, session) = self.prepare(user_id, device, stay)?;
         if self.store.open_session(&session, verified).await? != Held::Yes {
             return Err(Error::InvalidEmailOrPassword);
         }
@@ -115,7 +115,7 @@ impl Sessions {
     pub fn prepare(
         &self,
         user_id: &str,
-        origin: Origin,
+        device: Device,
         stay: Stay,
     ) -> Result<(SessionToken, NewSession), Error> {
         let now = self.now();
@@ -128,8 +128,8 @@ impl Sessions {
             id: random::id()?,
             token: token.at_rest(self.at_rest),
             user_id: user_id.to_owned(),
-            ip_address: origin.ip_address,
-            user_agent: origin.user_agent,
+            ip_address: device.ip_address,
+            user_agent: device.user_agent,
             now,
             expires_at: now + lifetime,
         };
@@ -169,7 +169,7 @@ impl Sessions {
     /// What whoever opened `session` chose. Only its row tells, so that no caller can
     /// choose again: a brief one spans a day at most, where others span more.
     pub fn stay(&self, session: &session::Model) -> Stay {
-        let span = session.expires_at - session.updated_at;
+        let span = session.expires_at - session.created_at;
         if span <= DAY && self.lifetime > DAY { Stay::Brief } else { Stay::Remembered }
     }
 

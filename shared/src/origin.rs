@@ -24,7 +24,9 @@ impl Origin {
         };
         let authority = uri.authority().ok_or_else(fault)?;
         let host = authority.host().to_ascii_lowercase();
-        if host.is_empty() || host.contains('*') || authority.as_str().contains('@') {
+        let port =
+            authority.port().is_none_or(|port| port.as_str().bytes().all(|b| b.is_ascii_digit()));
+        if !port || host.is_empty() || host.contains('*') || authority.as_str().contains('@') {
             return Err(fault());
         }
         Ok(Self(match authority.port_u16() {
@@ -107,6 +109,7 @@ mod tests {
             "https://*.example.com",
             "https://user@example.com",
             "https://example.com:99999",
+            "https://example.com:+80",
             "file:///etc/passwd",
         ] {
             assert!(Origin::parse(text).is_err(), "{text:?}");

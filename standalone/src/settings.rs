@@ -85,6 +85,9 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     let origin = Origin::read_own(reader, Some(URL));
     let longest = policy.as_ref().map(|policy| policy.max_lifetime);
     let accounts = auth_service::AccountSettings::read(reader, longest);
+    if let Some(policy) = &policy {
+        accounts.check(policy, reader);
+    }
     let auth = DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db");
     let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
     let server = serve::Settings::read(reader, ADDRESSES);

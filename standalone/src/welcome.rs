@@ -27,7 +27,7 @@ pub fn print(grpc: SocketAddr, http: Option<SocketAddr>, drawn: Option<&str>) {
   (buf comes with `npm install -g @bufbuild/buf`)
 
   call() {{ buf curl --http2-prior-knowledge --protocol grpc "$@"; }}
-  call -d '{{"email":"ada@example.com","password":"correct horse","name":"Ada"}}' \
+  call -d '{{"email":"grace@example.com","password":"correct horse","name":"Grace"}}' \
     http://{grpc}/auth.v1.AuthService/SignUp
 
   token=$(cargo run -q -- token --user-id ada)

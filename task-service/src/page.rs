@@ -64,10 +64,15 @@ impl Page {
 fn fitting(tasks: &[Task]) -> usize {
     let mut bytes = 0;
     let within = tasks.iter().take_while(|task| {
-        bytes += FRAME_BYTES + task.user_id.len() + task.title.len() + task.description.len();
+        bytes += FRAME_BYTES + task.user_id.len() + task.title.len() + spelled(&task.description);
         bytes <= MAX_BYTES
     });
     within.count().max(1)
+}
+
+/// How long a text is at most on either wire: JSON spells a control character with six.
+fn spelled(text: &str) -> usize {
+    text.bytes().map(|byte| if byte < b' ' { 6 } else { 1 }).sum()
 }
 
 /// The page size is negative.

@@ -3,7 +3,7 @@
 //! answer into the rpc's.
 //!
 //! The adapter is a table and no judge. Whatever a door answers must stand in the table,
-//! in the shape that the design demands of every answer; anything else ends the test.
+//! in the shape that the README promises of every answer; anything else ends the test.
 
 mod auth;
 mod differences;

@@ -11,7 +11,7 @@ use shared::{
 };
 use tonic::{Request, Response, Status};
 
-use super::origin;
+use super::device;
 use crate::{access::AccessTokens, account::Accounts, session::Stay, wire};
 
 struct Auth {
@@ -36,9 +36,9 @@ impl AuthService for Auth {
         &self,
         request: Request<pb::SignUpRequest>,
     ) -> Result<Response<pb::SignUpResponse>, Status> {
-        let origin = origin(&request);
+        let device = device(&request);
         let application = wire::application(request.into_inner(), self.password_min_length)?;
-        let (user, opened) = self.accounts.sign_up(application, origin, Stay::Remembered).await?;
+        let (user, opened) = self.accounts.sign_up(application, device, Stay::Remembered).await?;
         Ok(Response::new(pb::SignUpResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),
@@ -51,9 +51,9 @@ impl AuthService for Auth {
         &self,
         request: Request<pb::SignInRequest>,
     ) -> Result<Response<pb::SignInResponse>, Status> {
-        let origin = origin(&request);
+        let device = device(&request);
         let (email, password) = wire::credential(request.into_inner())?;
-        let sign_in = self.accounts.sign_in(email.as_ref(), password, origin, Stay::Remembered);
+        let sign_in = self.accounts.sign_in(email.as_ref(), password, device, Stay::Remembered);
         let (user, opened) = sign_in.await?;
         Ok(Response::new(pb::SignInResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),

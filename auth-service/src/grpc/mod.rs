@@ -8,10 +8,10 @@ pub use auth::auth_service;
 pub use session::session_service;
 use tonic::Request;
 
-use crate::session::Origin;
+use crate::session::Device;
 
 /// Who is at the other end of the connection.
-fn origin<T>(request: &Request<T>) -> Origin {
+fn device<T>(request: &Request<T>) -> Device {
     let user_agent = request.metadata().get("user-agent").and_then(|value| value.to_str().ok());
-    Origin::new(request.remote_addr(), user_agent)
+    Device::new(request.remote_addr(), user_agent)
 }

@@ -5,9 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::extract::FromRequestParts;
 use chrono::TimeDelta;
 use http::{
-    header::{
-        ACCESS_CONTROL_EXPOSE_HEADERS, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT,
-    },
+    header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
 use shared::{auth::Keyring, error::status};
@@ -26,7 +24,7 @@ use crate::{
     account::Accounts,
     entity::{session, user},
     error::Error,
-    session::{Origin, Sessions, SignedIn, Stay},
+    session::{Device, Sessions, SignedIn, Stay},
     session_token::SessionToken,
 };
 
@@ -49,7 +47,7 @@ pub struct Desk {
 /// What the head of a request tells of who asks.
 pub struct Call {
     pub credential: Credential,
-    pub origin: Origin,
+    pub device: Device,
 }
 
 impl FromRequestParts<Arc<Desk>> for Call {
@@ -60,7 +58,7 @@ impl FromRequestParts<Arc<Desk>> for Call {
         let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self {
             credential: Credential::of(&parts.headers, &desk.keys, &desk.cookies),
-            origin: Origin::new(peer, user_agent),
+            device: Device::new(peer, user_agent),
         })
     }
 }
@@ -127,7 +125,7 @@ impl Desk {
         }
         self.add_copy(&mut headers, holding)?;
         let token = holding.token.signed(&self.keys).ok_or(Error::Unsigned)?;
-        expose(&mut headers, SET_AUTH_TOKEN, &token)?;
+        put(&mut headers, SET_AUTH_TOKEN, &token)?;
         Ok(headers)
     }
 
@@ -149,7 +147,7 @@ impl Desk {
     /// signed in without: `GET /token` says why.
     pub fn add_jwt(&self, headers: &mut HeaderMap, holding: Holding<'_>) -> Result<(), Refused> {
         match self.access.issue(holding.user, holding.session) {
-            Ok(issued) => expose(headers, SET_AUTH_JWT, &issued.token),
+            Ok(issued) => put(headers, SET_AUTH_JWT, &issued.token),
             Err(error) => {
                 drop(status(&error)); // logs the cause
                 Ok(())
@@ -164,15 +162,11 @@ impl Desk {
     }
 }
 
-/// Adds a secret header and lets scripts of trusted sites read it.
-fn expose(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Refused> {
+/// Adds a header that no log may show. Scripts of trusted sites may read it (see `cors` of
+/// `shared::serve`).
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Refused> {
     let mut value = HeaderValue::try_from(value).map_err(|_| Error::Unsigned)?;
     value.set_sensitive(true);
-    let readable = match headers.get(ACCESS_CONTROL_EXPOSE_HEADERS) {
-        Some(_) => HeaderValue::from_static("set-auth-token, set-auth-jwt"),
-        None => HeaderValue::from(name.clone()),
-    };
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
     headers.insert(name, value);
     Ok(())
 }

@@ -59,7 +59,7 @@ pub async fn sign_up(
         image: asked.image.unwrap_or_default(),
     };
     let stay = stay(asked.remember_me);
-    let (user, opened) = desk.accounts.sign_up(application, call.origin, stay).await?;
+    let (user, opened) = desk.accounts.sign_up(application, call.device, stay).await?;
     let holding = Holding { token: &opened.token, session: &opened.session, user: &user, stay };
     let mut headers = desk.hand_over(holding)?;
     desk.add_jwt(&mut headers, holding)?;
@@ -100,7 +100,7 @@ pub async fn sign_in(
         fault => Refused::from(fault),
     })?;
     let stay = stay(asked.remember_me);
-    let (user, opened) = desk.accounts.sign_in(Some(&email), password, call.origin, stay).await?;
+    let (user, opened) = desk.accounts.sign_in(Some(&email), password, call.device, stay).await?;
     let holding = Holding { token: &opened.token, session: &opened.session, user: &user, stay };
     let mut headers = desk.hand_over(holding)?;
     desk.add_jwt(&mut headers, holding)?;

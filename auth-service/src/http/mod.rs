@@ -67,7 +67,8 @@ pub fn door(fittings: Fittings) -> Door {
     let is_secure = fittings.own_origin.as_ref().is_some_and(Origin::is_secure);
     let session_seconds = fittings.sessions.lifetime().num_seconds();
     let cookies = Cookies::new(fittings.keys.clone(), is_secure, session_seconds);
-    let api = documented::api(&cookies.session_token_name());
+    let cookie = cookies.session_token_name();
+    let api = Box::new(move || documented::api(&cookie));
     let site = Arc::new(Site::new(fittings.own_origin, fittings.trusted_origins));
     let desk = Desk {
         accounts: fittings.accounts,

@@ -1,15 +1,10 @@
 //! What the routes answer with: Better Auth's objects, spelled and dated as it does.
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use http::{
-    StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
-};
+use http::StatusCode;
 use serde::Serialize;
+use shared::http::json;
 use utoipa::ToSchema;
 
 use crate::{
@@ -225,19 +220,7 @@ pub struct Answer<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        json(StatusCode::OK, &self.0)
-    }
-}
-
-/// A JSON response.
-pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    match serde_json::to_vec(body) {
-        Ok(text) => (status, [(CONTENT_TYPE, JSON)], Body::from(text)).into_response(),
-        Err(error) => {
-            tracing::error!(cause = %error, "cannot write an answer");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        json::answer(StatusCode::OK, &self.0)
     }
 }
 

@@ -9,10 +9,12 @@ use http::{
     header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde::Serialize;
-use shared::{error::status, http::Problem};
+use shared::{
+    error::status,
+    http::{Problem, json},
+};
 use utoipa::ToSchema;
 
-use super::objects::json;
 use crate::{error::Error, password::PasswordFault};
 
 /// What Better Auth's client reads before it tries again.
@@ -67,7 +69,7 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let mut response = json(self.status, &self.refusal);
+        let mut response = json::answer(self.status, &self.refusal);
         response.headers_mut().extend(self.cookies.map(|cookies| *cookies).unwrap_or_default());
         if let Some(wait) = self.retry_after {
             let seconds = HeaderValue::from(wait.as_secs().max(1));

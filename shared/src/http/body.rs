@@ -14,8 +14,8 @@ use tonic::Status;
 use super::Problem;
 use crate::serve::MAX_REQUEST_BYTES;
 
-/// How long a caller may take to send a body. Well below the limit for a whole request, so
-/// that who is slow is told so.
+/// How long a caller may take to send a body. Below the default `REQUEST_TIMEOUT`, so that
+/// who is slow is told so.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The whole body of a request that says it is JSON.

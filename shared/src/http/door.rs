@@ -16,6 +16,7 @@ pub struct Door {
     pub routes: Router,
     /// How this door words what is refused before a route is reached.
     pub refusal: fn(Problem) -> Response,
-    /// What the routes promise, for `/openapi.json`.
-    pub api: OpenApi,
+    /// What the routes promise, for `/openapi.json`: made when somebody asks, as most
+    /// processes never are.
+    pub api: Box<dyn Fn() -> OpenApi + Send + Sync>,
 }

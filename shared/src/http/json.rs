@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use axum::{body::Body, response::Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -18,19 +21,19 @@ use super::{Fault, Problem};
 /// Names in faults are cut to this length: they are the caller's own text.
 const NAME_CHARS: usize = 64;
 
+/// So many faults are named; nobody mends more at a time.
+const MAX_FAULTS: usize = 20;
+
 /// An answer with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
-    let Ok(text) = serde_json::to_vec(body) else {
-        // Only a map with keys that are no strings fails, and there is none.
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        return response;
-    };
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    match serde_json::to_vec(body) {
+        Ok(text) => (status, [(CONTENT_TYPE, JSON)], Body::from(text)).into_response(),
+        Err(error) => {
+            tracing::error!(cause = %error, "cannot write an answer");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// A message, and the members that were there: what tells `null` from absent.
@@ -91,6 +94,11 @@ pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
 fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Problem {
     if faults.is_empty() {
         faults.push(fault(whole, error));
+    }
+    let more = faults.len().saturating_sub(MAX_FAULTS);
+    if more > 0 {
+        faults.truncate(MAX_FAULTS);
+        faults.push(Fault { field: whole.to_owned(), message: format!("has {more} more faults") });
     }
     Problem::invalid(faults)
 }
@@ -188,6 +196,17 @@ mod tests {
         assert_eq!(found[1].1, "is not known here; what is: `title`, `done`, `size`");
         assert_eq!((&*found[2].1, &*found[3].1), ("must be a boolean", "must be a string"));
         assert!(!format!("{found:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_short_request_is_not_answered_at_any_length() {
+        let members: Vec<_> = (0..5000).map(|n| format!("\"{n}\":1")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        let problem = object::<Sample>(text.as_bytes()).expect_err("faults");
+        assert_eq!(problem.faults.len(), MAX_FAULTS + 1);
+        assert_eq!(problem.faults[MAX_FAULTS].message, "has 4980 more faults");
+        let query_text = (0..500).map(|n| format!("{n}=1")).collect::<Vec<_>>().join("&");
+        assert!(query::<Sample>(&query_text).expect_err("faults").message.len() < 4000);
     }
 
     #[test]

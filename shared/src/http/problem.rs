@@ -121,7 +121,9 @@ impl From<Status> for Problem {
 /// The status of a gRPC code, and the word for it where no reason was given.
 fn of(code: Code) -> (StatusCode, &'static str) {
     match code {
-        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => {
+        // The rpcs say it of messages beyond their limit, and of nothing else.
+        Code::OutOfRange => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
+        Code::InvalidArgument | Code::FailedPrecondition => {
             (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT")
         }
         Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),

@@ -1,43 +1,41 @@
 //! What surrounds every call on either port: its id, a place in the queue, a deadline, and
 //! a net for panics.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use hyper::body::Incoming;
+use tokio::time::Instant;
 use tonic::{
     Code, Status,
     body::Body,
-    codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode},
+    codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version},
     transport::server::TcpConnectInfo,
 };
 use tonic_types::{ErrorDetails, StatusExt};
 use tracing::Instrument;
 
 use super::{
+    answers::Answers,
     limits::Limits,
-    places::{Arriving, Place, Places, Share},
+    places::{Arriving, Places, Share},
     request_id,
 };
 
 /// What is spoken on a port.
 pub trait Wire: Clone + Send + Sync + 'static {
     /// The answer to what is refused before it takes a place, if it is.
-    fn turn_away(&self, request: &Request<Incoming>) -> Option<Response<Body>>;
+    fn turn_away(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
+        None
+    }
 
     /// Whether the call is answered without a place, and for as long as it takes.
     fn is_free(&self, path: &str) -> bool;
 
     /// The longest until the call must be answered, where its caller has a say in it.
-    fn patience(&self, request: &Request<Incoming>) -> Option<Duration>;
+    fn patience(&self, _request: &Request<Incoming>) -> Option<Duration> {
+        None
+    }
 
     /// What its service answers.
     fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>>;
@@ -63,7 +61,8 @@ pub struct Calls<W> {
     wire: W,
     places: Places,
     timeout: Duration,
-    answer_timeout: Duration,
+    answers: Answers,
+    patience: Duration,
     peer: TcpConnectInfo,
 }
 
@@ -73,7 +72,8 @@ impl<W: Wire> Calls<W> {
             wire,
             places,
             timeout: limits.request_timeout,
-            answer_timeout: limits.answer_timeout,
+            answers: Answers::new(limits.answer_timeout),
+            patience: limits.answer_timeout,
             peer: TcpConnectInfo { local_addr: None, remote_addr: None },
         }
     }
@@ -84,12 +84,18 @@ impl<W: Wire> Calls<W> {
         let mut calls = self.clone();
         calls.peer.remote_addr = Some(peer);
         calls.places = self.places.of(share);
+        calls.answers = Answers::new(self.patience);
         calls
+    }
+
+    /// The answers of this connection that are still on their way.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// Answers `request`, whatever happens inside.
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {
-        if !has_known_framing(request.headers()) {
+        if !has_known_framing(request.headers()) || !names_one_host(&request) {
             return bad_request();
         }
         if let Some(turned_away) = self.wire.turn_away(&request) {
@@ -98,19 +104,18 @@ impl<W: Wire> Calls<W> {
         let origin = request.headers().get("origin").cloned();
         let asked = Asked { path: request.uri().path().to_owned(), origin };
         let is_free = self.wire.is_free(&asked.path);
-        let place = match self.places.take() {
-            Ok(place) => Some(place),
-            Err(_) if is_free => None,
+        let place = match (!is_free).then(|| self.places.take()).transpose() {
+            Ok(place) => place,
             Err(busy) => return self.wire.refuse(&asked, busy),
         };
         let timeout = self.wire.patience(&request).map_or(self.timeout, |t| t.min(self.timeout));
         let request = request.map(|body| Arriving::new(body, place.clone()));
         let call = AssertUnwindSafe(self.wire.clone().answer(request)).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
-            Ok(Ok(response)) if is_free => response,
-            Ok(Ok(response)) => response.map(|body| {
-                Body::new(Held { body, place, end: Box::pin(sleep(self.answer_timeout)) })
-            }),
+            Ok(Ok(response)) => match place {
+                Some(place) => response.map(|body| self.answers.send(body, place)),
+                None => response,
+            },
             // The panic hook (see `telemetry`) has logged it, inside the call's span.
             Ok(Err(_panic)) => self.wire.refuse(&asked, refusal(Code::Internal, "internal error")),
             Err(_elapsed) => {
@@ -129,6 +134,11 @@ fn has_known_framing(headers: &HeaderMap) -> bool {
         (Some(only), None) => only.as_bytes().eq_ignore_ascii_case(b"chunked"),
         (Some(_), Some(_)) => false,
     }
+}
+
+/// RFC 9112 section 3.2: exactly one `Host`. HTTP/2 has a field of its own for it.
+fn names_one_host<B>(request: &Request<B>) -> bool {
+    request.version() > Version::HTTP_11 || request.headers().get_all("host").iter().count() == 1
 }
 
 /// What the parser says of a head that is none, too.
@@ -168,64 +178,5 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
             Ok(response)
         };
         answer.instrument(span).boxed()
-    }
-}
-
-/// An answer on its way to a caller. It keeps its place and has a deadline, else a caller
-/// that asks and does not read would hold any number of answers in memory.
-struct Held {
-    body: Body,
-    #[expect(dead_code, reason = "given back when the answer is gone")]
-    place: Option<Place>,
-    end: Pin<Box<Sleep>>,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_pending() && self.end.as_mut().poll(cx).is_ready() {
-            let late = Status::new(Code::DeadlineExceeded, "the answer was not taken in time");
-            return Poll::Ready(Some(Err(late)));
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http_body_util::StreamBody;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn an_answer_keeps_its_place_until_it_is_read_and_no_longer_than_it_may() {
-        let limits = Limits { calls: 1, ..Limits::default() };
-        let places = Places::new(&limits).of(&Share::new(&limits));
-        let never = Body::new(StreamBody::new(futures_util::stream::pending::<
-            Result<Frame<Bytes>, Status>,
-        >()));
-        let end = Box::pin(sleep(Duration::from_millis(20)));
-        let mut held = Held { body: never, place: places.take().ok(), end };
-        let mut frame =
-            std::pin::pin!(std::future::poll_fn(|cx| Pin::new(&mut held).poll_frame(cx)));
-        let late = frame.as_mut().await.expect("an end").expect_err("nobody read it");
-        assert_eq!(late.code(), Code::DeadlineExceeded);
-        assert!(places.take().is_err());
-        drop(held);
-        assert!(places.take().is_ok());
     }
 }

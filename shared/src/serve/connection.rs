@@ -46,11 +46,14 @@ pub fn serve<W: Wire>(
     let handshake_timeout = limits.handshake_timeout;
     let grace = limits.request_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
+    let answers = calls.answers().clone();
+    let to_finish = limits.request_timeout;
     async move {
         let http = http(handshake_timeout);
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), calls));
         let mut handshake = pin!(tokio::time::sleep(handshake_timeout));
         let mut old = pin!(tokio::time::sleep(age));
+        let mut patrol = tokio::time::interval(answers.period());
         let mut greeted = false;
         let mut leaving = false;
         loop {
@@ -71,6 +74,15 @@ pub fn serve<W: Wire>(
                     leaving = true;
                     connection.as_mut().graceful_shutdown();
                     old.as_mut().reset(Instant::now() + grace);
+                }
+                // One answer that is not taken costs its caller the connection; the other
+                // calls on it may finish.
+                _ = patrol.tick(), if !leaving => {
+                    if answers.are_overdue() {
+                        leaving = true;
+                        connection.as_mut().graceful_shutdown();
+                        old.as_mut().reset(Instant::now() + to_finish);
+                    }
                 }
                 _ = draining.wait_for(|draining| *draining), if !leaving => {
                     // A connection that never began would not notice a polite good-bye.

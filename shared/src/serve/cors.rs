@@ -20,7 +20,7 @@ use crate::origin::Origin;
 const MAX_AGE: Duration = Duration::from_hours(1);
 
 /// What pages may send.
-const SENT: [&str; 9] = [
+const SENT: [&str; 10] = [
     "authorization",
     "content-type",
     "idempotency-key",
@@ -29,6 +29,7 @@ const SENT: [&str; 9] = [
     "x-request-id",
     "x-user-id",
     "x-grpc-web",
+    "x-user-agent",
     "grpc-timeout",
 ];
 

@@ -1,6 +1,6 @@
 //! JSON over HTTP on its port: the doors of the services, health, and their documentation.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Router, response::IntoResponse, routing::get};
 use futures_util::{FutureExt, future::BoxFuture};
@@ -8,7 +8,6 @@ use http::{
     HeaderName, HeaderValue, Request, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
-use hyper::body::Incoming;
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 use tower_http::cors::Cors;
@@ -58,12 +57,14 @@ impl Http {
     pub fn new(doors: Vec<Door>, readiness: Readiness, trusted: &[Origin]) -> Self {
         let refusals = doors.iter().map(|door| (door.prefix, door.refusal)).collect();
         let health = async move || health(&readiness);
-        let mut site = docs::routes(doors.iter().map(|door| &door.api))
+        let (apis, routes): (Vec<_>, Vec<_>) =
+            doors.into_iter().map(|door| (door.api, door.routes)).unzip();
+        let mut site = docs::routes(apis)
             .route(HEALTH, get(health))
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(async || Problem::no_such_route());
-        for door in doors {
-            site = site.merge(door.routes);
+        for door in routes {
+            site = site.merge(door);
         }
         let for_browsers = cors::http(site.clone(), trusted);
         Self { for_browsers, routes: site, refusals, trusted: trusted.into() }
@@ -71,16 +72,8 @@ impl Http {
 }
 
 impl Wire for Http {
-    fn turn_away(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
-        None
-    }
-
     fn is_free(&self, path: &str) -> bool {
         path == HEALTH
-    }
-
-    fn patience(&self, _request: &Request<Incoming>) -> Option<Duration> {
-        None
     }
 
     fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
@@ -107,11 +100,8 @@ impl Wire for Http {
     fn refuse(&self, asked: &Asked, status: Status) -> Response<Body> {
         let doors = self.refusals.iter().filter(|(prefix, _)| asked.path.starts_with(prefix));
         let door = doors.max_by_key(|(prefix, _)| prefix.len());
-        let problem = Problem::from(status);
-        let mut response = door.map_or_else(
-            || problem.clone().into_response(),
-            |(_, refusal)| refusal(problem.clone()),
-        );
+        let refusal = door.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
+        let mut response = refusal(Problem::from(status));
         secure(&mut response, true);
         cors::let_read(&mut response, asked.origin.as_ref(), &self.trusted);
         response.map(Body::new)

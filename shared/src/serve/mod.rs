@@ -4,6 +4,7 @@
 //! The accept loop is our own because the stock one has no limit on connections, no
 //! deadline for a silent peer, and waits for it for ever when it should stop.
 
+mod answers;
 mod call;
 mod connection;
 mod cors;

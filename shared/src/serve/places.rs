@@ -21,7 +21,7 @@ use tonic::{Code, Status};
 use super::{call::refusal, limits::Limits};
 
 /// So many more calls may wait for their bodies than may be at work.
-const PATIENCE: usize = 4;
+const WAITING_PER_PLACE: usize = 4;
 
 /// How long a body may pause before its call counts as waiting.
 const GRACE: Duration = Duration::from_millis(50);
@@ -71,7 +71,7 @@ impl Share {
         let calls = limits.calls_per_address;
         Self {
             at_work: Arc::new(Semaphore::new(calls)),
-            waiting: Arc::new(Semaphore::new(calls * PATIENCE)),
+            waiting: Arc::new(Semaphore::new(calls * WAITING_PER_PLACE)),
         }
     }
 }
@@ -79,7 +79,10 @@ impl Share {
 impl Places {
     /// As many as `limits` say. Until it is known who calls, one peer may have them all.
     pub fn new(limits: &Limits) -> Self {
-        Self { at_work: Room::of(limits.calls), waiting: Room::of(limits.calls * PATIENCE) }
+        Self {
+            at_work: Room::of(limits.calls),
+            waiting: Room::of(limits.calls * WAITING_PER_PLACE),
+        }
     }
 
     /// Those of a peer with this share.
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn those_who_wait_are_counted_too() {
         let places = places(1);
-        let waiting: Vec<_> = (0..PATIENCE)
+        let waiting: Vec<_> = (0..WAITING_PER_PLACE)
             .map(|_| {
                 let place = places.take().expect("a place");
                 place.wait().expect("room to wait");

@@ -44,7 +44,7 @@ pub fn door(gate: Gate, service: Guarded) -> Door {
         .route("/api/{user_id}/tasks/{id}/complete", patch(tasks::complete))
         .method_not_allowed_fallback(other_method)
         .with_state(rpcs);
-    Door { prefix: "/api/", routes, refusal: Problem::into_response, api: Api::openapi() }
+    Door { prefix: "/api/", routes, refusal: Problem::into_response, api: Box::new(Api::openapi) }
 }
 
 /// OPTIONS is answered with `Allow` alone, which the router adds here too.

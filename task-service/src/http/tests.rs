@@ -10,6 +10,7 @@ use shared::{
     auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId},
     clock::SystemClock,
     db::Database,
+    serve::MAX_REQUEST_BYTES,
 };
 use tower::ServiceExt;
 
@@ -242,6 +243,17 @@ async fn methods_and_types_are_answered_as_http_says() {
         *request.body_mut() = Body::from("[".repeat(length));
         assert_eq!(world.send(request).await.status, status, "{content_type} {length}");
     }
+}
+
+/// The body fits, the rpc's message with the user in it does not.
+#[tokio::test]
+async fn what_is_too_large_for_the_rpc_is_too_large() {
+    let world = World::start().await;
+    let user = "u".repeat(200);
+    let body = json!({"title": "t", "description": "x".repeat(MAX_REQUEST_BYTES - 30)});
+    assert_eq!(body.to_string().len(), MAX_REQUEST_BYTES);
+    let answer = world.send(world.request("POST", &user, "/tasks", &body)).await;
+    assert_eq!((answer.status, &answer.body["error_code"]), (413, &json!("PAYLOAD_TOO_LARGE")));
 }
 
 #[test]

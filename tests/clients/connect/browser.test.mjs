@@ -20,11 +20,15 @@ test("a page of another site may call only if it is trusted", async () => {
       headers: {
         origin,
         "access-control-request-method": "POST",
-        "access-control-request-headers": "authorization,content-type,x-grpc-web",
+        "access-control-request-headers": "authorization,content-type,x-grpc-web,x-user-agent",
       },
     });
   const trusted = await preflight("http://localhost:3000");
   assert.equal(trusted.headers.get("access-control-allow-origin"), "http://localhost:3000");
+  const allowed = trusted.headers.get("access-control-allow-headers").split(",");
+  for (const header of ["authorization", "content-type", "x-grpc-web", "x-user-agent"]) {
+    assert.ok(allowed.includes(header), header);
+  }
   const stranger = await preflight("http://localhost:3000.example.com");
   assert.equal(stranger.headers.get("access-control-allow-origin"), null);
 });

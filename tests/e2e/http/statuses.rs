@@ -1,4 +1,4 @@
-//! Every status of the design's table, provoked once on the tasks door, and how the auth
+//! Every status of the README's table, provoked once on the tasks door, and how the auth
 //! door words what never reaches a route.
 
 use fixtures::Backend;

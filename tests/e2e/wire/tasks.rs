@@ -21,7 +21,7 @@ use super::{
 use crate::exchange::Reply;
 
 /// What the door calls its JSON.
-pub const JSON: &str = "application/json; charset=utf-8";
+pub const JSON: &str = "application/json";
 
 /// Answers an rpc with what the door answers.
 pub async fn answer(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Status> {

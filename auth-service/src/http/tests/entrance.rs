@@ -28,7 +28,6 @@ async fn a_new_user_gets_a_session_in_every_form() {
         ),
     );
     assert_eq!(got.header("content-type"), Some("application/json"));
-    assert_eq!(got.header("access-control-expose-headers"), Some("set-auth-token, set-auth-jwt"));
 
     let signed = got.header("set-auth-token").expect("a signed token");
     let signature = signed.strip_prefix(&format!("{token}.")).expect("its own token");
@@ -67,7 +66,6 @@ async fn signing_in_tells_where_to_go_next() {
     let got = world.sign_in("ADA@example.com", json!({})).await;
     assert!(got.body.starts_with(r#"{"redirect":false,"token":""#), "{}", got.body);
     assert!(got.json().get("url").is_none() && got.header("location").is_none());
-    assert_eq!(got.header("access-control-expose-headers"), Some("set-auth-token, set-auth-jwt"));
     for url in ["/dashboard", "http://localhost:3000/x?y=1"] {
         let got = world.sign_in("ada@example.com", json!({ "callbackURL": url })).await;
         assert_eq!((&got.json()["redirect"], &got.json()["url"]), (&json!(true), &json!(url)));

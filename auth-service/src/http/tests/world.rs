@@ -84,7 +84,7 @@ impl World {
             session_cookie_cache: setting.cookie_cache,
         });
         let verifier = TokenVerifier::new(keys.clone(), policy, clock.clone());
-        Self { clock, keys, verifier, store, api, routes, _database: database }
+        Self { clock, keys, verifier, store, api: api(), routes, _database: database }
     }
 
     /// Sends a request and reads the whole answer.

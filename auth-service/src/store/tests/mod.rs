@@ -14,7 +14,7 @@ use crate::{
     email::Email,
     error::Error,
     profile::Image,
-    session::{Origin, Sessions, Stay},
+    session::{Device, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
 
@@ -41,7 +41,7 @@ impl Scene {
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
         let sessions = self.sessions(AtRest::Hashed);
         let (token, session) =
-            sessions.prepare(id, Origin::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
         let user = NewUser {
             id: id.to_owned(),
             email: Email::parse(email).expect("an address"),
@@ -141,7 +141,7 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
     assert_eq!(change("salt:key", "salt:late").await.expect("writes"), Held::PasswordChanged);
     assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
-    let stale = sessions.open("u1", Some("salt:key"), Origin::default(), Stay::Remembered).await;
+    let stale = sessions.open("u1", Some("salt:key"), Device::default(), Stay::Remembered).await;
     assert!(matches!(stale, Err(Error::InvalidEmailOrPassword)));
     assert_eq!(scene.column("id", "session").await.len(), 1);
 

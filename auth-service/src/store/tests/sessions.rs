@@ -7,7 +7,7 @@ use shared::clock::Clock;
 use super::{Scene, WEEK};
 use crate::{
     error::Error,
-    session::{Origin, Sessions, Stay},
+    session::{Device, Sessions, Stay},
     session_token::{AtRest, stored_forms},
     store::Which,
 };
@@ -28,7 +28,7 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
         let opened =
-            sessions.open("u1", None, Origin::default(), Stay::Remembered).await.expect("opens");
+            sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens");
         let begin = scene.clock.now();
         scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
         let early = sessions.resume(&opened.token).await.expect("live");
@@ -59,7 +59,7 @@ async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshD
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
-    let open = sessions.open("u1", None, Origin::default(), Stay::Brief);
+    let open = sessions.open("u1", None, Device::default(), Stay::Brief);
     let opened = open.await.expect("opens");
     let end = scene.clock.now() + TimeDelta::days(1);
     for hours in [0, 12, 11] {
@@ -73,7 +73,7 @@ async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshD
 
     let hour = std::time::Duration::from_hours(1);
     let short = Sessions::new(scene.store.clone(), hour, AtRest::Hashed, scene.clock.clone());
-    let open = short.open("u1", None, Origin::default(), Stay::Brief);
+    let open = short.open("u1", None, Device::default(), Stay::Brief);
     let end = scene.clock.now() + TimeDelta::hours(1);
     assert_eq!(open.await.expect("opens").session.expires_at, end);
 }
@@ -87,7 +87,7 @@ async fn a_session_ends_by_its_token_or_by_what_is_stored_of_it(database: FreshD
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
         for by_handle in [false, true] {
-            let other = sessions.open("u1", None, Origin::default(), Stay::Remembered);
+            let other = sessions.open("u1", None, Device::default(), Stay::Remembered);
             let other = other.await.expect("opens");
             let given =
                 if by_handle { other.token.at_rest(at_rest) } else { other.token.reveal().into() };
@@ -130,7 +130,7 @@ async fn sessions_end_one_by_one_or_together_and_only_their_users(database: Fres
     let sessions = scene.sessions(AtRest::Hashed);
     for _ in 0..3 {
         scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open("u1", None, Origin::default(), Stay::Remembered).await.expect("opens");
+        sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens");
     }
     let ada = sessions.resume(&ada).await.expect("live");
     let bob = sessions.resume(&bob).await.expect("live");

@@ -3,17 +3,22 @@
 //! The page is ours and small: it loads nothing from other hosts, and the ready-made ones
 //! weigh more than the rest of the binary.
 
+use std::sync::{Arc, LazyLock};
+
 use axum::{
     Router,
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{
-    HeaderValue,
+    HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
 };
 use hyper::body::Bytes;
 use utoipa::openapi::{Info, OpenApi, Paths};
+
+/// What one door promises.
+pub type Api = Box<dyn Fn() -> OpenApi + Send + Sync>;
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -25,17 +30,21 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       frame-ancestors 'none'";
 
 /// The routes of the documentation.
-pub fn routes<'a>(apis: impl Iterator<Item = &'a OpenApi>) -> Router {
-    let document = Bytes::from(document(apis)); // cloned without a copy
+pub fn routes(apis: Vec<Api>) -> Router {
+    let document = Arc::new(LazyLock::new(move || document(&apis)));
+    let document = async move || match &**document {
+        Some(text) => file("application/json", text.clone()), // which copies nothing
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
     Router::new()
-        .route("/openapi.json", get(async move || file("application/json", document.clone())))
+        .route("/openapi.json", get(document))
         .route("/docs", get(async || page()))
         .route("/docs/page.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/docs/page.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
 }
 
 /// All of `apis` in one.
-fn document<'a>(apis: impl Iterator<Item = &'a OpenApi>) -> String {
+fn document(apis: &[Api]) -> Option<Bytes> {
     let mut info = Info::new("Auth and tasks", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "Accounts and sessions on Better Auth's wire, and each user's own tasks. Sign in under \
@@ -44,9 +53,12 @@ fn document<'a>(apis: impl Iterator<Item = &'a OpenApi>) -> String {
     );
     let mut document = OpenApi::new(info, Paths::new());
     for api in apis {
-        document.merge(api.clone());
+        document.merge(api());
     }
-    document.to_json().unwrap_or_default()
+    let text = document.to_json();
+    text.inspect_err(|error| tracing::error!(%error, "cannot write the document"))
+        .ok()
+        .map(Bytes::from)
 }
 
 fn page() -> Response {

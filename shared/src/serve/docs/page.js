@@ -43,7 +43,7 @@ const field = (name, control) => {
   return element("div", {}, element("label", { htmlFor: control.id, textContent: name }), control);
 };
 
-const form = (method, path, operation, parameters, body) => {
+const form = (method, path, parameters, body) => {
   const inputs = parameters.map((parameter) => ({ parameter, input: element("input") }));
   const text = body && element("textarea", { value: json(sample(body)), spellcheck: false });
   const answer = element("pre", { hidden: true, ariaLive: "polite" });
@@ -91,7 +91,7 @@ const draw = (method, path, operation) => {
       rows("Parameters", parameters.map((each) => [each.name, each.description])),
       rows("Members of the body", members.map(([name, member]) => [name, resolve(member).description ?? member.description])),
       rows("Answers", Object.entries(operation.responses).map(([status, each]) => [status, resolve(each).description])),
-      form(method.toUpperCase(), path, operation, parameters, body)));
+      form(method.toUpperCase(), path, parameters, body)));
 };
 
 const start = async () => {
