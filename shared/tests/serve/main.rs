@@ -15,5 +15,6 @@ mod preface;
 mod request_id;
 mod shedding;
 mod silence;
+mod unread;
 mod wire;
 mod world;

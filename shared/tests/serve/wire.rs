@@ -12,7 +12,7 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt};
 use hyper::{
     body::{Body as HttpBody, Bytes, Frame, Incoming},
-    client::conn::http2::{SendRequest, handshake},
+    client::conn::http2::{Builder, SendRequest},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
@@ -39,9 +39,19 @@ pub struct Connection(SendRequest<Body>);
 
 impl Connection {
     pub async fn open(addr: SocketAddr) -> io::Result<Self> {
+        Self::open_with(addr, &Builder::new(TokioExecutor::new())).await
+    }
+
+    /// A connection whose settings leave the server no room for a body.
+    pub async fn open_without_window(addr: SocketAddr) -> io::Result<Self> {
+        Self::open_with(addr, Builder::new(TokioExecutor::new()).initial_stream_window_size(0))
+            .await
+    }
+
+    async fn open_with(addr: SocketAddr, http2: &Builder<TokioExecutor>) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
-        let connected = handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let connected = http2.handshake(TokioIo::new(stream)).await;
         let (sender, connection) = connected.map_err(io::Error::other)?;
         tokio::spawn(connection);
         Ok(Self(sender))
