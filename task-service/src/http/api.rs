@@ -45,6 +45,26 @@ impl Modify for AccessToken {
     }
 }
 
+/// Whose tasks a path is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a path, which `caller` reads")]
+pub struct OfUser {
+    /// The token's user
+    user_id: String,
+}
+
+/// Which task a path is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a path, which `caller` reads")]
+pub struct OfTask {
+    /// The token's user
+    user_id: String,
+    /// The task
+    id: String,
+}
+
 /// The condition of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -146,6 +166,24 @@ pub struct RefusalsWithBody;
 impl IntoResponses for RefusalsWithBody {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(ALWAYS.iter().chain(&WITH_BODY))
+    }
+}
+
+/// What a call about a task that is not there is refused with.
+pub struct NoSuchTask;
+
+impl IntoResponses for NoSuchTask {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([("404", "The user has no such task")].iter())
+    }
+}
+
+/// What a change that comes too late is refused with.
+pub struct Stale;
+
+impl IntoResponses for Stale {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([("409", "The task has moved on since the version of `If-Match`")].iter())
     }
 }
 

@@ -17,7 +17,10 @@ use utoipa::ToSchema;
 use super::{
     Rpcs,
     answer::{collection, next, nothing, one, problem, said},
-    api::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, Refusals, RefusalsWithBody, Replacement},
+    api::{
+        Changes, IdempotencyKey, IfMatch, IfNoneMatch, NoSuchTask, OfTask, OfUser, Refusals,
+        RefusalsWithBody, Replacement, Stale,
+    },
     caller::Caller,
     conditions::{idempotency_key, if_match, if_none_match, tag},
 };
@@ -29,10 +32,7 @@ use super::{
 #[utoipa::path(
     post, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "createTask",
     request_body = pb::CreateTaskRequest,
-    params(
-        ("user_id" = String, Path, description = "The token's user"),
-        IdempotencyKey,
-    ),
+    params(OfUser, IdempotencyKey),
     responses(
         (status = 201, description = "The stored task", body = Task, headers(
             ("Location" = String, description = "Where it is"),
@@ -66,7 +66,7 @@ pub async fn create(
 /// on the last one.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "listTasks",
-    params(("user_id" = String, Path, description = "The token's user"), pb::ListTasksRequest),
+    params(OfUser, pb::ListTasksRequest),
     responses(
         (status = 200, description = "A page of tasks", body = Vec<Task>, headers(
             ("Link" = Option<String>, description = "The next page, if there is one"),
@@ -102,16 +102,12 @@ pub async fn list(
 /// Read a task.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "getTask",
-    params(
-        ("user_id" = String, Path, description = "The token's user"),
-        ("id" = String, Path, description = "The task"),
-        IfNoneMatch,
-    ),
+    params(OfTask, IfNoneMatch),
     responses(
         (status = 200, description = "The task", body = Task,
             headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "The caller has this version"),
-        (status = 404, description = "The user has no such task", body = shared::http::ProblemBody),
+        NoSuchTask,
         Refusals,
     ),
     security(("access_token" = [])),
@@ -139,17 +135,12 @@ pub async fn get(
 #[utoipa::path(
     put, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "replaceTask",
     request_body = Replacement,
-    params(
-        ("user_id" = String, Path, description = "The token's user"),
-        ("id" = String, Path, description = "The task"),
-        IfMatch,
-    ),
+    params(OfTask, IfMatch),
     responses(
         (status = 200, description = "The task after the change", body = Task,
             headers(("ETag" = String, description = "Its version"))),
-        (status = 404, description = "The user has no such task", body = shared::http::ProblemBody),
-        (status = 409, description = "The task has moved on since the version of `If-Match`",
-            body = shared::http::ProblemBody),
+        NoSuchTask,
+        Stale,
         RefusalsWithBody,
     ),
     security(("access_token" = [])),
@@ -171,17 +162,12 @@ pub async fn replace(
 #[utoipa::path(
     patch, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "updateTask",
     request_body = Changes,
-    params(
-        ("user_id" = String, Path, description = "The token's user"),
-        ("id" = String, Path, description = "The task"),
-        IfMatch,
-    ),
+    params(OfTask, IfMatch),
     responses(
         (status = 200, description = "The task after the change", body = Task,
             headers(("ETag" = String, description = "Its version"))),
-        (status = 404, description = "The user has no such task", body = shared::http::ProblemBody),
-        (status = 409, description = "The task has moved on since the version of `If-Match`",
-            body = shared::http::ProblemBody),
+        NoSuchTask,
+        Stale,
         RefusalsWithBody,
     ),
     security(("access_token" = [])),
@@ -215,16 +201,11 @@ async fn update(
 /// Delete a task.
 #[utoipa::path(
     delete, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "deleteTask",
-    params(
-        ("user_id" = String, Path, description = "The token's user"),
-        ("id" = String, Path, description = "The task"),
-        IfMatch,
-    ),
+    params(OfTask, IfMatch),
     responses(
         (status = 204, description = "The task is gone"),
-        (status = 404, description = "The user has no such task", body = shared::http::ProblemBody),
-        (status = 409, description = "The task has moved on since the version of `If-Match`",
-            body = shared::http::ProblemBody),
+        NoSuchTask,
+        Stale,
         Refusals,
     ),
     security(("access_token" = [])),
@@ -256,14 +237,11 @@ pub struct Completion {
     patch, path = "/api/{user_id}/tasks/{id}/complete", tag = "tasks",
     operation_id = "completeTask",
     request_body = Option<Completion>,
-    params(
-        ("user_id" = String, Path, description = "The token's user"),
-        ("id" = String, Path, description = "The task"),
-    ),
+    params(OfTask),
     responses(
         (status = 200, description = "The task in its new state", body = Task,
             headers(("ETag" = String, description = "Its version"))),
-        (status = 404, description = "The user has no such task", body = shared::http::ProblemBody),
+        NoSuchTask,
         RefusalsWithBody,
     ),
     security(("access_token" = [])),
