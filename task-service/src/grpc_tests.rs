@@ -1,58 +1,21 @@
 //! Whole calls through the gate, in process: what a caller is told, and in which order.
 
-use std::{sync::Arc, time::Duration};
-
-use fixtures::{Backend, FreshDatabase};
-use shared::{
-    auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId},
-    clock::{Clock, SystemClock},
-    db::Database,
-    proto::task::v1::task_service_client::TaskServiceClient,
-};
+use shared::proto::task::v1::task_service_client::TaskServiceClient;
 use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::*;
-use crate::migration::Migrator;
-
-struct World {
-    _fresh: FreshDatabase,
-    database: Database,
-    gate: Gate,
-    issuer: TokenIssuer,
-    clock: Arc<dyn Clock>,
-}
+use crate::world::World;
 
 impl World {
-    async fn start() -> Self {
-        let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a database");
-        let database = Database::connect(&fresh.url()).await.expect("a connection");
-        database.migrate::<Migrator>().await.expect("tables");
-        let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into());
-        let keys = Arc::new(Keyring::new(&secret.unwrap_or_else(|_| panic!("strong")), &[]));
-        let ttl = Duration::from_mins(15);
-        let policy =
-            TokenPolicy { issuer: None, audience: None, leeway: Duration::ZERO, max_lifetime: ttl };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
-        let gate = Gate::new(TokenVerifier::new(keys, policy, clock.clone()));
-        Self { _fresh: fresh, database, gate, issuer, clock }
-    }
-
     /// A client of the guarded service. There is no other kind.
     fn client(&self) -> TaskServiceClient<Guarded> {
-        let tasks = Tasks::new(self.database.clone(), self.clock.clone());
-        TaskServiceClient::new(guarded(&self.gate, tasks))
+        TaskServiceClient::new(guarded(&self.gate, self.tasks()))
     }
 
     fn by<T>(&self, user: &str, message: T) -> Request<T> {
-        let token = self
-            .issuer
-            .issue(&UserId::parse(user).expect("an id"), Profile::default())
-            .expect("a token")
-            .token;
         let mut request = Request::new(message);
-        let value = format!("Bearer {token}").parse().expect("a header value");
+        let value = self.bearer(user).parse().expect("a header value");
         request.metadata_mut().insert("authorization", value);
         request
     }

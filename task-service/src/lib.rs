@@ -97,3 +97,7 @@ async fn sweep(tasks: Tasks) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests/world.rs"]
+mod world;

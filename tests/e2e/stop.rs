@@ -39,10 +39,15 @@ const DRAIN: Duration = Duration::from_secs(8);
 const SLACK: Duration = Duration::from_secs(5);
 
 fn start(database: &FreshDatabase) -> Server {
+    start_with(database, LAME_DUCK, DRAIN)
+}
+
+/// A task-service with these spans between the signal and its end.
+pub fn start_with(database: &FreshDatabase, lame_duck: Duration, drain: Duration) -> Server {
     let settings = [
         ("DATABASE_URL", database.address()),
-        ("LAME_DUCK", &LAME_DUCK.as_secs().to_string()),
-        ("DRAIN_TIMEOUT", &DRAIN.as_secs().to_string()),
+        ("LAME_DUCK", &lame_duck.as_secs().to_string()),
+        ("DRAIN_TIMEOUT", &drain.as_secs().to_string()),
         ("REQUEST_TIMEOUT", "60"),
     ];
     Starting::new(Binary::Tasks, &settings).wait()

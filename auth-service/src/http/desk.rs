@@ -24,7 +24,7 @@ use crate::{
     account::Accounts,
     entity::{session, user},
     error::Error,
-    session::{Device, Sessions, SignedIn, Stay},
+    session::{Device, Opened, Sessions, SignedIn, Stay},
     session_token::SessionToken,
 };
 
@@ -115,6 +115,19 @@ impl Desk {
             caller.headers = self.hand_over(caller.holding(caller.signed_in.user(), stay))?;
         }
         Ok(caller)
+    }
+
+    /// The headers that somebody gets who has just come in: the session, and an access token.
+    pub fn welcome(
+        &self,
+        user: &user::Model,
+        opened: &Opened,
+        stay: Stay,
+    ) -> Result<HeaderMap, Refused> {
+        let holding = Holding { token: &opened.token, session: &opened.session, user, stay };
+        let mut headers = self.hand_over(holding)?;
+        self.add_jwt(&mut headers, holding)?;
+        Ok(headers)
     }
 
     /// The headers that give a session to its holder, as cookie and as bearer token.

@@ -11,7 +11,7 @@ use http::{
 use super::{
     body::Asked,
     credential::Credential,
-    desk::{Call, Desk, Holding},
+    desk::{Call, Desk},
     documented::{AnyTime, ForBodies, ForSites},
     forms,
     members::exact,
@@ -60,9 +60,7 @@ pub async fn sign_up(
     };
     let stay = stay(asked.remember_me);
     let (user, opened) = desk.accounts.sign_up(application, call.device, stay).await?;
-    let holding = Holding { token: &opened.token, session: &opened.session, user: &user, stay };
-    let mut headers = desk.hand_over(holding)?;
-    desk.add_jwt(&mut headers, holding)?;
+    let headers = desk.welcome(&user, &opened, stay)?;
     let token = opened.token.reveal().to_owned();
     Ok((headers, Answer(SignedUp { token, user: (&user).into() })))
 }
@@ -101,9 +99,7 @@ pub async fn sign_in(
     })?;
     let stay = stay(asked.remember_me);
     let (user, opened) = desk.accounts.sign_in(Some(&email), password, call.device, stay).await?;
-    let holding = Holding { token: &opened.token, session: &opened.session, user: &user, stay };
-    let mut headers = desk.hand_over(holding)?;
-    desk.add_jwt(&mut headers, holding)?;
+    let mut headers = desk.welcome(&user, &opened, stay)?;
     let url = asked.callback_url;
     let next = url.as_deref().filter(|url| !url.is_empty());
     if let Some(next) = next.and_then(|next| HeaderValue::try_from(next).ok()) {

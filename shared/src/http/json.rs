@@ -55,17 +55,17 @@ pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
         };
         Problem::invalid(vec![Fault { field: "body".to_owned(), message: rule }])
     })?;
-    let names = members.keys().cloned().collect();
-    match T::deserialize(Value::Object(members.clone())) {
-        Ok(message) => Ok(Given { message, members: names }),
+    match T::deserialize(&members) {
+        Ok(message) => {
+            Ok(Given { message, members: members.into_iter().map(|(name, _)| name).collect() })
+        }
         Err(error) => {
-            let alone =
-                |(name, value)| T::deserialize(Value::Object(Map::from_iter([(name, value)])));
+            let alone = |(name, value): (&String, &Value)| {
+                T::deserialize(&Map::from_iter([(name.clone(), value.clone())])).err()
+            };
             let faults = members
-                .into_iter()
-                .filter_map(|(name, value)| {
-                    Some(fault(&name.clone(), &alone((name, value)).err()?))
-                })
+                .iter()
+                .filter_map(|member| Some(fault(member.0, &alone(member)?)))
                 .collect();
             Err(all(faults, "body", &error))
         }

@@ -41,6 +41,11 @@ impl Answers {
         Self { open: Arc::default(), patience }
     }
 
+    /// Those of another connection: none yet.
+    pub fn elsewhere(&self) -> Self {
+        Self::new(self.patience)
+    }
+
     /// `body` as it leaves, with the place of its call.
     pub fn send(&self, body: Body, place: Place) -> Body {
         let ticket = Ticket { open: self.open.clone(), number: self.note(), place };

@@ -62,7 +62,6 @@ pub struct Calls<W> {
     places: Places,
     timeout: Duration,
     answers: Answers,
-    patience: Duration,
     peer: TcpConnectInfo,
 }
 
@@ -73,7 +72,6 @@ impl<W: Wire> Calls<W> {
             places,
             timeout: limits.request_timeout,
             answers: Answers::new(limits.answer_timeout),
-            patience: limits.answer_timeout,
             peer: TcpConnectInfo { local_addr: None, remote_addr: None },
         }
     }
@@ -84,7 +82,7 @@ impl<W: Wire> Calls<W> {
         let mut calls = self.clone();
         calls.peer.remote_addr = Some(peer);
         calls.places = self.places.of(share);
-        calls.answers = Answers::new(self.patience);
+        calls.answers = self.answers.elsewhere();
         calls
     }
 

@@ -1,27 +1,13 @@
 //! The routes over a real store, in process.
 
-use std::{sync::Arc, time::Duration};
-
 use axum::body::{Body, to_bytes};
-use fixtures::{Backend, FreshDatabase};
 use http::{Request, header};
 use serde_json::{Value, json};
-use shared::{
-    auth::{Keyring, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId},
-    clock::SystemClock,
-    db::Database,
-    serve::MAX_REQUEST_BYTES,
-};
+use shared::serve::MAX_REQUEST_BYTES;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{grpc, migration::Migrator, store::Tasks};
-
-struct World {
-    _fresh: FreshDatabase,
-    routes: Router,
-    issuer: TokenIssuer,
-}
+use crate::{grpc, world::World};
 
 struct Answer {
     status: u16,
@@ -30,29 +16,9 @@ struct Answer {
 }
 
 impl World {
-    async fn start() -> Self {
-        let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a database");
-        let database = Database::connect(&fresh.url()).await.expect("a connection");
-        database.migrate::<Migrator>().await.expect("tables");
-        let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into());
-        let keys = Arc::new(Keyring::new(&secret.unwrap_or_else(|_| panic!("strong")), &[]));
-        let ttl = Duration::from_mins(15);
-        let policy =
-            TokenPolicy { issuer: None, audience: None, leeway: Duration::ZERO, max_lifetime: ttl };
-        let clock = Arc::new(SystemClock);
-        let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
-        let gate = Gate::new(TokenVerifier::new(keys, policy, clock.clone()));
-        let service = grpc::guarded(&gate, Tasks::new(database, clock));
-        Self { _fresh: fresh, routes: door(gate, service).routes, issuer }
-    }
-
-    fn token(&self, user: &str) -> String {
-        let user = UserId::parse(user).expect("an id");
-        self.issuer.issue(&user, Profile::default()).expect("a token").token
-    }
-
     async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.routes.clone().oneshot(request).await.expect("an answer");
+        let routes = door(self.gate.clone(), grpc::guarded(&self.gate, self.tasks())).routes;
+        let response = routes.oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a body");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -65,7 +31,7 @@ impl World {
         let request = Request::builder()
             .method(method)
             .uri(format!("/api/{user}{path}"))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token(user)));
+            .header(header::AUTHORIZATION, self.bearer(user));
         let body = match body {
             Value::Null => return request.body(Body::empty()).expect("a request"),
             body => body.to_string(),
@@ -165,7 +131,7 @@ async fn who_asks_is_settled_before_what() {
     let forged = world.send(forged.body(nonsense()).expect("one")).await;
     assert_eq!(forged.status, 401);
     assert!(text(&forged, "www-authenticate").starts_with("Bearer error=\"invalid_token\""));
-    let bearer = format!("Bearer {}", world.token("eve"));
+    let bearer = world.bearer("eve");
     for path in ["/api/ada/tasks", "/api/%ff/tasks", "/api/eve%00/tasks", "/api/Eve/tasks"] {
         let other = request(path).header("authorization", &bearer);
         let other = world.send(other.body(nonsense()).expect("one")).await;
@@ -186,7 +152,7 @@ async fn who_asks_is_settled_before_what() {
 #[tokio::test]
 async fn a_strange_user_id_is_one_segment_of_the_path() {
     let world = World::start().await;
-    let bearer = format!("Bearer {}", world.token("a/b c?ü"));
+    let bearer = world.bearer("a/b c?ü");
     let request = Request::builder()
         .method("POST")
         .uri("/api/a%2Fb%20c%3F%C3%BC/tasks")

@@ -11,10 +11,10 @@ use http::{Method, StatusCode};
 
 use super::conversation::Conversation;
 use crate::{
-    binary::Binary,
     caller::{SignedIn, Stranger},
     exchange::Asked,
-    process::{Server, Starting},
+    process::Server,
+    stop::start_with,
 };
 
 on_both_databases!(a_request_in_flight_is_answered_and_idle_connections_are_let_go);
@@ -25,22 +25,12 @@ const LAME_DUCK: Duration = Duration::from_secs(1);
 /// How long open calls get after that.
 const DRAIN: Duration = Duration::from_secs(20);
 
-fn start(database: &FreshDatabase) -> Server {
-    let settings = [
-        ("DATABASE_URL", database.address()),
-        ("LAME_DUCK", &LAME_DUCK.as_secs().to_string()),
-        ("DRAIN_TIMEOUT", &DRAIN.as_secs().to_string()),
-        ("REQUEST_TIMEOUT", "60"),
-    ];
-    Starting::new(Binary::Tasks, &settings).wait()
-}
-
 async fn health(server: &Server) -> StatusCode {
     Asked::new(Method::GET, "/health").send(server.http_address()).await.status
 }
 
 async fn a_request_in_flight_is_answered_and_idle_connections_are_let_go(database: FreshDatabase) {
-    let mut server = start(&database);
+    let mut server = start_with(&database, LAME_DUCK, DRAIN);
     let door = server.http_address();
     let ada = Stranger::new(server.channel(), server.channel()).minted("ada");
     let list = format!(
@@ -84,7 +74,7 @@ async fn a_request_in_flight_is_answered_and_idle_connections_are_let_go(databas
     }
     drop(silent);
 
-    let again = start(&database);
+    let again = start_with(&database, LAME_DUCK, DRAIN);
     let ada = Stranger::new(again.channel(), again.channel()).minted("ada");
     let titles: Vec<_> = ada.all_tasks().await.into_iter().map(|task| task.title).collect();
     assert_eq!(titles, ["begun before the stop"]);
