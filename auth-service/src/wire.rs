@@ -116,9 +116,11 @@ fn timestamp(moment: DateTime<Utc>) -> Timestamp {
 mod tests {
     use super::*;
 
-    fn fields(error: Error) -> Vec<&'static str> {
+    fn fields(error: Error) -> Vec<String> {
         match error {
-            Error::Invalid(violations) => violations.0.iter().map(|v| v.field).collect(),
+            Error::Invalid(violations) => {
+                violations.0.iter().map(|v| v.field.to_string()).collect()
+            }
             other => panic!("not a list of faults: {other}"),
         }
     }

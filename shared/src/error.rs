@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::fields::Violation;
+use crate::fields::{self, Violation};
 
 /// `ErrorInfo.domain` of every reason this project defines.
 const DOMAIN: &str = "auth-and-tasks";
@@ -26,6 +26,11 @@ pub enum Kind {
     Taken,
     /// It has changed since the caller read it.
     Stale,
+    /// It is not in the state that the call needs; the same call may succeed once it is.
+    Precondition,
+    /// It was there and is no more; [`Classified::reason`] says what, and must: without a
+    /// reason, the code is the transport's word for a message that is too large.
+    Gone,
     /// The caller, or all callers together, ask for too much.
     TooMany,
     /// The database is away or busy; the same call may succeed later.
@@ -45,6 +50,8 @@ impl Kind {
             Self::NotFound => Code::NotFound,
             Self::Taken => Code::AlreadyExists,
             Self::Stale => Code::Aborted,
+            Self::Precondition => Code::FailedPrecondition,
+            Self::Gone => Code::OutOfRange,
             Self::TooMany => Code::ResourceExhausted,
             Self::Unavailable => Code::Unavailable,
             Self::Internal => Code::Internal,
@@ -93,8 +100,8 @@ pub fn status(error: &impl Classified) -> Status {
     if let Some(reason) = error.reason() {
         details.set_error_info(reason, DOMAIN, [] as [(String, String); 0]);
     }
-    for violation in error.violations() {
-        details.add_bad_request_violation(violation.field, violation.message.as_str());
+    for violation in fields::told(error.violations()) {
+        details.add_bad_request_violation(violation.field, violation.message);
     }
     if matches!(kind, Kind::TooMany | Kind::Unavailable) {
         details.set_retry_info(Some(RETRY_AFTER));
@@ -131,6 +138,33 @@ mod tests {
         }
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Faulty(fields::Violations);
+
+    impl Classified for Faulty {
+        fn kind(&self) -> Kind {
+            Kind::Invalid
+        }
+        fn violations(&self) -> &[Violation] {
+            &self.0.0
+        }
+    }
+
+    /// Details and message ride in headers, for which clients have limits of their own.
+    #[test]
+    fn a_refusal_fits_into_a_header_however_much_is_wrong() {
+        let mut faults = fields::Fields::default();
+        for n in 0..1000 {
+            faults.fault(format!("tasks[{n}].title"), "must have 1 to 200 characters");
+        }
+        let status = status(&Faulty(faults.finish(None::<()>).expect_err("faults")));
+        let told = status.get_details_bad_request().expect("faults").field_violations;
+        assert_eq!(told.len(), fields::MAX_TOLD + 1);
+        assert_eq!(told[fields::MAX_TOLD].description, "has 980 more faults");
+        assert!(status.message().len() + status.details().len() < 6 * 1024);
+    }
+
     #[test]
     fn every_kind_has_its_code_and_only_faults_of_ours_hide_their_words() {
         for (kind, code, message) in [
@@ -140,6 +174,8 @@ mod tests {
             (Kind::NotFound, Code::NotFound, "the words"),
             (Kind::Taken, Code::AlreadyExists, "the words"),
             (Kind::Stale, Code::Aborted, "the words"),
+            (Kind::Precondition, Code::FailedPrecondition, "the words"),
+            (Kind::Gone, Code::OutOfRange, "the words"),
             (Kind::TooMany, Code::ResourceExhausted, "the words"),
             (Kind::Unavailable, Code::Unavailable, "temporarily unavailable, try again"),
             (Kind::Internal, Code::Internal, "internal error"),

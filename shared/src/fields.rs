@@ -1,32 +1,52 @@
 //! The fields of a message: every broken rule is noted, and all are told at once.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+/// So many broken rules are told at a time: nobody mends more, and the details of a refusal
+/// travel in a header.
+pub const MAX_TOLD: usize = 20;
+
+/// Cuts `faults` to what is told; the last one then says how `many` there are beyond it.
+pub(crate) fn cap<T>(faults: &mut Vec<T>, many: impl FnOnce(String) -> T) {
+    let more = faults.len().saturating_sub(MAX_TOLD);
+    if more > 0 {
+        faults.truncate(MAX_TOLD);
+        faults.push(many(format!("has {more} more fault{}", if more == 1 { "" } else { "s" })));
+    }
+}
 
 /// One broken rule of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The field, as the contract spells it.
-    pub field: &'static str,
+    /// The field, as the contract spells it; in a list, with its place (`tasks[3].title`).
+    pub field: Cow<'static, str>,
     /// The rule, as a sentence about the field. Never the value.
     pub message: String,
 }
 
 /// Every broken rule of a request, at least one. Prints as one sentence: `title must not be
-/// empty; priority is unknown`.
+/// empty; priority is unknown`. Beyond [`MAX_TOLD`] it prints how many more there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violations(pub Vec<Violation>);
 
 impl Violations {
     /// The one rule that is broken.
     #[must_use]
-    pub fn one(field: &'static str, rule: impl fmt::Display) -> Self {
-        Self(vec![Violation { field, message: rule.to_string() }])
+    pub fn one(field: impl Into<Cow<'static, str>>, rule: impl fmt::Display) -> Self {
+        Self(vec![Violation { field: field.into(), message: rule.to_string() }])
     }
+}
+
+/// What a caller is told of `violations`.
+pub(crate) fn told(violations: &[Violation]) -> Vec<Violation> {
+    let mut told = violations.to_vec();
+    cap(&mut told, |message| Violation { field: "request".into(), message });
+    told
 }
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, Violation { field, message }) in self.0.iter().enumerate() {
+        for (i, Violation { field, message }) in told(&self.0).iter().enumerate() {
             let joint = if i == 0 { "" } else { "; " };
             write!(f, "{joint}{field} {message}")?;
         }
@@ -44,15 +64,15 @@ impl Fields {
     /// The value of `field`; `None` if it is faulty, which is noted.
     pub fn take<T>(
         &mut self,
-        field: &'static str,
+        field: impl Into<Cow<'static, str>>,
         parsed: Result<T, impl fmt::Display>,
     ) -> Option<T> {
         parsed.map_err(|rule| self.fault(field, rule)).ok()
     }
 
     /// Notes that `field` breaks `rule`.
-    pub fn fault(&mut self, field: &'static str, rule: impl fmt::Display) {
-        self.0.push(Violation { field, message: rule.to_string() });
+    pub fn fault(&mut self, field: impl Into<Cow<'static, str>>, rule: impl fmt::Display) {
+        self.0.push(Violation { field: field.into(), message: rule.to_string() });
     }
 
     /// `value` if nothing is wrong, else everything that is.
@@ -78,5 +98,23 @@ mod tests {
         let violations = fields.finish(first).expect_err("two faults");
         assert_eq!(violations.to_string(), "a must be odd; b is missing");
         assert_eq!(Violations::one("c", "is late").to_string(), "c is late");
+    }
+
+    #[test]
+    fn a_long_list_is_told_in_part_and_says_so() {
+        let faulty = |count: usize| {
+            let mut fields = Fields::default();
+            for n in 0..count {
+                fields.fault(format!("tasks[{n}].title"), "must not be empty");
+            }
+            fields.finish(None::<()>).expect_err("faults")
+        };
+        assert_eq!(told(&faulty(MAX_TOLD).0).len(), MAX_TOLD);
+        let (one_more, many) = (told(&faulty(MAX_TOLD + 1).0), faulty(500));
+        assert_eq!(one_more.len(), MAX_TOLD + 1);
+        assert_eq!(one_more[MAX_TOLD].message, "has 1 more fault");
+        let sentence = many.to_string();
+        assert!(sentence.starts_with("tasks[0].title must not be empty; tasks[1].title"));
+        assert!(sentence.ends_with("; request has 480 more faults"), "{sentence}");
     }
 }

@@ -16,11 +16,16 @@ use crate::serve::MAX_REQUEST_BYTES;
 
 /// How long a caller may take to send a body. Below the default `REQUEST_TIMEOUT`, so that
 /// who is slow is told so.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The whole body of a request that says it is JSON.
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    if is_json(headers) { whole(headers, body).await } else { Err(not_json()) }
+    json_up_to(headers, body, MAX_REQUEST_BYTES).await
+}
+
+/// The same with a limit of its own, such as [`MAX_BATCH_BYTES`](crate::serve::MAX_BATCH_BYTES).
+pub async fn json_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+    if is_json(headers) { whole_up_to(headers, body, limit).await } else { Err(not_json()) }
 }
 
 /// The same, or `None` where there is no body, or one that is `null`.
@@ -40,27 +45,31 @@ pub async fn optional_json(headers: &HeaderMap, body: Body) -> Result<Option<Byt
 /// Refuses more than [`MAX_REQUEST_BYTES`] (413) and what is not there in four seconds
 /// (408).
 pub async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let announced =
-        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_REQUEST_BYTES) {
-        return Err(too_large());
-    }
-    let limited = Limited::new(body, MAX_REQUEST_BYTES);
-    match tokio::time::timeout(PATIENCE, limited.collect()).await {
+    whole_up_to(headers, body, MAX_REQUEST_BYTES).await
+}
+
+async fn whole_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+    check_announced(headers, limit)?;
+    match tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(error)) => Err(broken(&*error)),
-        Err(_elapsed) => {
-            let message = "The body did not arrive in time";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message))
-        }
+        Err(_elapsed) => Err(too_slow("The body did not arrive in time")),
     }
 }
 
-/// What a body ended with before its end.
-fn broken(error: &(dyn Error + 'static)) -> Problem {
-    if error.is::<LengthLimitError>() {
-        return too_large();
+/// Refuses a length that is known to be too large before anything was read.
+pub(super) fn check_announced(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(too_large(limit));
     }
+    Ok(())
+}
+
+/// What a body ended with before its end.
+pub(super) fn broken(error: &(dyn Error + 'static)) -> Problem {
     let mut cause = Some(error);
     while let Some(error) = cause {
         // What surrounds the request has something against it (see `serve`).
@@ -74,31 +83,46 @@ fn broken(error: &(dyn Error + 'static)) -> Problem {
 }
 
 fn not_json() -> Problem {
-    let message = "The body must be JSON, sent as `content-type: application/json`";
+    other_type("The body must be JSON, sent as `content-type: application/json`")
+}
+
+pub(super) fn other_type(message: &str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
 }
 
-fn too_large() -> Problem {
-    let message = format!("The body must have at most {MAX_REQUEST_BYTES} bytes");
+pub(super) fn too_slow(message: &str) -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+}
+
+fn too_large(limit: usize) -> Problem {
+    too_long(format!("The body must have at most {limit} bytes"))
+}
+
+pub(super) fn too_long(message: String) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
 }
 
-/// Exactly one `application/json`, perhaps with the only charset JSON has (RFC 8259 section
-/// 8.1), and no encoding.
 fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else { return false };
+    is_of(headers, &["application/json"])
+}
+
+/// Exactly one type, one of `types`, perhaps with the only charset JSON has (RFC 8259
+/// section 8.1), and no encoding.
+pub(super) fn is_of(headers: &HeaderMap, types: &[&str]) -> bool {
+    let mut given = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (given.next(), given.next()) else { return false };
     let text = only.to_str().unwrap_or_default().to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
-    let is_json = parts.next() == Some("application/json");
+    let is_known = parts.next().is_some_and(|kind| types.contains(&kind));
     let is_utf8 = parts.all(|part| matches!(part, "" | "charset=utf-8" | "charset=\"utf-8\""));
     let encoding = headers.get(CONTENT_ENCODING).map_or(&b"identity"[..], HeaderValue::as_bytes);
-    is_json && is_utf8 && encoding.eq_ignore_ascii_case(b"identity")
+    is_known && is_utf8 && encoding.eq_ignore_ascii_case(b"identity")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::MAX_BATCH_BYTES;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -136,6 +160,16 @@ mod tests {
         let large = [&fitting[..], b" "].concat();
         let read = whole(&HeaderMap::new(), Body::from(large)).await;
         assert_eq!(read.expect_err("too large").status, StatusCode::PAYLOAD_TOO_LARGE);
+        let json = headers(&[("content-type", "application/json")]);
+        let batch = vec![b' '; MAX_BATCH_BYTES];
+        let read = json_up_to(&json, Body::from(batch.clone()), MAX_BATCH_BYTES).await;
+        assert_eq!(read.expect("a body").len(), MAX_BATCH_BYTES);
+        let larger = [&batch[..], b" "].concat();
+        let read = json_up_to(&json, Body::from(larger), MAX_BATCH_BYTES).await;
+        assert_eq!(
+            read.expect_err("too large").message,
+            "The body must have at most 1048576 bytes"
+        );
         let announced = headers(&[("content-length", "65537")]);
         let read = whole(&announced, Body::empty()).await;
         assert_eq!(read.expect_err("too large").status, StatusCode::PAYLOAD_TOO_LARGE);

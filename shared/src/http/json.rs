@@ -3,7 +3,7 @@
 //! A message is read in one go; only where that fails is it read member by member, to name
 //! everything that is wrong and not just the first.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use axum::{
     body::Body,
@@ -16,13 +16,11 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Fault, Problem};
+use super::{Fault, Problem, query::Parameters};
+use crate::fields;
 
 /// Names in faults are cut to this length: they are the caller's own text.
 const NAME_CHARS: usize = 64;
-
-/// So many faults are named; nobody mends more at a time.
-const MAX_FAULTS: usize = 20;
 
 /// An answer with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
@@ -72,20 +70,12 @@ pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
     }
 }
 
-/// Reads a query string. No parameter may come twice or be unknown to the message.
+/// Reads a query string. No parameter may be unknown to the message; one may come twice
+/// only where the message has a list.
 pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    serde_urlencoded::from_str(text).map_err(|error| {
-        let mut seen = BTreeSet::new();
-        let mut faults = Vec::new();
-        for part in text.split('&') {
-            let name = url::form_urlencoded::parse(part.as_bytes()).next();
-            let name = name.map_or_else(String::new, |(name, _)| name.into_owned());
-            if let Err(error) = serde_urlencoded::from_str::<T>(part) {
-                faults.push(fault(&name, &error));
-            } else if !name.is_empty() && !seen.insert(name.clone()) {
-                faults.push(Fault { field: cut(&name), message: "must not come twice".to_owned() });
-            }
-        }
+    let parameters = Parameters::of(text);
+    parameters.message().map_err(|error| {
+        let faults = parameters.faults::<T>().map(|(name, error)| fault(name, &error)).collect();
         all(faults, "query", &error)
     })
 }
@@ -95,11 +85,7 @@ fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Proble
     if faults.is_empty() {
         faults.push(fault(whole, error));
     }
-    let more = faults.len().saturating_sub(MAX_FAULTS);
-    if more > 0 {
-        faults.truncate(MAX_FAULTS);
-        faults.push(Fault { field: whole.to_owned(), message: format!("has {more} more faults") });
-    }
+    fields::cap(&mut faults, |message| Fault { field: whole.to_owned(), message });
     Problem::invalid(faults)
 }
 
@@ -203,8 +189,8 @@ mod tests {
         let members: Vec<_> = (0..5000).map(|n| format!("\"{n}\":1")).collect();
         let text = format!("{{{}}}", members.join(","));
         let problem = object::<Sample>(text.as_bytes()).expect_err("faults");
-        assert_eq!(problem.faults.len(), MAX_FAULTS + 1);
-        assert_eq!(problem.faults[MAX_FAULTS].message, "has 4980 more faults");
+        assert_eq!(problem.faults.len(), fields::MAX_TOLD + 1);
+        assert_eq!(problem.faults[fields::MAX_TOLD].message, "has 4980 more faults");
         let query_text = (0..500).map(|n| format!("{n}=1")).collect::<Vec<_>>().join("&");
         assert!(query::<Sample>(&query_text).expect_err("faults").message.len() < 4000);
     }

@@ -3,14 +3,18 @@
 //! - [`Door`]: routes on their way into a server
 //! - [`Problem`]: the one maker of an answer that is not what was asked for
 //! - [`body`]: a body within its limits of size, time and type
+//! - [`Lines`]: a body that is read line by line, and never whole
 //! - [`json`]: messages from JSON objects and query strings, every fault at once
 
 pub mod body;
 mod door;
 pub mod json;
+mod lines;
 mod problem;
+mod query;
 
 pub use self::{
     door::Door,
+    lines::{Line, Lines, LinesLimits},
     problem::{Fault, Problem, ProblemBody},
 };

@@ -98,7 +98,13 @@ impl From<Refusal> for Problem {
 impl From<Status> for Problem {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
-        let (http, code) = of(status.code());
+        let reason = details.error_info().map(|info| info.reason.clone());
+        let (http, code) = match (status.code(), &reason) {
+            // Ours has a reason (`Kind::Gone`); the transport's, of a message beyond the
+            // limit, has none.
+            (Code::OutOfRange, Some(_)) => (StatusCode::GONE, "GONE"),
+            (code, _) => of(code),
+        };
         let faults = details.bad_request().map_or_else(Vec::new, |bad| {
             let fault = |of: &tonic_types::FieldViolation| Fault {
                 field: of.field.clone(),
@@ -108,7 +114,7 @@ impl From<Status> for Problem {
         });
         Self {
             status: http,
-            code: details.error_info().map_or(code.into(), |info| info.reason.clone().into()),
+            code: reason.map_or(code.into(), Cow::from),
             message: status.message().to_owned(),
             faults,
             retry_after: details.retry_info().and_then(|retry| retry.retry_delay).or_else(|| {
@@ -121,14 +127,12 @@ impl From<Status> for Problem {
 /// The status of a gRPC code, and the word for it where no reason was given.
 fn of(code: Code) -> (StatusCode, &'static str) {
     match code {
-        // The rpcs say it of messages beyond their limit, and of nothing else.
         Code::OutOfRange => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
-        Code::InvalidArgument | Code::FailedPrecondition => {
-            (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT")
-        }
+        Code::InvalidArgument => (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
         Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
         Code::PermissionDenied => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
         Code::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND"),
+        Code::FailedPrecondition => (StatusCode::CONFLICT, "FAILED_PRECONDITION"),
         Code::AlreadyExists | Code::Aborted => (StatusCode::CONFLICT, "CONFLICT"),
         Code::ResourceExhausted => (StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED"),
         Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
@@ -176,5 +180,41 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, wait.as_secs().max(1).into());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Kind, status};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the words")]
+    struct Sample(Kind, Option<&'static str>);
+
+    impl Classified for Sample {
+        fn kind(&self) -> Kind {
+            self.0
+        }
+        fn reason(&self) -> Option<&'static str> {
+            self.1
+        }
+    }
+
+    /// What is gone and what is too large share a gRPC code; a reason tells them apart.
+    #[test]
+    fn a_problem_has_the_status_of_its_kind_and_the_word_of_its_reason() {
+        let too_old = Some("SYNC_TOKEN_TOO_OLD");
+        for (kind, reason, status_code, code) in [
+            (Kind::Gone, too_old, StatusCode::GONE, "SYNC_TOKEN_TOO_OLD"),
+            (Kind::Gone, None, StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
+            (Kind::Precondition, None, StatusCode::CONFLICT, "FAILED_PRECONDITION"),
+            (Kind::Precondition, Some("NO_REPEAT"), StatusCode::CONFLICT, "NO_REPEAT"),
+            (Kind::Invalid, None, StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
+        ] {
+            let problem = Problem::from(status(&Sample(kind, reason)));
+            assert_eq!((problem.status, &*problem.code), (status_code, code), "{kind:?}");
+            assert_eq!(problem.message, "the words");
+        }
     }
 }

@@ -7,6 +7,9 @@ use crate::config::{Reader, Vars};
 /// The largest request message, in bytes. Ours are small; answers may be larger.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
+/// The same where many things come in one message; whoever takes it says so.
+pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
+
 /// Limits of a server. The defaults suit two cores.
 #[derive(Clone, Debug)]
 pub struct Limits {

@@ -36,7 +36,7 @@ use self::{
     seats::Seats,
 };
 pub use self::{
-    limits::{Limits, MAX_REQUEST_BYTES},
+    limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
     settings::{Addresses, Settings},
 };
 use crate::{

@@ -134,8 +134,8 @@ mod tests {
 
     use super::*;
 
-    fn faulty(error: &Error) -> Vec<&'static str> {
-        error.violations().iter().map(|violation| violation.field).collect()
+    fn faulty(error: &Error) -> Vec<String> {
+        error.violations().iter().map(|violation| violation.field.to_string()).collect()
     }
 
     #[test]

@@ -81,9 +81,9 @@ mod tests {
         pb::UpdateTaskRequest { update_mask: Some(FieldMask { paths }), ..Default::default() }
     }
 
-    fn faulty(message: pb::UpdateTaskRequest) -> Vec<&'static str> {
+    fn faulty(message: pb::UpdateTaskRequest) -> Vec<String> {
         let error = read(message).expect_err("faults");
-        error.violations().iter().map(|violation| violation.field).collect()
+        error.violations().iter().map(|violation| violation.field.to_string()).collect()
     }
 
     #[test]
