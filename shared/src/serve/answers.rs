@@ -6,6 +6,10 @@
 //! cannot pass on is not asked for more. So neither the end of the body nor a timer inside
 //! it tells anything: the bytes themselves hold the place, and the connection looks how
 //! long they have.
+//!
+//! An answer that lasts is watched piece by piece: it may be silent for as long as it likes,
+//! but what it sends must be taken in time. So a slow reader holds what the transport
+//! buffers, and not for long.
 
 use std::{
     collections::BTreeMap,
@@ -19,9 +23,10 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
-use super::places::Place;
+use super::places::{Hold, Place};
 
-/// The answers of one connection that have not left in whole.
+/// The answers of one connection that have not left in whole, and the pieces of those that
+/// last.
 #[derive(Clone)]
 pub struct Answers {
     open: Arc<Mutex<Open>>,
@@ -47,17 +52,15 @@ impl Answers {
     }
 
     /// `body` as it leaves, with the place of its call.
-    pub fn send(&self, body: Body, place: Place) -> Body {
-        let ticket = Ticket { open: self.open.clone(), number: self.note(), place };
-        Body::new(Leaving { body, ticket: Arc::new(ticket) })
+    pub fn send(&self, body: Body, place: &Place) -> Body {
+        let ticket = Arc::new(Ticket::new(&self.open, place.hold()));
+        Body::new(Leaving { body, ticket: move || ticket.clone() })
     }
 
-    fn note(&self) -> u64 {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = open.next;
-        open.next += 1;
-        open.given.insert(number, Instant::now());
-        number
+    /// A `body` that lasts, piece by piece.
+    pub fn stream(&self, body: Body, place: &Place) -> Body {
+        let (open, hold) = (self.open.clone(), place.hold());
+        Body::new(Leaving { body, ticket: move || Arc::new(Ticket::new(&open, hold.clone())) })
     }
 
     /// Whether a caller has not taken an answer in time.
@@ -72,12 +75,24 @@ impl Answers {
     }
 }
 
-/// One answer's entry and place, given back when the last of its bytes is gone.
+/// The entry of bytes that are to leave together, and what their call holds; given back
+/// when the last of them is gone.
 struct Ticket {
     open: Arc<Mutex<Open>>,
     number: u64,
     #[expect(dead_code, reason = "given back when dropped")]
-    place: Place,
+    hold: Hold,
+}
+
+impl Ticket {
+    /// From now on.
+    fn new(open: &Arc<Mutex<Open>>, hold: Hold) -> Self {
+        let mut entries = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = entries.next;
+        entries.next += 1;
+        entries.given.insert(number, Instant::now());
+        Self { open: open.clone(), number, hold }
+    }
 }
 
 impl Drop for Ticket {
@@ -87,10 +102,10 @@ impl Drop for Ticket {
     }
 }
 
-/// The body of an answer.
-struct Leaving {
+/// The body of an answer, with what says which ticket its next bytes have.
+struct Leaving<F> {
     body: Body,
-    ticket: Arc<Ticket>,
+    ticket: F,
 }
 
 /// Bytes of it, wherever they are.
@@ -106,7 +121,7 @@ impl AsRef<[u8]> for Kept {
     }
 }
 
-impl HttpBody for Leaving {
+impl<F: Fn() -> Arc<Ticket> + Unpin> HttpBody for Leaving<F> {
     type Data = Bytes;
     type Error = Status;
 
@@ -115,7 +130,7 @@ impl HttpBody for Leaving {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let kept = |bytes| Bytes::from_owner(Kept { bytes, ticket: self.ticket.clone() });
+        let kept = |bytes| Bytes::from_owner(Kept { bytes, ticket: (self.ticket)() });
         frame.map_ok(|frame| frame.map_data(kept))
     }
 
@@ -130,7 +145,7 @@ impl HttpBody for Leaving {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::{BodyExt, Full};
+    use http_body_util::{BodyExt, Full, channel::Channel};
 
     use super::*;
     use crate::serve::{
@@ -144,7 +159,8 @@ mod tests {
         let places = Places::new(&limits).of(&Share::new(&limits));
         let answers = Answers::new(Duration::from_secs(30));
         let place = places.take().expect("a place");
-        let mut body = answers.send(Body::new(Full::from("text")), place);
+        let mut body = answers.send(Body::new(Full::from("text")), &place);
+        drop(place);
         let frame = body.frame().await.expect("a frame").expect("no error");
         let bytes = frame.into_data().expect("data");
         drop(body);
@@ -157,5 +173,39 @@ mod tests {
         assert!(places.take().is_err(), "some of the bytes");
         drop(slice);
         assert!(places.take().is_ok() && !answers.are_overdue());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_overdue_when_a_piece_is_not_taken_and_never_for_its_age() {
+        let limits = Limits { calls: 1, streams: 1, ..Limits::default() };
+        let places = Places::new(&limits).of(&Share::new(&limits));
+        let answers = Answers::new(Duration::from_secs(30));
+        let place = places.take().expect("a place");
+        place.outlast().expect("a seat");
+        let (mut sender, body) = Channel::<Bytes, Status>::new(1);
+        let mut body = answers.stream(Body::new(body), &place);
+        drop(place);
+        let mut piece = async |text: &'static str| {
+            sender.send_data(Bytes::from_static(text.as_bytes())).await.expect("sent");
+            body.frame().await.expect("a frame").expect("no error").into_data().expect("data")
+        };
+        for _ in 0..3 {
+            tokio::time::advance(Duration::from_hours(1)).await;
+            assert!(!answers.are_overdue());
+            drop(piece("taken").await);
+        }
+        let left = piece("left").await;
+        tokio::time::advance(Duration::from_secs(29)).await;
+        let later = piece("later").await;
+        assert!(!answers.are_overdue());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(answers.are_overdue());
+        drop(left);
+        assert!(!answers.are_overdue(), "the other has time left");
+        drop(body);
+        let crowded = |places: &Places| places.take().expect("a place").outlast().is_err();
+        assert!(crowded(&places), "its last piece keeps the seat");
+        drop(later);
+        assert!(!crowded(&places));
     }
 }

@@ -1,7 +1,9 @@
 //! What surrounds every call on either port: its id, a place in the queue, a deadline, and
 //! a net for panics.
 
-use std::{convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::Incoming;
@@ -17,9 +19,13 @@ use tracing::Instrument;
 
 use super::{
     answers::Answers,
+    arriving::Arriving,
+    lasting::Lasting,
     limits::Limits,
-    places::{Arriving, Places, Share},
+    places::{Place, Places, Share},
     request_id,
+    stopping::{Departing, Stop},
+    uploads::Uploads,
 };
 
 /// What is spoken on a port.
@@ -61,16 +67,22 @@ pub struct Calls<W> {
     wire: W,
     places: Places,
     timeout: Duration,
+    uploads: Arc<Uploads>,
+    upload_timeout: Duration,
     answers: Answers,
+    departure: Stop,
     peer: TcpConnectInfo,
 }
 
 impl<W: Wire> Calls<W> {
-    pub fn new(wire: W, places: Places, limits: &Limits) -> Self {
+    pub fn new(wire: W, places: Places, uploads: Arc<Uploads>, limits: &Limits) -> Self {
         Self {
             wire,
             places,
             timeout: limits.request_timeout,
+            uploads,
+            upload_timeout: limits.upload_timeout,
+            departure: Stop::default(),
             answers: Answers::new(limits.answer_timeout),
             peer: TcpConnectInfo { local_addr: None, remote_addr: None },
         }
@@ -83,12 +95,29 @@ impl<W: Wire> Calls<W> {
         calls.peer.remote_addr = Some(peer);
         calls.places = self.places.of(share);
         calls.answers = self.answers.elsewhere();
+        calls.departure = Stop::default();
         calls
+    }
+
+    /// With this, streams on this connection are told that it is to close.
+    pub fn departure(&self) -> &Stop {
+        &self.departure
     }
 
     /// The answers of this connection that are still on their way.
     pub fn answers(&self) -> &Answers {
         &self.answers
+    }
+
+    /// `response` on its way, with the place of its call, or a seat if it lasts.
+    fn send(&self, asked: &Asked, response: Response<Body>, place: &Place) -> Response<Body> {
+        if response.extensions().get::<Lasting>().is_none() {
+            return response.map(|body| self.answers.send(body, place));
+        }
+        match place.outlast() {
+            Ok(()) => response.map(|body| self.answers.stream(body, place)),
+            Err(crowded) => self.wire.refuse(asked, crowded),
+        }
     }
 
     /// Answers `request`, whatever happens inside.
@@ -106,12 +135,15 @@ impl<W: Wire> Calls<W> {
             Ok(place) => place,
             Err(busy) => return self.wire.refuse(&asked, busy),
         };
-        let timeout = self.wire.patience(&request).map_or(self.timeout, |t| t.min(self.timeout));
-        let request = request.map(|body| Arriving::new(body, place.clone()));
+        let is_upload = self.uploads.include(&asked.path);
+        let most = if is_upload { self.upload_timeout } else { self.timeout };
+        let timeout = self.wire.patience(&request).map_or(most, |wanted| wanted.min(most));
+        let longest_pause = is_upload.then_some(self.timeout);
+        let request = request.map(|body| Arriving::new(body, place.clone(), longest_pause));
         let call = AssertUnwindSafe(self.wire.clone().answer(request)).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
             Ok(Ok(response)) => match place {
-                Some(place) => response.map(|body| self.answers.send(body, place)),
+                Some(place) => self.send(&asked, response, &place),
                 None => response,
             },
             // The panic hook (see `telemetry`) has logged it, inside the call's span.
@@ -163,6 +195,7 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer.clone());
+        request.extensions_mut().insert(Departing(self.departure.handle()));
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);

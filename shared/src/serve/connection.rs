@@ -18,13 +18,13 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::watch,
     time::Instant,
 };
 
 use super::{
     call::{Calls, Wire},
     limits::Limits,
+    stopping::Stopping,
 };
 
 /// The client preface and the head of the SETTINGS frame that must follow it (RFC 9113
@@ -38,7 +38,7 @@ pub fn serve<W: Wire>(
     stream: TcpStream,
     calls: Calls<W>,
     limits: &Limits,
-    mut draining: watch::Receiver<bool>,
+    stopping: Stopping,
 ) -> impl Future<Output = ()> + Send + use<W> {
     let heard = Arc::new(AtomicUsize::new(0));
     let stream = Counted { stream, heard: heard.clone() };
@@ -46,7 +46,7 @@ pub fn serve<W: Wire>(
     let handshake_timeout = limits.handshake_timeout;
     let grace = limits.request_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
-    let answers = calls.answers().clone();
+    let (answers, departure) = (calls.answers().clone(), calls.departure().clone());
     let to_finish = limits.request_timeout;
     async move {
         let http = http(handshake_timeout);
@@ -56,7 +56,9 @@ pub fn serve<W: Wire>(
         let mut patrol = tokio::time::interval(answers.period());
         let mut greeted = false;
         let mut leaving = false;
+        let mut stopped = pin!(stopping.stopped());
         loop {
+            let mut leave = None;
             tokio::select! {
                 // An error here is the peer's doing, and it knows.
                 _ended = connection.as_mut() => return,
@@ -71,28 +73,29 @@ pub fn serve<W: Wire>(
                     if leaving {
                         return;
                     }
-                    leaving = true;
-                    connection.as_mut().graceful_shutdown();
-                    old.as_mut().reset(Instant::now() + grace);
+                    leave = Some(grace);
                 }
                 // One answer that is not taken costs its caller the connection; the other
                 // calls on it may finish.
                 _ = patrol.tick(), if !leaving => {
                     if answers.are_overdue() {
-                        leaving = true;
-                        connection.as_mut().graceful_shutdown();
-                        old.as_mut().reset(Instant::now() + to_finish);
+                        leave = Some(to_finish);
                     }
                 }
-                _ = draining.wait_for(|draining| *draining), if !leaving => {
+                () = stopped.as_mut(), if !leaving => {
                     // A connection that never began would not notice a polite good-bye.
                     if silent() {
                         return;
                     }
-                    leaving = true;
-                    connection.as_mut().graceful_shutdown();
-                    old.as_mut().reset(Instant::now() + grace);
+                    leave = Some(grace);
                 }
+            }
+            if let Some(time) = leave {
+                leaving = true;
+                // No new calls, and an end to the streams that have none of their own.
+                connection.as_mut().graceful_shutdown();
+                departure.now();
+                old.as_mut().reset(Instant::now() + time);
             }
         }
     }

@@ -15,9 +15,10 @@ use tower::{Layer, ServiceExt};
 use tower_http::cors::Cors;
 
 use super::{
+    arriving::Arriving,
     call::{Asked, Wire},
     cors,
-    places::Arriving,
+    lasting::Ending,
 };
 use crate::origin::Origin;
 
@@ -28,14 +29,14 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// All services of the port.
 #[derive(Clone)]
 pub struct Grpc {
-    services: Cors<GrpcWebService<Routes>>,
+    services: Cors<GrpcWebService<Ending<Routes>>>,
     trusted: Arc<[Origin]>,
 }
 
 impl Grpc {
     /// `routes`, callable from pages of these origins.
     pub fn new(routes: Routes, trusted: &[Origin]) -> Self {
-        let services = cors::grpc_web(GrpcWebLayer::new().layer(routes), trusted);
+        let services = cors::grpc_web(GrpcWebLayer::new().layer(Ending(routes)), trusted);
         Self { services, trusted: trusted.into() }
     }
 }

@@ -13,10 +13,11 @@ use tower::ServiceExt;
 use tower_http::cors::Cors;
 
 use super::{
+    arriving::Arriving,
     call::{Asked, Wire},
     cors, docs,
     health::Readiness,
-    places::Arriving,
+    lasting::until_departure,
 };
 use crate::{
     http::{Door, Problem, json},
@@ -79,6 +80,7 @@ impl Wire for Http {
     fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
         let is_personal = request.uri().path().starts_with(PERSONAL);
         let is_options = request.method() == http::Method::OPTIONS;
+        let departing = request.extensions().get().cloned();
         let request = request.map(axum::body::Body::new);
         async move {
             // Any OPTIONS counts as a preflight there; one that is none is the routes' own.
@@ -92,7 +94,7 @@ impl Wire for Http {
                 Err(never) => match never {},
             };
             secure(&mut response, is_personal);
-            response.map(Body::new)
+            until_departure(response, departing, None).map(Body::new)
         }
         .boxed()
     }

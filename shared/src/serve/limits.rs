@@ -22,9 +22,16 @@ pub struct Limits {
     pub calls: usize,
     /// Calls in progress from one address.
     pub calls_per_address: usize,
+    /// Streams that last (see [`Lasting`](super::Lasting)), all together. They are no calls
+    /// in progress.
+    pub streams: usize,
+    /// Streams that last, from one address.
+    pub streams_per_address: usize,
     /// The longest until a call is answered; a shorter `grpc-timeout` is honoured.
     pub request_timeout: Duration,
-    /// The longest a caller may take to read an answer.
+    /// The longest until an upload is answered; in it, `request_timeout` is for each pause.
+    pub upload_timeout: Duration,
+    /// The longest a caller may take to read an answer, or a piece of one that lasts.
     pub answer_timeout: Duration,
     /// How long a peer may take for its HTTP/2 preface and settings.
     pub handshake_timeout: Duration,
@@ -43,8 +50,11 @@ impl Default for Limits {
             connections_per_address: 512,
             calls: 512,
             calls_per_address: 256,
-            answer_timeout: Duration::from_secs(30),
+            streams: 4096,
+            streams_per_address: 2048,
             request_timeout: Duration::from_secs(5),
+            upload_timeout: Duration::from_mins(10),
+            answer_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
             connection_age: Duration::from_mins(30),
             lame_duck: Duration::from_secs(1),
@@ -55,13 +65,17 @@ impl Default for Limits {
 
 impl Limits {
     /// Reads `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `MAX_CALLS`,
-    /// `MAX_CALLS_PER_ADDRESS`,
-    /// `REQUEST_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
+    /// `MAX_CALLS_PER_ADDRESS`, `MAX_STREAMS`, `MAX_STREAMS_PER_ADDRESS`, `REQUEST_TIMEOUT`,
+    /// `UPLOAD_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let default = Self::default();
         let request_timeout = reader.duration("REQUEST_TIMEOUT", default.request_timeout);
         if request_timeout.is_zero() {
             reader.fault("REQUEST_TIMEOUT", "must be at least a second");
+        }
+        let upload_timeout = reader.duration("UPLOAD_TIMEOUT", default.upload_timeout);
+        if upload_timeout < request_timeout {
+            reader.fault("UPLOAD_TIMEOUT", "must be at least REQUEST_TIMEOUT");
         }
         let mut count = |name, default: usize| {
             let default = u32::try_from(default).unwrap_or(u32::MAX);
@@ -75,7 +89,10 @@ impl Limits {
             ),
             calls: count("MAX_CALLS", default.calls),
             calls_per_address: count("MAX_CALLS_PER_ADDRESS", default.calls_per_address),
+            streams: count("MAX_STREAMS", default.streams),
+            streams_per_address: count("MAX_STREAMS_PER_ADDRESS", default.streams_per_address),
             request_timeout,
+            upload_timeout,
             lame_duck: reader.duration("LAME_DUCK", default.lame_duck),
             drain: reader.duration("DRAIN_TIMEOUT", default.drain),
             ..default

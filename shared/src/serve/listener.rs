@@ -13,6 +13,7 @@ use super::{
     connection,
     limits::Limits,
     seats::{Seat, Seats},
+    stopping::Stopping,
 };
 
 /// How long to wait after a failed accept: at the limit of open files it would fail again
@@ -21,9 +22,12 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// An accept loop at work.
 pub struct Listener {
-    drain: watch::Sender<bool>,
+    close: watch::Sender<bool>,
     accepting: JoinHandle<JoinSet<()>>,
 }
+
+/// The connections of a port that is closed.
+pub struct Open(JoinSet<()>);
 
 impl Listener {
     pub fn start(
@@ -31,21 +35,29 @@ impl Listener {
         calls: Calls<impl Wire>,
         seats: Seats,
         limits: &Limits,
+        stopping: Stopping,
     ) -> Self {
-        let (drain, draining) = watch::channel(false);
-        let accepting = tokio::spawn(accept(socket, calls, seats, limits.clone(), draining));
-        Self { drain, accepting }
+        let (close, closing) = watch::channel(false);
+        let accepting =
+            tokio::spawn(accept(socket, calls, seats, limits.clone(), stopping, closing));
+        Self { close, accepting }
     }
 
-    /// Closes the port, lets open calls finish until `deadline`, cuts the rest, and tells
-    /// how many connections that were.
-    pub async fn drain(self, deadline: Duration) -> usize {
-        let _ = self.drain.send(true);
-        let Ok(mut open) = self.accepting.await else { return 0 };
-        let all_closed = async { while open.join_next().await.is_some() {} };
+    /// Closes the port. Its connections stay open.
+    pub async fn close(self) -> Open {
+        let _ = self.close.send(true);
+        Open(self.accepting.await.unwrap_or_default())
+    }
+}
+
+impl Open {
+    /// Lets open calls finish until `deadline`, cuts the rest, and tells how many
+    /// connections that were.
+    pub async fn drain(mut self, deadline: Duration) -> usize {
+        let all_closed = async { while self.0.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(deadline, all_closed).await;
-        let cut = open.len();
-        open.shutdown().await;
+        let cut = self.0.len();
+        self.0.shutdown().await;
         cut
     }
 }
@@ -55,7 +67,8 @@ async fn accept(
     calls: Calls<impl Wire>,
     seats: Seats,
     limits: Limits,
-    mut draining: watch::Receiver<bool>,
+    stopping: Stopping,
+    mut closing: watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut open = JoinSet::new();
     loop {
@@ -63,14 +76,14 @@ async fn accept(
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(seat) = seats.take(peer) {
-                        let served = serve(stream, calls.for_peer(peer, &seat.share), &limits, draining.clone(), seat);
+                        let served = serve(stream, calls.for_peer(peer, &seat.share), &limits, stopping.clone(), seat);
                         open.spawn(served);
                     }
                 }
                 Err(error) => pause_after(&error).await,
             },
             Some(_) = open.join_next(), if !open.is_empty() => {}
-            _ = draining.changed() => return open,
+            _ = closing.changed() => return open,
         }
     }
 }
@@ -79,12 +92,12 @@ fn serve<W: Wire>(
     stream: TcpStream,
     calls: Calls<W>,
     limits: &Limits,
-    draining: watch::Receiver<bool>,
+    stopping: Stopping,
     seat: Seat,
 ) -> impl Future<Output = ()> + Send + use<W> {
     // Small answers must not wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let served = connection::serve(stream, calls, limits, draining);
+    let served = connection::serve(stream, calls, limits, stopping);
     async move {
         served.await;
         drop(seat);

@@ -5,6 +5,7 @@
 //! deadline for a silent peer, and waits for it for ever when it should stop.
 
 mod answers;
+mod arriving;
 mod call;
 mod connection;
 mod cors;
@@ -12,16 +13,22 @@ mod docs;
 mod grpc;
 mod health;
 mod http;
+mod lasting;
 mod limits;
 mod listener;
 mod places;
 mod request_id;
 mod seats;
 mod settings;
+mod stopping;
+mod uploads;
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::Pin, time::Duration};
+use std::{
+    convert::Infallible, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration,
+};
 
 use axum::response::IntoResponse;
+use futures_util::future::OptionFuture;
 use tokio::{net::TcpListener, task::JoinSet};
 use tonic::{body::Body, codegen::http::Request, server::NamedService, service::RoutesBuilder};
 use tower::Service;
@@ -31,13 +38,17 @@ use self::{
     grpc::Grpc,
     health::Readiness,
     http::Http,
-    listener::Listener,
+    listener::{Listener, Open},
     places::Places,
     seats::Seats,
+    stopping::Stop,
+    uploads::Uploads,
 };
 pub use self::{
+    lasting::Lasting,
     limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
     settings::{Addresses, Settings},
+    stopping::Stopping,
 };
 use crate::{
     config::{Reader, Vars},
@@ -46,7 +57,7 @@ use crate::{
     proto,
 };
 
-/// Work a service does beside its calls. It is dropped when the server stops.
+/// Work a service does beside its calls. It is dropped when the last of them has ended.
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Services on their way into an [`App`].
@@ -57,6 +68,8 @@ pub struct Assembly {
     doors: Vec<Door>,
     databases: Vec<Database>,
     jobs: Vec<Job>,
+    uploads: Uploads,
+    stop: Stop,
 }
 
 impl Assembly {
@@ -85,7 +98,22 @@ impl Assembly {
         self.databases.push(database);
     }
 
-    /// Adds a job that runs as long as the server.
+    /// Declares that calls to `path`, on either port, are uploads: a stream of messages, or
+    /// a body, that may take `UPLOAD_TIMEOUT` in all but no longer than `REQUEST_TIMEOUT`
+    /// for each pause in it. A segment in braces stands for any: `/api/{user_id}/import`.
+    /// How large it may be is up to its handler.
+    pub fn allow_upload(&mut self, path: &'static str) {
+        self.uploads.add(path);
+    }
+
+    /// Tells a service when the server stops.
+    #[must_use]
+    pub fn stopping(&self) -> Stopping {
+        self.stop.handle()
+    }
+
+    /// Adds a job that runs as long as the server, and for as long as calls are still
+    /// finished when it stops.
     pub fn add_job(&mut self, job: impl Future<Output = ()> + Send + 'static) {
         self.jobs.push(Box::pin(job));
     }
@@ -109,18 +137,19 @@ impl Assembly {
         let (readiness, health) = Readiness::new(self.names, self.databases);
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
-        let places = Places::new(limits);
+        let (places, uploads) = (Places::new(limits), Arc::new(self.uploads));
         let routes = self.routes.routes().prepare();
-        let grpc = Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &places, limits);
+        let grpc =
+            Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &places, &uploads, limits);
         let grpc = grpc.await?;
         let http = match settings.http_addr {
             Some(address) => {
                 let wire = Http::new(self.doors, readiness.clone(), trusted);
-                Some(Port::bind(address, wire, &places, limits).await?)
+                Some(Port::bind(address, wire, &places, &uploads, limits).await?)
             }
             None => None,
         };
-        Ok(App { grpc, http, readiness, jobs: self.jobs, limits: limits.clone() })
+        Ok(App { grpc, http, readiness, jobs: self.jobs, stop: self.stop, limits: limits.clone() })
     }
 }
 
@@ -152,16 +181,18 @@ impl<W: Wire> Port<W> {
         address: SocketAddr,
         wire: W,
         places: &Places,
+        uploads: &Arc<Uploads>,
         limits: &Limits,
     ) -> Result<Self, BindError> {
         let fault = |source| BindError::Address { address, source };
         let socket = TcpListener::bind(address).await.map_err(fault)?;
         let real = socket.local_addr().map_err(fault)?;
-        Ok(Self { address: real, socket, calls: Calls::new(wire, places.clone(), limits) })
+        let calls = Calls::new(wire, places.clone(), uploads.clone(), limits);
+        Ok(Self { address: real, socket, calls })
     }
 
-    fn serve(self, seats: &Seats, limits: &Limits) -> Listener {
-        Listener::start(self.socket, self.calls, seats.clone(), limits)
+    fn serve(self, seats: &Seats, limits: &Limits, stop: &Stop) -> Listener {
+        Listener::start(self.socket, self.calls, seats.clone(), limits, stop.handle())
     }
 }
 
@@ -171,6 +202,7 @@ pub struct App {
     http: Option<Port<Http>>,
     readiness: Readiness,
     jobs: Vec<Job>,
+    stop: Stop,
     limits: Limits,
 }
 
@@ -195,31 +227,33 @@ impl App {
 
     /// Serves until `stop` completes, then stops without losing a call: health says
     /// NOT_SERVING at once; for a lame-duck moment new calls are still answered, so that
-    /// balancers can look away; then open calls get until the drain deadline; what is left
-    /// is cut. Returns when all of it is over.
+    /// balancers can look away; then the ports close, [`Stopping`] is told, streams end, and
+    /// open calls get until the drain deadline; what is left is cut. Returns when all of it
+    /// is over.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
-        let mut background = JoinSet::new();
+        let mut jobs = JoinSet::new();
         for job in self.jobs {
-            background.spawn(job);
+            jobs.spawn(job);
         }
-        background.spawn(self.readiness.clone().follow_databases());
+        let mut following = JoinSet::new();
+        following.spawn(self.readiness.clone().follow_databases());
         let seats = Seats::new(&self.limits);
-        let grpc = self.grpc.serve(&seats, &self.limits);
-        let http = self.http.map(|port| port.serve(&seats, &self.limits));
+        let grpc = self.grpc.serve(&seats, &self.limits, &self.stop);
+        let http = self.http.map(|port| port.serve(&seats, &self.limits, &self.stop));
 
         stop.await;
         tracing::info!("stopping: not ready for new calls");
-        background.shutdown().await;
+        following.shutdown().await;
         self.readiness.withdraw().await;
         tokio::time::sleep(self.limits.lame_duck).await;
-        let http = async {
-            match http {
-                Some(listener) => listener.drain(self.limits.drain).await,
-                None => 0,
-            }
-        };
-        let (of_grpc, of_http) = tokio::join!(grpc.drain(self.limits.drain), http);
-        tracing::info!(connections.cut = of_grpc + of_http, "stopped");
+        let grpc = grpc.close().await;
+        let http = OptionFuture::from(http.map(Listener::close)).await;
+        self.stop.now();
+        let drain = |open: Open| open.drain(self.limits.drain);
+        let http = OptionFuture::from(http.map(drain));
+        let (of_grpc, of_http) = tokio::join!(drain(grpc), http);
+        tracing::info!(connections.cut = of_grpc + of_http.unwrap_or(0), "stopped");
+        jobs.shutdown().await;
         self.readiness.close_databases().await;
     }
 }

@@ -2,20 +2,12 @@
 //!
 //! A call that waits for its caller to send the rest of its body gives its place back
 //! meanwhile, else a few slow callers would keep everybody out. How many may wait is limited
-//! as well, more generously: waiting costs memory, and no work.
+//! as well, more generously: waiting costs memory, and no work. So it is with a call whose
+//! answer lasts: it gives its place back for good.
 
-use std::{
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Sleep, sleep},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status};
 
 use super::{call::refusal, limits::Limits};
@@ -23,17 +15,18 @@ use super::{call::refusal, limits::Limits};
 /// So many more calls may wait for their bodies than may be at work.
 const WAITING_PER_PLACE: usize = 4;
 
-/// How long a body may pause before its call counts as waiting.
-const GRACE: Duration = Duration::from_millis(50);
-
 /// What every call beyond the limits is told.
 const BUSY: &str = "too many calls in progress, try again";
+
+/// What every stream beyond the limits is told.
+const CROWDED: &str = "too many open streams, try again";
 
 /// The places of one peer, among those of all.
 #[derive(Clone)]
 pub struct Places {
     at_work: Room,
     waiting: Room,
+    lasting: Room,
 }
 
 /// What all peers together may take of something, and what one of them may.
@@ -63,6 +56,7 @@ impl Room {
 pub struct Share {
     at_work: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    lasting: Arc<Semaphore>,
 }
 
 impl Share {
@@ -72,6 +66,7 @@ impl Share {
         Self {
             at_work: Arc::new(Semaphore::new(calls)),
             waiting: Arc::new(Semaphore::new(calls * WAITING_PER_PLACE)),
+            lasting: Arc::new(Semaphore::new(limits.streams_per_address)),
         }
     }
 }
@@ -82,6 +77,7 @@ impl Places {
         Self {
             at_work: Room::of(limits.calls),
             waiting: Room::of(limits.calls * WAITING_PER_PLACE),
+            lasting: Room::of(limits.streams),
         }
     }
 
@@ -90,6 +86,7 @@ impl Places {
         let mut places = self.clone();
         places.at_work.of_peer = share.at_work.clone();
         places.waiting.of_peer = share.waiting.clone();
+        places.lasting.of_peer = share.lasting.clone();
         places
     }
 
@@ -117,11 +114,17 @@ pub struct Place {
 enum Held {
     AtWork(Permits),
     Waiting(Permits),
+    Lasting(Permits),
 }
+
+/// Keeps what a call holds from being given back.
+#[derive(Clone)]
+#[expect(dead_code, reason = "given back when dropped")]
+pub struct Hold(Arc<Mutex<Held>>);
 
 impl Place {
     /// Lets somebody else work while this call waits for its caller.
-    fn wait(&self) -> Result<(), Status> {
+    pub fn wait(&self) -> Result<(), Status> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*held, Held::AtWork(_)) {
             *held = Held::Waiting(self.places.waiting.take().ok_or_else(busy)?);
@@ -130,113 +133,35 @@ impl Place {
     }
 
     /// Back to work.
-    fn resume(&self) -> Result<(), Status> {
+    pub fn resume(&self) -> Result<(), Status> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*held, Held::Waiting(_)) {
             *held = Held::AtWork(self.places.at_work.take().ok_or_else(busy)?);
         }
         Ok(())
     }
-}
 
-/// The body of a call that gives its place back when nothing arrives for a moment.
-pub struct Arriving<B = Incoming> {
-    body: B,
-    place: Option<Place>,
-    /// Runs while nothing arrives.
-    grace: Option<Pin<Box<Sleep>>>,
-}
-
-impl<B> Arriving<B> {
-    pub fn new(body: B, place: Option<Place>) -> Self {
-        Self { body, place, grace: None }
+    /// Lets somebody else work from now on: the answer lasts.
+    pub fn outlast(&self) -> Result<(), Status> {
+        let crowded = || refusal(Code::ResourceExhausted, CROWDED);
+        let permits = self.places.lasting.take().ok_or_else(crowded)?;
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Held::Lasting(permits);
+        Ok(())
     }
 
-    /// Whether nothing has arrived for longer than it takes an honest caller.
-    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
-        self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE))).as_mut().poll(cx).is_ready()
-    }
-}
-
-impl<B> HttpBody for Arriving<B>
-where
-    B: HttpBody<Data = Bytes, Error: Into<tonic::codegen::StdError>> + Unpin,
-{
-    type Data = Bytes;
-    type Error = tonic::codegen::StdError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let Some(place) = self.place.clone() else { return frame.map_err(Into::into) };
-        let allowed = match frame {
-            Poll::Pending if self.is_late(cx) => place.wait(),
-            Poll::Pending => Ok(()),
-            Poll::Ready(_) => place.resume(),
-        };
-        match allowed {
-            Ok(()) => {
-                if frame.is_ready() {
-                    self.grace = None;
-                }
-                frame.map_err(Into::into)
-            }
-            Err(status) => Poll::Ready(Some(Err(status.into()))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// What it holds, until the last copy of either is dropped.
+    pub fn hold(&self) -> Hold {
+        Hold(self.held.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::{BodyExt, channel::Channel};
-
     use super::*;
 
     fn places(calls: usize) -> Places {
         let limits = Limits { calls, ..Limits::default() };
         Places::new(&limits).of(&Share::new(&limits))
-    }
-
-    #[tokio::test]
-    async fn a_call_that_waits_for_its_body_keeps_nobody_out() {
-        let places = places(1);
-        let place = places.take().expect("a place");
-        assert!(places.take().is_err(), "one at a time");
-        let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
-        let body = tokio::spawn(Arriving::new(body, Some(place.clone())).collect());
-        let other = loop {
-            match places.take() {
-                Ok(other) => break other,
-                Err(_) => sleep(GRACE / 5).await,
-            }
-        };
-        // While the other works, what arrives is refused; afterwards it is not.
-        sender.send_data(Bytes::from_static(b"x")).await.expect("sent");
-        let refused = body.await.expect("a task").expect_err("no place to work");
-        let status = refused.downcast_ref::<Status>().expect("a status");
-        assert_eq!(status.code(), Code::ResourceExhausted);
-        drop((other, place));
-        assert!(places.take().is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_body_that_is_there_never_gives_its_place_back() {
-        let places = places(1);
-        let place = places.take().expect("a place");
-        let body = http_body_util::Full::new(Bytes::from_static(b"whole"));
-        let body = Arriving::new(body, Some(place.clone())).collect().await.expect("a body");
-        assert_eq!(body.to_bytes(), "whole");
-        assert!(places.take().is_err(), "still at work");
     }
 
     #[test]
@@ -254,5 +179,27 @@ mod tests {
         assert!(waiting[0].resume().is_err(), "one works");
         drop(one_more);
         assert!(waiting[0].resume().is_ok());
+    }
+
+    /// Streams are counted apart from calls, in all and by address.
+    #[test]
+    fn what_lasts_gives_its_place_back_and_takes_a_seat() {
+        let limits = Limits { calls: 1, streams: 2, streams_per_address: 1, ..Limits::default() };
+        let all = Places::new(&limits);
+        let (here, there) = (Share::new(&limits), Share::new(&limits));
+        let open = |share: &Share| {
+            let place = all.of(share).take().expect("a place");
+            place.outlast().map(|()| place)
+        };
+        let first = open(&here).expect("a seat");
+        assert_eq!(open(&here).err().expect("one from here").code(), Code::ResourceExhausted);
+        let _second = open(&there).expect("a seat");
+        assert!(open(&Share::new(&limits)).is_err(), "two in all");
+        assert!(first.resume().is_ok() && all.of(&here).take().is_ok(), "it needs no place");
+        let hold = first.hold();
+        drop(first);
+        assert!(open(&here).is_err(), "still held");
+        drop(hold);
+        assert!(open(&here).is_ok());
     }
 }
