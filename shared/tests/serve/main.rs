@@ -8,6 +8,7 @@
 mod bad_input;
 mod caps;
 mod deadlines;
+mod departure;
 mod discovery;
 mod drain;
 mod panics;
@@ -15,6 +16,9 @@ mod preface;
 mod request_id;
 mod shedding;
 mod silence;
+mod streaming;
+mod streams;
 mod unread;
+mod uploads;
 mod wire;
 mod world;

@@ -48,6 +48,17 @@ impl Connection {
             .await
     }
 
+    /// A connection whose peer reads no more of a body than `window` unless asked to.
+    pub async fn open_narrow(addr: SocketAddr, window: u32) -> io::Result<Self> {
+        Self::open_with(
+            addr,
+            Builder::new(TokioExecutor::new())
+                .initial_stream_window_size(window)
+                .initial_connection_window_size(window),
+        )
+        .await
+    }
+
     async fn open_with(addr: SocketAddr, http2: &Builder<TokioExecutor>) -> io::Result<Self> {
         let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;

@@ -61,6 +61,7 @@ impl AuthService for Sample {
 /// A server at work.
 pub struct Server {
     pub addr: SocketAddr,
+    pub http_addr: SocketAddr,
     inside: watch::Receiver<usize>,
     release: watch::Sender<bool>,
     stop: Option<oneshot::Sender<()>>,
@@ -78,11 +79,15 @@ impl Server {
     }
 
     pub async fn start_with(limits: Limits, reflection: bool) -> Self {
+        Self::start_beside(Assembly::default(), limits, reflection).await
+    }
+
+    /// The service beside what is assembled already.
+    pub async fn start_beside(mut assembly: Assembly, limits: Limits, reflection: bool) -> Self {
         let (inside, seen) = watch::channel(0);
         let (release, released) = watch::channel(false);
         let service = AuthServiceServer::new(Sample { inside, released })
             .max_decoding_message_size(MAX_REQUEST_BYTES);
-        let mut assembly = Assembly::default();
         assembly.add(service);
         let grpc_addr = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings {
@@ -93,12 +98,12 @@ impl Server {
             limits,
         };
         let app = assembly.bind(&settings).await.expect("a free port");
-        let addr = app.grpc_addr();
+        let (addr, http_addr) = (app.grpc_addr(), app.http_addr().expect("an HTTP port"));
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(app.run(async move {
             let _ = stopped.await;
         }));
-        Self { addr, inside: seen, release, stop: Some(stop), running }
+        Self { addr, http_addr, inside: seen, release, stop: Some(stop), running }
     }
 
     pub async fn connect(&self) -> Connection {
