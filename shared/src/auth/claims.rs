@@ -131,6 +131,10 @@ impl Audience {
     pub(super) fn contains(&self, wanted: &str) -> bool {
         self.0.iter().any(|audience| audience == wanted)
     }
+
+    pub(super) fn is_only(&self, wanted: &str) -> bool {
+        matches!(self.0.as_slice(), [only] if only == wanted)
+    }
 }
 
 impl FromJson for Audience {

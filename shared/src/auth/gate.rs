@@ -12,7 +12,7 @@ use super::{Principal, Refusal, TokenVerifier, bearer};
 
 /// Metadata in which a caller may repeat who it acts for. It grants nothing: it can only
 /// make a call fail.
-const USER: &str = "x-user-id";
+pub(super) const USER: &str = "x-user-id";
 
 /// Lets a call through if it carries a valid access token, and tells the handler whose.
 #[derive(Clone)]
@@ -57,6 +57,7 @@ impl Interceptor for Gate {
 mod tests {
     use std::time::Duration;
 
+    use chrono::DateTime;
     use tonic::Code;
 
     use super::*;
@@ -119,7 +120,8 @@ mod tests {
     #[test]
     fn a_principal_that_was_there_before_is_not_kept() {
         let (mut gate, token) = gate_and_token();
-        let planted = Principal::new(UserId::parse("mallory").expect("an id"));
+        let planted =
+            Principal::new(UserId::parse("mallory").expect("an id"), DateTime::UNIX_EPOCH);
         let mut call = request(None, &[]);
         call.extensions_mut().insert(planted.clone());
         assert_eq!(gate.call(call).expect_err("no token").code(), Code::Unauthenticated);

@@ -89,10 +89,6 @@ impl TokenIssuer {
         let now = self.clock.now();
         let lifetime = TimeDelta::from_std(self.lifetime).unwrap_or(TimeDelta::MAX);
         let expires_at = now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let header = Header {
-            kid: Some(self.keys.signing_id().to_owned()),
-            ..Header::new(Algorithm::HS256)
-        };
         let payload = Payload {
             sub: user.as_str(),
             uid: user.as_str(),
@@ -104,11 +100,18 @@ impl TokenIssuer {
             email: profile.email,
             name: profile.name,
         };
-        let token = encode(&header, &payload, self.keys.signing())?;
+        let token = sign(&self.keys, &payload)?;
         if token.len() > MAX_LENGTH {
             return Err(IssueError::TooLarge);
         }
         let expires_at = DateTime::from_timestamp(payload.exp, 0).unwrap_or(expires_at);
         Ok(IssuedToken { token, expires_at })
     }
+}
+
+/// `payload` as a token, under the header that all of ours have.
+pub(super) fn sign(keys: &Keyring, payload: &impl Serialize) -> Result<String, IssueError> {
+    let kid = Some(keys.signing_id().to_owned());
+    let header = Header { kid, ..Header::new(Algorithm::HS256) };
+    Ok(encode(&header, payload, keys.signing())?)
 }

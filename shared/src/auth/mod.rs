@@ -5,6 +5,8 @@
 //! user the message names into an [`Owner`], or answers PERMISSION_DENIED. Storage asks
 //! for an `Owner`, so what was not checked does not compile.
 //!
+//! Services that call each other have tokens and a gate of their own ([`ServiceGate`]).
+//!
 //! Verification is stateless: a shared secret and a clock, no database, no network.
 //!
 //! One line puts the gate in front of any tonic service, here the health service:
@@ -69,6 +71,7 @@ mod policy;
 mod principal;
 mod refusal;
 mod secret;
+mod service;
 mod verifier;
 
 #[cfg(test)]
@@ -82,4 +85,5 @@ pub use policy::TokenPolicy;
 pub use principal::{InvalidUserId, Owner, Principal, UserId};
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretFault};
+pub use service::{InvalidServiceName, ServiceGate, ServicePrincipal, ServiceTokenIssuer};
 pub use verifier::TokenVerifier;

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use tonic::Request;
 
 use super::Refusal;
@@ -11,7 +12,7 @@ use super::Refusal;
 pub struct UserId(Arc<str>);
 
 /// Subjects of tokens that services make for each other. They are never users.
-const SERVICE_PREFIX: &str = "service:";
+pub(super) const SERVICE_PREFIX: &str = "service:";
 
 /// The text is empty, over 255 bytes, holds a control character, or names a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,18 +53,22 @@ impl fmt::Display for UserId {
 ///
 /// ```compile_fail,E0451
 /// # use shared::auth::{Principal, UserId};
-/// let forged = Principal { user: UserId::parse("alice").unwrap() };
+/// let forged = Principal {
+///     user: UserId::parse("alice").unwrap(),
+///     expires_at: std::time::SystemTime::UNIX_EPOCH.into(),
+/// };
 /// ```
 ///
 /// [`TokenVerifier::verify`]: super::TokenVerifier::verify
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     user: UserId,
+    expires_at: DateTime<Utc>,
 }
 
 impl Principal {
-    pub(super) fn new(user: UserId) -> Self {
-        Self { user }
+    pub(super) fn new(user: UserId, expires_at: DateTime<Utc>) -> Self {
+        Self { user, expires_at }
     }
 
     /// The principal the gate left in `request`. Fails closed: a service that was mounted
@@ -76,6 +81,13 @@ impl Principal {
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user
+    }
+
+    /// From when on the gate refuses the token: its `exp`, with the leeway. A call that
+    /// lasts longer than that goes on without leave.
+    #[must_use]
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        self.expires_at
     }
 
     /// The ownership rule, written here and nowhere else: the user a request names must be
@@ -140,7 +152,7 @@ mod tests {
 
     #[test]
     fn only_the_very_same_bytes_are_the_same_user() {
-        let alice = Principal::new(UserId::parse("alice").expect("an id"));
+        let alice = Principal::new(UserId::parse("alice").expect("an id"), DateTime::UNIX_EPOCH);
         assert_eq!(alice.owning("alice").expect("hers").user().as_str(), "alice");
         for other in ["", "Alice", "alice ", " alice", "alic", "alicee", "аlice", "alice\u{200b}"]
         {

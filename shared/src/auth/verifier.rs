@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{
-    Keyring, Principal, Refusal, TokenPolicy, UserId,
+    Keyring, Principal, Refusal, ServicePrincipal, TokenPolicy, UserId,
     claims::{Claim, Claims, Header, NumericDate, part},
 };
 use crate::clock::Clock;
@@ -30,13 +32,37 @@ impl TokenVerifier {
 
     /// The user `token` stands for now.
     pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
+        let (claims, expires_at) = self.current(token)?;
+        self.check_parties(&claims)?;
+        Ok(Principal::new(user(claims)?, expires_at))
+    }
+
+    /// The service `token` stands for now. It is meant for this audience and no other,
+    /// which is not for the policy to switch off.
+    pub(super) fn verify_service(
+        &self,
+        token: &str,
+        audience: &str,
+    ) -> Result<ServicePrincipal, Refusal> {
+        let (claims, _) = self.current(token)?;
+        if !matches!(&claims.aud, Claim::Valid(aud) if aud.is_only(audience)) {
+            return Err(Refusal::InvalidAudience);
+        }
+        match (claims.sub, claims.uid) {
+            (Claim::Valid(sub), Claim::Absent) => ServicePrincipal::of_subject(&sub),
+            _ => Err(Refusal::MissingUidClaim),
+        }
+    }
+
+    /// What a token says that was signed here, was made for a gate, and counts now; and
+    /// from when on it does not.
+    fn current(&self, token: &str) -> Result<(Claims, DateTime<Utc>), Refusal> {
         let claims: Claims = part(self.authenticate(token)?)?;
         if claims.has_other_purpose() {
             return Err(Refusal::MalformedToken);
         }
-        self.check_times(&claims)?;
-        self.check_parties(&claims)?;
-        user(claims).map(Principal::new)
+        let expires_at = self.check_times(&claims)?;
+        Ok((claims, expires_at))
     }
 
     /// The payload, still encoded, of a token that was signed here.
@@ -51,8 +77,9 @@ impl TokenVerifier {
         Ok(payload)
     }
 
-    /// `exp` is required; `nbf` and `iat` are not, but must be right where they stand.
-    fn check_times(&self, claims: &Claims) -> Result<(), Refusal> {
+    /// `exp` is required; `nbf` and `iat` are not, but must be right where they stand. Tells
+    /// when the token ends, leeway included.
+    fn check_times(&self, claims: &Claims) -> Result<DateTime<Utc>, Refusal> {
         let date = |claim: &Claim<NumericDate>| match claim {
             Claim::Absent => Ok(None),
             Claim::Valid(NumericDate(seconds)) => Ok(Some(*seconds)),
@@ -71,7 +98,7 @@ impl TokenVerifier {
         if exp - iat.unwrap_or(now) > self.policy.max_lifetime.as_secs_f64() {
             return Err(Refusal::MalformedToken);
         }
-        Ok(())
+        Ok(moment(exp + leeway))
     }
 
     /// Both parties are required, of the right type and exact, wherever one is configured.
@@ -121,6 +148,12 @@ fn user(claims: Claims) -> Result<UserId, Refusal> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "micro-seconds since 1970 fit until 2255")]
-fn seconds(time: chrono::DateTime<chrono::Utc>) -> f64 {
+fn seconds(time: DateTime<Utc>) -> f64 {
     time.timestamp_micros() as f64 / 1e6
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "what is too far away is as far as can be")]
+fn moment(seconds: f64) -> DateTime<Utc> {
+    let micros = (seconds * 1e6).round() as i64;
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -15,6 +15,7 @@ mod mutation;
 mod parties;
 mod purpose;
 mod rotation;
+mod service;
 mod shape;
 mod times;
 mod transport;

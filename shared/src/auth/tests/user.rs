@@ -1,5 +1,7 @@
 //! Whom a token stands for (rules T16, T17).
 
+use chrono::DateTime;
+
 use super::forge::{assert_refused, token, verdict};
 use crate::auth::{
     Principal,
@@ -69,7 +71,7 @@ fn a_look_alike_is_another_user() {
         "alice%00",
     ] {
         let user = verdict(&token(&[("sub", &format!("\"{sub}\""))])).expect("somebody");
-        let principal = Principal::new(UserId::parse(&user).expect("an id"));
+        let principal = Principal::new(UserId::parse(&user).expect("an id"), DateTime::UNIX_EPOCH);
         assert_eq!(principal.owning("alice"), Err(ForbiddenUserAccess), "T16: {sub:?}");
         assert!(principal.owning(sub).is_ok(), "T16: {sub:?}");
     }
