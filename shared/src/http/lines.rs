@@ -257,7 +257,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_has_a_limit_and_what_came_before_it_is_read() {
+        let start = tokio::time::Instant::now();
         let (read, problem) = all(lines(&["{}\n[", "]\n{"], false)).await;
+        assert_eq!(start.elapsed(), PATIENCE);
         assert_eq!(read, [(1, "{}".to_owned()), (2, "[]".to_owned())]);
         assert_eq!(problem.expect("too slow").status, StatusCode::REQUEST_TIMEOUT);
     }

@@ -139,6 +139,9 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Either<B> {
     }
 }
 
+/// The one watch that is not ours to mark.
+const HEALTH: &str = "/grpc.health.v1.Health/Watch";
+
 /// The services of a gRPC port, whose watches end with trailers. It stands below gRPC-Web,
 /// which has a spelling of its own for those.
 #[derive(Clone)]
@@ -159,8 +162,16 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let departing = request.extensions().get().cloned();
+        let is_health = request.uri().path() == HEALTH;
         let answered = self.0.call(request);
-        answered.map(|answered| Ok(until_departure(answered?, departing, Some(farewell)))).boxed()
+        async move {
+            let mut response = answered.await?;
+            if is_health {
+                response.extensions_mut().insert(Lasting::Watch);
+            }
+            Ok(until_departure(response, departing, Some(farewell)))
+        }
+        .boxed()
     }
 }
 

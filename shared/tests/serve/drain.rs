@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use shared::serve::Limits;
 use tokio::net::TcpStream;
+use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -116,4 +117,27 @@ async fn an_old_connection_finishes_its_call_and_ends() {
     within(held).await.expect("a task").expect("not lost");
     until(async || client.clone().sign_in(crate::world::sign_in("echo")).await.is_err()).await;
     assert_served(&mut server.client().await).await;
+}
+
+/// A client that balances by itself keeps one of these open on every connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_health_does_not_hold_a_stop() {
+    let (lame_duck, drain) = (Duration::from_millis(300), Duration::from_secs(8));
+    let mut server = Server::start(Limits { lame_duck, drain, ..limits() }).await;
+    let mut client = HealthClient::with_origin(server.connect().await, origin());
+    let watching = within(client.watch(HealthCheckRequest::default())).await.expect("a stream");
+    let mut watching = watching.into_inner();
+    let mut last = None;
+    let start = Instant::now();
+    server.stop();
+    let end = loop {
+        match within(watching.message()).await {
+            Ok(Some(said)) => last = Some(said.status()),
+            Ok(None) => panic!("an end without a word"),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!((last, end.code()), (Some(ServingStatus::NotServing), Code::Unavailable));
+    server.ended().await;
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
