@@ -17,7 +17,7 @@ use crate::{
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// So many messages with pauses between them; then `rest`.
+/// So many messages, with a pause before each.
 fn slow(count: usize) -> impl Stream<Item = SignInRequest> + Send {
     stream::iter(0..count).then(async |_| {
         tokio::time::sleep(PAUSE).await;
