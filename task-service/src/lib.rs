@@ -6,12 +6,15 @@
 //! - `http`: the routes, each a client of the guarded rpcs
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
 //! - `wire`: messages to domain and back, all faults at once
-//! - `task`, `page`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
+//! - `task`, `due`, `recurrence`, `page`, `etag`, `request_id`, `fingerprint`, `moment`,
+//!   `zone`: the rules, without I/O
 //! - `store`: tasks in a database, each method for one owner
 //! - `entity`, `migration`: the tables
 //! - `error`: what a caller is told when it does not work
 
 mod config;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired by the store"))]
+mod due;
 mod entity;
 mod error;
 mod etag;
@@ -21,10 +24,13 @@ mod http;
 mod migration;
 mod moment;
 mod page;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired by the store"))]
+mod recurrence;
 mod request_id;
 mod store;
 mod task;
 mod wire;
+mod zone;
 
 use std::{sync::Arc, time::Duration};
 

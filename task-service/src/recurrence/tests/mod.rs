@@ -1,0 +1,19 @@
+//! Recurrence in tables of known answers, and what holds for all rules.
+
+mod asked;
+mod completion;
+mod refusals;
+mod rfc;
+mod vector;
+mod walks;
+mod zones;
+
+#[test]
+fn all_known_answers_are_asked_for() {
+    let counted = rfc::VECTORS.len()
+        + asked::VECTORS.len()
+        + zones::VECTORS.len()
+        + completion::MISSED.len()
+        + completion::VECTORS.len();
+    assert_eq!(counted, 136);
+}
