@@ -7,11 +7,15 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 const PROTO: &str = "../proto";
-const FILES: [&str; 5] = [
+const FILES: [&str; 9] = [
     "auth/v1/auth_service.proto",
     "auth/v1/session_service.proto",
     "auth/v1/user.proto",
+    "task/v1/changes.proto",
+    "task/v1/list.proto",
     "task/v1/task.proto",
+    "task/v1/task_admin_service.proto",
+    "task/v1/task_bulk_service.proto",
     "task/v1/task_service.proto",
 ];
 

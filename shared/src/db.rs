@@ -1,6 +1,8 @@
 //! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
 //! lock.
 
+mod notices;
+
 use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use sea_orm::{
@@ -11,6 +13,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use url::Url;
 
+pub use self::notices::Notices;
 use crate::{
     config::{Reader, Vars},
     error::Kind,

@@ -72,7 +72,8 @@ pub trait Classified: std::error::Error {
         None
     }
 
-    /// Every faulty field, for [`Kind::Invalid`].
+    /// Every faulty field, for [`Kind::Invalid`]; for [`Kind::NotFound`], every field that names
+    /// something that is not there.
     fn violations(&self) -> &[Violation] {
         &[]
     }

@@ -1,6 +1,7 @@
 //! The generated contracts. Their documentation is `proto/`.
 
 mod json;
+pub mod schema;
 
 #[expect(
     clippy::allow_attributes_without_reason,

@@ -91,6 +91,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     let auth = DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db");
     let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
     let server = serve::Settings::read(reader, ADDRESSES);
+    let trash_retention = task_service::Config::read_trash_retention(reader);
     Ok((|| {
         let (keys, policy) = (keys?, policy?);
         Some(Pair {
@@ -102,7 +103,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 database: auth?,
                 server: server.clone(),
             },
-            tasks: task_service::Config { keys, policy, database: tasks?, server },
+            tasks: task_service::Config { keys, policy, database: tasks?, server, trash_retention },
             drawn,
         })
     })())

@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::Arc,
+    time::Duration,
 };
 
 use shared::{
@@ -33,7 +34,12 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// Where and how to serve.
     pub server: Settings,
+    /// How long a deleted task can be taken back.
+    pub trash_retention: Duration,
 }
+
+/// How long a deleted task can be taken back if nobody says otherwise.
+const DEFAULT_TRASH_RETENTION: Duration = Duration::from_hours(30 * 24);
 
 impl Config {
     /// Reads everything; `None`: at least one fault was noted.
@@ -42,7 +48,13 @@ impl Config {
         let policy = TokenPolicy::read(reader, None);
         let database = DatabaseUrl::read(reader, DEFAULT_DATABASE);
         let server = Settings::read(reader, ADDRESSES);
-        Some(Self { keys: keys?, policy: policy?, database: database?, server })
+        let trash_retention = Self::read_trash_retention(reader);
+        Some(Self { keys: keys?, policy: policy?, database: database?, server, trash_retention })
+    }
+
+    /// Reads `TRASH_RETENTION`.
+    pub fn read_trash_retention(reader: &mut Reader<'_, impl Vars>) -> Duration {
+        reader.duration("TRASH_RETENTION", DEFAULT_TRASH_RETENTION)
     }
 
     /// Reads everything from `vars`, or tells everything that is wrong.

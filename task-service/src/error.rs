@@ -2,11 +2,14 @@
 
 use sea_orm::DbErr;
 use shared::{
+    auth::Refusal,
     db,
     error::{Classified, Kind, status},
     fields::{Violation, Violations},
 };
 use tonic::Status;
+
+use crate::task::CannotSkip;
 
 /// Why a call did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +20,46 @@ pub enum Error {
     /// The owner has no such task. Whether somebody else has is not for the owner to know.
     #[error("Task not found")]
     NotFound,
+    /// The owner does not have all of the tasks: those that are missing, at least one.
+    #[error(transparent)]
+    Missing(Violations),
+    /// Tasks to import are faulty, so none was.
+    #[error("{faulty} of {received} tasks are faulty, and nothing was imported: {faults}")]
+    NotImported {
+        /// How many tasks came.
+        received: u64,
+        /// How many of them are faulty.
+        faulty: u64,
+        /// The first faults.
+        faults: Violations,
+    },
+    /// What an import holds back could not be kept.
+    #[error("the temporary file does not work as it should")]
+    Spool(#[from] std::io::Error),
     /// The caller's change is based on another version.
     #[error("The task has changed since it was read")]
     Stale,
     /// The key came with another body before, or its task is gone.
-    #[error("The request_id was used for another task")]
+    #[error("The request_id was used for something else, or what it made is gone")]
     RequestIdReused,
+    /// The user, or all together, import already.
+    #[error("Too many imports at a time, try again when one is over")]
+    TooManyImports,
+    /// The task has no next occurrence to go to.
+    #[error("The task does not repeat, or is done")]
+    NotRepeating,
+    /// The rule has come to its end.
+    #[error("This is the last occurrence of the task")]
+    SeriesEnded,
+    /// What was deleted since the token is forgotten.
+    #[error("The sync token is too old: start over without one")]
+    TooOld,
+    /// The token of reminders is of a database that is no more.
+    #[error("The resume token is of another database: start over without one")]
+    UnknownResumeToken,
+    /// The caller's leave has ended while it watched.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The database failed, or holds what the code does not understand.
     #[error("The database does not answer as it should")]
     Database(#[from] DbErr),
@@ -31,27 +68,51 @@ pub enum Error {
 impl Classified for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Invalid(_) => Kind::Invalid,
-            Self::NotFound => Kind::NotFound,
+            Self::Invalid(_) | Self::NotImported { .. } => Kind::Invalid,
+            Self::Spool(_) => Kind::Unavailable,
+            Self::NotFound | Self::Missing(_) => Kind::NotFound,
             Self::Stale => Kind::Stale,
             Self::RequestIdReused => Kind::Taken,
+            Self::NotRepeating | Self::SeriesEnded => Kind::Precondition,
+            Self::TooManyImports => Kind::TooMany,
+            Self::TooOld | Self::UnknownResumeToken => Kind::Gone,
+            Self::Refused(refusal) => refusal.kind(),
             Self::Database(error) => db::kind(error),
         }
     }
 
     fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::NotFound => Some("TASK_NOT_FOUND"),
+            Self::NotFound | Self::Missing(_) => Some("TASK_NOT_FOUND"),
             Self::Stale => Some("STALE_ETAG"),
             Self::RequestIdReused => Some("REQUEST_ID_REUSED"),
-            Self::Invalid(_) | Self::Database(_) => None,
+            Self::NotRepeating => Some("NOT_REPEATING"),
+            Self::SeriesEnded => Some("SERIES_ENDED"),
+            Self::TooManyImports => Some("TOO_MANY_IMPORTS"),
+            Self::TooOld => Some("SYNC_TOKEN_TOO_OLD"),
+            Self::UnknownResumeToken => Some("RESUME_TOKEN_UNKNOWN"),
+            Self::Refused(refusal) => refusal.reason(),
+            Self::Invalid(_) | Self::NotImported { .. } | Self::Spool(_) | Self::Database(_) => {
+                None
+            }
         }
     }
 
     fn violations(&self) -> &[Violation] {
         match self {
-            Self::Invalid(Violations(violations)) => violations,
+            Self::Invalid(Violations(violations))
+            | Self::Missing(Violations(violations))
+            | Self::NotImported { faults: Violations(violations), .. } => violations,
             _ => &[],
+        }
+    }
+}
+
+impl From<CannotSkip> for Error {
+    fn from(reason: CannotSkip) -> Self {
+        match reason {
+            CannotSkip::NotRepeating => Self::NotRepeating,
+            CannotSkip::SeriesEnded => Self::SeriesEnded,
         }
     }
 }
@@ -76,16 +137,55 @@ mod tests {
         fields.fault("title", "is long");
         fields.fault("priority", "is odd");
         let violations = fields.finish(Some(())).expect_err("two faults");
+        let missing = Error::Missing(violations.clone());
+        let not_imported =
+            Error::NotImported { received: 9, faulty: 2, faults: violations.clone() };
+        let (told, away) = ("title is long; priority is odd", "temporarily unavailable, try again");
         for (error, code, reason, message) in [
+            (violations.into(), Code::InvalidArgument, "", told),
             (Error::NotFound, Code::NotFound, "TASK_NOT_FOUND", "Task not found"),
+            (missing, Code::NotFound, "TASK_NOT_FOUND", told),
+            (
+                not_imported,
+                Code::InvalidArgument,
+                "",
+                "2 of 9 tasks are faulty, and nothing was imported: \
+                 title is long; priority is odd",
+            ),
+            (std::io::Error::other("disk 42").into(), Code::Unavailable, "", away),
             (Error::Stale, Code::Aborted, "STALE_ETAG", "The task has changed since it was read"),
             (
                 Error::RequestIdReused,
                 Code::AlreadyExists,
                 "REQUEST_ID_REUSED",
-                "The request_id was used for another task",
+                "The request_id was used for something else, or what it made is gone",
             ),
-            (violations.into(), Code::InvalidArgument, "", "title is long; priority is odd"),
+            (
+                CannotSkip::NotRepeating.into(),
+                Code::FailedPrecondition,
+                "NOT_REPEATING",
+                "The task does not repeat, or is done",
+            ),
+            (
+                CannotSkip::SeriesEnded.into(),
+                Code::FailedPrecondition,
+                "SERIES_ENDED",
+                "This is the last occurrence of the task",
+            ),
+            (
+                Error::TooOld,
+                Code::OutOfRange,
+                "SYNC_TOKEN_TOO_OLD",
+                "The sync token is too old: start over without one",
+            ),
+            (
+                Error::UnknownResumeToken,
+                Code::OutOfRange,
+                "RESUME_TOKEN_UNKNOWN",
+                "The resume token is of another database: start over without one",
+            ),
+            (Refusal::TokenExpired.into(), Code::Unauthenticated, "TOKEN_EXPIRED", "Token expired"),
+            (DbErr::Type("priority".into()).into(), Code::Internal, "", "internal error"),
         ] {
             let faults = error.violations().len();
             let status = Status::from(error);

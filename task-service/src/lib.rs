@@ -1,53 +1,66 @@
 //! task-service keeps each user's own tasks.
 //!
-//! A call passes from the outside in, and each module knows only those below it:
+//! A call passes from the outside in, and a module knows none of the lines above its own:
 //!
 //! - [`Config`]: what can be set
-//! - `http`: the routes, each a client of the guarded rpcs
+//! - `http`: the routes, each a client of the guarded rpcs but for the import, which feeds
+//!   the store with the owner that the gate gave it: faults need the numbers of lines
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
 //! - `wire`: messages to domain and back, all faults at once
-//! - `task`, `due`, `recurrence`, `page`, `etag`, `request_id`, `fingerprint`, `moment`,
-//!   `zone`: the rules, without I/O
+//! - `watch`, `firings`: what those are told who stay on the line
+//! - `fire`, `sweep`, `replicas`, `trouble`: jobs beside the calls, and what they do when
+//!   the database is away
 //! - `store`: tasks in a database, each method for one owner
+//! - `hub`, `notice`: who is woken when something changes, here and elsewhere
 //! - `entity`, `migration`: the tables
 //! - `error`: what a caller is told when it does not work
+//! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `count`,
+//!   `sync`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
 
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the store"))]
+mod count;
 mod due;
 mod entity;
 mod error;
 mod etag;
+mod filter;
 mod fingerprint;
+mod fire;
+mod firings;
 mod grpc;
 mod http;
+mod hub;
+mod import;
 mod migration;
 mod moment;
+mod notice;
 mod page;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the store"))]
 mod recurrence;
+mod replicas;
 mod request_id;
+mod sort;
 mod store;
+mod sweep;
+mod sync;
 mod task;
+mod trouble;
+mod watch;
 mod wire;
+mod words;
 mod zone;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sea_orm::DbErr;
 use shared::{
-    auth::{Gate, TokenVerifier},
+    auth::{Gate, ServiceGate, TokenVerifier},
     clock::{Clock, SystemClock},
     db::Database,
     serve::{App, Assembly, BindError},
 };
-use tokio::time::MissedTickBehavior;
 
 pub use self::config::{ADDRESSES, Config};
 use self::{migration::Migrator, store::Tasks};
-
-/// How often request ids that have expired are looked for.
-const SWEEP_PERIOD: Duration = Duration::from_mins(10);
 
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +71,9 @@ pub enum StartError {
     /// The tables could not be brought up to date.
     #[error("cannot bring the tables up to date")]
     Migration(#[source] DbErr),
+    /// Older tasks could not be indexed for search.
+    #[error("cannot index older tasks")]
+    Index(#[from] error::Error),
     /// The port could not be set up.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -73,13 +89,24 @@ pub async fn assemble(
     let database = Database::connect(&config.database).await.map_err(StartError::Database)?;
     database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
     let verifier = TokenVerifier::new(config.keys.clone(), config.policy.clone(), clock.clone());
+    let services =
+        ServiceGate::new(config.keys.clone(), grpc::AUDIENCE, config.policy.leeway, clock.clone());
     let tasks = Tasks::new(database.clone(), clock);
+    tasks.index_older().await?;
     let gate = Gate::new(verifier);
     let service = grpc::guarded(&gate, tasks.clone());
+    let bulk = grpc::guarded_bulk(&gate, tasks.clone());
     assembly.add(service.clone());
-    assembly.mount(http::door(gate, service));
-    assembly.depend_on(database);
-    assembly.add_job(sweep(tasks));
+    assembly.add(bulk.clone());
+    assembly.add(grpc::guarded_admin(&services, tasks.clone()));
+    assembly.mount(http::door(gate, service, bulk, tasks.clone()));
+    for path in [grpc::UPLOAD, http::UPLOAD] {
+        assembly.allow_upload(path);
+    }
+    assembly.depend_on(database.clone());
+    assembly.add_job(replicas::keep_in_step(tasks.hub().clone(), database));
+    assembly.add_job(fire::forever(tasks.clone()));
+    assembly.add_job(sweep::forever(tasks, config.trash_retention));
     Ok(())
 }
 
@@ -90,20 +117,9 @@ pub async fn bind(config: &Config) -> Result<App, StartError> {
     Ok(assembly.bind(&config.server).await?)
 }
 
-/// Forgets expired request ids now and again. They are harmless: a failure waits for the
-/// next round.
-async fn sweep(tasks: Tasks) {
-    let mut rounds = tokio::time::interval(SWEEP_PERIOD);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        rounds.tick().await;
-        match tasks.forget_expired_requests().await {
-            Ok(forgotten) => tracing::debug!(forgotten, "request ids swept"),
-            Err(error) => tracing::warn!(?error, "cannot sweep request ids"),
-        }
-    }
-}
-
+#[cfg(test)]
+#[path = "tests/replicas.rs"]
+mod replicas_tests;
 #[cfg(test)]
 #[path = "tests/world.rs"]
 mod world;

@@ -1,11 +1,13 @@
 //! Points in time as the database and the wire both hold them.
 
+use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
 use uuid::{NoContext, Timestamp, Uuid};
 
 /// A point in time in UTC, in whole microseconds since 1970. What was stored comes back
 /// equal, from either database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Moment(i64);
 
 impl Moment {
@@ -15,13 +17,29 @@ impl Moment {
     }
 
     /// The moment that many microseconds after 1970.
-    pub fn from_micros(micros: i64) -> Self {
+    pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
     /// Microseconds since 1970.
     pub fn micros(self) -> i64 {
         self.0
+    }
+
+    /// So many microseconds later.
+    pub fn plus_micros(self, micros: usize) -> Self {
+        Self(self.0.saturating_add(i64::try_from(micros).unwrap_or(i64::MAX)))
+    }
+
+    /// So many minutes earlier.
+    pub fn minus_minutes(self, minutes: u32) -> Self {
+        Self(self.0.saturating_sub(i64::from(minutes) * 60_000_000))
+    }
+
+    /// So many seconds later.
+    #[cfg(test)]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0 + seconds * 1_000_000)
     }
 
     /// Whole seconds since 1970, rounded down, and the nanoseconds that are left.

@@ -3,7 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
-use crate::{moment::Moment, task::Task};
+use crate::{
+    filter::Filter,
+    sort::{By, Key, Sort},
+    task::Task,
+};
 
 /// What a caller gets who does not say.
 const DEFAULT_SIZE: usize = 50;
@@ -16,10 +20,13 @@ const MAX_SIZE: usize = 200;
 const MAX_BYTES: usize = 512 * 1024;
 
 /// More than the fields of a task take on the wire that are not text.
-const FRAME_BYTES: usize = 512;
+const FRAME_BYTES: usize = 2048;
 
 /// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// How long the key in a token is at most: no title or position gives a longer one.
+const MAX_KEY_BYTES: usize = 1024;
 
 /// Which tasks a caller wants to see next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +35,18 @@ pub struct PageRequest {
     pub size: usize,
     /// Only what comes after this place.
     pub after: Option<Place>,
-    /// Only tasks in this state.
-    pub completed: Option<bool>,
-    /// Whether to count all tasks in this state.
+    /// Only tasks that pass.
+    pub filter: Filter,
+    /// In this order.
+    pub sort: Sort,
+    /// Whether to count all tasks that pass.
     pub counted: bool,
 }
 
 /// A run of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Newest first.
+    /// As sorted.
     pub tasks: Vec<Task>,
     /// The token of the next page; `None` on the last one.
     pub next: Option<String>,
@@ -52,7 +61,8 @@ impl Page {
         let fitting = fitting(&tasks).min(request.size);
         let next = if tasks.len() > fitting {
             tasks.truncate(fitting);
-            tasks.last().map(|last| Place::of(last).token(request.completed))
+            let (sort, filter) = (request.sort, &request.filter);
+            tasks.last().map(|last| Place::of(last, sort.by).token(sort, filter))
         } else {
             None
         };
@@ -61,18 +71,31 @@ impl Page {
 }
 
 /// How many of `tasks` stay within [`MAX_BYTES`], but one at least.
-fn fitting(tasks: &[Task]) -> usize {
+pub fn fitting(tasks: &[Task]) -> usize {
     let mut bytes = 0;
     let within = tasks.iter().take_while(|task| {
-        bytes += FRAME_BYTES + task.user_id.len() + task.title.len() + spelled(&task.description);
+        bytes += self::bytes(task);
         bytes <= MAX_BYTES
     });
     within.count().max(1)
 }
 
-/// How long a text is at most on either wire: JSON spells a control character with six.
+/// More than a task takes on either wire.
+pub fn bytes(task: &Task) -> usize {
+    let tags = task.tags.as_slice().iter().map(String::as_str);
+    let texts = tags.chain([task.user_id.as_str(), &task.title, &task.description]);
+    FRAME_BYTES + texts.map(spelled).sum::<usize>()
+}
+
+/// How long a text is at most on either wire: JSON spells a control character with six
+/// bytes, and what has a meaning of its own with two.
 fn spelled(text: &str) -> usize {
-    text.bytes().map(|byte| if byte < b' ' { 6 } else { 1 }).sum()
+    let bytes = text.bytes().map(|byte| match byte {
+        ..b' ' => 6,
+        b'"' | b'\\' => 2,
+        _ => 1,
+    });
+    bytes.sum()
 }
 
 /// The page size is negative.
@@ -90,99 +113,154 @@ pub fn size(asked: i32) -> Result<usize, NegativeSize> {
 }
 
 /// A place in a list: right after a task, which need not exist any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// When the task was made.
-    pub created_at: Moment,
+    /// Where the task stood in the order of the list.
+    pub key: Key,
     /// Its id, which breaks ties.
     pub id: Uuid,
 }
 
 /// The text is not a token of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be empty or a next_page_token as it came, with the same filter")]
+#[error("must be empty or a next_page_token as it came, with the same filters and sort")]
 pub struct InvalidToken;
 
 impl Place {
-    fn of(task: &Task) -> Self {
-        Self { created_at: task.created_at, id: task.id }
+    fn of(task: &Task, by: By) -> Self {
+        Self { key: Key::of(task, by), id: task.id }
     }
 
-    /// The place as a caller carries it, for a list with this filter alone. It holds
-    /// nothing that the caller has not seen.
-    pub fn token(&self, completed: Option<bool>) -> String {
-        let mut bytes = [0; 26];
-        bytes[0] = VERSION;
-        bytes[1] = filter(completed);
-        bytes[2..10].copy_from_slice(&self.created_at.micros().to_be_bytes());
-        bytes[10..].copy_from_slice(self.id.as_bytes());
+    /// The place as a caller carries it, for a list with this order and filter alone. It
+    /// holds nothing that the caller has not seen, and opens nothing: the owner and the
+    /// filter are asked for again.
+    pub fn token(&self, sort: Sort, filter: &Filter) -> String {
+        let mut bytes = Vec::with_capacity(40);
+        bytes.extend([VERSION, sort.by.number(), sort.descending.into()]);
+        bytes.extend(filter.digest());
+        bytes.extend(self.id.as_bytes());
+        match &self.key {
+            Key::Number(number) => {
+                bytes.push(1);
+                bytes.extend(number.to_be_bytes());
+            }
+            Key::Text(text) => {
+                bytes.push(2);
+                bytes.extend(text.as_bytes());
+            }
+            Key::None => bytes.push(0),
+        }
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`Place::token`] wrote for the same filter, and nothing else.
-    pub fn parse(token: &str, completed: Option<bool>) -> Result<Self, InvalidToken> {
+    /// Reads what [`Place::token`] wrote for the same list, and nothing else. Where the
+    /// caller's filter is faulty there is no list, and any filter will do.
+    pub fn parse(token: &str, sort: Sort, filter: Option<&Filter>) -> Result<Self, InvalidToken> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
-        let bytes: [u8; 26] = bytes.try_into().map_err(|_| InvalidToken)?;
-        let [VERSION, made_for, rest @ ..] = bytes else { return Err(InvalidToken) };
-        let (Some((created_at, id)), true) =
-            (rest.split_first_chunk::<8>(), made_for == filter(completed))
-        else {
-            return Err(InvalidToken);
+        let (head, rest) = bytes.split_first_chunk::<3>().ok_or(InvalidToken)?;
+        let (digest, rest) = rest.split_first_chunk::<8>().ok_or(InvalidToken)?;
+        let (id, rest) = rest.split_first_chunk::<16>().ok_or(InvalidToken)?;
+        let key = match rest {
+            [0] => Some(Key::None),
+            [1, number @ ..] => number.try_into().ok().map(i64::from_be_bytes).map(Key::Number),
+            [2, text @ ..] => text_key(text),
+            _ => None,
         };
-        let created_at = Moment::from_micros(i64::from_be_bytes(*created_at));
-        let id = Uuid::from_slice(id).map_err(|_| InvalidToken)?;
-        Ok(Self { created_at, id })
+        let key = key.filter(|key| key.suits(sort.by)).ok_or(InvalidToken)?;
+        let made_for = *head == [VERSION, sort.by.number(), sort.descending.into()]
+            && filter.is_none_or(|filter| filter.digest() == *digest);
+        let place = Self { key, id: Uuid::from_bytes(*id) };
+        if made_for { Ok(place) } else { Err(InvalidToken) }
     }
 }
 
-fn filter(completed: Option<bool>) -> u8 {
-    match completed {
-        None => 0,
-        Some(false) => 1,
-        Some(true) => 2,
-    }
+/// A text that a database takes as one.
+fn text_key(bytes: &[u8]) -> Option<Key> {
+    let text = str::from_utf8(bytes).ok()?;
+    let is_one = bytes.len() <= MAX_KEY_BYTES && !text.contains('\0');
+    is_one.then(|| Key::Text(text.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Description, NewTask, Priority, Title};
-
-    const FILTERS: [Option<bool>; 3] = [None, Some(false), Some(true)];
+    use crate::{
+        moment::Moment,
+        task::{Description, NewTask, sample},
+    };
 
     fn place() -> Place {
-        Place { created_at: Moment::from_micros(1_700_000_000_123_456), id: Uuid::from_u128(7) }
+        Place { key: Key::Number(1_700_000_000_123_456), id: Uuid::from_u128(7) }
+    }
+
+    fn plain(token: &str) -> Result<Place, InvalidToken> {
+        Place::parse(token, Sort::NEWEST, Some(&Filter::default()))
     }
 
     #[test]
-    fn a_token_is_read_back_with_its_own_filter_alone() {
-        for made_for in FILTERS {
-            let token = place().token(made_for);
-            for used_with in FILTERS {
+    fn a_token_is_read_back_with_its_own_filter_and_sort_alone() {
+        let filters = [None, Some(false), Some(true)]
+            .map(|completed| Filter { completed, ..Filter::default() });
+        let sorts = [By::Created, By::Updated, By::Priority]
+            .into_iter()
+            .flat_map(|by| [false, true].map(|descending| Sort { by, descending }));
+        let lists: Vec<_> = sorts.flat_map(|sort| filters.iter().map(move |f| (sort, f))).collect();
+        for made_for in &lists {
+            let token = place().token(made_for.0, made_for.1);
+            for used_with in &lists {
                 let expected = if used_with == made_for { Ok(place()) } else { Err(InvalidToken) };
-                assert_eq!(Place::parse(&token, used_with), expected);
+                assert_eq!(Place::parse(&token, used_with.0, Some(used_with.1)), expected);
             }
+            assert_eq!(Place::parse(&token, made_for.0, None), Ok(place()));
+        }
+    }
+
+    #[test]
+    fn every_kind_of_key_is_read_back_where_it_belongs() {
+        let filter = Filter::default();
+        for (by, key) in [
+            (By::Due, Key::Number(-1)),
+            (By::Due, Key::None),
+            (By::Title, Key::Text("élan \u{1F980}".into())),
+            (By::Position, Key::Text(String::new())),
+            (By::Deleted, Key::Number(i64::MAX)),
+        ] {
+            let sort = Sort { by, descending: false };
+            let place = Place { key, ..place() };
+            assert_eq!(Place::parse(&place.token(sort, &filter), sort, Some(&filter)), Ok(place));
+        }
+        for (by, key) in [
+            (By::Created, Key::None),
+            (By::Title, Key::Number(1)),
+            (By::Title, Key::None),
+            (By::Title, Key::Text("a\0b".into())),
+            (By::Title, Key::Text("a".repeat(1025))),
+            (By::Due, Key::Text("a".into())),
+        ] {
+            let sort = Sort { by, descending: false };
+            let token = Place { key, ..place() }.token(sort, &filter);
+            assert_eq!(Place::parse(&token, sort, Some(&filter)), Err(InvalidToken));
         }
     }
 
     #[test]
     fn whatever_was_not_written_by_us_is_refused() {
-        let token = place().token(None);
-        let version_2 = format!("Ag{}", &token[2..]);
-        let spare_bits = format!("{}d", &token[..34]);
-        let cut = &token[..34];
+        let token = place().token(Sort::NEWEST, &Filter::default());
+        assert_eq!(plain(&token), Ok(place()));
+        let version_1 = format!("AQ{}", &token[2..]);
+        let cut = &token[..token.len() - 1];
         for text in [
             "",
             "!",
-            "AQ",
+            "Ag",
             cut,
-            &version_2,
-            &spare_bits,
+            &version_1,
+            &token[..36],
             &format!("{token}="),
             &format!("{token}A"),
             &format!(" {token}"),
         ] {
-            assert_eq!(Place::parse(text, None), Err(InvalidToken), "{text:?}");
+            assert_eq!(plain(text), Err(InvalidToken), "{text:?}");
         }
     }
 
@@ -202,19 +280,24 @@ mod tests {
     }
 
     #[test]
+    fn a_text_counts_as_long_as_json_spells_it() {
+        for text in ["plain", "\u{1}\u{1f}", "\"\\\"", "🦀\u{7f}/"] {
+            let json = serde_json::to_string(text).expect("JSON");
+            assert_eq!(spelled(text), json.len() - 2, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_page_of_huge_tasks_ends_early_and_goes_on() {
-        let new = NewTask {
-            title: Title::parse("huge").expect("a title"),
-            description: Description::parse("🦀".repeat(10_000)).expect("a description"),
-            priority: Priority::Low,
-            request_id: None,
-        };
-        let tasks: Vec<_> =
-            (0..200).map(|n| Task::new("alice", new.clone(), Moment::from_micros(n), n)).collect();
-        let request = PageRequest { size: 200, after: None, completed: None, counted: false };
+        let description = Description::parse("🦀".repeat(10_000)).expect("a description");
+        let new = NewTask { description, ..sample("huge") };
+        let made = |n| Task::new("alice", new.clone(), Moment::from_micros(n), n, 0);
+        let tasks: Vec<_> = (0..200).map(made).collect();
+        let (sort, filter) = (Sort::NEWEST, Filter::default());
+        let request = PageRequest { size: 200, after: None, filter, sort, counted: false };
         let page = Page::cut(tasks.clone(), &request);
         assert!((10..15).contains(&page.tasks.len()), "{}", page.tasks.len());
         let last = &tasks[page.tasks.len() - 1];
-        assert_eq!(page.next, Some(Place::of(last).token(None)));
+        assert_eq!(page.next, Some(Place::of(last, By::Created).token(sort, &request.filter)));
     }
 }

@@ -77,6 +77,13 @@ fn civil_time(local: NaiveDateTime) -> Option<civil::DateTime> {
     .ok()
 }
 
+/// The one without an offset.
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
 impl TryFrom<String> for Zone {
     type Error = UnknownZone;
 

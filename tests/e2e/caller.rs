@@ -1,11 +1,16 @@
 //! Who calls: somebody unknown, and somebody signed in.
 
+mod tasks;
+
 use shared::proto::{
     auth::v1::{
         self as auth, auth_service_client::AuthServiceClient,
         session_service_client::SessionServiceClient,
     },
-    task::v1::{self as task, task_service_client::TaskServiceClient},
+    task::v1::{
+        self as task, task_bulk_service_client::TaskBulkServiceClient,
+        task_service_client::TaskServiceClient,
+    },
 };
 use tonic::{
     Request, Status,
@@ -13,6 +18,7 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
 };
 
+pub use self::tasks::at;
 use crate::{forge, wire::Way, world::SECRET};
 
 /// The password of everybody who has no reason for another one.
@@ -23,6 +29,9 @@ pub type Sessions = SessionServiceClient<InterceptedService<Way, Bearer>>;
 
 /// `task.v1.TaskService` with a credential.
 pub type Tasks = TaskServiceClient<InterceptedService<Way, Bearer>>;
+
+/// `task.v1.TaskBulkService` with a credential.
+pub type Bulk = TaskBulkServiceClient<InterceptedService<Way, Bearer>>;
 
 /// Attaches `authorization: Bearer <credential>` to every call.
 #[derive(Clone)]
@@ -66,6 +75,11 @@ impl Stranger {
     /// `task.v1.TaskService` with this access token.
     pub fn tasks(&self, token: &str) -> Tasks {
         TaskServiceClient::with_interceptor(self.tasks.clone(), Bearer::new(token))
+    }
+
+    /// `task.v1.TaskBulkService` with this access token.
+    pub fn bulk(&self, token: &str) -> Bulk {
+        TaskBulkServiceClient::with_interceptor(self.tasks.clone(), Bearer::new(token))
     }
 
     /// Somebody who never signed up: `user` by a token minted elsewhere with the secret.
@@ -140,6 +154,11 @@ impl SignedIn {
     /// `task.v1.TaskService` as this user.
     pub fn tasks(&self) -> Tasks {
         self.ways.tasks(&self.access_token)
+    }
+
+    /// `task.v1.TaskBulkService` as this user.
+    pub fn bulk(&self) -> Bulk {
+        self.ways.bulk(&self.access_token)
     }
 
     /// Whether the session is alive.

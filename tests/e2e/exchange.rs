@@ -3,11 +3,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode, Uri,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT},
 };
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Bytes, client::conn::http1};
+use hyper::{
+    body::{Bytes, Incoming},
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -71,7 +74,20 @@ impl Asked {
         answered.unwrap_or_else(|_| panic!("no answer to {what:.200}"))
     }
 
-    async fn exchange(mut self, door: SocketAddr) -> Reply {
+    async fn exchange(self, door: SocketAddr) -> Reply {
+        // Held until all is read: a caller that hangs up early is another thing to a server.
+        let (_sender, answer) = self.begin(door).await;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        Reply { status: head.status, headers: head.headers, body }
+    }
+
+    /// Sends it to `door` and returns as soon as the answer begins.
+    pub async fn open(self, door: SocketAddr) -> Response<Incoming> {
+        self.begin(door).await.1
+    }
+
+    async fn begin(mut self, door: SocketAddr) -> (SendRequest<Full<Bytes>>, Response<Incoming>) {
         let host = HeaderValue::try_from(door.to_string()).expect("an address");
         self.0.headers_mut().entry(HOST).or_insert(host);
         let stream = TcpStream::connect(door).await.expect("the port is open");
@@ -79,9 +95,7 @@ impl Asked {
         let (mut sender, connection) = shaken.expect("a connection");
         tokio::spawn(connection);
         let answer = sender.send_request(self.0.map(Full::new)).await.expect("an answer");
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.expect("a whole body").to_bytes();
-        Reply { status: head.status, headers: head.headers, body }
+        (sender, answer)
     }
 }
 

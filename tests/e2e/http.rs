@@ -2,10 +2,12 @@
 
 mod conversation;
 mod cors;
+mod events;
 mod gate;
 mod grpc_web;
 mod limits;
 mod malformed;
+mod members;
 mod off;
 mod pages;
 mod slow;

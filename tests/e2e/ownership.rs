@@ -2,8 +2,9 @@
 
 use prost_types::FieldMask;
 use shared::proto::task::v1::{
-    CompleteTaskRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest, ListTasksRequest,
-    ReopenTaskRequest, ToggleTaskRequest, UpdateTaskRequest,
+    CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
+    ListTasksRequest, MoveTaskRequest, ReopenTaskRequest, SkipTaskRequest, SyncTasksRequest,
+    ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest, WatchTasksRequest,
 };
 use tonic::{Code, Request, Status};
 
@@ -25,7 +26,7 @@ in_both_worlds!(
     a_bad_token_is_refused_before_anybody_asks_whose_it_is,
 );
 
-/// Calls all eight rpcs as whoever `tasks` is, in the name of `user`, about `id`.
+/// Calls all rpcs as whoever `tasks` is, in the name of `user`, about `id`.
 async fn every_rpc(
     mut tasks: Tasks,
     user: &str,
@@ -34,16 +35,22 @@ async fn every_rpc(
     let create =
         CreateTaskRequest { user_id: user.into(), title: "x".into(), ..Default::default() };
     let list = ListTasksRequest { user_id: user.into(), ..Default::default() };
+    let sync = SyncTasksRequest { user_id: user.into(), ..Default::default() };
+    let count = CountTasksRequest { user_id: user.into(), ..Default::default() };
+    let watch = WatchTasksRequest { user_id: user.into(), ..Default::default() };
     let mut answers = vec![
         ("CreateTask", tasks.create_task(create).await.map(drop)),
         ("ListTasks", tasks.list_tasks(list).await.map(drop)),
+        ("CountTasks", tasks.count_tasks(count).await.map(drop)),
+        ("WatchTasks", tasks.watch_tasks(watch).await.map(drop)),
+        ("SyncTasks", tasks.sync_tasks(sync).await.map(drop)),
     ];
     answers.extend(every_rpc_with_id(tasks, user, id).await);
     answers
 }
 
-/// The six of them that name a task.
-async fn every_rpc_with_id(
+/// Those of them that name a task.
+pub async fn every_rpc_with_id(
     mut tasks: Tasks,
     user: &str,
     id: &str,
@@ -60,6 +67,10 @@ async fn every_rpc_with_id(
     let complete = CompleteTaskRequest { user_id: user_id.clone(), id: id.clone() };
     let reopen = ReopenTaskRequest { user_id: user_id.clone(), id: id.clone() };
     let toggle = ToggleTaskRequest { user_id: user_id.clone(), id: id.clone() };
+    let reorder =
+        MoveTaskRequest { user_id: user_id.clone(), id: id.clone(), ..Default::default() };
+    let skip = SkipTaskRequest { user_id: user_id.clone(), id: id.clone(), ..Default::default() };
+    let undelete = UndeleteTaskRequest { user_id: user_id.clone(), id: id.clone() };
     let delete = DeleteTaskRequest { user_id, id, etag: String::new() };
     vec![
         ("GetTask", tasks.get_task(get).await.map(drop)),
@@ -67,6 +78,9 @@ async fn every_rpc_with_id(
         ("CompleteTask", tasks.complete_task(complete).await.map(drop)),
         ("ReopenTask", tasks.reopen_task(reopen).await.map(drop)),
         ("ToggleTask", tasks.toggle_task(toggle).await.map(drop)),
+        ("MoveTask", tasks.move_task(reorder).await.map(drop)),
+        ("SkipTask", tasks.skip_task(skip).await.map(drop)),
+        ("UndeleteTask", tasks.undelete_task(undelete).await.map(drop)),
         ("DeleteTask", tasks.delete_task(delete).await.map(drop)),
     ]
 }
@@ -76,7 +90,7 @@ async fn every_rpc_with_id(
 fn every_rpc_about_tasks_is_among_the_calls_of_this_file() {
     let declared = raw::every_rpc();
     let about_tasks = declared.iter().filter(|rpc| rpc.service == "task.v1.TaskService").count();
-    assert_eq!(about_tasks, 8, "a new rpc: add it to `every_rpc`");
+    assert_eq!(about_tasks, 14, "a new rpc: add it to `every_rpc`");
 }
 
 async fn a_call_in_anothers_name_is_refused_whatever_else_it_says(world: &World) {

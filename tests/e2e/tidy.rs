@@ -98,6 +98,17 @@ fn every_house_rule_holds() {
 }
 
 #[test]
+fn only_tests_are_left_out_of_what_runs_in_production() {
+    let mut tree = Tree::default();
+    let text = "//! A.\n#[cfg(test)]\n#[path = \"b.rs\"]\nmod tests;\nuse a::B;\n\
+                #[cfg(test)]\nmod more {\n    fn c() {\n    }\n}\nfn d() {}";
+    tree.plant("shared/src/a.rs", text);
+    tree.plant("shared/src/a_tests.rs", "fn e() {}");
+    let lines: Vec<_> = tree.production().map(|(_, number, line)| (number, line)).collect();
+    assert_eq!(lines, [(5, "use a::B;"), (11, "fn d() {}")]);
+}
+
+#[test]
 fn every_house_rule_notices_when_it_is_broken() {
     for Rule { name, breaches, path, text } in RULES {
         // Spelled apart, so that this file does not break the rules itself.

@@ -74,10 +74,16 @@ impl Service<Request<Body>> for Way {
 async fn over_http(door: SocketAddr, request: Request<Body>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let call = Call { door, metadata: head.headers };
-    let message = frame::unwrapped(body).await;
+    let messages = frame::unwrapped(body).await;
+    let message = messages.first().cloned().unwrap_or_default();
     let path = head.uri.path();
+    if path == "/task.v1.TaskService/WatchTasks" {
+        return tasks::watch(&call, &message).await.unwrap_or_else(Status::into_http);
+    }
     let answered = match path.strip_prefix('/').and_then(|path| path.split_once('/')) {
         Some(("task.v1.TaskService", rpc)) => tasks::answer(&call, rpc, &message).await,
+        Some(("task.v1.TaskBulkService", "ImportTasks")) => tasks::import(&call, &messages).await,
+        Some(("task.v1.TaskBulkService", rpc)) => tasks::bulk(&call, rpc, &message).await,
         Some(("auth.v1.AuthService", rpc)) => auth::entrance(&call, rpc, &message).await,
         Some(("auth.v1.SessionService", rpc)) => auth::session(&call, rpc, &message).await,
         _ => panic!("{path} is no rpc that has a door"),
@@ -96,13 +102,17 @@ struct Call {
 
 impl Call {
     /// Sends `asked` with what the caller sent beside the message.
-    async fn send(&self, mut asked: Asked) -> Reply {
+    async fn send(&self, asked: Asked) -> Reply {
+        self.dressed(asked).send(self.door).await
+    }
+
+    fn dressed(&self, mut asked: Asked) -> Asked {
         for name in ["authorization", "x-user-id", "x-request-id"] {
             for value in self.metadata.get_all(name) {
                 asked = asked.header(name, value.to_str().expect("ASCII"));
             }
         }
-        asked.send(self.door).await
+        asked
     }
 }
 

@@ -16,11 +16,11 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{Fault, Problem, query::Parameters};
+use super::{Fault, Problem, members, objects, query::Parameters};
 use crate::fields;
 
 /// Names in faults are cut to this length: they are the caller's own text.
-const NAME_CHARS: usize = 64;
+pub(super) const NAME_CHARS: usize = 64;
 
 /// An answer with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
@@ -43,7 +43,8 @@ pub struct Given<T> {
     pub members: Vec<String>,
 }
 
-/// Reads a JSON object. No member may come twice or be unknown to the message.
+/// Reads a JSON object. No member may come twice or be unknown to the message, however deep
+/// inside it.
 pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
     let Object(members) = serde_json::from_slice(text).map_err(|error| {
         let rule = if error.is_data() {
@@ -53,21 +54,27 @@ pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
         };
         Problem::invalid(vec![Fault { field: "body".to_owned(), message: rule }])
     })?;
-    match T::deserialize(&members) {
+    // From the text once more: what was named twice inside is no more to be seen above.
+    let error = match objects::text::<T>(text) {
         Ok(message) => {
-            Ok(Given { message, members: members.into_iter().map(|(name, _)| name).collect() })
+            let members = members.into_iter().map(|(name, _)| name).collect();
+            return Ok(Given { message, members });
         }
-        Err(error) => {
-            let alone = |(name, value): (&String, &Value)| {
-                T::deserialize(&Map::from_iter([(name.clone(), value.clone())])).err()
-            };
-            let faults = members
-                .iter()
-                .filter_map(|member| Some(fault(member.0, &alone(member)?)))
-                .collect();
-            Err(all(faults, "body", &error))
-        }
-    }
+        Err(error) => error,
+    };
+    let error = objects::message::<T, _>(&members).err().unwrap_or(error);
+    let found = members::faults(&members, &|part| objects::message::<T, _>(part).err());
+    let faults = found.iter().map(|(path, error)| named(path.clone(), error)).collect();
+    Err(all(faults, "body", &error))
+}
+
+/// Reads a JSON object that stands in a line of its own: the message, or every fault. Most
+/// lines are sound, so one is read straight into the message first.
+pub fn line<T: DeserializeOwned>(text: &[u8]) -> Result<T, Vec<Fault>> {
+    objects::text(text).or_else(|_| match object(text) {
+        Ok(Given { message, .. }) => Ok(message),
+        Err(problem) => Err(problem.faults),
+    })
 }
 
 /// Reads a query string. No parameter may be unknown to the message; one may come twice
@@ -90,7 +97,11 @@ fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Proble
 }
 
 fn fault(name: &str, error: &impl fmt::Display) -> Fault {
-    Fault { field: cut(name), message: rule(&error.to_string()) }
+    named(cut(name), error)
+}
+
+fn named(field: String, error: &impl fmt::Display) -> Fault {
+    Fault { field, message: rule(&error.to_string()) }
 }
 
 fn cut(name: &str) -> String {
@@ -102,10 +113,19 @@ fn rule(error: &str) -> String {
     if error.starts_with("unknown field") {
         let known = error.rsplit_once(", expected ").map(|(_, known)| known);
         let known = known.map(|known| known.strip_prefix("one of ").unwrap_or(known));
-        return known.map_or_else(
-            || "is not known here".to_owned(),
-            |known| format!("is not known here; what is: {known}"),
-        );
+        // A name has one spelling to tell, whatever else it is understood by.
+        let names = known.into_iter().flat_map(|known| known.split(", "));
+        let told: Vec<_> = names.filter(|name| !name.contains(char::is_uppercase)).collect();
+        return if told.is_empty() {
+            "is not known here".to_owned()
+        } else {
+            format!("is not known here; what is: {}", told.join(", "))
+        };
+    }
+    if let Some(name) = error.strip_prefix("duplicate field ") {
+        let (name, at) = name.split_once(" at line ").unwrap_or((name, ""));
+        let at = if at.is_empty() { String::new() } else { format!(" at line {at}") };
+        return format!("must not name {name} twice{at}");
     }
     match error.rsplit_once(", expected ") {
         Some((_, expected)) => {
@@ -212,6 +232,53 @@ mod tests {
         let found = faults(object::<Sample>(deep.as_bytes()).expect_err("too deep"));
         assert!(found[0].1.contains("recursion limit"), "{found:?}");
         assert!(object::<Sample>(b"{\"title\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn what_is_inside_is_an_object_too_and_names_nothing_twice() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Outer {
+            inner: Option<Sample>,
+            #[serde(default)]
+            list: Vec<Sample>,
+        }
+        let sound = br#"{"inner": {"title": "a"}, "list": [{}, {"size": 1}]}"#;
+        let Given { message, members } = object::<Outer>(sound).expect("an object");
+        assert_eq!((message.inner.expect("one").title.as_str(), message.list.len()), ("a", 2));
+        assert_eq!(members, ["inner", "list"]);
+        for (text, field, rule) in [
+            (r#"{"inner": ["a", true, 1]}"#, "inner", "must be a JSON object"),
+            (r#"{"list": [{}, ["a", true, 1]]}"#, "list[1]", "must be a JSON object"),
+            (
+                r#"{"list": [{"title": "a", "title": "b"}]}"#,
+                "body",
+                "must not name `title` twice at line 1 column 32",
+            ),
+        ] {
+            let expected = [(field.to_owned(), rule.to_owned())];
+            let found = faults(object::<Outer>(text.as_bytes()).expect_err(text));
+            assert_eq!(found, expected, "{text}");
+            let found = line::<Outer>(text.as_bytes()).expect_err(text);
+            assert_eq!(found.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_like_an_object() {
+        assert_eq!(line::<Sample>(br#"{"title":"a"}"#).expect("a line").title, "a");
+        for (text, field) in [
+            (&br#"{"titel":"a"}"#[..], "titel"),
+            (br#"{"title":"a","title":"b"}"#, "body"),
+            (b"{", "body"),
+            (b"[1]", "body"),
+            (br#"["a",true,1]"#, "body"),
+        ] {
+            let faults = line::<Sample>(text).expect_err("faulty");
+            assert_eq!(faults.iter().map(|fault| &*fault.field).collect::<Vec<_>>(), [field]);
+        }
+        let faults = line::<Sample>(br#"["a",true,1]"#).expect_err("no object");
+        assert_eq!(faults[0].message, "must be a JSON object");
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub mod body;
 mod door;
 pub mod json;
 mod lines;
+mod members;
+mod objects;
 mod problem;
 mod query;
 

@@ -161,17 +161,22 @@ pub struct ProblemBody<'a> {
     errors: &'a [Fault],
 }
 
+impl<'a> ProblemBody<'a> {
+    /// What is said of `problem`, for an answer that has begun already.
+    #[must_use]
+    pub fn of(problem: &'a Problem) -> Self {
+        Self {
+            detail: &problem.message,
+            error_code: &problem.code,
+            status_code: problem.status.as_u16(),
+            errors: &problem.faults,
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = json::answer(
-            self.status,
-            &ProblemBody {
-                detail: &self.message,
-                error_code: &self.code,
-                status_code: self.status.as_u16(),
-                errors: &self.faults,
-            },
-        );
+        let mut response = json::answer(self.status, &ProblemBody::of(&self));
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, self.challenge());

@@ -44,7 +44,8 @@ pub fn serve<W: Wire>(
     let stream = Counted { stream, heard: heard.clone() };
     let silent = move || heard.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
     let handshake_timeout = limits.handshake_timeout;
-    let grace = limits.request_timeout + limits.answer_timeout;
+    // An upload that has just begun may take its time. On a stop, the drain is shorter.
+    let grace = limits.upload_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
     let (answers, departure) = (calls.answers().clone(), calls.departure().clone());
     let to_finish = limits.request_timeout;

@@ -20,12 +20,13 @@ use crate::origin::Origin;
 const MAX_AGE: Duration = Duration::from_hours(1);
 
 /// What pages may send.
-const SENT: [&str; 10] = [
+const SENT: [&str; 11] = [
     "authorization",
     "content-type",
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "last-event-id",
     "x-request-id",
     "x-user-id",
     "x-grpc-web",

@@ -76,8 +76,8 @@ async fn accept(
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(seat) = seats.take(peer) {
-                        let served = serve(stream, calls.for_peer(peer, &seat.share), &limits, stopping.clone(), seat);
-                        open.spawn(served);
+                        let calls = calls.for_peer(peer, &seat.share);
+                        open.spawn(serve(stream, calls, &limits, stopping.clone(), seat));
                     }
                 }
                 Err(error) => pause_after(&error).await,

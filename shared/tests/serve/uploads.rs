@@ -55,6 +55,18 @@ async fn an_upload_that_falls_silent_ends_and_so_does_one_that_never_ends() {
     }
 }
 
+/// It began on a connection that was about to leave.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_is_finished_on_an_old_connection() {
+    let (request_timeout, answer_timeout) = (PAUSE * 3, PAUSE);
+    let limits = Limits { connection_age: PAUSE, request_timeout, answer_timeout, ..limits() };
+    let (server, _) = Streams::start(limits).await;
+    let connection = server.connect().await;
+    let counted = within(upload(&connection, UPLOAD, slow(12))).await.expect("not cut");
+    assert_eq!(counted, "12");
+    assert!(upload(&connection, UPLOAD, slow(1)).await.is_err(), "it was asked to leave");
+}
+
 /// Who waits keeps nobody out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_pauses_gives_its_place_back() {

@@ -1,5 +1,7 @@
 //! The tables, row by row. Written by hand: integers and times are `i64` on both databases.
 
+pub mod reminder;
 pub mod request;
 pub mod revision;
+pub mod sequence;
 pub mod task;

@@ -13,6 +13,8 @@ pub struct Model {
     /// The task it made; the task may be gone.
     pub task_id: Uuid,
     pub created_at: i64,
+    /// The tasks a batch made, 16 bytes each, in order; none for a single one.
+    pub task_ids: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

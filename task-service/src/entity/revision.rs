@@ -9,6 +9,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: String,
     pub revision: i64,
+    /// The greatest number of a deletion that is forgotten.
+    pub purged: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use shared::{http::ProblemBody, proto::task::v1::UpdateTaskRequest};
+use shared::{
+    http::ProblemBody,
+    proto::task::v1::{self as pb, UpdateTaskRequest},
+};
 use utoipa::{
     IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema,
     openapi::{
@@ -11,23 +14,38 @@ use utoipa::{
     },
 };
 
-use super::tasks;
+use super::{actions, batch, changes, counts, tasks, transfer, watch};
 
 /// The document of the tasks door.
 #[derive(OpenApi)]
 #[openapi(
     paths(
         tasks::list,
+        counts::count,
         tasks::create,
         tasks::get,
         tasks::replace,
         tasks::change,
         tasks::delete,
-        tasks::complete
+        actions::complete,
+        actions::reorder,
+        actions::skip,
+        actions::undelete,
+        changes::sync,
+        watch::watch,
+        batch::create,
+        batch::update,
+        batch::complete,
+        batch::delete,
+        transfer::export,
+        transfer::import
     ),
-    components(schemas(ProblemBody)),
-    tags((name = "tasks", description = "Each user's own tasks")),
-    modifiers(&AccessToken)
+    components(schemas(ProblemBody, pb::DeletedTask, pb::FiredReminder, pb::Heartbeat)),
+    tags(
+        (name = "tasks", description = "Each user's own tasks"),
+        (name = "batches", description = "Many of them at once"),
+    ),
+    modifiers(&AccessToken, &Growing)
 )]
 pub struct Api;
 
@@ -42,6 +60,19 @@ impl Modify for AccessToken {
             .build();
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("access_token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// A task that is read is known member by member; one that is answered may have more one
+/// day.
+struct Growing;
+
+impl Modify for Growing {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        if let Some(RefOr::T(Schema::Object(task))) = components.schemas.get_mut("Task") {
+            task.additional_properties = None;
+        }
     }
 }
 
@@ -95,6 +126,16 @@ pub struct IdempotencyKey {
     idempotency_key: String,
 }
 
+/// How far a reader of events has come.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+pub struct LastEventId {
+    /// The id of the last event; counts more than `sync_token`.
+    #[param(rename = "Last-Event-ID", required = false)]
+    last_event_id: String,
+}
+
 /// The members of an update, of which a replacement must have `title`.
 pub struct Replacement;
 
@@ -136,6 +177,15 @@ impl PartialSchema for Changes {
     }
 }
 
+/// The same change of several tasks.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a body, which the message reads")]
+pub struct BatchUpdate {
+    #[schema(schema_with = shared::proto::schema::task_ids)]
+    ids: Vec<String>,
+    changes: Changes,
+}
+
 const ALWAYS: [(&str, &str); 6] = [
     ("400", "Faulty fields, all of them in `errors`"),
     ("401", "No token, or not a valid one"),
@@ -149,6 +199,18 @@ const WITH_BODY: [(&str, &str); 3] = [
     ("408", "The body did not arrive in time"),
     ("413", "The body is larger than 64 KiB"),
     ("415", "The body is not JSON"),
+];
+
+const WITH_BATCH: [(&str, &str); 3] = [
+    ("408", "The body did not arrive in time"),
+    ("413", "The body is larger than 1 MiB"),
+    ("415", "The body is not JSON"),
+];
+
+const WITH_LINES: [(&str, &str); 3] = [
+    ("408", "The body paused for too long"),
+    ("413", "The body is larger than 256 MiB, or a line than 128 KiB"),
+    ("415", "The body is not lines of JSON"),
 ];
 
 /// What any call can be refused with.
@@ -169,12 +231,48 @@ impl IntoResponses for RefusalsWithBody {
     }
 }
 
+/// What a call with a batch can be refused with.
+pub struct RefusalsWithBatch;
+
+impl IntoResponses for RefusalsWithBatch {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(ALWAYS.iter().chain(&WITH_BATCH))
+    }
+}
+
+/// What a call with lines can be refused with.
+pub struct RefusalsWithLines;
+
+impl IntoResponses for RefusalsWithLines {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(ALWAYS.iter().chain(&WITH_LINES))
+    }
+}
+
+/// What a call is refused with whose key was used.
+pub struct Reused;
+
+impl IntoResponses for Reused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([("409", "The key was used for something else, or what it made is gone")].iter())
+    }
+}
+
 /// What a call about a task that is not there is refused with.
 pub struct NoSuchTask;
 
 impl IntoResponses for NoSuchTask {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems([("404", "The user has no such task")].iter())
+    }
+}
+
+/// What a reader is refused with whose token is too old to go on from.
+pub struct TooOld;
+
+impl IntoResponses for TooOld {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([("410", "Deletions since the token are forgotten: start over without")].iter())
     }
 }
 

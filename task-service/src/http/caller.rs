@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
-use shared::http::Problem;
+use shared::{auth::Owner, http::Problem};
 use tonic::{Request, metadata::MetadataMap};
 
 use super::Rpcs;
@@ -19,6 +19,8 @@ pub struct Caller {
     pub user_id: String,
     /// The task the path names; empty where it names none.
     pub id: String,
+    /// Proof that the path is the caller's.
+    pub owner: Owner,
     metadata: MetadataMap,
 }
 
@@ -35,25 +37,23 @@ impl FromRequestParts<Rpcs> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, rpcs: &Rpcs) -> Result<Self, Problem> {
-        let mut caller =
-            Self { user_id: String::new(), id: String::new(), metadata: MetadataMap::new() };
+        let (mut user_id, mut id) = (String::new(), String::new());
         // A path that is no UTF-8 names nobody, and so is not the caller's.
         if let Ok(segments) = RawPathParams::from_request_parts(parts, rpcs).await {
             for (name, value) in &segments {
                 match name {
-                    "user_id" => value.clone_into(&mut caller.user_id),
-                    _ => value.clone_into(&mut caller.id),
+                    "user_id" => value.clone_into(&mut user_id),
+                    _ => value.clone_into(&mut id),
                 }
             }
         }
-        rpcs.gate.admit(&parts.headers)?.owning(&caller.user_id)?;
+        let owner = rpcs.gate.admit(&parts.headers)?.owning(&user_id)?;
         let mut credential = HeaderMap::with_capacity(CREDENTIALS.len());
         for name in CREDENTIALS {
             for value in parts.headers.get_all(&name) {
                 credential.append(&name, value.clone());
             }
         }
-        caller.metadata = MetadataMap::from_headers(credential);
-        Ok(caller)
+        Ok(Self { user_id, id, owner, metadata: MetadataMap::from_headers(credential) })
     }
 }

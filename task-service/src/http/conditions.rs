@@ -1,10 +1,12 @@
-//! Conditions on a version (RFC 9110 section 13) and keys that make a creation safe to
-//! repeat.
+//! Conditions on a version (RFC 9110 section 13), keys that make a creation safe to repeat,
+//! and how far a reader of events has come.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use shared::http::{Fault, Problem};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The version of `If-Match`, as the rpcs take it: empty where any will do.
 pub fn if_match(headers: &HeaderMap) -> Result<String, Problem> {
@@ -41,6 +43,12 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
         Some(key) if key.is_empty() => Err(faulty("Idempotency-Key", "must not be empty")),
         key => Ok(key.unwrap_or_default()),
     }
+}
+
+/// The text of `Last-Event-ID`, if it is one: a browser that has seen no event sends none,
+/// or an empty one.
+pub fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    Ok(single(headers, &LAST_EVENT_ID)?.filter(|id| !id.is_empty()))
 }
 
 /// The only value of a header. What is no ASCII comes as text that the rpcs refuse.

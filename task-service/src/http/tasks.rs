@@ -7,19 +7,17 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prost_types::FieldMask;
-use serde::Deserialize;
 use shared::{
     http::{Problem, body, json},
     proto::task::v1::{self as pb, Task},
 };
-use utoipa::ToSchema;
 
 use super::{
     Rpcs,
     answer::{collection, next, nothing, one, problem, said},
     api::{
         Changes, IdempotencyKey, IfMatch, IfNoneMatch, NoSuchTask, OfTask, OfUser, Refusals,
-        RefusalsWithBody, Replacement, Stale,
+        RefusalsWithBody, Replacement, Reused, Stale,
     },
     caller::Caller,
     conditions::{idempotency_key, if_match, if_none_match, tag},
@@ -38,8 +36,7 @@ use super::{
             ("Location" = String, description = "Where it is"),
             ("ETag" = String, description = "Its version"),
         )),
-        (status = 409, description = "The key was used for another task, or the task it made is gone",
-            body = shared::http::ProblemBody),
+        Reused,
         RefusalsWithBody,
     ),
     security(("access_token" = [])),
@@ -60,8 +57,9 @@ pub async fn create(
     Ok(([(header::LOCATION, place)], said(StatusCode::CREATED, &task)).into_response())
 }
 
-/// List tasks, newest first.
+/// List tasks that pass every filter, newest first unless `sort` says otherwise.
 ///
+/// A list of values is given by its name several times: `priorities=high&priorities=urgent`.
 /// The body is the bare list. `Link` with `rel="next"` leads to the next page; it is absent
 /// on the last one.
 #[utoipa::path(
@@ -82,8 +80,8 @@ pub async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let mut message: pb::ListTasksRequest = json::query(&query.unwrap_or_default())?;
-    let asked = message.clone();
+    let query = query.unwrap_or_default();
+    let mut message: pb::ListTasksRequest = json::query(&query)?;
     message.user_id.clone_from(&caller.user_id);
     let path = collection(&caller.user_id);
     let page = rpcs.client.list_tasks(caller.call(message)).await.map_err(problem)?.into_inner();
@@ -92,7 +90,7 @@ pub async fn list(
         response.headers_mut().insert("x-total-count", total.into());
     }
     if !page.next_page_token.is_empty()
-        && let Ok(link) = HeaderValue::try_from(next(&path, &asked, &page.next_page_token))
+        && let Ok(link) = HeaderValue::try_from(next(&path, &query, &page.next_page_token))
     {
         response.headers_mut().insert(header::LINK, link);
     }
@@ -180,7 +178,20 @@ pub async fn change(
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
     let given = json::object(&body)?;
-    update(rpcs, caller, &headers, given.message, given.members).await
+    let paths = given.members.iter().map(|member| field(member)).collect();
+    update(rpcs, caller, &headers, given.message, paths).await
+}
+
+/// The field a member is about: `dueDate` is another spelling of `due_date`.
+pub fn field(member: &str) -> String {
+    let mut field = String::with_capacity(member.len() + 1);
+    for letter in member.chars() {
+        if letter.is_ascii_uppercase() {
+            field.push('_');
+        }
+        field.push(letter.to_ascii_lowercase());
+    }
+    field
 }
 
 async fn update(
@@ -219,55 +230,4 @@ pub async fn delete(
     let message = pb::DeleteTaskRequest { user_id, id, etag: if_match(&headers)? };
     rpcs.client.delete_task(caller.call(message)).await.map_err(problem)?;
     Ok(nothing())
-}
-
-/// Which state to put a task into.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Completion {
-    /// `true` completes, `false` reopens; left out, the state is toggled.
-    completed: Option<bool>,
-}
-
-/// Complete a task, reopen it, or toggle it.
-///
-/// Without a body it toggles, and a repeat undoes it; `{"completed": true}` is safe to
-/// repeat.
-#[utoipa::path(
-    patch, path = "/api/{user_id}/tasks/{id}/complete", tag = "tasks",
-    operation_id = "completeTask",
-    request_body = Option<Completion>,
-    params(OfTask),
-    responses(
-        (status = 200, description = "The task in its new state", body = Task,
-            headers(("ETag" = String, description = "Its version"))),
-        NoSuchTask,
-        RefusalsWithBody,
-    ),
-    security(("access_token" = [])),
-)]
-pub async fn complete(
-    State(Rpcs { mut client, .. }): State<Rpcs>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let body = body::optional_json(&headers, body).await?;
-    let wanted = body.map(|body| json::object::<Completion>(&body)).transpose()?;
-    let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let task = match wanted.and_then(|given| given.message.completed) {
-        None => {
-            let call = caller.call(pb::ToggleTaskRequest { user_id, id });
-            client.toggle_task(call).await.map_err(problem)?.into_inner().task
-        }
-        Some(true) => {
-            let call = caller.call(pb::CompleteTaskRequest { user_id, id });
-            client.complete_task(call).await.map_err(problem)?.into_inner().task
-        }
-        Some(false) => {
-            let call = caller.call(pb::ReopenTaskRequest { user_id, id });
-            client.reopen_task(call).await.map_err(problem)?.into_inner().task
-        }
-    };
-    Ok(one(task))
 }

@@ -1,5 +1,7 @@
 //! The routes over a real store, in process.
 
+mod watch;
+
 use axum::body::{Body, to_bytes};
 use http::{Request, header};
 use serde_json::{Value, json};
@@ -9,6 +11,9 @@ use tower::ServiceExt;
 use super::*;
 use crate::{grpc, world::World};
 
+mod bulk;
+mod finding;
+
 struct Answer {
     status: u16,
     headers: http::HeaderMap,
@@ -16,9 +21,14 @@ struct Answer {
 }
 
 impl World {
+    fn routes(&self) -> Router {
+        let bulk = grpc::guarded_bulk(&self.gate, self.tasks());
+        let service = grpc::guarded(&self.gate, self.tasks());
+        door(self.gate.clone(), service, bulk, self.tasks()).routes
+    }
+
     async fn send(&self, request: Request<Body>) -> Answer {
-        let routes = door(self.gate.clone(), grpc::guarded(&self.gate, self.tasks())).routes;
-        let response = routes.oneshot(request).await.expect("an answer");
+        let response = self.routes().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a body");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -183,7 +193,7 @@ async fn every_fault_is_named_as_http_spells_it() {
     assert_eq!(fields(&world.send(keyed).await), ["Idempotency-Key"]);
     let none = world.ask("PATCH", "/tasks/x", json!({})).await;
     assert_eq!((none.status, fields(&none)), (400, vec!["body".into()]));
-    let query = world.ask("GET", "/tasks?page_size=-1&sort=title", Value::Null).await;
+    let query = world.ask("GET", "/tasks?page_size=-1&sort=name", Value::Null).await;
     assert_eq!(fields(&query), ["sort"]);
     let missing = world.ask("PATCH", "/tasks/not-an-id", json!({"title": "a"})).await;
     assert_eq!((missing.status, &missing.body["error_code"]), (404, &json!("TASK_NOT_FOUND")));
@@ -226,20 +236,36 @@ async fn what_is_too_large_for_the_rpc_is_too_large() {
 fn every_rpc_has_a_route() {
     use prost::Message;
     /// ToggleTask, CompleteTask and ReopenTask share the route `…/complete`.
-    const ROUTES: [(&str, &str); 8] = [
+    const ROUTES: [(&str, &str); 20] = [
         ("CreateTask", "createTask"),
         ("GetTask", "getTask"),
         ("ListTasks", "listTasks"),
+        ("CountTasks", "countTasks"),
         ("UpdateTask", "updateTask"),
         ("DeleteTask", "deleteTask"),
         ("CompleteTask", "completeTask"),
         ("ReopenTask", "completeTask"),
         ("ToggleTask", "completeTask"),
+        ("MoveTask", "moveTask"),
+        ("SkipTask", "skipTask"),
+        ("UndeleteTask", "undeleteTask"),
+        ("SyncTasks", "syncTasks"),
+        ("BatchCreateTasks", "batchCreateTasks"),
+        ("BatchUpdateTasks", "batchUpdateTasks"),
+        ("BatchCompleteTasks", "batchCompleteTasks"),
+        ("BatchDeleteTasks", "batchDeleteTasks"),
+        ("ExportTasks", "exportTasks"),
+        ("ImportTasks", "importTasks"),
+        ("WatchTasks", "watchTasks"),
     ];
+    /// Services speak gRPC to each other.
+    const NONE: [&str; 1] = ["task.v1.TaskAdminService"];
     let api = serde_json::to_string(&Api::openapi()).expect("JSON");
     let files = prost_types::FileDescriptorSet::decode(shared::proto::DESCRIPTORS).expect("files");
-    let services = files.file.iter().filter(|file| file.package() == "task.v1");
-    let rpcs: Vec<_> = services.flat_map(|file| &file.service).flat_map(|s| &s.method).collect();
+    let files = files.file.iter().filter(|file| file.package() == "task.v1");
+    let routed = |name: &str| !NONE.contains(&format!("task.v1.{name}").as_str());
+    let services = files.flat_map(|file| &file.service).filter(|service| routed(service.name()));
+    let rpcs: Vec<_> = services.flat_map(|service| &service.method).collect();
     assert_eq!(rpcs.len(), ROUTES.len());
     for rpc in rpcs {
         let route = ROUTES.iter().find(|(name, _)| *name == rpc.name());

@@ -1,6 +1,7 @@
 //! How the tables came to be, step by step. Steps are only ever added.
 
 mod m20261121_000001_create_task;
+mod m20261125_000001_extend_task;
 
 use sea_orm_migration::prelude::*;
 
@@ -10,7 +11,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_create_task::Migration)]
+        vec![
+            Box::new(m20261121_000001_create_task::Migration),
+            Box::new(m20261125_000001_extend_task::Migration),
+        ]
     }
 
     /// Named apart from other services', so that they can share a database.

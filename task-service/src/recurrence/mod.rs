@@ -3,6 +3,7 @@
 //! Days are walked as the clock on the wall shows them, and become moments only then: what
 //! is due at nine is due at nine in summer and in winter.
 
+mod choice;
 mod invalid;
 mod parts;
 mod period;
@@ -42,12 +43,6 @@ pub struct Recurrence {
 }
 
 impl Recurrence {
-    /// A series that begins with `due`. If [`Recurrence::skip`] finds nothing after it, it
-    /// also ends there.
-    pub fn starting(rule: Rule, from: RepeatFrom, due: &Due) -> Self {
-        Self { rule, from, anchor: due.local() }
-    }
-
     /// When the task is due next that was due at `due` and completed at `completed` by a
     /// user in `zone`; `None` if the series ends. `occurrence` is 1 for the first task.
     ///

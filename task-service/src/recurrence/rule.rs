@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Display, Write};
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono::{NaiveDate, NaiveDateTime, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidRule, parts::Parts, slots::slots};
+use super::{InvalidRule, parts::Parts, slots::comes_true};
 use crate::due::Due;
 
 /// The longest text that is read.
@@ -112,13 +112,7 @@ impl Rule {
     /// day fulfils is refused, so that nobody waits for it.
     pub fn parse(text: &str) -> Result<Self, InvalidRule> {
         let rule = Self::read(text)?;
-        // A longer interval only leaves days out, and which ones is up to the start.
-        let every = Self { interval: 1, ..rule.clone() };
-        let start = NaiveDate::default().and_time(NaiveTime::MIN);
-        if slots(&every, start, start).next().is_none() {
-            return Err(InvalidRule::Never);
-        }
-        Ok(rule)
+        if comes_true(&rule) { Ok(rule) } else { Err(InvalidRule::Never) }
     }
 
     /// The rule in its one spelling, without `RRULE:`.

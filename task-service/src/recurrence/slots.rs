@@ -1,9 +1,10 @@
 //! The days on which a rule comes true, period by period.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{
     Rule,
+    choice::Choice,
     period::Period,
     rule::{Frequency, NumberedWeekday},
 };
@@ -11,6 +12,10 @@ use super::{
 /// How far a walk goes, in years: what is further away does not come. It bounds what a rule
 /// costs that hardly ever or never comes true: at most so many years of days are looked at.
 const HORIZON: i32 = 100;
+
+/// After so many years the calendar repeats itself, with the same weekdays and leap years,
+/// as long as each fourth year is one: from 1901 to 2099.
+const CYCLE: i32 = 28;
 
 /// The last year that a day can have.
 const LAST_YEAR: i32 = 9_999;
@@ -24,83 +29,70 @@ pub(super) fn slots(
     seek: NaiveDateTime,
 ) -> impl Iterator<Item = NaiveDateTime> + use<> {
     let rule = filled_in(rule, start.date());
-    let first = Period::reaching(&rule, start.date(), seek.date());
-    let last_year = LAST_YEAR.min(start.year().max(seek.year()).saturating_add(HORIZON));
+    walked(periods(&rule, start, seek, HORIZON), Choice::of(&rule), start)
+}
+
+/// Whether `rule` comes true within a hundred years, if it leaves no period out. Which ones a
+/// longer interval leaves out is up to the start.
+pub(super) fn comes_true(rule: &Rule) -> bool {
+    let start = NaiveDate::default().and_time(NaiveTime::MIN);
+    let mut every = filled_in(rule, start.date());
+    every.interval = 1;
+    walked(cycle(&every, start), Choice::of(&every), start).next().is_some()
+}
+
+/// One of each period that there is: after them, all comes again.
+fn cycle(rule: &Rule, start: NaiveDateTime) -> impl Iterator<Item = Period> + use<> {
+    periods(rule, start, start, CYCLE - 1)
+}
+
+/// The periods to look at from the one that `seek` is in, until `years` years later. There
+/// are none if none is long enough for the places that `rule` names.
+fn periods(
+    rule: &Rule,
+    start: NaiveDateTime,
+    seek: NaiveDateTime,
+    years: i32,
+) -> impl Iterator<Item = Period> + use<> {
+    let most = match rule.frequency {
+        Frequency::Daily => 1,
+        Frequency::Weekly => 7,
+        Frequency::Monthly => 31,
+        Frequency::Yearly => 366,
+    };
+    let set = Choice::of(rule).set;
+    let first = Period::reaching(rule, start.date(), seek.date())
+        .filter(|_| set.is_none_or(|places| places.are_within(most)));
+    let last_year = LAST_YEAR.min(start.year().max(seek.year()).saturating_add(years));
     std::iter::successors(first, Period::next)
         .take_while(move |period| period.first.year() <= last_year)
-        .flat_map(move |period| days(&rule, &period))
+}
+
+/// The days of `periods` that are chosen, from `start` on.
+fn walked(
+    periods: impl Iterator<Item = Period>,
+    choice: Choice,
+    start: NaiveDateTime,
+) -> impl Iterator<Item = NaiveDateTime> {
+    periods
+        .flat_map(move |period| days(&choice, &period))
         .map(move |day| day.and_time(start.time()))
         .filter(move |slot| *slot >= start)
         .take_while(|slot| slot.year() <= LAST_YEAR)
 }
 
-/// The days of one period on which `rule` comes true.
-fn days(rule: &Rule, period: &Period) -> Vec<NaiveDate> {
-    let mut days: Vec<_> = period.days().filter(|day| fits(rule, *day)).collect();
-    if !rule.by_set_pos.is_empty() {
+/// The days of one period that are chosen.
+fn days(choice: &Choice, period: &Period) -> Vec<NaiveDate> {
+    let mut days: Vec<_> = period.days().filter(|day| choice.fits(*day)).collect();
+    if let Some(set) = &choice.set {
         let all = days.len();
         let mut place = 0;
         days.retain(|_| {
             place += 1;
-            is_listed(&rule.by_set_pos, place, all)
+            set.have(place, all)
         });
     }
     days
-}
-
-/// Whether `day` is all that `rule` asks for.
-fn fits(rule: &Rule, day: NaiveDate) -> bool {
-    let in_month = usize::from(day.num_days_in_month());
-    (rule.by_month.is_empty() || rule.by_month.iter().any(|month| u32::from(*month) == day.month()))
-        && (rule.by_month_day.is_empty()
-            || is_listed(&rule.by_month_day, day.day() as usize, in_month))
-        && (rule.by_year_day.is_empty()
-            || is_listed(&rule.by_year_day, day.ordinal() as usize, days_in_year(day)))
-        && (rule.by_week_no.is_empty() || is_in_week(rule, day))
-        && (rule.by_weekday.is_empty()
-            || rule.by_weekday.iter().any(|weekday| is_weekday(rule, day, *weekday)))
-}
-
-/// Whether the week that `day` is in is one of those the rule names. A week belongs to the
-/// year that has most of its days.
-fn is_in_week(rule: &Rule, day: NaiveDate) -> bool {
-    let from_start = day.weekday().days_since(rule.week_start);
-    let middle = i64::from(3) - i64::from(from_start);
-    let Some(middle) = TimeDelta::try_days(middle).and_then(|days| day.checked_add_signed(days))
-    else {
-        return false;
-    };
-    let week = middle.ordinal0() as usize / 7 + 1;
-    let later = (days_in_year(middle) - middle.ordinal() as usize) / 7;
-    is_listed(&rule.by_week_no, week, week + later)
-}
-
-/// Whether `day` is that weekday, and the one of that number in its month or year.
-fn is_weekday(rule: &Rule, day: NaiveDate, asked: NumberedWeekday) -> bool {
-    if day.weekday() != asked.weekday {
-        return false;
-    }
-    let Some(number) = asked.number else { return true };
-    let (place, all) = if rule.frequency == Frequency::Yearly && rule.by_month.is_empty() {
-        (day.ordinal0() as usize, days_in_year(day))
-    } else {
-        (day.day0() as usize, day.num_days_in_month().into())
-    };
-    let later = (all - 1 - place) / 7;
-    is_listed(&[number], place / 7 + 1, place / 7 + 1 + later)
-}
-
-/// Whether the `place`th of `all` is named in `list`, from the first or from the last.
-fn is_listed<T: Copy + Into<i64>>(list: &[T], place: usize, all: usize) -> bool {
-    list.iter().any(|number| {
-        let number: i64 = (*number).into();
-        let named = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
-        named == if number > 0 { place } else { all + 1 - place }
-    })
-}
-
-fn days_in_year(day: NaiveDate) -> usize {
-    if day.leap_year() { 366 } else { 365 }
 }
 
 /// `rule` with what it leaves to its start.
@@ -131,4 +123,48 @@ fn filled_in(rule: &Rule, start: NaiveDate) -> Rule {
         rule.by_set_pos = vec![-1];
     }
     rule
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many days reading `rule` looks at, if it does not come true before.
+    fn days_looked_at(text: &str) -> usize {
+        let rule = Rule::try_from(text.to_owned()).expect("a rule");
+        let start = NaiveDate::default().and_time(NaiveTime::MIN);
+        let looked_at = cycle(&filled_in(&rule, start.date()), start);
+        looked_at.map(|period| period.days().count()).sum()
+    }
+
+    #[test]
+    fn reading_a_rule_looks_at_each_day_of_the_calendar_once_at_most() {
+        let a_cycle = 28 * 365 + 7;
+        for (text, most) in [
+            ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", a_cycle),
+            ("FREQ=WEEKLY;BYDAY=MO;BYSETPOS=2", a_cycle + 7),
+            ("FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=15", a_cycle),
+            ("FREQ=YEARLY;BYMONTH=6;BYWEEKNO=1", a_cycle),
+        ] {
+            let looked_at = days_looked_at(text);
+            assert!((a_cycle - 7..=most).contains(&looked_at), "{text}: {looked_at}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_no_period_has_is_not_looked_for() {
+        let numbers = |from: i16, to: i16| {
+            (from..=to).map(|number| number.to_string()).collect::<Vec<_>>().join(",")
+        };
+        let places = format!(
+            "FREQ=DAILY;BYMONTHDAY={};BYDAY=MO,TU,WE,TH,FR,SA,SU;BYMONTH={};BYSETPOS={}",
+            numbers(1, 31),
+            numbers(1, 12),
+            numbers(2, 69),
+        );
+        assert_eq!(days_looked_at(&places), 0);
+        assert_eq!(days_looked_at("FREQ=WEEKLY;BYDAY=MO;BYSETPOS=8,-8"), 0);
+        assert_eq!(days_looked_at("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32"), 0);
+        assert_ne!(days_looked_at("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32,-31"), 0);
+    }
 }

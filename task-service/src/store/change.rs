@@ -5,9 +5,9 @@ use sea_orm::{
     DatabaseTransaction,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
-use shared::{auth::Owner, db::Database};
+use shared::auth::Owner;
 
-use super::owned::owned_insert;
+use super::{Tasks, news::News, owned::owned_insert, turns::Turn};
 use crate::{
     entity::revision::{ActiveModel, Column, Entity},
     error::Error,
@@ -20,6 +20,9 @@ pub struct Change {
     pub transaction: DatabaseTransaction,
     /// Its number: greater than every earlier one of this owner.
     pub revision: i64,
+    news: News,
+    #[expect(dead_code, reason = "over when the change is")]
+    turn: Turn,
 }
 
 /// How a change went, and what to tell the caller.
@@ -33,8 +36,9 @@ pub enum Outcome<T> {
 impl Change {
     /// Begins a change. Its first statement takes the owner's next number, and with it the
     /// row lock that PostgreSQL's writers queue at; on SQLite they queue for the file.
-    pub async fn begin(database: &Database, owner: &Owner) -> Result<Self, Error> {
-        let transaction = database.begin().await?;
+    pub async fn begin(tasks: &Tasks, owner: &Owner) -> Result<Self, Error> {
+        let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
+        let transaction = tasks.database.begin().await?;
         let first = ActiveModel { revision: Set(1), ..Default::default() };
         let next = Expr::col((Entity, Column::Revision)).add(1);
         let on_conflict =
@@ -43,15 +47,16 @@ impl Change {
             .on_conflict(on_conflict)
             .exec_with_returning(&transaction)
             .await?;
-        Ok(Self { transaction, revision: row.revision })
+        let news = News::of(&tasks.hub, owner.user().as_str());
+        Ok(Self { transaction, revision: row.revision, news, turn })
     }
 
     /// Commits what changed something and rolls back everything else, before anybody is
-    /// told.
+    /// told. Whoever watches the owner is woken after a commit.
     pub async fn end<T>(self, outcome: Result<Outcome<T>, Error>) -> Result<T, Error> {
         match outcome {
             Ok(Outcome::Changed(told)) => {
-                self.transaction.commit().await?;
+                self.news.after(self.transaction.commit()).await?;
                 Ok(told)
             }
             Ok(Outcome::Unchanged(told)) => {

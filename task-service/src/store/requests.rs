@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{
     change::Change,
-    owned::{expired_requests, owned, owned_insert},
+    everybody::expired_requests,
+    owned::{owned, owned_insert},
 };
 use crate::{
     entity::request::{ActiveModel, Column, Entity},
@@ -22,41 +23,62 @@ const LIFETIME: i64 = 24 * 60 * 60 * 1_000_000;
 /// a short time.
 const BATCH: u64 = 500;
 
-/// The task that `id` made with the body of this `fingerprint`; `None` if `id` is free.
+/// What a request id made: a task, or those of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Made {
+    /// One task.
+    One(Uuid),
+    /// The tasks a batch made, in order; none for one that made none.
+    Batch(Vec<Uuid>),
+}
+
+/// What `id` made with the body of this `fingerprint`; `None` if `id` is free.
 pub async fn find(
     change: &Change,
     owner: &Owner,
     id: &RequestId,
     fingerprint: &[u8],
     now: Moment,
-) -> Result<Option<Uuid>, Error> {
+) -> Result<Option<Made>, Error> {
     let used: Select<Entity> = owned(owner).filter(Column::RequestId.eq(id.as_str()));
     match used.one(&change.transaction).await? {
         Some(used) if used.created_at <= expired_until(now) => Ok(None),
-        Some(used) if used.fingerprint == fingerprint => Ok(Some(used.task_id)),
+        Some(used) if used.fingerprint == fingerprint => Ok(Some(match used.task_ids {
+            None => Made::One(used.task_id),
+            Some(bytes) => {
+                // Written below, so there is no rest.
+                let (ids, _) = bytes.as_chunks();
+                Made::Batch(ids.iter().map(|id| Uuid::from_bytes(*id)).collect())
+            }
+        })),
         Some(_) => Err(Error::RequestIdReused),
         None => Ok(None),
     }
 }
 
-/// Remembers that `id` made `task_id`. An expired use of the same id gives way.
+/// Remembers what `id` made. An expired use of the same id gives way.
 pub async fn remember(
     change: &Change,
     owner: &Owner,
     id: &RequestId,
     fingerprint: Vec<u8>,
-    task_id: Uuid,
+    made: Made,
     now: Moment,
 ) -> Result<(), Error> {
+    let (task_id, task_ids) = match made {
+        Made::One(task_id) => (task_id, None),
+        Made::Batch(ids) => (Uuid::nil(), Some(ids.iter().flat_map(|id| *id.as_bytes()).collect())),
+    };
     let row = ActiveModel {
         request_id: Set(id.as_str().to_owned()),
         fingerprint: Set(fingerprint),
         task_id: Set(task_id),
+        task_ids: Set(task_ids),
         created_at: Set(now.micros()),
         ..Default::default()
     };
     let on_conflict = OnConflict::columns([Column::UserId, Column::RequestId])
-        .update_columns([Column::Fingerprint, Column::TaskId, Column::CreatedAt])
+        .update_columns([Column::Fingerprint, Column::TaskId, Column::TaskIds, Column::CreatedAt])
         .to_owned();
     owned_insert(owner, row)
         .on_conflict(on_conflict)

@@ -1,36 +1,88 @@
 //! Between a stored row and the domain.
 
-use sea_orm::{ActiveValue::Set, DbErr};
+use sea_orm::{ActiveValue::Set, DbErr, DerivePartialModel};
+use shared::auth::Owner;
+use uuid::Uuid;
 
+use super::details::Details;
 use crate::{
-    entity::task::{ActiveModel, Model},
+    due::Due,
+    entity::task::{ActiveModel, Entity},
     error::Error,
     moment::Moment,
-    task::{Priority, Task},
+    task::{Position, Priority, Series, Tags, Task, sort_key},
+    words::Lexicon,
 };
 
-impl TryFrom<Model> for Task {
-    type Error = Error;
+/// What is read of a task: all but its owner, who asked, and what only the indexes need.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Row {
+    pub id: Uuid,
+    pub title: String,
+    pub description: String,
+    pub completed_at: Option<i64>,
+    pub priority: i64,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub revision: i64,
+    pub due: Option<i64>,
+    pub due_zone: Option<String>,
+    pub details: Option<String>,
+    pub series_id: Option<Uuid>,
+    pub occurrence: Option<i64>,
+    pub position: String,
+    pub deleted_at: Option<i64>,
+}
 
-    fn try_from(row: Model) -> Result<Self, Error> {
-        let priority = Priority::from_number(row.priority)
-            .ok_or_else(|| DbErr::Type("unknown priority".to_owned()))?;
-        Ok(Self {
-            id: row.id,
-            user_id: row.user_id,
-            title: row.title,
-            description: row.description,
-            completed_at: row.completed_at.map(Moment::from_micros),
+impl Row {
+    /// The task of `owner` in this row.
+    pub fn of(self, owner: &Owner) -> Result<Task, Error> {
+        self.of_user(owner.user().as_str())
+    }
+
+    /// The task of the user with this id in this row.
+    pub fn of_user(self, user_id: &str) -> Result<Task, Error> {
+        let unknown = |what: &str| DbErr::Type(format!("unknown {what}"));
+        let priority = Priority::from_number(self.priority).ok_or_else(|| unknown("priority"))?;
+        let details = Details::read(self.details.as_deref()).map_err(|_| unknown("details"))?;
+        let due = match self.due {
+            Some(due) => Some(
+                Due::from_stored(due, self.due_zone.as_deref()).ok_or_else(|| unknown("due"))?,
+            ),
+            None => None,
+        };
+        let series = self.series_id.zip(self.occurrence).map(|(id, occurrence)| Series {
+            id,
+            occurrence,
+            continued: details.continued,
+        });
+        Ok(Task {
+            id: self.id,
+            user_id: user_id.to_owned(),
+            title: self.title,
+            description: self.description,
+            completed_at: self.completed_at.map(Moment::from_micros),
             priority,
-            created_at: Moment::from_micros(row.created_at),
-            updated_at: Moment::from_micros(row.updated_at),
-            revision: row.revision,
+            tags: Tags::stored(details.tags),
+            due,
+            reminders: details.reminders,
+            repeat: details.repeat,
+            series,
+            position: Position::stored(self.position),
+            created_at: Moment::from_micros(self.created_at),
+            updated_at: Moment::from_micros(self.updated_at),
+            deleted_at: self.deleted_at.map(Moment::from_micros),
+            revision: self.revision,
         })
     }
 }
 
 /// What a change of `task` writes: everything but what never changes.
 pub fn changeable(task: &Task) -> ActiveModel {
+    let words =
+        Lexicon::of(&task.user_id).index(&task.title, &task.description, task.tags.as_slice());
+    let (due, due_zone) = task.due.as_ref().map(Due::to_stored).unzip();
     ActiveModel {
         title: Set(task.title.clone()),
         description: Set(task.description.clone()),
@@ -39,6 +91,15 @@ pub fn changeable(task: &Task) -> ActiveModel {
         priority: Set(task.priority.number()),
         updated_at: Set(task.updated_at.micros()),
         revision: Set(task.revision),
+        due: Set(due),
+        due_zone: Set(due_zone.flatten().map(str::to_owned)),
+        details: Set(Details::of(task).write()),
+        series_id: Set(task.series.map(|series| series.id)),
+        occurrence: Set(task.series.map(|series| series.occurrence)),
+        position: Set(task.position.to_string()),
+        deleted_at: Set(task.deleted_at.map(Moment::micros)),
+        title_key: Set(Some(sort_key(&task.title))),
+        words: Set(Some(words)),
         ..Default::default()
     }
 }

@@ -1,20 +1,40 @@
 //! Between the messages of the contract and the domain, and nothing else.
 
+mod batch;
+mod count;
+mod filter;
+mod import;
+mod moment;
 mod patch;
 mod priority;
+mod schedule;
+mod sync;
+mod task;
+mod watch;
 
-use prost_types::Timestamp;
-use shared::{fields::Fields, proto::task::v1 as pb};
+use shared::{
+    fields::{Fields, Violations},
+    proto::task::v1 as pb,
+};
 use uuid::Uuid;
 
-use self::priority::priority;
+pub use self::{
+    batch::{BatchUpdate, batch_update, named_tasks, new_tasks},
+    filter::{counted, page_request},
+    import::{imported, report},
+    sync::sync_request,
+    watch::{event, firing, reminders_request, watch_request},
+};
+use self::{priority::priority, schedule::Said};
 use crate::{
+    due::Due,
     error::Error,
     etag::Etag,
-    moment::Moment,
-    page::{self, Page, PageRequest, Place},
+    page::Page,
     request_id::RequestId,
-    task::{Description, NewTask, Priority, Task, TaskPatch, Title},
+    store::Target,
+    task::{Description, NewTask, Priority, Tags, TaskPatch, Title, check},
+    zone::Zone,
 };
 
 /// The task an id names. A text that is not spelled like an id names the nil id, which no
@@ -27,6 +47,19 @@ pub fn task_id(text: &str) -> Uuid {
 
 /// The new task `message` describes.
 pub fn new_task(message: pb::CreateTaskRequest) -> Result<NewTask, Error> {
+    Ok(beginning(message)?)
+}
+
+/// The same. A rule that nothing comes of is a fault.
+fn beginning(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> {
+    let new = described(message)?;
+    let NewTask { due, reminders, recurrence, .. } = &new;
+    check(due.as_ref(), reminders, recurrence.is_some(), recurrence.as_ref())?;
+    Ok(new)
+}
+
+/// The task `message` describes, field by field.
+fn described(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> {
     let mut fields = Fields::default();
     let title = fields.take("title", Title::parse(&message.title));
     let description = fields.take("description", Description::parse(message.description));
@@ -34,27 +67,37 @@ pub fn new_task(message: pb::CreateTaskRequest) -> Result<NewTask, Error> {
         0 => Some(Priority::default()),
         number => fields.take("priority", priority(number)),
     };
-    let request_id = match message.request_id {
-        none if none.is_empty() => None,
-        text => fields.take("request_id", RequestId::parse(text)),
+    let tags = fields.take("tags", Tags::parse(message.tags));
+    let (date, zone) = (message.due_date.as_deref(), message.due_zone.as_deref());
+    let due = match schedule::due(date, message.due_at, zone, &mut fields) {
+        Said::Nothing => None,
+        Said::Due(due) => Some(due),
+        Said::Instant(moment) => Some(Due::At { moment, zone: Zone::UTC }),
     };
+    let reminders = schedule::reminders(&message.reminders, &mut fields);
+    let recurrence = message.recurrence.map(|rule| schedule::recurrence(&rule, &mut fields));
+    let request_id = request_id(message.request_id, &mut fields);
     let new = || {
-        Some(NewTask { title: title?, description: description?, priority: priority?, request_id })
+        Some(NewTask {
+            title: title?,
+            description: description?,
+            priority: priority?,
+            tags: tags?,
+            due,
+            reminders: reminders?,
+            recurrence: match recurrence {
+                Some(sound) => Some(sound?),
+                None => None,
+            },
+            request_id,
+        })
     };
-    let new = new();
-    Ok(fields.finish(new)?)
+    fields.finish(new())
 }
 
-/// The page `message` selects.
-pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error> {
-    let mut fields = Fields::default();
-    let size = fields.take("page_size", page::size(message.page_size));
-    let after = match message.page_token.as_str() {
-        "" => None,
-        token => fields.take("page_token", Place::parse(token, message.completed)),
-    };
-    let (completed, counted) = (message.completed, message.include_total);
-    Ok(fields.finish(size.map(|size| PageRequest { size, after, completed, counted }))?)
+/// What makes a call safe to repeat, if the caller wants it to be.
+fn request_id(text: String, fields: &mut Fields) -> Option<RequestId> {
+    if text.is_empty() { None } else { fields.take("request_id", RequestId::parse(text)) }
 }
 
 /// A change of a task, and the version it is based on.
@@ -76,21 +119,16 @@ pub fn update(mut message: pb::UpdateTaskRequest) -> Result<Update, Error> {
     Ok(fields.finish(Some(Update { id, patch, etag: Etag::given(message.etag) }))?)
 }
 
-impl From<Task> for pb::Task {
-    fn from(task: Task) -> Self {
-        Self {
-            id: task.id.to_string(),
-            completed: task.completed(),
-            user_id: task.user_id,
-            title: task.title,
-            description: task.description,
-            completed_at: task.completed_at.map(timestamp),
-            priority: pb::Priority::from(task.priority).into(),
-            created_at: Some(timestamp(task.created_at)),
-            updated_at: Some(timestamp(task.updated_at)),
-            etag: Etag::of(task.revision).into_string(),
-        }
-    }
+/// A move of a task, and the version it is based on.
+pub fn place(message: &pb::MoveTaskRequest) -> Result<Target, Error> {
+    let mut fields = Fields::default();
+    let target = match (message.before.as_deref(), message.after.as_deref()) {
+        (Some(other), None) => Some(Target::Before(task_id(other))),
+        (None, Some(other)) => Some(Target::After(task_id(other))),
+        (None, None) => Some(Target::End),
+        (Some(_), Some(_)) => fields.take("after", Err("must not come with `before`")),
+    };
+    Ok(fields.finish(target)?)
 }
 
 impl From<Page> for pb::ListTasksResponse {
@@ -102,31 +140,6 @@ impl From<Page> for pb::ListTasksResponse {
         }
     }
 }
-
-fn timestamp(moment: Moment) -> Timestamp {
-    let (seconds, nanos) = moment.seconds_and_nanos();
-    Timestamp { seconds, nanos: nanos.cast_signed() }
-}
-
-/// The answers that are one task.
-macro_rules! say_the_task {
-    ($($answer:ident),* $(,)?) => {$(
-        impl From<Task> for pb::$answer {
-            fn from(task: Task) -> Self {
-                Self { task: Some(task.into()) }
-            }
-        }
-    )*};
-}
-
-say_the_task!(
-    CreateTaskResponse,
-    GetTaskResponse,
-    UpdateTaskResponse,
-    CompleteTaskResponse,
-    ReopenTaskResponse,
-    ToggleTaskResponse,
-);
 
 #[cfg(test)]
 mod tests {
@@ -163,9 +176,13 @@ mod tests {
             description: "\0".into(),
             priority: 5,
             request_id: "a b".into(),
+            tags: vec![String::new()],
+            due_date: Some("soon".into()),
+            ..Default::default()
         };
         let error = new_task(message).expect_err("faults");
-        assert_eq!(faulty(&error), ["title", "description", "priority", "request_id"]);
+        let all = ["title", "description", "priority", "tags", "due_date", "request_id"];
+        assert_eq!(faulty(&error), all);
     }
 
     #[test]
@@ -174,37 +191,5 @@ mod tests {
         let new = new_task(message).expect("a task");
         assert_eq!((new.title.as_str(), new.priority), ("a", Priority::Medium));
         assert_eq!((new.description.as_str(), new.request_id), ("", None));
-    }
-
-    #[test]
-    fn a_page_names_all_its_faults() {
-        let message =
-            pb::ListTasksRequest { page_size: -1, page_token: "x".into(), ..Default::default() };
-        assert_eq!(
-            faulty(&page_request(&message).expect_err("faults")),
-            ["page_size", "page_token"]
-        );
-    }
-
-    #[test]
-    fn a_task_is_said_as_the_contract_spells_it() {
-        let task = Task {
-            id: Uuid::from_u128(0x018b_cfe5_687b_7aaa_8bbb_0123_4567_89ab),
-            user_id: "alice".into(),
-            title: "a".into(),
-            description: "b".into(),
-            completed_at: Some(Moment::from_micros(2_000_001)),
-            priority: Priority::Urgent,
-            created_at: Moment::from_micros(1_000_000),
-            updated_at: Moment::from_micros(2_000_001),
-            revision: 42,
-        };
-        let said = pb::Task::from(task);
-        assert_eq!(said.id, "018bcfe5-687b-7aaa-8bbb-0123456789ab");
-        assert_eq!((said.user_id.as_str(), said.completed), ("alice", true));
-        assert_eq!(said.priority(), pb::Priority::Urgent);
-        assert_eq!(said.completed_at, Some(Timestamp { seconds: 2, nanos: 1_000 }));
-        assert_eq!(said.created_at, Some(Timestamp { seconds: 1, nanos: 0 }));
-        assert_eq!(said.etag, "2a");
     }
 }

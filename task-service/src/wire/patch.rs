@@ -2,12 +2,29 @@
 
 use shared::{fields::Fields, proto::task::v1 as pb};
 
-use super::priority::priority;
-
-use crate::task::{Description, Priority, TaskPatch, Title};
+use super::{
+    priority::priority,
+    schedule::{self, Said},
+};
+use crate::{
+    due::Due,
+    task::{Description, DueChange, Priority, RuleChange, Tags, TaskPatch, Title},
+    zone::Zone,
+};
 
 /// All that can be written.
-const WRITABLE: [&str; 4] = ["title", "description", "completed", "priority"];
+const WRITABLE: [&str; 10] = [
+    "title",
+    "description",
+    "completed",
+    "priority",
+    "tags",
+    "due_date",
+    "due_at",
+    "due_zone",
+    "reminders",
+    "recurrence",
+];
 
 /// Names all of them.
 const ALL: &str = "*";
@@ -40,7 +57,51 @@ pub fn read(message: &mut pb::UpdateTaskRequest, fields: &mut Fields) -> TaskPat
             Some(number) => fields.take("priority", priority(number)),
         };
     }
+    if writes("tags", !message.tags.is_empty()) {
+        patch.tags = fields.take("tags", Tags::parse(std::mem::take(&mut message.tags)));
+    }
+    if writes("reminders", !message.reminders.is_empty()) {
+        patch.reminders = schedule::reminders(&message.reminders, fields);
+    }
+    if writes("recurrence", message.recurrence.is_some()) {
+        patch.recurrence = match &message.recurrence {
+            Some(rule) => schedule::recurrence(rule, fields).map(Box::new).map(RuleChange::Set),
+            None => Some(RuleChange::End),
+        };
+    }
+    let writes = [
+        writes("due_date", message.due_date.is_some()),
+        writes("due_at", message.due_at.is_some()),
+        writes("due_zone", message.due_zone.is_some()),
+    ];
+    patch.due = due(writes, message, fields);
     patch
+}
+
+/// What becomes of the due, of whose three fields some are written.
+fn due(
+    [date, at, zone]: [bool; 3],
+    message: &pb::UpdateTaskRequest,
+    fields: &mut Fields,
+) -> Option<DueChange> {
+    let said = schedule::due(
+        message.due_date.as_deref().filter(|_| date),
+        message.due_at.filter(|_| at),
+        message.due_zone.as_deref().filter(|_| zone),
+        fields,
+    );
+    match said {
+        Said::Due(due) => Some(DueChange::Set(due)),
+        // A zone that is named and not set gets its default.
+        Said::Instant(moment) if zone => Some(DueChange::Set(Due::At { moment, zone: Zone::UTC })),
+        Said::Instant(moment) => Some(DueChange::Instant(moment)),
+        Said::Nothing => match (date, at) {
+            (true, true) => Some(DueChange::None),
+            (true, false) => Some(DueChange::NoDate),
+            (false, true) => Some(DueChange::NoInstant),
+            (false, false) => zone.then_some(DueChange::NoZone),
+        },
+    }
 }
 
 /// A mask may name what can be written, and nothing else; without one, something must be
@@ -50,15 +111,19 @@ fn check(mask: &[String], message: &pb::UpdateTaskRequest, fields: &mut Fields) 
     let nothing_is_set = message.title.is_none()
         && message.description.is_none()
         && message.completed.is_none()
-        && message.priority.is_none();
+        && message.priority.is_none()
+        && message.tags.is_empty()
+        && message.due_date.is_none()
+        && message.due_at.is_none()
+        && message.due_zone.is_none()
+        && message.reminders.is_empty()
+        && message.recurrence.is_none();
     if mask.is_empty() && nothing_is_set {
         fields.fault("update_mask", "must name a field, or one must be set");
     }
     if !mask.iter().all(is_known) {
-        fields.fault(
-            "update_mask",
-            "must name nothing but `title`, `description`, `completed`, `priority` or `*`",
-        );
+        let names = WRITABLE.map(|name| format!("`{name}`")).join(", ");
+        fields.fault("update_mask", format!("must name nothing but {names} or `*`"));
     }
 }
 
@@ -68,7 +133,7 @@ mod tests {
     use shared::error::Classified;
 
     use super::*;
-    use crate::error::Error;
+    use crate::{error::Error, task::Reminders};
 
     fn read(mut message: pb::UpdateTaskRequest) -> Result<TaskPatch, Error> {
         let mut fields = Fields::default();
@@ -109,6 +174,16 @@ mod tests {
             description: Some(Description::default()),
             completed: Some(false),
             priority: Some(Priority::Medium),
+            ..TaskPatch::default()
+        };
+        assert_eq!(patch, expected);
+        let patch = read(masked(&["tags", "due_at", "reminders", "recurrence"])).expect("a patch");
+        let expected = TaskPatch {
+            tags: Some(Tags::default()),
+            due: Some(DueChange::NoInstant),
+            reminders: Some(Reminders::default()),
+            recurrence: Some(RuleChange::End),
+            ..TaskPatch::default()
         };
         assert_eq!(patch, expected);
         assert_eq!(faulty(masked(&["title"])), ["title"]);

@@ -1,5 +1,6 @@
 //! The service: a fixed list, and nothing else.
 
+use futures_util::stream::Pending;
 use shared::{
     auth::Principal,
     proto::task::v1::{self as pb, task_service_server::TaskService},
@@ -41,69 +42,56 @@ fn task(number: usize) -> pb::Task {
     task
 }
 
-#[tonic::async_trait]
-impl TaskService for Stub {
-    async fn list_tasks(
-        &self,
-        request: Request<pb::ListTasksRequest>,
-    ) -> Result<Response<pb::ListTasksResponse>, Status> {
-        if self.guarded {
-            // The second half of the rule is part of what the gate costs.
-            Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+/// Lists; every other rpc is refused.
+macro_rules! only_list {
+    ($($rpc:ident($request:ident) -> $response:ident),+ $(,)?) => {
+        #[tonic::async_trait]
+        impl TaskService for Stub {
+            type WatchTasksStream = Pending<Result<pb::WatchTasksResponse, Status>>;
+
+            async fn watch_tasks(
+                &self,
+                _: Request<pb::WatchTasksRequest>,
+            ) -> Result<Response<Self::WatchTasksStream>, Status> {
+                Err(only_lists())
+            }
+
+            async fn list_tasks(
+                &self,
+                request: Request<pb::ListTasksRequest>,
+            ) -> Result<Response<pb::ListTasksResponse>, Status> {
+                if self.guarded {
+                    // The second half of the rule is part of what the gate costs.
+                    Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+                }
+                let tasks = self.tasks.clone();
+                Ok(Response::new(pb::ListTasksResponse { tasks, ..Default::default() }))
+            }
+
+            $(async fn $rpc(
+                &self,
+                _: Request<pb::$request>,
+            ) -> Result<Response<pb::$response>, Status> {
+                Err(only_lists())
+            })+
         }
-        let tasks = self.tasks.clone();
-        Ok(Response::new(pb::ListTasksResponse { tasks, ..Default::default() }))
-    }
-
-    async fn create_task(
-        &self,
-        _: Request<pb::CreateTaskRequest>,
-    ) -> Result<Response<pb::CreateTaskResponse>, Status> {
-        Err(only_lists())
-    }
-
-    async fn get_task(
-        &self,
-        _: Request<pb::GetTaskRequest>,
-    ) -> Result<Response<pb::GetTaskResponse>, Status> {
-        Err(only_lists())
-    }
-
-    async fn update_task(
-        &self,
-        _: Request<pb::UpdateTaskRequest>,
-    ) -> Result<Response<pb::UpdateTaskResponse>, Status> {
-        Err(only_lists())
-    }
-
-    async fn delete_task(
-        &self,
-        _: Request<pb::DeleteTaskRequest>,
-    ) -> Result<Response<pb::DeleteTaskResponse>, Status> {
-        Err(only_lists())
-    }
-
-    async fn complete_task(
-        &self,
-        _: Request<pb::CompleteTaskRequest>,
-    ) -> Result<Response<pb::CompleteTaskResponse>, Status> {
-        Err(only_lists())
-    }
-
-    async fn reopen_task(
-        &self,
-        _: Request<pb::ReopenTaskRequest>,
-    ) -> Result<Response<pb::ReopenTaskResponse>, Status> {
-        Err(only_lists())
-    }
-
-    async fn toggle_task(
-        &self,
-        _: Request<pb::ToggleTaskRequest>,
-    ) -> Result<Response<pb::ToggleTaskResponse>, Status> {
-        Err(only_lists())
-    }
+    };
 }
+
+only_list!(
+    create_task(CreateTaskRequest) -> CreateTaskResponse,
+    get_task(GetTaskRequest) -> GetTaskResponse,
+    count_tasks(CountTasksRequest) -> CountTasksResponse,
+    update_task(UpdateTaskRequest) -> UpdateTaskResponse,
+    delete_task(DeleteTaskRequest) -> DeleteTaskResponse,
+    complete_task(CompleteTaskRequest) -> CompleteTaskResponse,
+    reopen_task(ReopenTaskRequest) -> ReopenTaskResponse,
+    toggle_task(ToggleTaskRequest) -> ToggleTaskResponse,
+    move_task(MoveTaskRequest) -> MoveTaskResponse,
+    skip_task(SkipTaskRequest) -> SkipTaskResponse,
+    undelete_task(UndeleteTaskRequest) -> UndeleteTaskResponse,
+    sync_tasks(SyncTasksRequest) -> SyncTasksResponse,
+);
 
 fn only_lists() -> Status {
     Status::unimplemented("the stub only lists")

@@ -11,6 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TASKS, AUTH = r"^/api/\{user_id\}/", "^/api/auth/"
 ENDINGS = "sign-out|delete-user|revoke-|change-password"
+# An answer without an end, and a body that is no document but one a line, are for other tests.
+STREAMS = "/(watch|import)$"
 # Room for loading the document and for the case that is under way when time is up.
 SLACK = 120
 

@@ -80,7 +80,7 @@ impl Route {
 async fn no_route_looks_at_a_request_before_its_token(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     for route in routes(world).await {
-        for (authorization, reason) in refusals(Credential::AccessToken, &alice) {
+        for (authorization, reason) in refusals(Credential::Access, &alice) {
             // In another's name it is refused for the token all the same.
             for user in [alice.id(), bob.id(), "%ff".to_owned()] {
                 let mut asked = route.nonsense(&user);

@@ -6,13 +6,16 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use shared::{
     clock::ManualClock,
-    proto::task::v1::{CreateTaskRequest, DeleteTaskRequest, Priority, Task, UpdateTaskRequest},
+    proto::task::v1::{
+        CreateTaskRequest, DeleteTaskRequest, Priority, Recurrence, Reminder, Task,
+        UpdateTaskRequest,
+    },
 };
 use tonic::{Code, Status};
 
 use crate::{
     answer::Refused,
-    caller::SignedIn,
+    caller::{SignedIn, at},
     scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
     wire::Difference,
     world::World,
@@ -77,10 +80,17 @@ async fn of_fifty_equal_requests_at_once_one_makes_the_task(world: &World) {
 async fn a_request_id_with_another_body_is_refused(world: &World) {
     let alice = world.alice().await;
     let first = send(&alice, request(&alice, "r-1")).await.expect("a task");
-    let mut bodies = [request(&alice, "r-1"), request(&alice, "r-1"), request(&alice, "r-1")];
+    let mut bodies = [(); 8].map(|()| request(&alice, "r-1"));
     bodies[0].title = "Feed the cat".into();
     bodies[1].description = "twice".into();
     bodies[2].set_priority(Priority::Low);
+    bodies[3].tags = vec!["home".into()];
+    bodies[4].due_date = Some("2031-11-25".into());
+    bodies[5].due_at = Some(at("2031-11-25T09:00:00Z"));
+    bodies[6].reminders =
+        vec![Reminder { at: Some(at("2031-11-25T09:00:00Z")), ..Reminder::default() }];
+    bodies[7].due_date = Some("2031-11-25".into());
+    bodies[7].recurrence = Some(Recurrence { rule: "FREQ=DAILY".into(), ..Recurrence::default() });
     for body in bodies {
         send(&alice, body).await.refused(Code::AlreadyExists, "REQUEST_ID_REUSED");
     }

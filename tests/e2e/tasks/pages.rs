@@ -164,6 +164,7 @@ async fn the_number_of_all_tasks_is_told_on_demand(world: &World) {
             page_token: page_token.into(),
             completed,
             include_total,
+            ..ListTasksRequest::default()
         };
         alice.tasks().list_tasks(wanted).await.expect("a page").into_inner()
     };

@@ -2,17 +2,23 @@
 
 use futures_util::future::join_all;
 use prost_types::FieldMask;
-use shared::proto::task::v1::{DeleteTaskRequest, Priority, Task, UpdateTaskRequest};
+use shared::proto::task::v1::{
+    DeleteTaskRequest, Priority, Recurrence, Reminder, RepeatFrom, Task, UpdateTaskRequest,
+};
 use tonic::{Code, Status};
 
 use crate::{
-    answer::Refused, caller::SignedIn, scenarios::in_both_worlds, wire::Difference, world::World,
+    answer::Refused,
+    caller::{SignedIn, at},
+    scenarios::in_both_worlds,
+    wire::Difference,
+    world::World,
 };
 
 in_both_worlds!(
     without_a_mask_the_fields_that_are_set_are_written,
     with_a_mask_exactly_the_named_fields_are_written,
-    a_star_writes_all_four_fields,
+    a_star_writes_all_ten_fields,
     every_fault_is_named_at_once_and_nothing_is_written,
     an_update_that_changes_nothing_leaves_the_version,
     a_change_of_another_version_is_refused,
@@ -40,9 +46,27 @@ async fn full(caller: &SignedIn) -> Task {
         description: Some("twice".into()),
         completed: Some(true),
         priority: Some(Priority::High.into()),
+        tags: vec!["Home".into(), "Café".into()],
+        due_at: Some(at("2031-11-25T09:00:00.000001Z")),
+        due_zone: Some("Europe/Berlin".into()),
+        reminders: vec![
+            Reminder { minutes_before: Some(10), ..Reminder::default() },
+            Reminder { at: Some(at("2031-11-24T18:00:00Z")), ..Reminder::default() },
+        ],
+        recurrence: Some(Recurrence {
+            rule: "FREQ=WEEKLY;BYDAY=TU".into(),
+            from: RepeatFrom::Completion.into(),
+            time_zone: "Asia/Tokyo".into(),
+            start: "2031-11-25T10:00:00.000001".into(),
+        }),
         ..change(&task)
     };
-    update(caller, request).await.expect("updated")
+    let made = update(caller, request.clone()).await.expect("updated");
+    assert_eq!((made.tags.clone(), made.reminders.clone()), (request.tags, request.reminders));
+    assert_eq!((made.due_at, made.due_zone.clone()), (request.due_at, request.due_zone));
+    assert_eq!((&made.due_date, &made.recurrence), (&None, &request.recurrence));
+    assert_eq!((made.series_id.as_ref(), made.occurrence), (Some(&made.id), Some(1)));
+    made
 }
 
 async fn without_a_mask_the_fields_that_are_set_are_written(world: &World) {
@@ -85,16 +109,63 @@ async fn with_a_mask_exactly_the_named_fields_are_written(world: &World) {
     assert_eq!((updated.title.as_str(), updated.priority()), ("Water the plants", Priority::High));
 }
 
-async fn a_star_writes_all_four_fields(world: &World) {
+async fn a_star_writes_all_ten_fields(world: &World) {
     let alice = world.alice().await;
     let task = full(&alice).await;
     let star = UpdateTaskRequest { update_mask: Some(mask(&["*"])), ..change(&task) };
     // A title has no default.
     assert_eq!(update(&alice, star.clone()).await.faulty(), ["title"]);
     let star = UpdateTaskRequest { title: Some("Feed the cat".into()), ..star };
-    let updated = update(&alice, star).await.expect("updated");
+    let updated = update(&alice, star.clone()).await.expect("updated");
     assert_eq!((updated.title.as_str(), updated.description.as_str()), ("Feed the cat", ""));
     assert_eq!((updated.completed, updated.priority()), (false, Priority::Medium));
+    assert_eq!((updated.tags.len(), updated.reminders.len()), (0, 0));
+    assert_eq!((&updated.due_date, updated.due_at, &updated.due_zone), (&None, None, &None));
+    assert_eq!(updated.recurrence, None);
+    // That it was one of a series stays true, as when and as what it was made.
+    let kept = Task {
+        updated_at: updated.updated_at,
+        etag: updated.etag.clone(),
+        title: "Feed the cat".into(),
+        priority: Priority::Medium.into(),
+        id: task.id.clone(),
+        user_id: task.user_id.clone(),
+        created_at: task.created_at,
+        series_id: task.series_id.clone(),
+        occurrence: task.occurrence,
+        position: task.position.clone(),
+        ..Task::default()
+    };
+    assert_eq!(updated, kept);
+    // Said once more it changes nothing, and whole again it is whole.
+    let again = UpdateTaskRequest { title: Some("Feed the cat".into()), ..star };
+    assert_eq!(update(&alice, again).await.expect("the same"), updated);
+    let whole = UpdateTaskRequest {
+        title: Some(task.title.clone()),
+        description: Some(task.description.clone()),
+        completed: Some(false),
+        priority: Some(task.priority),
+        tags: task.tags.clone(),
+        due_at: task.due_at,
+        due_zone: task.due_zone.clone(),
+        reminders: task.reminders.clone(),
+        recurrence: task.recurrence.clone(),
+        update_mask: Some(mask(&["*"])),
+        ..change(&task)
+    };
+    let whole = update(&alice, whole).await.expect("updated");
+    let old_series = task.series_id.clone();
+    let expected = Task {
+        updated_at: whole.updated_at,
+        etag: whole.etag.clone(),
+        completed: false,
+        completed_at: None,
+        // It was one of a series that went on; the rule begins another.
+        series_id: whole.series_id.clone(),
+        ..task
+    };
+    assert_ne!(whole.series_id, old_series);
+    assert_eq!(whole, expected);
 }
 
 async fn every_fault_is_named_at_once_and_nothing_is_written(world: &World) {

@@ -76,10 +76,16 @@ impl Tree {
     /// The numbered lines of Rust that runs in production: no tests, no comments.
     pub fn production(&self) -> impl Iterator<Item = (&str, usize, &str)> {
         self.rust().filter(|(path, _)| !is_test(path)).flat_map(|(path, text)| {
-            let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+            let mut is_test = false;
             (1..)
-                .zip(lines)
-                .filter(|(_, line)| !line.trim_start().starts_with("//"))
+                .zip(text.lines())
+                .filter(move |(_, line)| {
+                    let was_test = is_test || *line == "#[cfg(test)]";
+                    // A formatted item ends with the first line of its indent that ends so.
+                    let ends = !line.starts_with(' ') && line.ends_with([';', '}']);
+                    is_test = was_test && !ends;
+                    !was_test && !line.trim_start().starts_with("//")
+                })
                 .map(move |(number, line)| (path, number, line))
         })
     }

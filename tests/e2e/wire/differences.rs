@@ -10,8 +10,8 @@ pub enum Difference {
     /// A path that ends in an empty id is a path of nothing: the router answers, with 404 to
     /// everybody alike.
     EmptyIdsNameNoRoute,
-    /// JSON names priorities. A number that is none is a fault of type, and types are
-    /// looked at before rules: its fault comes alone.
+    /// JSON names priorities, and what a rule counts from. A number that is none is a fault
+    /// of type, and types are looked at before rules: its fault comes alone.
     PrioritiesHaveNames,
     /// PUT is the mask `*`, PATCH a mask of its members. A mask of `*` and more is neither.
     NoMaskBesideTheStar,

@@ -7,13 +7,17 @@ use tonic::body::Body;
 
 use crate::raw::framed;
 
-/// The one message of a request.
-pub async fn unwrapped(body: Body) -> Bytes {
+/// The messages of a request.
+pub async fn unwrapped(body: Body) -> Vec<Bytes> {
     let mut whole = body.collect().await.expect("a body of ours").to_bytes();
-    let head = whole.split_to(5);
-    let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]);
-    assert_eq!((head[0], usize::try_from(length).ok()), (0, Some(whole.len())), "one message");
-    whole
+    let mut messages = Vec::new();
+    while !whole.is_empty() {
+        let head = whole.split_to(5);
+        let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]);
+        assert_eq!(head[0], 0, "not compressed");
+        messages.push(whole.split_to(usize::try_from(length).expect("a length")));
+    }
+    messages
 }
 
 /// An answer with one message that ends well.

@@ -1,19 +1,27 @@
 //! `task.v1.TaskService` at its door.
 
 mod ask;
+mod bulk;
+mod changes;
+mod counts;
 mod problem;
+mod query;
+mod schedule;
 mod task;
+mod transfer;
+mod watch;
 
 use http::StatusCode;
 use prost::Message;
 use shared::proto::task::v1::{
     CompleteTaskResponse, CreateTaskResponse, DeleteTaskResponse, GetTaskResponse,
-    ListTasksResponse, ReopenTaskResponse, Task, ToggleTaskResponse, UpdateTaskResponse,
+    ListTasksResponse, MoveTaskResponse, ReopenTaskResponse, SkipTaskResponse, Task,
+    ToggleTaskResponse, UndeleteTaskResponse, UpdateTaskResponse,
 };
 use tonic::Status;
 
 use self::ask::Asks;
-pub use self::problem::Problem;
+pub use self::{bulk::bulk, problem::Problem, transfer::import, watch::watch};
 use super::{
     Call,
     shape::{assert_surrounded, assert_typed},
@@ -48,6 +56,11 @@ pub async fn answer(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, S
         "CompleteTask" => CompleteTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
         "ReopenTask" => ReopenTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
         "ToggleTask" => ToggleTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
+        "MoveTask" => MoveTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
+        "SkipTask" => SkipTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
+        "UndeleteTask" => UndeleteTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
+        "CountTasks" => counts::counts(&reply).encode_to_vec(),
+        "SyncTasks" => changes::sync(&reply).encode_to_vec(),
         "DeleteTask" => {
             assert_eq!(reply.status, StatusCode::NO_CONTENT);
             DeleteTaskResponse {}.encode_to_vec()

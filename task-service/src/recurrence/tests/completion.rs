@@ -2,6 +2,7 @@
 
 use super::{
     super::{Recurrence, RepeatFrom, Rule},
+    starting,
     vector::{at, day},
 };
 use crate::{due::Due, moment::Moment, zone::Zone};
@@ -69,7 +70,7 @@ fn moment(text: &str) -> Moment {
 }
 
 fn recurrence(rule: &str, from: RepeatFrom, start: &Due) -> Recurrence {
-    Recurrence::starting(Rule::parse(rule).unwrap(), from, start)
+    starting(Rule::parse(rule).unwrap(), from, start)
 }
 
 fn check(rows: &[Row], from: RepeatFrom) {

@@ -8,6 +8,14 @@ mod vector;
 mod walks;
 mod zones;
 
+use super::{Recurrence, RepeatFrom, Rule};
+use crate::due::Due;
+
+/// A series that begins with `due`.
+fn starting(rule: Rule, from: RepeatFrom, due: &Due) -> Recurrence {
+    Recurrence { rule, from, anchor: due.local() }
+}
+
 #[test]
 fn all_known_answers_are_asked_for() {
     let counted = rfc::VECTORS.len()

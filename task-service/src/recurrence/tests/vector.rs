@@ -2,7 +2,10 @@
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
-use super::super::{Recurrence, RepeatFrom, Rule};
+use super::{
+    super::{RepeatFrom, Rule},
+    starting,
+};
 use crate::{due::Due, zone::Zone};
 
 /// One row of a table.
@@ -40,7 +43,7 @@ impl Vector {
             .into_iter()
             .map(|day| start.moved_to(day.and_time(start.local().time())))
             .collect();
-        let recurrence = Recurrence::starting(rule, RepeatFrom::Due, start);
+        let recurrence = starting(rule, RepeatFrom::Due, start);
         let mut walked: Vec<_> =
             (expected[0] == *start).then(|| start.clone()).into_iter().collect();
         let mut due = start.clone();

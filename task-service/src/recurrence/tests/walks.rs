@@ -5,7 +5,7 @@ use rrule::{RRule, RRuleSet, Tz, Unvalidated};
 
 use super::{
     super::{Recurrence, RepeatFrom, Rule, slots::slots},
-    asked, rfc,
+    asked, rfc, starting,
     vector::{Vector, at, day, time},
 };
 use crate::{due::Due, moment::Moment, zone::Zone};
@@ -75,7 +75,7 @@ fn a_walk_is_what_another_engine_makes_of_the_rule() {
         // The end of a month is done differently, too.
         let start = first.with_day(first.day().min(28)).unwrap().and_hms_opt(9, 0, 0).unwrap();
         let due = Due::At { moment: Zone::UTC.instant(start), zone: Zone::UTC };
-        let recurrence = Recurrence::starting(rule, RepeatFrom::Due, &due);
+        let recurrence = starting(rule, RepeatFrom::Due, &due);
         let walked = std::iter::successors(Some(due), |due| recurrence.skip(due, 1));
         let walked: Vec<_> = walked.skip(1).take(8).map(|due| due.local()).collect();
         // An end that the other takes for a mistake is not compared.
@@ -116,7 +116,7 @@ fn what_is_next_is_later_and_still_possible() {
             [Due::Date(day(vector.start)), at(&format!("{}T02:30", vector.start), "Europe/Berlin")]
         {
             for from in [RepeatFrom::Due, RepeatFrom::Completion] {
-                let recurrence = Recurrence::starting(rule.clone(), from, &start);
+                let recurrence = starting(rule.clone(), from, &start);
                 let mut due = start.clone();
                 for occurrence in 1..20 {
                     // From ten days early to two months late, at any time of day.
@@ -140,7 +140,7 @@ fn a_late_completion_leads_to_where_skipping_leads() {
     for vector in vectors() {
         let rule = Rule::parse(vector.rule).unwrap();
         let start = Due::Date(day(vector.start));
-        let recurrence = Recurrence::starting(rule, RepeatFrom::Due, &start);
+        let recurrence = starting(rule, RepeatFrom::Due, &start);
         for days in [1, 29, 365, 4_000] {
             let today = day(vector.start) + Days::new(days);
             let completed = Zone::UTC.day_start(today);
@@ -175,7 +175,7 @@ fn any_text_is_read_or_refused() {
         let Ok(rule) = Rule::parse(&text) else { continue };
         assert_eq!(Rule::parse(rule.as_str()), Ok(rule.clone()), "{text}");
         let start = Due::Date(day("2028-02-29"));
-        let recurrence = Recurrence::starting(rule, RepeatFrom::Due, &start);
+        let recurrence = starting(rule, RepeatFrom::Due, &start);
         if let Some(next) = recurrence.skip(&start, 1) {
             assert!(next.sort_key() > start.sort_key(), "{text}");
         }
@@ -192,7 +192,7 @@ fn no_walk_goes_beyond_the_last_year() {
         for start in ["1970-01-01", "2400-02-29", "9896-02-29", "9998-12-31", "9999-12-31"] {
             let start = Due::Date(day(start));
             for from in [RepeatFrom::Due, RepeatFrom::Completion] {
-                let recurrence = Recurrence::starting(rule.clone(), from, &start);
+                let recurrence = starting(rule.clone(), from, &start);
                 let next = recurrence.skip(&start, 1);
                 let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
                 assert!(next.is_none_or(|next| next.local().date() <= last), "{}", rule.as_str());
@@ -205,7 +205,7 @@ fn no_walk_goes_beyond_the_last_year() {
 fn a_series_is_kept_as_text() {
     let due = at("2026-01-31T09:00", "Europe/Berlin");
     let rule = Rule::parse("FREQ=MONTHLY").unwrap();
-    let recurrence = Recurrence::starting(rule, RepeatFrom::Completion, &due);
+    let recurrence = starting(rule, RepeatFrom::Completion, &due);
     let json = serde_json::to_string(&recurrence).unwrap();
     assert_eq!(
         json,

@@ -2,6 +2,7 @@
 
 use super::{
     super::{Recurrence, RepeatFrom, Rule},
+    starting,
     vector::{at, day},
 };
 use crate::{due::Due, zone::Zone};
@@ -120,14 +121,14 @@ pub const VECTORS: [Row; 17] = [
 ];
 
 fn daily(due: &Due) -> Recurrence {
-    Recurrence::starting(Rule::parse("FREQ=DAILY").unwrap(), RepeatFrom::Due, due)
+    starting(Rule::parse("FREQ=DAILY").unwrap(), RepeatFrom::Due, due)
 }
 
 #[test]
 fn the_clock_on_the_wall_shows_the_same_each_time() {
     for Row(rule, zone, start, moments) in VECTORS {
         let mut due = at(start, zone);
-        let recurrence = Recurrence::starting(Rule::parse(rule).unwrap(), RepeatFrom::Due, &due);
+        let recurrence = starting(Rule::parse(rule).unwrap(), RepeatFrom::Due, &due);
         for moment in moments {
             let expected = at(&format!("2026-{moment}"), "UTC");
             assert_eq!(due.sort_key(), expected.sort_key(), "{rule} {zone} {moment}");
@@ -141,7 +142,7 @@ fn an_end_in_utc_is_a_moment() {
     let due = at("2026-11-24T09:00", "Europe/Berlin");
     for (until, goes_on) in [("20261125T075959Z", false), ("20261125T080000Z", true)] {
         let rule = Rule::parse(&format!("FREQ=DAILY;UNTIL={until}")).unwrap();
-        let recurrence = Recurrence::starting(rule, RepeatFrom::Due, &due);
+        let recurrence = starting(rule, RepeatFrom::Due, &due);
         assert_eq!(recurrence.skip(&due, 1).is_some(), goes_on, "{until}");
     }
 }
@@ -151,7 +152,7 @@ fn an_end_on_a_day_is_that_day_where_the_due_is() {
     // Late on the 25th in Los Angeles is the 26th in UTC.
     let due = at("2026-11-24T20:00", "America/Los_Angeles");
     let rule = Rule::parse("FREQ=DAILY;UNTIL=20261125").unwrap();
-    let recurrence = Recurrence::starting(rule, RepeatFrom::Due, &due);
+    let recurrence = starting(rule, RepeatFrom::Due, &due);
     let last = recurrence.skip(&due, 1).unwrap();
     assert_eq!(last, at("2026-11-25T20:00", "America/Los_Angeles"));
     assert_eq!(recurrence.skip(&last, 2), None);

@@ -57,6 +57,7 @@ async fn every_field_is_written_and_read_again(fresh: FreshDatabase) {
         description: Description::parse("words".into()).ok(),
         completed: Some(true),
         priority: Some(Priority::Low),
+        ..TaskPatch::default()
     };
     let changed = world.tasks.update(&alice, made.id, patch, None).await.expect("updated");
     assert_eq!(world.tasks.get(&alice, made.id).await.expect("there"), changed);

@@ -1,8 +1,22 @@
 //! One suite, run on SQLite and on PostgreSQL: both must behave alike.
 
+mod batches;
 mod changes;
+mod counts;
+mod filters;
+mod firing;
+mod imports;
 mod lists;
 mod migrations;
+mod model;
+mod order;
 mod ownership;
+mod plans;
 mod requests;
+mod search;
+mod series;
+mod sync;
+mod trash;
+mod variety;
+mod watch;
 mod world;

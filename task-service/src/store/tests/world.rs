@@ -1,22 +1,22 @@
 //! What every case needs: a store on a fresh database, a clock to move, and owners.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::{
     error::Error,
+    filter::Filter,
     migration::Migrator,
     page::{Page, PageRequest, Place},
     request_id::RequestId,
+    sort::Sort,
     store::Tasks,
-    task::{Description, NewTask, Priority, Task, Title},
+    task::{NewTask, Task, sample},
 };
 use chrono::{DateTime, TimeDelta};
 use fixtures::FreshDatabase;
-use shared::{
-    auth::{Keyring, Owner, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId},
-    clock::ManualClock,
-    db::Database,
-};
+use shared::{auth::Owner, clock::ManualClock, db::Database};
+
+pub use crate::world::owner;
 
 /// A store on a fresh database.
 pub struct World {
@@ -25,36 +25,9 @@ pub struct World {
     pub clock: Arc<ManualClock>,
 }
 
-/// The owner a real token of `user` makes.
-pub fn owner(user: &str) -> Owner {
-    let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into())
-        .unwrap_or_else(|_| panic!("strong"));
-    let keys = Arc::new(Keyring::new(&secret, &[]));
-    let policy = TokenPolicy {
-        issuer: None,
-        audience: None,
-        leeway: Duration::ZERO,
-        max_lifetime: Duration::from_mins(15),
-    };
-    let clock = Arc::new(shared::clock::SystemClock);
-    let ttl = Duration::from_mins(15);
-    let issuer = TokenIssuer::new(keys.clone(), policy.clone(), ttl, clock.clone());
-    let token = issuer
-        .issue(&UserId::parse(user).expect("an id"), Profile::default())
-        .expect("a token")
-        .token;
-    let principal = TokenVerifier::new(keys, policy, clock).verify(&token).expect("valid");
-    principal.owning(user).expect("the same user")
-}
-
 /// A new task with this title and nothing else.
 pub fn titled(title: &str) -> NewTask {
-    NewTask {
-        title: Title::parse(title).expect("a title"),
-        description: Description::default(),
-        priority: Priority::Medium,
-        request_id: None,
-    }
+    sample(title)
 }
 
 /// The same with a request id.
@@ -67,13 +40,19 @@ pub fn requested(title: &str, request_id: &str) -> NewTask {
 
 /// The first page, as large as pages get.
 pub fn first_page() -> PageRequest {
-    PageRequest { size: 200, after: None, completed: None, counted: false }
+    let (sort, filter) = (Sort::NEWEST, Filter::default());
+    PageRequest { size: 200, after: None, filter, sort, counted: false }
+}
+
+/// The filter by state alone.
+pub fn in_state(completed: Option<bool>) -> Filter {
+    Filter { completed, ..Filter::default() }
 }
 
 /// The request for the page after `page`.
 pub fn after(page: &Page, request: &PageRequest) -> PageRequest {
     let token = page.next.as_deref().expect("a next page");
-    let place = Place::parse(token, request.completed).expect("a place");
+    let place = Place::parse(token, request.sort, Some(&request.filter)).expect("a place");
     PageRequest { after: Some(place), ..request.clone() }
 }
 

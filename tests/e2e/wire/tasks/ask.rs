@@ -8,11 +8,16 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use prost::Message;
 use serde_json::{Map, Value, json};
 use shared::proto::task::v1::{
-    CompleteTaskRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest, ListTasksRequest,
-    ReopenTaskRequest, ToggleTaskRequest, UpdateTaskRequest,
+    CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
+    ListTasksRequest, MoveTaskRequest, Reminder, ReopenTaskRequest, SkipTaskRequest,
+    SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
 };
 
-use super::task::PRIORITIES;
+use super::{
+    query,
+    schedule::{write_moment, write_recurrence, write_reminder},
+    task::PRIORITIES,
+};
 use crate::exchange::Asked;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -58,6 +63,24 @@ impl Asks {
                 let ToggleTaskRequest { user_id, id } = decoded(message);
                 completion(&user_id, &id).into()
             }
+            "MoveTask" => reorder(&decoded(message)).into(),
+            "SkipTask" => {
+                let SkipTaskRequest { user_id, id, etag } = decoded(message);
+                let path = format!("{}/skip", task(&user_id, &id));
+                if_match(Asked::new(Method::POST, &path), &etag).into()
+            }
+            "UndeleteTask" => {
+                let UndeleteTaskRequest { user_id, id } = decoded(message);
+                let path = format!("{}/undelete", task(&user_id, &id));
+                Asked::new(Method::POST, &path).into()
+            }
+            "CountTasks" => {
+                let message: CountTasksRequest = decoded(message);
+                let path = format!("{}/counts", collection(&message.user_id));
+                let path = format!("{path}?{}", query::of_count(message));
+                Asked::new(Method::GET, &path).into()
+            }
+            "SyncTasks" => sync(&decoded(message)).into(),
             _ => panic!("{rpc} has no route that this adapter knows"),
         }
     }
@@ -77,27 +100,29 @@ impl Asks {
         let target = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
         let (path, query) = target.and_then(|it| it.split_once('?')).expect("a link with a query");
         assert_eq!(path, collection(&asked.user_id), "{link}");
-        let mut next = ListTasksRequest { user_id: asked.user_id.clone(), ..Default::default() };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
-                "page_token" => next.page_token = value.into_owned(),
-                "page_size" => next.page_size = value.parse().expect("a size"),
-                "completed" => next.completed = Some(value.parse().expect("a switch")),
-                "include_total" => next.include_total = value.parse().expect("a switch"),
-                _ => panic!("a link with `{name}`: {link}"),
-            }
-        }
+        let next = ListTasksRequest { user_id: asked.user_id.clone(), ..query::list(query) };
         let token = next.page_token.clone();
         assert_eq!(next, ListTasksRequest { page_token: token.clone(), ..asked }, "{link}");
         token
     }
 }
 
-fn decoded<M: Message + Default>(message: &[u8]) -> M {
+pub fn decoded<M: Message + Default>(message: &[u8]) -> M {
     M::decode(message).expect("the message of this rpc")
 }
 
 fn create(message: &CreateTaskRequest) -> Asked {
+    let asked = Asked::new(Method::POST, &collection(&message.user_id)).json(&new(message));
+    once(asked, &message.request_id)
+}
+
+/// With the key that makes it safe to repeat, if there is one.
+pub fn once(asked: Asked, request_id: &str) -> Asked {
+    if request_id.is_empty() { asked } else { asked.with(IDEMPOTENCY_KEY, request_id) }
+}
+
+/// What is said of a new task.
+pub fn new(message: &CreateTaskRequest) -> Value {
     let mut body = json!({ "title": message.title });
     if !message.description.is_empty() {
         body["description"] = json!(message.description);
@@ -105,28 +130,29 @@ fn create(message: &CreateTaskRequest) -> Asked {
     if message.priority != 0 {
         body["priority"] = priority(message.priority);
     }
-    let asked = Asked::new(Method::POST, &collection(&message.user_id)).json(&body);
-    match message.request_id.as_str() {
-        "" => asked,
-        key => asked.with(IDEMPOTENCY_KEY, key),
+    if !message.tags.is_empty() {
+        body["tags"] = json!(message.tags);
     }
+    if let Some(date) = &message.due_date {
+        body["due_date"] = json!(date);
+    }
+    if let Some(at) = message.due_at {
+        body["due_at"] = write_moment(at);
+    }
+    if let Some(zone) = &message.due_zone {
+        body["due_zone"] = json!(zone);
+    }
+    if !message.reminders.is_empty() {
+        body["reminders"] = reminders(&message.reminders);
+    }
+    if let Some(recurrence) = &message.recurrence {
+        body["recurrence"] = write_recurrence(recurrence);
+    }
+    body
 }
 
 fn list(message: ListTasksRequest) -> Asks {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if message.page_size != 0 {
-        query.append_pair("page_size", &message.page_size.to_string());
-    }
-    if !message.page_token.is_empty() {
-        query.append_pair("page_token", &message.page_token);
-    }
-    if let Some(completed) = message.completed {
-        query.append_pair("completed", &completed.to_string());
-    }
-    if message.include_total {
-        query.append_pair("include_total", "true");
-    }
-    let query = query.finish();
+    let query = query::of_list(&message);
     let mark = if query.is_empty() { "" } else { "?" };
     let path = format!("{}{mark}{query}", collection(&message.user_id));
     Asks { list: Some(message), ..Asked::new(Method::GET, &path).into() }
@@ -136,11 +162,26 @@ fn list(message: ListTasksRequest) -> Asks {
 /// one the members are the fields that are set.
 fn update(message: UpdateTaskRequest) -> Asks {
     let mask = message.update_mask.clone().unwrap_or_default().paths;
+    let place = task(&message.user_id, &message.id);
+    let etag = message.etag.clone();
+    let (method, body) = changes(message);
+    Asks { mask, ..if_match(Asked::new(method, &place).json(&body), &etag).into() }
+}
+
+/// The members of a change, and how it is asked for.
+pub fn changes(message: UpdateTaskRequest) -> (Method, Value) {
+    let mask = message.update_mask.unwrap_or_default().paths;
     let fields = [
         ("title", message.title.map(Value::from)),
         ("description", message.description.map(Value::from)),
         ("completed", message.completed.map(Value::from)),
         ("priority", message.priority.map(priority)),
+        ("tags", (!message.tags.is_empty()).then(|| json!(message.tags))),
+        ("due_date", message.due_date.map(Value::from)),
+        ("due_at", message.due_at.map(write_moment)),
+        ("due_zone", message.due_zone.map(Value::from)),
+        ("reminders", (!message.reminders.is_empty()).then(|| reminders(&message.reminders))),
+        ("recurrence", message.recurrence.as_ref().map(write_recurrence)),
     ];
     let set = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let set: Map<String, Value> = set.collect();
@@ -153,12 +194,36 @@ fn update(message: UpdateTaskRequest) -> Asks {
             (Method::PATCH, paths.iter().map(|path| (path.clone(), value(path))).collect())
         }
     };
-    let asked = Asked::new(method, &task(&message.user_id, &message.id)).json(&Value::Object(body));
-    Asks { mask, ..if_match(asked, &message.etag).into() }
+    (method, Value::Object(body))
+}
+
+pub fn reminders(reminders: &[Reminder]) -> Value {
+    reminders.iter().map(write_reminder).collect()
+}
+
+fn reorder(message: &MoveTaskRequest) -> Asked {
+    let places = [("before", &message.before), ("after", &message.after)];
+    let set =
+        places.into_iter().filter_map(|(name, id)| Some((name.to_owned(), json!(id.as_ref()?))));
+    let path = format!("{}/move", task(&message.user_id, &message.id));
+    let asked = Asked::new(Method::POST, &path).json(&Value::Object(set.collect()));
+    if_match(asked, &message.etag)
+}
+
+fn sync(message: &SyncTasksRequest) -> Asked {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if message.page_size != 0 {
+        query.append_pair("page_size", &message.page_size.to_string());
+    }
+    if !message.sync_token.is_empty() {
+        query.append_pair("sync_token", &message.sync_token);
+    }
+    let path = format!("{}/sync?{}", collection(&message.user_id), query.finish());
+    Asked::new(Method::GET, &path)
 }
 
 /// The name of a priority. A number that has none is sent as it is: no door may take it.
-fn priority(number: i32) -> Value {
+pub fn priority(number: i32) -> Value {
     let known = PRIORITIES.iter().find(|(_, priority)| i32::from(*priority) == number);
     known.map_or(Value::from(number), |(name, _)| Value::from(*name))
 }
@@ -173,7 +238,7 @@ fn if_match(asked: Asked, etag: &str) -> Asked {
 }
 
 /// Where the tasks of a user are.
-fn collection(user_id: &str) -> String {
+pub fn collection(user_id: &str) -> String {
     format!("/api/{}/tasks", segment(user_id))
 }
 

@@ -13,7 +13,7 @@ use crate::{
 
 /// Every `error_code` that stands for a refusal of an rpc: its HTTP status, the code of the
 /// rpc, and whether it is the rpc's reason too (where it is not, the rpc gives none).
-const CODES: [(&str, u16, Code, bool); 19] = [
+const CODES: [(&str, u16, Code, bool); 22] = [
     ("INVALID_ARGUMENT", 400, Code::InvalidArgument, false),
     ("MISSING_TOKEN", 401, Code::Unauthenticated, true),
     ("INVALID_HEADER_FORMAT", 401, Code::Unauthenticated, true),
@@ -28,6 +28,9 @@ const CODES: [(&str, u16, Code, bool); 19] = [
     ("TASK_NOT_FOUND", 404, Code::NotFound, true),
     ("REQUEST_ID_REUSED", 409, Code::AlreadyExists, true),
     ("STALE_ETAG", 409, Code::Aborted, true),
+    ("NOT_REPEATING", 409, Code::FailedPrecondition, true),
+    ("SERIES_ENDED", 409, Code::FailedPrecondition, true),
+    ("SYNC_TOKEN_TOO_OLD", 410, Code::OutOfRange, true),
     ("RESOURCE_EXHAUSTED", 429, Code::ResourceExhausted, false),
     ("INTERNAL", 500, Code::Internal, false),
     ("UNAVAILABLE", 503, Code::Unavailable, false),
@@ -39,8 +42,12 @@ const CODES: [(&str, u16, Code, bool); 19] = [
 const NO_TOKEN: [&str; 2] = ["MISSING_TOKEN", "INVALID_HEADER_FORMAT"];
 
 /// Fields in the words of HTTP, and in the words of the rpcs.
-const NAMES: [(&str, &str); 3] =
-    [("Idempotency-Key", "request_id"), ("body", "update_mask"), ("If-Match", "etag")];
+const NAMES: [(&str, &str); 4] = [
+    ("Idempotency-Key", "request_id"),
+    ("body", "update_mask"),
+    ("changes", "changes.update_mask"),
+    ("If-Match", "etag"),
+];
 
 /// The JSON of a problem, and the answer around it, as every problem of this door has them.
 pub struct Problem {
@@ -62,7 +69,9 @@ impl Problem {
         let is_invalid = code == "INVALID_ARGUMENT";
         let mut names: Vec<_> = body.as_object().expect("an object").keys().collect();
         names.sort();
-        let expected: &[&str] = if is_invalid {
+        // Of many tasks, it is said which are not there.
+        let has_faults = is_invalid || code == "TASK_NOT_FOUND" && !body["errors"].is_null();
+        let expected: &[&str] = if has_faults {
             &["detail", "error_code", "errors", "status_code"]
         } else {
             &["detail", "error_code", "status_code"]
@@ -71,7 +80,7 @@ impl Problem {
         assert_eq!(body["status_code"], reply.status.as_u16(), "{reply:?}");
         assert!(!detail.is_empty(), "{reply:?}");
         let errors = body["errors"].as_array().cloned().unwrap_or_default();
-        assert_eq!(errors.is_empty(), !is_invalid, "{reply:?}");
+        assert_eq!(errors.is_empty(), !has_faults, "{reply:?}");
         let fault = |error: &Value| {
             assert_eq!(error.as_object().map(serde_json::Map::len), Some(2), "{reply:?}");
             (text(&error["field"]), text(&error["message"]))
@@ -113,10 +122,37 @@ pub fn status(reply: &Reply, mask: &[String]) -> Status {
     with_evidence(Status::with_error_details(*code, problem.detail, details), reply)
 }
 
+/// The end of a rpc that was told in the last event of a stream.
+#[track_caller]
+pub fn told(problem: &Value) -> Status {
+    let text = |name: &str| problem[name].as_str().expect("a text");
+    let row = CODES.iter().find(|(code, ..)| *code == text("error_code"));
+    let Some((reason, http, code, is_reason)) = row else {
+        panic!("no rpc ends like this: {problem}");
+    };
+    assert_eq!(problem["status_code"], *http, "{problem}");
+    let mut details = ErrorDetails::new();
+    if *is_reason {
+        details.set_error_info(*reason, "", [] as [(String, String); 0]);
+    }
+    Status::with_error_details(*code, text("detail"), details)
+}
+
 /// The field in the words of the rpc. A member that no message has was a path of the mask:
 /// its fault is the mask's.
 fn name(field: &str, mask: &[String]) -> String {
-    const MEMBERS: [&str; 4] = ["title", "description", "completed", "priority"];
+    const MEMBERS: [&str; 10] = [
+        "title",
+        "description",
+        "completed",
+        "priority",
+        "tags",
+        "due_date",
+        "due_at",
+        "due_zone",
+        "reminders",
+        "recurrence",
+    ];
     let known = NAMES.iter().find(|(http, _)| *http == field);
     match known {
         Some((_, grpc)) => (*grpc).to_owned(),

@@ -4,24 +4,37 @@ use http::StatusCode;
 use serde_json::Value;
 use shared::proto::task::v1::{Priority, Task};
 
+use super::schedule;
 use crate::{
     exchange::Reply,
     wire::moment::{Digits, moment},
 };
 
 /// The members of a task, all of them always there.
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 19] = [
     "completed",
     "completed_at",
     "created_at",
     "description",
+    "due_at",
+    "due_date",
+    "due_zone",
     "etag",
     "id",
+    "occurrence",
+    "position",
     "priority",
+    "recurrence",
+    "reminders",
+    "series_id",
+    "tags",
     "title",
     "updated_at",
     "user_id",
 ];
+
+/// The one that is there in the trash alone.
+const IN_THE_TRASH: &str = "deleted_at";
 
 /// The priorities by their names.
 pub const PRIORITIES: [(&str, Priority); 4] = [
@@ -44,9 +57,13 @@ pub fn one(reply: &Reply, status: StatusCode) -> Task {
 #[track_caller]
 pub fn read(task: &Value) -> Task {
     let mut names: Vec<_> = task.as_object().expect("an object").keys().collect();
+    names.retain(|name| *name != IN_THE_TRASH);
     names.sort();
     assert_eq!(names, MEMBERS);
+    assert!(task.get(IN_THE_TRASH).is_none_or(Value::is_string), "{task}");
     let text = |name: &str| task[name].as_str().unwrap_or_else(|| panic!("{name}")).to_owned();
+    let or_null = |name: &str| (!task[name].is_null()).then(|| text(name));
+    let list = |name: &str| task[name].as_array().unwrap_or_else(|| panic!("{name}"));
     let at = |name: &str| moment(&task[name], Digits::Micro);
     let name = text("priority");
     let priority = PRIORITIES.iter().find(|(known, _)| *known == name);
@@ -61,5 +78,15 @@ pub fn read(task: &Value) -> Task {
         created_at: at("created_at"),
         updated_at: at("updated_at"),
         etag: text("etag"),
+        tags: list("tags").iter().map(|tag| tag.as_str().expect("a text").to_owned()).collect(),
+        due_date: or_null("due_date"),
+        due_at: at("due_at"),
+        due_zone: or_null("due_zone"),
+        reminders: list("reminders").iter().map(schedule::read_reminder).collect(),
+        recurrence: schedule::read_recurrence(&task["recurrence"]),
+        series_id: or_null("series_id"),
+        occurrence: task["occurrence"].as_i64(),
+        position: text("position"),
+        deleted_at: at(IN_THE_TRASH),
     }
 }

@@ -1,5 +1,9 @@
 //! Whole calls through the gate, in process: what a caller is told, and in which order.
 
+mod reminders;
+mod stop;
+mod watch;
+
 use shared::proto::task::v1::task_service_client::TaskServiceClient;
 use tonic::Code;
 use tonic_types::StatusExt;

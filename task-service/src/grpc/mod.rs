@@ -1,5 +1,11 @@
 //! The rpcs: who asks and is it theirs; what they ask; do it; say it.
 
+mod admin;
+mod bulk;
+mod watching;
+
+use std::time::Duration;
+
 use shared::{
     auth::{Gate, Principal},
     proto::task::v1::{
@@ -10,20 +16,31 @@ use shared::{
 };
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use crate::{etag::Etag, store::Tasks, wire};
+use self::watching::{HEARTBEAT, Stream, watching};
+pub use self::{
+    admin::{AUDIENCE, guarded_admin},
+    bulk::{GuardedBulk, UPLOAD, guarded_bulk},
+};
+use crate::{etag::Etag, store::Tasks, watch::Watch, wire};
 
 /// The service behind its gate.
 pub type Guarded = InterceptedService<TaskServiceServer<Rpcs>, Gate>;
 
 /// The service behind `gate`. There is no way to get it without one.
 pub fn guarded(gate: &Gate, tasks: Tasks) -> Guarded {
-    let server = TaskServiceServer::new(Rpcs { tasks });
+    guarded_with(gate, tasks, HEARTBEAT)
+}
+
+/// The same with another heartbeat.
+pub fn guarded_with(gate: &Gate, tasks: Tasks, heartbeat: Duration) -> Guarded {
+    let server = TaskServiceServer::new(Rpcs { tasks, heartbeat });
     gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
 }
 
 /// The rpcs. Only [`guarded`] makes them.
 pub struct Rpcs {
     tasks: Tasks,
+    heartbeat: Duration,
 }
 
 #[tonic::async_trait]
@@ -56,6 +73,16 @@ impl TaskService for Rpcs {
         let wanted = wire::page_request(request.get_ref())?;
         let page = self.tasks.list(&owner, &wanted).await?;
         Ok(Response::new(page.into()))
+    }
+
+    async fn count_tasks(
+        &self,
+        request: Request<pb::CountTasksRequest>,
+    ) -> Result<Response<pb::CountTasksResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let filter = wire::counted(request.get_ref())?;
+        let counts = self.tasks.count(&owner, &filter).await?;
+        Ok(Response::new(counts.into()))
     }
 
     async fn update_task(
@@ -107,8 +134,63 @@ impl TaskService for Rpcs {
         let task = self.tasks.toggle(&owner, id).await?;
         Ok(Response::new(task.into()))
     }
+
+    async fn move_task(
+        &self,
+        request: Request<pb::MoveTaskRequest>,
+    ) -> Result<Response<pb::MoveTaskResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let message = request.into_inner();
+        let (id, target) = (wire::task_id(&message.id), wire::place(&message)?);
+        let etag = Etag::given(message.etag);
+        let task = self.tasks.reorder(&owner, id, target, etag.as_ref()).await?;
+        Ok(Response::new(task.into()))
+    }
+
+    async fn skip_task(
+        &self,
+        request: Request<pb::SkipTaskRequest>,
+    ) -> Result<Response<pb::SkipTaskResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let pb::SkipTaskRequest { id, etag, .. } = request.into_inner();
+        let etag = Etag::given(etag);
+        let task = self.tasks.skip(&owner, wire::task_id(&id), etag.as_ref()).await?;
+        Ok(Response::new(task.into()))
+    }
+
+    async fn undelete_task(
+        &self,
+        request: Request<pb::UndeleteTaskRequest>,
+    ) -> Result<Response<pb::UndeleteTaskResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let id = wire::task_id(&request.get_ref().id);
+        let task = self.tasks.undelete(&owner, id).await?;
+        Ok(Response::new(task.into()))
+    }
+
+    async fn sync_tasks(
+        &self,
+        request: Request<pb::SyncTasksRequest>,
+    ) -> Result<Response<pb::SyncTasksResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let wanted = wire::sync_request(request.get_ref())?;
+        let changes = self.tasks.sync(&owner, &wanted).await?;
+        Ok(Response::new(changes.into()))
+    }
+
+    type WatchTasksStream = Stream<pb::WatchTasksResponse>;
+
+    async fn watch_tasks(
+        &self,
+        request: Request<pb::WatchTasksRequest>,
+    ) -> Result<Response<Self::WatchTasksStream>, Status> {
+        let principal = Principal::of(&request)?;
+        let owner = principal.owning(&request.get_ref().user_id)?;
+        let after = wire::watch_request(request.get_ref())?;
+        let watch = Watch::begin(self.tasks.clone(), principal, owner, after, self.heartbeat);
+        Ok(watching(watch.await?))
+    }
 }
 
 #[cfg(test)]
-#[path = "grpc_tests.rs"]
 mod tests;

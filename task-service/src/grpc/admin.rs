@@ -1,0 +1,58 @@
+//! The rpcs of other services: who asks; what they ask; do it; say it.
+
+use std::time::Duration;
+
+use shared::{
+    auth::{ServiceGate, ServicePrincipal},
+    proto::task::v1::{
+        self as pb,
+        task_admin_service_server::{TaskAdminService, TaskAdminServiceServer},
+    },
+    serve::MAX_REQUEST_BYTES,
+};
+use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
+
+use super::watching::{HEARTBEAT, Stream, watching};
+use crate::{firings::Firings, store::Tasks, wire};
+
+/// Whom service tokens for these rpcs are made out to.
+pub const AUDIENCE: &str = "task-service/admin";
+
+/// The service behind its gate.
+pub type GuardedAdmin = InterceptedService<TaskAdminServiceServer<AdminRpcs>, ServiceGate>;
+
+/// The service behind `gate`. There is no way to get it without one.
+pub fn guarded_admin(gate: &ServiceGate, tasks: Tasks) -> GuardedAdmin {
+    guarded_admin_with(gate, tasks, HEARTBEAT)
+}
+
+/// The same with another heartbeat.
+pub(super) fn guarded_admin_with(
+    gate: &ServiceGate,
+    tasks: Tasks,
+    heartbeat: Duration,
+) -> GuardedAdmin {
+    let server = TaskAdminServiceServer::new(AdminRpcs { tasks, heartbeat });
+    gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+}
+
+/// The rpcs. Only [`guarded_admin`] makes them.
+pub struct AdminRpcs {
+    tasks: Tasks,
+    heartbeat: Duration,
+}
+
+#[tonic::async_trait]
+impl TaskAdminService for AdminRpcs {
+    type WatchRemindersStream = Stream<pb::WatchRemindersResponse>;
+
+    async fn watch_reminders(
+        &self,
+        request: Request<pb::WatchRemindersRequest>,
+    ) -> Result<Response<Self::WatchRemindersStream>, Status> {
+        ServicePrincipal::of(&request)?;
+        let place = wire::reminders_request(request.get_ref())?;
+        let firings = Firings::begin(self.tasks.clone(), place, self.heartbeat).await?;
+        Ok(watching(firings))
+    }
+}

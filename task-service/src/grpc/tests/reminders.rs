@@ -1,0 +1,141 @@
+//! Services are told of the reminders of all users, and nobody else is.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta};
+use shared::{
+    auth::{ServiceGate, ServiceTokenIssuer},
+    clock::ManualClock,
+    proto::task::v1::task_admin_service_client::TaskAdminServiceClient,
+};
+use tokio::time::timeout;
+use tonic::Streaming;
+
+use super::{
+    super::admin::{GuardedAdmin, guarded_admin_with},
+    *,
+};
+
+const BEAT: Duration = Duration::from_millis(50);
+
+type Client = TaskAdminServiceClient<GuardedAdmin>;
+type Told = Streaming<pb::WatchRemindersResponse>;
+
+struct Service {
+    world: World,
+    clock: Arc<ManualClock>,
+    issuer: ServiceTokenIssuer,
+    gate: ServiceGate,
+}
+
+impl Service {
+    async fn start() -> Self {
+        let start = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+        let clock = Arc::new(ManualClock::at(start));
+        let world = World::at(clock.clone()).await;
+        let (keys, leeway) = (world.keys.clone(), Duration::ZERO);
+        let issuer = ServiceTokenIssuer::new(keys.clone(), "mailer", AUDIENCE, clock.clone());
+        let gate = ServiceGate::new(keys, AUDIENCE, leeway, clock.clone());
+        Self { world, clock, issuer: issuer.expect("a name"), gate }
+    }
+
+    fn client(&self, beat: Duration) -> Client {
+        TaskAdminServiceClient::new(guarded_admin_with(&self.gate, self.world.tasks(), beat))
+    }
+
+    async fn open(&self, client: &mut Client, token: &str) -> Result<Told, Status> {
+        let mut request = Request::new(pb::WatchRemindersRequest { resume_token: token.into() });
+        let bearer = format!("Bearer {}", self.issuer.issue().expect("a token"));
+        request.metadata_mut().insert("authorization", bearer.parse().expect("a value"));
+        Ok(client.watch_reminders(request).await?.into_inner())
+    }
+
+    /// A task of `user` that is reminded of now.
+    async fn reminded(&self, user: &str, title: &str) -> pb::Task {
+        let at = self.world.tasks().now().plus_seconds(1);
+        let (seconds, _) = at.seconds_and_nanos();
+        let reminder = pb::Reminder {
+            at: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+            minutes_before: None,
+        };
+        let new = pb::CreateTaskRequest {
+            user_id: user.into(),
+            title: title.into(),
+            reminders: vec![reminder],
+            ..Default::default()
+        };
+        let made = self.world.client().create_task(self.world.by(user, new)).await;
+        self.clock.advance(TimeDelta::seconds(1));
+        self.world.tasks().fire_due().await.expect("fired");
+        made.expect("created").into_inner().task.expect("a task")
+    }
+}
+
+/// Whose reminder of what, and the token behind it.
+async fn next(told: &mut Told) -> (Option<(String, String)>, String) {
+    let message = timeout(Duration::from_secs(5), told.message()).await.expect("in time");
+    let message = message.expect("no end").expect("a message");
+    let task = message.reminder.map(|reminder| reminder.task.expect("a task"));
+    (task.map(|task| (task.user_id, task.title)), message.resume_token)
+}
+
+fn of(user: &str, title: &str) -> Option<(String, String)> {
+    Some(user.into()).zip(Some(title.into()))
+}
+
+#[tokio::test]
+async fn a_service_is_told_of_the_reminders_of_all_users_from_where_it_was() {
+    let service = Service::start().await;
+    let mut client = service.client(Duration::from_secs(15));
+    service.reminded("alice", "one").await;
+    let mut told = service.open(&mut client, "").await.expect("a stream");
+    let (one, behind_one) = next(&mut told).await;
+    assert_eq!(one, of("alice", "one"));
+    service.reminded("bob", "two").await;
+    assert_eq!(next(&mut told).await.0, of("bob", "two"));
+    let mut again = service.open(&mut client, &behind_one).await.expect("a stream");
+    assert_eq!(next(&mut again).await.0, of("bob", "two"));
+    let mut anew = service.open(&mut client, "").await.expect("a stream");
+    assert_eq!([next(&mut anew).await.0, next(&mut anew).await.0], [one, of("bob", "two")]);
+}
+
+#[tokio::test]
+async fn a_task_that_is_gone_is_passed_over_and_silence_has_a_heartbeat() {
+    let service = Service::start().await;
+    let mut client = service.client(BEAT);
+    let gone = service.reminded("alice", "gone").await;
+    let delete =
+        pb::DeleteTaskRequest { user_id: "alice".into(), id: gone.id, etag: String::new() };
+    let world = &service.world;
+    world.client().delete_task(world.by("alice", delete)).await.expect("deleted");
+    let mut told = service.open(&mut client, "").await.expect("a stream");
+    let (nothing, token) = next(&mut told).await;
+    assert_eq!(nothing, None);
+    service.reminded("alice", "kept").await;
+    let mut heard = Vec::new();
+    for _ in 0..5 {
+        heard.push(next(&mut told).await.0);
+    }
+    assert!(heard.contains(&of("alice", "kept")));
+    let mut again = service.open(&mut client, &token).await.expect("a stream");
+    assert_eq!(next(&mut again).await.0, of("alice", "kept"));
+}
+
+#[tokio::test]
+async fn only_a_service_gets_in_and_only_with_a_token_that_is_one() {
+    let service = Service::start().await;
+    let mut client = service.client(BEAT);
+    let message = pb::WatchRemindersRequest { resume_token: "nonsense".into() };
+    let told = client.watch_reminders(Request::new(message.clone())).await.expect_err("nobody");
+    assert_eq!(told.code(), Code::Unauthenticated);
+    let user = service.world.by("alice", message);
+    let told = client.watch_reminders(user).await.expect_err("a user");
+    assert_eq!(told.code(), Code::Unauthenticated);
+    let told = service.open(&mut client, "nonsense").await.expect_err("no token");
+    assert_eq!(told.code(), Code::InvalidArgument);
+    // One firing ahead of a database that has seen none.
+    let ahead = "AQAAAAAAAAAB";
+    let told = service.open(&mut client, ahead).await.expect_err("of another database");
+    assert_eq!(told.code(), Code::OutOfRange);
+    assert_eq!(told.get_details_error_info().expect("a reason").reason, "RESUME_TOKEN_UNKNOWN");
+}

@@ -1,0 +1,37 @@
+//! A server that stops does not wait for those who watch: they are told to go elsewhere.
+
+use std::{net::SocketAddr, time::Duration};
+
+use shared::serve::{Assembly, Limits, Settings};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_is_told_to_come_back_when_the_server_stops() {
+    let world = World::start().await;
+    let mut assembly = Assembly::default();
+    assembly.add(guarded(&world.gate, world.tasks()));
+    let limits = Limits { lame_duck: Duration::ZERO, ..Limits::default() };
+    let grpc_addr = SocketAddr::from(([127, 0, 0, 1], 0));
+    let (http_addr, trusted_origins) = (None, Vec::new());
+    let settings = Settings { grpc_addr, http_addr, trusted_origins, reflection: false, limits };
+    let app = assembly.bind(&settings).await.expect("a free port");
+    let address = format!("http://{}", app.grpc_addr());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(app.run(async { drop(stopped.await) }));
+
+    let mut client = TaskServiceClient::connect(address).await.expect("a connection");
+    let message = pb::WatchTasksRequest { user_id: "alice".into(), ..Default::default() };
+    let answer = client.watch_tasks(world.by("alice", message)).await.expect("a stream");
+    let mut told = answer.into_inner();
+    let start = Instant::now();
+    stop.send(()).expect("it runs");
+    let end = timeout(Duration::from_secs(5), told.message()).await.expect("in time");
+    assert_eq!(end.expect_err("no event").code(), Code::Unavailable);
+    timeout(Duration::from_secs(5), running).await.expect("in time").expect("no panic");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}

@@ -1,0 +1,55 @@
+//! Answers that last: what a watcher reads.
+
+use std::{future::Future, time::Duration};
+
+use futures_util::{StreamExt, stream, stream::BoxStream};
+use shared::{proto::task::v1 as pb, serve::Lasting};
+use tonic::{Response, Status};
+
+use crate::{error::Error, firings::Firings, watch::Watch, wire};
+
+/// How often a watcher is told at least that nothing happened.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What a watcher reads.
+pub type Stream<T> = BoxStream<'static, Result<T, Status>>;
+
+/// Something that goes on until it fails.
+pub trait Watching: Send + Sized + 'static {
+    /// What is told on the wire.
+    type Told: Send;
+
+    /// The next thing to tell.
+    fn tell(&mut self) -> impl Future<Output = Result<Self::Told, Error>> + Send;
+}
+
+impl Watching for Watch {
+    type Told = pb::WatchTasksResponse;
+
+    async fn tell(&mut self) -> Result<Self::Told, Error> {
+        Ok(wire::event(self.next().await?))
+    }
+}
+
+impl Watching for Firings {
+    type Told = pb::WatchRemindersResponse;
+
+    async fn tell(&mut self) -> Result<Self::Told, Error> {
+        Ok(wire::firing(self.next().await?))
+    }
+}
+
+/// The answer of a watch. What it says is made when it is read, by whoever reads it: there
+/// is no task behind it, and nothing is made for those who do not read.
+pub fn watching<W: Watching>(watch: W) -> Response<Stream<W::Told>> {
+    let told = stream::unfold(Some(watch), async |watch| {
+        let mut watch = watch?;
+        match watch.tell().await {
+            Ok(told) => Some((Ok(told), Some(watch))),
+            Err(error) => Some((Err(error.into()), None)),
+        }
+    });
+    let mut answer = Response::new(told.boxed());
+    answer.extensions_mut().insert(Lasting::Watch);
+    answer
+}

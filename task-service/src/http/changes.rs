@@ -1,0 +1,44 @@
+//! The routes of what has changed.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::StatusCode;
+use shared::{
+    http::{Problem, json},
+    proto::task::v1 as pb,
+};
+
+use super::{
+    Rpcs,
+    answer::problem,
+    api::{OfUser, Refusals, TooOld},
+    caller::Caller,
+};
+
+/// Read what has changed since a token.
+///
+/// Without `sync_token` all there is; then `next_sync_token` as it came. Ask again at once
+/// while `more` is true.
+#[utoipa::path(
+    get, path = "/api/{user_id}/tasks/sync", tag = "tasks", operation_id = "syncTasks",
+    params(OfUser, pb::SyncTasksRequest),
+    responses(
+        (status = 200, description = "What has changed, oldest change first",
+            body = pb::SyncTasksResponse),
+        TooOld,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn sync(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut message: pb::SyncTasksRequest = json::query(&query.unwrap_or_default())?;
+    message.user_id.clone_from(&caller.user_id);
+    let answer = rpcs.client.sync_tasks(caller.call(message)).await.map_err(problem)?;
+    Ok(json::answer(StatusCode::OK, &answer.into_inner()))
+}

@@ -1,0 +1,42 @@
+//! The route of counts.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::StatusCode;
+use shared::{
+    http::{Problem, json},
+    proto::task::v1 as pb,
+};
+
+use super::{
+    Rpcs,
+    answer::problem,
+    api::{OfUser, Refusals},
+    caller::Caller,
+};
+
+/// Count tasks by state, priority and tag.
+///
+/// Takes the filters of the list.
+#[utoipa::path(
+    get, path = "/api/{user_id}/tasks/counts", tag = "tasks", operation_id = "countTasks",
+    params(OfUser, pb::CountTasksRequest),
+    responses(
+        (status = 200, description = "How many tasks pass, all counted at the same moment",
+            body = pb::CountTasksResponse),
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn count(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut message: pb::CountTasksRequest = json::query(&query.unwrap_or_default())?;
+    message.user_id.clone_from(&caller.user_id);
+    let answer = rpcs.client.count_tasks(caller.call(message)).await.map_err(problem)?;
+    Ok(json::answer(StatusCode::OK, &answer.into_inner()))
+}

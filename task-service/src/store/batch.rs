@@ -1,0 +1,257 @@
+//! Changes of many tasks at once: each is one change, and happens as a whole or not at all.
+
+use std::collections::HashMap;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
+use shared::{
+    auth::Owner,
+    fields::{Fields, Violations},
+};
+use uuid::Uuid;
+
+use super::{
+    Tasks,
+    change::{Change, Outcome},
+    edit::store,
+    owned::live,
+    requests::{self, Made},
+    row::Row,
+    trash::discard,
+    write::insert_all,
+};
+use crate::{
+    entity::task::Column,
+    error::Error,
+    fingerprint::{Batch, of_batch},
+    moment::Moment,
+    page,
+    request_id::RequestId,
+    task::{NewTask, Task, TaskPatch},
+};
+
+/// The tasks of an answer take less than this; gRPC clients take 4 MiB by default.
+const MAX_BYTES: usize = 3 * 1024 * 1024;
+
+impl Tasks {
+    /// Stores new tasks, in order. With a request id that was used for the same ones in the
+    /// last 24 hours, returns those it made then, as they are now.
+    pub async fn create_all(
+        &self,
+        owner: &Owner,
+        new: Vec<NewTask>,
+        request_id: Option<RequestId>,
+    ) -> Result<Vec<Task>, Error> {
+        let key = Key::of(request_id, Batch::Create(&new));
+        let change = Change::begin(self, owner).await?;
+        let now = Moment::now(&*self.clock);
+        let outcome = create_in(&change, owner, new, key, now).await;
+        change.end(outcome).await
+    }
+
+    /// Changes what `patch` names in each of these tasks. With a request id that was used
+    /// for the same change in the last 24 hours, changes nothing and returns them as they
+    /// are now.
+    pub async fn update_all(
+        &self,
+        owner: &Owner,
+        ids: &[Uuid],
+        patch: &TaskPatch,
+        request_id: Option<RequestId>,
+    ) -> Result<Vec<Task>, Error> {
+        let key = Key::of(request_id, Batch::Update(ids, patch));
+        self.edit_all(owner, ids, patch, key).await
+    }
+
+    /// Marks each of these tasks done, once for each request id as [`Tasks::update_all`].
+    pub async fn complete_all(
+        &self,
+        owner: &Owner,
+        ids: &[Uuid],
+        request_id: Option<RequestId>,
+    ) -> Result<Vec<Task>, Error> {
+        let key = Key::of(request_id, Batch::Complete(ids));
+        self.edit_all(owner, ids, &TaskPatch::completed(true), key).await
+    }
+
+    /// Puts each of these tasks into the trash, once for each request id.
+    pub async fn delete_all(
+        &self,
+        owner: &Owner,
+        ids: &[Uuid],
+        request_id: Option<RequestId>,
+    ) -> Result<(), Error> {
+        let key = Key::of(request_id, Batch::Delete(ids));
+        let change = Change::begin(self, owner).await?;
+        let now = Moment::now(&*self.clock);
+        let outcome = delete_in(&change, owner, ids, key, now).await;
+        change.end(outcome).await
+    }
+
+    async fn edit_all(
+        &self,
+        owner: &Owner,
+        ids: &[Uuid],
+        patch: &TaskPatch,
+        key: Option<Key>,
+    ) -> Result<Vec<Task>, Error> {
+        let change = Change::begin(self, owner).await?;
+        let now = Moment::now(&*self.clock);
+        let outcome = edit_in(&change, owner, ids, patch, key, now).await;
+        change.end(outcome).await
+    }
+}
+
+/// What makes a batch safe to repeat.
+struct Key {
+    id: RequestId,
+    fingerprint: Vec<u8>,
+}
+
+impl Key {
+    fn of(id: Option<RequestId>, batch: Batch<'_>) -> Option<Self> {
+        id.map(|id| Self { id, fingerprint: of_batch(batch) })
+    }
+
+    /// What the batch made when it came before, if it did.
+    async fn find(
+        key: Option<&Self>,
+        change: &Change,
+        owner: &Owner,
+        now: Moment,
+    ) -> Result<Option<Vec<Uuid>>, Error> {
+        let Some(Self { id, fingerprint }) = key else { return Ok(None) };
+        match requests::find(change, owner, id, fingerprint, now).await? {
+            None => Ok(None),
+            Some(Made::Batch(ids)) => Ok(Some(ids)),
+            Some(Made::One(_)) => Err(Error::RequestIdReused),
+        }
+    }
+
+    /// Remembers what the batch made.
+    async fn remember(
+        self,
+        change: &Change,
+        owner: &Owner,
+        made: Vec<Uuid>,
+        now: Moment,
+    ) -> Result<(), Error> {
+        let Self { id, fingerprint } = self;
+        requests::remember(change, owner, &id, fingerprint, Made::Batch(made), now).await
+    }
+}
+
+async fn create_in(
+    change: &Change,
+    owner: &Owner,
+    new: Vec<NewTask>,
+    key: Option<Key>,
+    now: Moment,
+) -> Result<Outcome<Vec<Task>>, Error> {
+    if let Some(ids) = Key::find(key.as_ref(), change, owner, now).await? {
+        return match present(find_all(&change.transaction, owner, &ids).await?) {
+            Err(Error::Missing(_)) => Err(Error::RequestIdReused),
+            found => found.map(Outcome::Unchanged),
+        };
+    }
+    let user_id = owner.user().as_str();
+    let number = |(index, new)| Task::new(user_id, new, now, change.revision, index);
+    let tasks: Vec<_> = new.into_iter().enumerate().map(number).collect();
+    insert_all(change, owner, &tasks, now).await?;
+    if let Some(key) = key {
+        key.remember(change, owner, tasks.iter().map(|task| task.id).collect(), now).await?;
+    }
+    Ok(Outcome::Changed(tasks))
+}
+
+async fn edit_in(
+    change: &Change,
+    owner: &Owner,
+    ids: &[Uuid],
+    patch: &TaskPatch,
+    key: Option<Key>,
+    now: Moment,
+) -> Result<Outcome<Vec<Task>>, Error> {
+    let is_repeat = Key::find(key.as_ref(), change, owner, now).await?.is_some();
+    let before = present(find_all(&change.transaction, owner, ids).await?)?;
+    if is_repeat {
+        return Ok(Outcome::Unchanged(before));
+    }
+    let mut after = before.clone();
+    let changed = apply(&mut after, patch, now)?;
+    for index in &changed {
+        store(change, owner, &before[*index], &mut after[*index], now, *index).await?;
+    }
+    match key {
+        // A repeat must not change what has changed in between, even if this changes nothing.
+        Some(key) => key.remember(change, owner, Vec::new(), now).await?,
+        None if changed.is_empty() => return Ok(Outcome::Unchanged(after)),
+        None => {}
+    }
+    Ok(Outcome::Changed(after))
+}
+
+/// Changes what `patch` names in each task, and tells which are different now.
+fn apply(tasks: &mut [Task], patch: &TaskPatch, now: Moment) -> Result<Vec<usize>, Violations> {
+    let (mut fields, mut changed) = (Fields::default(), Vec::new());
+    for (i, task) in tasks.iter_mut().enumerate() {
+        match task.apply(patch.clone(), now) {
+            Ok(true) => changed.push(i),
+            Ok(false) => {}
+            Err(Violations(faults)) => {
+                for fault in faults {
+                    fields.fault(format!("ids[{i}].{}", fault.field), fault.message);
+                }
+            }
+        }
+    }
+    if tasks.iter().map(page::bytes).sum::<usize>() > MAX_BYTES {
+        fields.fault("ids", format!("must name fewer: the tasks take more than {MAX_BYTES} bytes"));
+    }
+    fields.finish(Some(changed))
+}
+
+async fn delete_in(
+    change: &Change,
+    owner: &Owner,
+    ids: &[Uuid],
+    key: Option<Key>,
+    now: Moment,
+) -> Result<Outcome<()>, Error> {
+    if Key::find(key.as_ref(), change, owner, now).await?.is_some() {
+        return Ok(Outcome::Unchanged(()));
+    }
+    for before in present(find_all(&change.transaction, owner, ids).await?)? {
+        discard(change, owner, &before, now).await?;
+    }
+    if let Some(key) = key {
+        key.remember(change, owner, Vec::new(), now).await?;
+    }
+    Ok(Outcome::Changed(()))
+}
+
+/// These tasks outside the trash, in this order; none in the place of one that is not there.
+async fn find_all(
+    on: &impl ConnectionTrait,
+    owner: &Owner,
+    ids: &[Uuid],
+) -> Result<Vec<Option<Task>>, Error> {
+    let Some(last) = ids.last() else { return Ok(Vec::new()) };
+    // Each number of ids is a statement of its own, which connections keep prepared.
+    let mut asked = ids.to_vec();
+    asked.resize(ids.len().next_power_of_two(), *last);
+    let rows = live(owner).filter(Column::Id.is_in(asked)).into_partial_model::<Row>();
+    let mut found = HashMap::with_capacity(ids.len());
+    for row in rows.all(on).await? {
+        found.insert(row.id, row.of(owner)?);
+    }
+    Ok(ids.iter().map(|id| found.remove(id)).collect())
+}
+
+/// All of them, or which are missing.
+fn present(found: Vec<Option<Task>>) -> Result<Vec<Task>, Error> {
+    let mut missing = Fields::default();
+    for (i, _) in found.iter().enumerate().filter(|(_, task)| task.is_none()) {
+        missing.fault(format!("ids[{i}]"), "is no task of yours");
+    }
+    missing.finish(Some(found.into_iter().flatten().collect())).map_err(Error::Missing)
+}

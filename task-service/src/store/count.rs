@@ -1,0 +1,92 @@
+//! How many tasks there are.
+
+use sea_orm::{
+    ColumnTrait, DbBackend, DbErr, IsolationLevel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, TransactionTrait,
+    sea_query::{Expr, Func, Order},
+};
+use shared::auth::Owner;
+
+use super::{Tasks, selection::View};
+use crate::{
+    count::{Counts, Spelling, tags_of},
+    entity::task::{Column, Entity},
+    error::Error,
+    filter::Filter,
+    task::Priority,
+};
+
+/// How many spellings of tags are looked at; the rarest of more are left out.
+const SPELLINGS: u64 = 10_000;
+
+impl Tasks {
+    /// The tasks that pass `filter`, counted. All counts are of the same moment.
+    pub async fn count(&self, owner: &Owner, filter: &Filter) -> Result<Counts, Error> {
+        let (tasks, whose, filter) = (self.clone(), owner.clone(), filter.clone());
+        let work = async move { tasks.count_now(&whose, &filter).await };
+        self.turns.count(owner.user().as_str(), work).await
+    }
+
+    async fn count_now(&self, owner: &Owner, filter: &Filter) -> Result<Counts, Error> {
+        let view = self.view(owner, filter).await?;
+        // SQLite reads one state of the file in every transaction.
+        let isolation = match view.backend {
+            DbBackend::Postgres => Some(IsolationLevel::RepeatableRead),
+            _ => None,
+        };
+        let transaction = self.database.reader().begin_with_config(isolation, None).await?;
+        let mut counts = Counts::default();
+        let groups: Vec<(i64, bool, i64, i64)> =
+            groups(view, filter).into_tuple().all(&transaction).await?;
+        for (priority, completed, count, overdue) in groups {
+            let priority = Priority::from_number(priority)
+                .ok_or_else(|| DbErr::Type("unknown priority".to_owned()))?;
+            *(if completed { &mut counts.completed } else { &mut counts.open }) += count;
+            counts.overdue += overdue;
+            *counts.priorities.entry(priority).or_default() += count;
+        }
+        let spellings: Vec<(String, i64, i64)> =
+            spellings(view, filter).into_tuple().all(&transaction).await?;
+        transaction.commit().await?;
+        let spelling = |(tag, count, revision)| Spelling { tag, count, revision };
+        counts.tags = tags_of(spellings.into_iter().map(spelling));
+        Ok(counts)
+    }
+}
+
+/// The tasks by priority and state: how many, and how many of them are overdue.
+fn groups(view: View<'_>, filter: &Filter) -> Select<Entity> {
+    let overdue = Expr::case(view.overdue(filter), Expr::val(1));
+    view.matching(filter)
+        .select_only()
+        .columns([Column::Priority, Column::Completed])
+        .expr_as(Column::Id.count(), "tasks")
+        .expr_as(Func::count(overdue), "overdue")
+        .group_by(Column::Priority)
+        .group_by(Column::Completed)
+}
+
+/// The tags as they are spelled, most tasks first: how many, and the number of the latest
+/// change of one.
+fn spellings(view: View<'_>, filter: &Filter) -> Select<Entity> {
+    let (tags, tag) = if view.backend == DbBackend::Postgres {
+        let tags = Expr::cust("(\"task\".\"details\"::jsonb) -> 'tags'");
+        (Func::cust("jsonb_array_elements_text").arg(tags), Expr::col("tag"))
+    } else {
+        let details = Expr::col((Entity, Column::Details));
+        let tags = Func::cust("json_each").arg(details).arg(Expr::cust("'$.tags'"));
+        (tags, Expr::col(("tag", "value")))
+    };
+    let mut spellings = view
+        .matching(filter)
+        .filter(Column::Details.is_not_null())
+        .select_only()
+        .expr_as(tag.clone(), "spelling")
+        .expr_as(Column::Id.count(), "tasks")
+        .expr_as(Column::Revision.max(), "latest");
+    QueryTrait::query(&mut spellings).from_function(tags, "tag").add_group_by([tag]);
+    spellings
+        .order_by(Expr::col("tasks"), Order::Desc)
+        .order_by(Expr::col("spelling"), Order::Asc)
+        .limit(SPELLINGS)
+}

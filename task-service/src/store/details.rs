@@ -1,0 +1,91 @@
+//! What only some tasks have, as one column of JSON: the others are read and written as if
+//! it did not exist.
+
+use std::ops::Not;
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::{Reminders, Repeat, Task};
+
+/// The column. It is stored as it is serialised: never rename what is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(skip_serializing_if = "is_none")]
+    pub reminders: Reminders,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
+    /// Whether the next task of the series was made.
+    #[serde(skip_serializing_if = "<&bool>::not")]
+    pub continued: bool,
+}
+
+fn is_none(reminders: &Reminders) -> bool {
+    reminders.as_slice().is_empty()
+}
+
+impl Details {
+    /// Those of `task`.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            tags: task.tags.as_slice().to_vec(),
+            reminders: task.reminders.clone(),
+            repeat: task.repeat.clone(),
+            continued: task.series.is_some_and(|series| series.continued),
+        }
+    }
+
+    /// The column of a stored task.
+    pub fn read(column: Option<&str>) -> Result<Self, serde_json::Error> {
+        column.map_or_else(|| Ok(Self::default()), serde_json::from_str)
+    }
+
+    /// The column to store: none where there is nothing to say.
+    pub fn write(&self) -> Option<String> {
+        // Nothing in it fails to serialise: no map with odd keys, no foreign type.
+        (*self != Self::default()).then(|| serde_json::to_string(self).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        due::Due,
+        moment::Moment,
+        recurrence::{RepeatFrom, Rule},
+        task::{NewRepeat, Reminder},
+        zone::Zone,
+    };
+
+    #[test]
+    fn a_plain_task_has_none() {
+        assert_eq!(Details::default().write(), None);
+        assert_eq!(Details::read(None).expect("none"), Details::default());
+    }
+
+    #[test]
+    fn stored_details_outlive_their_process_so_their_spelling_is_fixed() {
+        let due = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
+        let repeat = NewRepeat {
+            rule: Rule::parse("FREQ=WEEKLY;BYDAY=MO").expect("a rule"),
+            from: RepeatFrom::Completion,
+            zone: Zone::parse("Europe/Berlin").expect("a zone"),
+        };
+        let reminders = vec![Reminder::Before(10), Reminder::At(Moment::from_micros(5))];
+        let details = Details {
+            tags: vec!["Home".into()],
+            reminders: Reminders::new(reminders).expect("two"),
+            repeat: Some(repeat.counted_from(&due)),
+            continued: true,
+        };
+        let text = details.write().expect("a column");
+        assert_eq!(
+            text,
+            r#"{"tags":["Home"],"reminders":[{"before":10},{"at":5}],"repeat":{"rule":"FREQ=WEEKLY;BYDAY=MO","from":"completion","anchor":"2026-11-25T00:00:00","zone":"Europe/Berlin"},"continued":true}"#
+        );
+        assert_eq!(Details::read(Some(&text)).expect("read"), details);
+    }
+}

@@ -1,0 +1,138 @@
+//! Changes of one task.
+
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter};
+use shared::auth::Owner;
+use uuid::Uuid;
+
+use super::{
+    Tasks,
+    change::{Change, Outcome},
+    find,
+    owned::owned,
+    write::{insert_next, replace},
+};
+use crate::{
+    entity::task::{Column, Entity},
+    error::Error,
+    etag::Etag,
+    moment::Moment,
+    task::{Task, TaskPatch},
+};
+
+impl Tasks {
+    /// Changes what `patch` names, if the task is still at the version `etag` names.
+    pub async fn update(
+        &self,
+        owner: &Owner,
+        id: Uuid,
+        patch: TaskPatch,
+        etag: Option<&Etag>,
+    ) -> Result<Task, Error> {
+        self.edit(owner, id, etag, |task, now| Ok(task.apply(patch, now)?)).await
+    }
+
+    /// Marks a task done; the first time counts. One that repeats is followed by the next.
+    pub async fn complete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        self.update(owner, id, TaskPatch::completed(true), None).await
+    }
+
+    /// Marks a task open.
+    pub async fn reopen(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        self.update(owner, id, TaskPatch::completed(false), None).await
+    }
+
+    /// Completes an open task and reopens a completed one.
+    pub async fn toggle(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        let toggle = |task: &mut Task, now| {
+            let patch = TaskPatch::completed(!task.completed());
+            Ok(task.apply(patch, now)?)
+        };
+        self.edit(owner, id, None, toggle).await
+    }
+
+    /// Moves a task that repeats on to its next occurrence.
+    pub async fn skip(&self, owner: &Owner, id: Uuid, etag: Option<&Etag>) -> Result<Task, Error> {
+        let skip = |task: &mut Task, now| {
+            task.skip(now)?;
+            Ok(true)
+        };
+        self.edit(owner, id, etag, skip).await
+    }
+
+    /// Does `edit`, which tells whether anything is different now.
+    async fn edit(
+        &self,
+        owner: &Owner,
+        id: Uuid,
+        etag: Option<&Etag>,
+        edit: impl FnOnce(&mut Task, Moment) -> Result<bool, Error> + Send,
+    ) -> Result<Task, Error> {
+        let change = Change::begin(self, owner).await?;
+        let now = Moment::now(&*self.clock);
+        let outcome = edit_in(&change, owner, id, etag, now, edit).await;
+        change.end(outcome).await
+    }
+}
+
+async fn edit_in(
+    change: &Change,
+    owner: &Owner,
+    id: Uuid,
+    etag: Option<&Etag>,
+    now: Moment,
+    edit: impl FnOnce(&mut Task, Moment) -> Result<bool, Error> + Send,
+) -> Result<Outcome<Task>, Error> {
+    let before = find(&change.transaction, owner, id).await?;
+    check(etag, &before)?;
+    let mut task = before.clone();
+    if !edit(&mut task, now)? {
+        return Ok(Outcome::Unchanged(task));
+    }
+    store(change, owner, &before, &mut task, now, 0).await?;
+    Ok(Outcome::Changed(task))
+}
+
+/// Whether another task has the place in its series that `task` is to have, in the trash or
+/// not: both may have come from elsewhere.
+async fn is_there(change: &Change, owner: &Owner, task: &Task) -> Result<bool, Error> {
+    let Some(series) = task.series else { return Ok(false) };
+    let others = owned::<Entity>(owner)
+        .filter(Column::SeriesId.eq(series.id))
+        .filter(Column::Occurrence.eq(series.occurrence))
+        .filter(Column::Id.ne(task.id));
+    Ok(others.count(&change.transaction).await? > 0)
+}
+
+/// Stores what has become of `before`, and the task that follows it if it was completed and
+/// repeats; `index` counts the tasks of the change.
+pub async fn store(
+    change: &Change,
+    owner: &Owner,
+    before: &Task,
+    task: &mut Task,
+    now: Moment,
+    index: usize,
+) -> Result<(), Error> {
+    let place = |task: &Task| task.series.map(|series| (series.id, series.occurrence));
+    if place(task) != place(before) && is_there(change, owner, task).await? {
+        match &mut task.series {
+            // Somebody else's series has its name; it needs another.
+            Some(series) if series.occurrence == 1 => series.id = now.new_id(),
+            _ => return Err(Error::NotRepeating),
+        }
+    }
+    let successor = task.successor(now, change.revision, index);
+    replace(change, owner, before, task, now).await?;
+    match successor {
+        Some(successor) => insert_next(change, owner, &successor, now).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether `task` is at the version the caller wants it to be at, if it does.
+pub fn check(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
+    match wanted {
+        Some(wanted) if *wanted != Etag::of(task.revision) => Err(Error::Stale),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,212 @@
+//! All statements that see the rows of all users, and no others. No user calls them: they
+//! act for the clock, or for a service that has shown who it is.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect, Select,
+    SelectGetableTuple, Selector, UpdateMany,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Order, Query},
+};
+use uuid::Uuid;
+
+use crate::entity::{reminder, request, revision, sequence, task};
+
+/// What counts the firings of all users.
+const FIRINGS: &str = "reminder";
+
+/// Whose reminders are to fire next, and when, of all users `except` these: at most `limit`
+/// of them.
+#[expect(clippy::disallowed_methods, reason = "finds whose reminders are due, and no task")]
+pub fn pending_reminders(
+    except: &BTreeSet<String>,
+    limit: u64,
+) -> Selector<SelectGetableTuple<(String, i64)>> {
+    use reminder::Column::{FiredAt, FiresAt, UserId};
+    reminder::Entity::find()
+        .select_only()
+        .columns([UserId, FiresAt])
+        .filter(FiredAt.is_null())
+        .filter(UserId.is_not_in(except))
+        .order_by_asc(FiresAt)
+        .limit(limit)
+        .into_tuple()
+}
+
+/// The reminders of `user_id` that are to have fired by `until`: at most `limit` of them.
+#[expect(clippy::disallowed_methods, reason = "what is due is nobody's call")]
+pub fn due_reminders(user_id: &str, until: i64, limit: u64) -> Select<reminder::Entity> {
+    use reminder::Column::{FiredAt, FiresAt, TaskId, UserId};
+    reminder::Entity::find()
+        .filter(UserId.eq(user_id))
+        .filter(FiredAt.is_null())
+        .filter(FiresAt.lte(until))
+        .order_by_asc(FiresAt)
+        .order_by_asc(TaskId)
+        .limit(limit)
+}
+
+/// Takes so many change numbers of `user_id`, and with them the row that the user's changes
+/// queue at.
+#[expect(clippy::disallowed_methods, reason = "what is due is nobody's call")]
+pub fn take_numbers(user_id: &str, count: i64) -> UpdateMany<revision::Entity> {
+    let next = Expr::col(revision::Column::Revision).add(count);
+    revision::Entity::update_many()
+        .col_expr(revision::Column::Revision, next)
+        .filter(revision::Column::UserId.eq(user_id))
+}
+
+/// Takes so many numbers of firings, and the row that all who fire queue at until they
+/// commit: so numbers are committed in order.
+pub fn take_firings(count: i64) -> Insert<sequence::ActiveModel> {
+    let first = sequence::ActiveModel { name: Set(FIRINGS.to_owned()), value: Set(count) };
+    let next = Expr::col((sequence::Entity, sequence::Column::Value)).add(count);
+    let on_conflict =
+        OnConflict::column(sequence::Column::Name).value(sequence::Column::Value, next).to_owned();
+    Insert::one(first).on_conflict(on_conflict)
+}
+
+/// Notes that a reminder has fired, unless it has by now.
+#[expect(clippy::disallowed_methods, reason = "what is due is nobody's call")]
+pub fn mark_fired(row: &reminder::Model) -> UpdateMany<reminder::Entity> {
+    use reminder::Column::{FiredAt, FiresAt, Revision, Sequence, TaskId, UserId};
+    reminder::Entity::update_many()
+        .col_expr(FiredAt, Expr::val(row.fired_at))
+        .col_expr(Revision, Expr::val(row.revision))
+        .col_expr(Sequence, Expr::val(row.sequence))
+        .filter(UserId.eq(row.user_id.as_str()))
+        .filter(TaskId.eq(row.task_id))
+        .filter(FiresAt.eq(row.fires_at))
+        .filter(FiredAt.is_null())
+}
+
+/// The firings of all users after the one with this number: at most `limit` of them.
+#[expect(clippy::disallowed_methods, reason = "for a service that acts for all users")]
+pub fn firings_after(sequence: i64, limit: u64) -> Select<reminder::Entity> {
+    use reminder::Column::Sequence;
+    reminder::Entity::find().filter(Sequence.gt(sequence)).order_by_asc(Sequence).limit(limit)
+}
+
+/// The count of the firings of all users.
+#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+pub fn firings() -> Select<sequence::Entity> {
+    sequence::Entity::find().filter(sequence::Column::Name.eq(FIRINGS))
+}
+
+/// The task of a firing, if it is not in the trash.
+#[expect(clippy::disallowed_methods, reason = "for a service that acts for all users")]
+pub fn reminded_task(user_id: &str, id: Uuid) -> Select<task::Entity> {
+    use task::Column::{DeletedAt, Id, UserId};
+    task::Entity::find().filter(UserId.eq(user_id)).filter(Id.eq(id)).filter(DeletedAt.is_null())
+}
+
+/// A delete of firings until `until`, of the `limit` oldest ones. Rows that somebody else
+/// is at work on are left for later.
+#[expect(clippy::disallowed_methods, reason = "old firings are nobody's any more")]
+pub fn old_firings(until: i64, limit: u64) -> DeleteMany<reminder::Entity> {
+    use reminder::Column::{FiredAt, Sequence};
+    let oldest = Query::select()
+        .column(Sequence)
+        .from(reminder::Entity)
+        .and_where(Sequence.is_not_null())
+        .order_by(Sequence, Order::Asc)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .take();
+    reminder::Entity::delete_many().filter(Sequence.in_subquery(oldest)).filter(FiredAt.lte(until))
+}
+
+/// A delete of at most `limit` request ids of all users. What it deletes, no caller can
+/// tell from what is still there. Rows that somebody else is at work on are left for later,
+/// so nobody waits and nobody deadlocks.
+#[expect(clippy::disallowed_methods, reason = "expired request ids are nobody's any more")]
+pub fn expired_requests(created_until: i64, limit: u64) -> DeleteMany<request::Entity> {
+    use request::Column::{CreatedAt, RequestId, UserId};
+    let expired = Query::select()
+        .columns([UserId, RequestId])
+        .from(request::Entity)
+        .and_where(CreatedAt.lte(created_until))
+        .order_by(CreatedAt, Order::Asc)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .take();
+    let key = Expr::tuple([Expr::col(UserId), Expr::col(RequestId)]);
+    request::Entity::delete_many().filter(key.in_subquery(expired))
+}
+
+/// Whose tasks have been in the trash since `until` or longer, of all users: at most
+/// `limit` of them, and the greatest number of a deletion of each.
+#[expect(clippy::disallowed_methods, reason = "finds the users of the purge, and no task")]
+pub fn expired_trash(until: i64, limit: u64) -> Selector<SelectGetableTuple<(String, i64)>> {
+    use task::Column::{DeletedAt, Revision, UserId};
+    task::Entity::find()
+        .select_only()
+        .column(UserId)
+        .column_as(Revision.max(), "revision")
+        .filter(DeletedAt.lte(until))
+        .group_by(UserId)
+        .limit(limit)
+        .into_tuple()
+}
+
+/// Notes that the deletions of `user_id` up to the one with this number are forgotten.
+#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
+pub fn forgotten_until(user_id: &str, revision: i64) -> UpdateMany<revision::Entity> {
+    let purged = || Expr::col(revision::Column::Purged);
+    let greater = Expr::case(purged().lt(revision), Expr::val(revision)).finally(purged());
+    revision::Entity::update_many()
+        .col_expr(revision::Column::Purged, greater.into())
+        .filter(revision::Column::UserId.eq(user_id))
+}
+
+/// A delete of what `user_id` put into the trash until `until`, by changes up to the one
+/// with this number: at most `limit` tasks.
+#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
+pub fn purged_trash(
+    user_id: &str,
+    until: i64,
+    revision: i64,
+    limit: u64,
+) -> DeleteMany<task::Entity> {
+    use task::Column::{DeletedAt, Id, Revision, UserId};
+    let oldest = Query::select()
+        .column(Id)
+        .from(task::Entity)
+        .and_where(UserId.eq(user_id))
+        .and_where(DeletedAt.lte(until))
+        .and_where(Revision.lte(revision))
+        .order_by(DeletedAt, Order::Asc)
+        .limit(limit)
+        .take();
+    task::Entity::delete_many().filter(UserId.eq(user_id)).filter(Id.in_subquery(oldest))
+}
+
+/// The user, id, title, description and details of tasks of all users that have no index
+/// yet: at most `limit` of them, in the one order in which all processes take them.
+#[expect(clippy::disallowed_methods, reason = "the index is computed for everybody")]
+pub fn unindexed(limit: u64) -> Selector<SelectGetableTuple<Unindexed>> {
+    use task::Column::{Description, Details, Id, Title, UserId, Words};
+    task::Entity::find()
+        .select_only()
+        .columns([UserId, Id, Title, Description, Details])
+        .filter(Words.is_null())
+        .order_by_asc(UserId)
+        .order_by_asc(Id)
+        .limit(limit)
+        .into_tuple()
+}
+
+type Unindexed = (String, Uuid, String, String, Option<String>);
+
+/// Puts the task with this id of `user_id` into the index, unless it is there by now.
+#[expect(clippy::disallowed_methods, reason = "the index is computed for everybody")]
+pub fn indexed(user_id: &str, id: Uuid, key: String, words: String) -> UpdateMany<task::Entity> {
+    use task::Column::{Id, TitleKey, UserId, Words};
+    task::Entity::update_many()
+        .col_expr(TitleKey, Expr::val(key))
+        .col_expr(Words, Expr::val(words))
+        .filter(UserId.eq(user_id))
+        .filter(Id.eq(id))
+        .filter(Words.is_null())
+}

@@ -1,0 +1,90 @@
+//! What has changed since a caller looked last.
+
+use sea_orm::{
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+use shared::auth::Owner;
+
+use super::{Tasks, owned::owned, row::Row};
+use crate::{
+    entity::{
+        revision,
+        task::{Column, Entity},
+    },
+    error::Error,
+    sync::{Changes, SyncPlace, SyncRequest},
+};
+
+/// How far a user's history goes.
+#[derive(Clone, Copy)]
+pub struct History {
+    /// Deletions up to this number are forgotten.
+    purged: i64,
+    /// The number of the last change.
+    pub latest: i64,
+}
+
+impl Tasks {
+    /// What has changed after `request.after`, oldest change first; without it, all there
+    /// is. A task is there once, as it is now.
+    pub async fn sync(&self, owner: &Owner, request: &SyncRequest) -> Result<Changes, Error> {
+        let after = match request.after {
+            Some(place) => place,
+            None => self.beginning(owner).await?,
+        };
+        let changes = self.changes(owner, after, i64::MAX, request.size).await?;
+        // Asked after the changes were read: what a purge takes meanwhile is noted before
+        // it is gone.
+        self.history(owner).await?.check(after)?;
+        Ok(changes)
+    }
+
+    /// Where somebody begins who has nothing.
+    pub async fn beginning(&self, owner: &Owner) -> Result<SyncPlace, Error> {
+        Ok(SyncPlace::start(self.history(owner).await?.latest))
+    }
+
+    /// At most `size` of the tasks whose last change comes after `after` and is not later
+    /// than `latest`.
+    pub(super) async fn changes(
+        &self,
+        owner: &Owner,
+        after: SyncPlace,
+        latest: i64,
+        size: usize,
+    ) -> Result<Changes, Error> {
+        let columns = [Column::Revision, Column::Id].map(|column| Expr::col((Entity, column)));
+        let values = [Expr::val(after.revision), Expr::val(after.id)];
+        let was_there = Column::DeletedAt.is_null().or(Column::Revision.gt(after.begun));
+        let rows = owned::<Entity>(owner)
+            .filter(Expr::tuple(columns).gt(Expr::tuple(values)))
+            .filter(Column::Revision.lte(latest))
+            .filter(was_there)
+            .order_by_asc(Column::Revision)
+            .order_by_asc(Column::Id)
+            .limit(size as u64 + 1)
+            .into_partial_model::<Row>()
+            .all(self.database.reader())
+            .await?;
+        let tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Changes::cut(tasks, size, after))
+    }
+
+    pub(super) async fn history(&self, owner: &Owner) -> Result<History, Error> {
+        let row = owned::<revision::Entity>(owner).one(self.database.reader()).await?;
+        let (purged, latest) = row.map_or((0, 0), |row| (row.purged, row.revision));
+        Ok(History { purged, latest })
+    }
+}
+
+impl History {
+    /// Whether everything after `place` is still known.
+    pub fn check(self, place: SyncPlace) -> Result<(), Error> {
+        // A number that nobody reached is of a database from before it was restored.
+        if place.known() < self.purged || place.known() > self.latest {
+            return Err(Error::TooOld);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Every filter alone and together with others, in every order, against a model.
+
+use fixtures::{FreshDatabase, on_both_databases};
+
+use super::{
+    variety::{DAYS, ZONES, in_order, passes},
+    world::{World, first_page, in_state},
+};
+use crate::{
+    due::Due,
+    filter::{Filter, search_words, tag_keys},
+    page::PageRequest,
+    sort::{By, Sort},
+    store::{row::Row, selection::View},
+    task::{Priority, Task},
+    zone::Zone,
+};
+
+on_both_databases!(
+    every_filter_in_every_order_finds_what_its_words_say,
+    beginning_with_the_words_or_with_the_list_finds_the_same,
+    days_are_those_of_the_callers_zone,
+);
+
+const ALL: [By; 7] =
+    [By::Created, By::Updated, By::Due, By::Priority, By::Title, By::Position, By::Deleted];
+
+fn text(text: &str) -> Filter {
+    Filter { words: search_words(text).expect("a text"), ..Filter::default() }
+}
+
+fn keys(tags: &[&str]) -> Vec<String> {
+    tag_keys(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>()).expect("tags")
+}
+
+/// Each alone, and some together.
+fn filters() -> Vec<Filter> {
+    let day = |n: usize| Due::parse_date(DAYS[n]).ok();
+    let berlin = Zone::parse("Europe/Berlin").expect("a zone");
+    let plain = Filter::default;
+    let mut filters = vec![
+        plain(),
+        in_state(Some(true)),
+        in_state(Some(false)),
+        Filter { priorities: vec![Priority::High], ..plain() },
+        Filter { priorities: vec![Priority::Low, Priority::Urgent], ..plain() },
+        Filter { tags_any: keys(&["HOME"]), ..plain() },
+        Filter { tags_any: keys(&["Cafe", "work", "nobody has it"]), ..plain() },
+        Filter { tags_all: keys(&["home office", "café"]), ..plain() },
+        Filter { tags_none: keys(&["café", "A\"B'C"]), ..plain() },
+        Filter { tags_any: keys(&["off"]), ..plain() },
+        Filter { due_from: day(1), ..plain() },
+        Filter { due_until: day(1), zone: berlin.clone(), ..plain() },
+        Filter { due_from: day(1), due_until: day(1), zone: berlin.clone(), ..plain() },
+        Filter { overdue: Some(true), ..plain() },
+        Filter { overdue: Some(false), zone: berlin.clone(), ..plain() },
+        Filter { has_due: Some(true), ..plain() },
+        Filter { has_due: Some(false), ..plain() },
+        text("milk"),
+        text("creme brul"),
+        text("off"),
+        Filter { has_due: Some(false), overdue: Some(true), ..plain() },
+        Filter { completed: Some(true), overdue: Some(true), ..plain() },
+        Filter { tags_any: keys(&["home"]), tags_none: keys(&["work"]), ..text("1") },
+        Filter { tags_all: keys(&["work"]), tags_any: keys(&["home", "cafe"]), ..plain() },
+        Filter { overdue: Some(false), due_from: day(0), ..in_state(Some(false)) },
+        Filter {
+            priorities: vec![Priority::Low, Priority::Medium, Priority::High],
+            due_until: day(3),
+            tags_none: keys(&["work"]),
+            ..in_state(Some(false))
+        },
+    ];
+    let trash: Vec<_> =
+        filters.iter().cloned().map(|filter| Filter { deleted: true, ..filter }).collect();
+    filters.extend(trash);
+    filters
+}
+
+async fn every_filter_in_every_order_finds_what_its_words_say(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.varied().await;
+    let now = world.now();
+    let mut found_some = 0;
+    for user in ["alice", "bob"] {
+        let everything = world.everything(user).await;
+        assert_eq!(everything.len(), 30);
+        for (n, filter) in filters().into_iter().enumerate() {
+            let expected: Vec<Task> =
+                everything.iter().filter(|task| passes(&filter, task, now)).cloned().collect();
+            found_some += usize::from(!expected.is_empty());
+            for by in ALL {
+                if by == By::Deleted && !filter.deleted {
+                    continue;
+                }
+                for descending in [false, true] {
+                    let sort = Sort { by, descending };
+                    let mut expected = expected.clone();
+                    in_order(&mut expected, sort);
+                    // Pages as long as the list, and of a size that changes with the filter.
+                    for size in [200, n % 4 + 1] {
+                        let filter = filter.clone();
+                        let request = PageRequest { size, filter, sort, ..first_page() };
+                        let found = world.found(user, request.clone()).await;
+                        assert_eq!(found, expected, "{user} {request:?}");
+                    }
+                }
+            }
+            let request = PageRequest { size: 1, counted: true, filter, ..first_page() };
+            let owner = super::world::owner(user);
+            let page = world.tasks.list(&owner, &request).await.expect("a page");
+            assert_eq!(page.total, Some(expected.len() as u64), "{request:?}");
+            let counts = world.tasks.count(&owner, &request.filter).await.expect("counts");
+            let total = usize::try_from(counts.open + counts.completed).expect("a count");
+            assert_eq!(total, expected.len(), "{request:?}");
+        }
+    }
+    assert!(found_some > 70, "{found_some}: a filter that finds nothing shows little");
+}
+
+/// With more tasks a search begins with the list.
+async fn beginning_with_the_words_or_with_the_list_finds_the_same(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.varied().await;
+    let alice = super::world::owner("alice");
+    for filter in filters() {
+        for by in ALL {
+            let sort = Sort { by, descending: by == By::Due };
+            let request = PageRequest { filter: filter.clone(), sort, ..first_page() };
+            let view = world.tasks.view(&alice, &filter).await.expect("a view");
+            let mut found = Vec::new();
+            for is_by_words in [false, true] {
+                let mut ids = Vec::new();
+                for walk in (View { is_by_words, ..view }).walks(&request) {
+                    let walk = walk.into_partial_model::<Row>();
+                    let rows = walk.all(world.database.reader()).await.expect("rows");
+                    ids.extend(rows.into_iter().map(|row| row.id));
+                }
+                found.push(ids);
+            }
+            assert_eq!(found[0], found[1], "{request:?}");
+        }
+    }
+}
+
+async fn days_are_those_of_the_callers_zone(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.varied().await;
+    let everything = world.everything("alice").await;
+    for zone in ZONES {
+        let zone = Zone::parse(zone).expect("a zone");
+        for day in DAYS {
+            let day = Due::parse_date(day).ok();
+            let plain = Filter { zone: zone.clone(), ..Filter::default() };
+            for filter in [
+                Filter { due_from: day, due_until: day, ..plain.clone() },
+                Filter { due_from: day, ..plain.clone() },
+                Filter { due_until: day, ..plain.clone() },
+                Filter { overdue: Some(true), ..plain.clone() },
+                Filter { overdue: Some(false), ..plain },
+            ] {
+                for descending in [false, true] {
+                    let sort = Sort { by: By::Due, descending };
+                    let passing = everything.iter().filter(|t| passes(&filter, t, world.now()));
+                    let mut expected: Vec<_> = passing.cloned().collect();
+                    in_order(&mut expected, sort);
+                    let filter = filter.clone();
+                    let request = PageRequest { size: 3, filter, sort, ..first_page() };
+                    assert_eq!(
+                        world.found("alice", request.clone()).await,
+                        expected,
+                        "{request:?}"
+                    );
+                }
+            }
+        }
+        world.later(7 * 3600);
+    }
+}

@@ -1,0 +1,140 @@
+//! Lists are walks along an index, however they are sorted, and searches use theirs.
+
+use fixtures::{FreshDatabase, on_both_databases};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QuerySelect, QueryTrait, Select,
+};
+use shared::auth::Owner;
+
+use super::world::{World, after, first_page, in_state, owner, titled};
+use crate::{
+    due::Due,
+    entity::task::{ActiveModel, Entity},
+    filter::Filter,
+    moment::Moment,
+    page::PageRequest,
+    sort::{By, Sort},
+    store::row::whole,
+    task::{Tags, Task},
+    zone::Zone,
+};
+
+on_both_databases!(
+    every_list_is_one_walk_along_an_index,
+    a_search_is_answered_by_the_full_text_index,
+);
+
+const SORTS: [(By, &str); 6] = [
+    (By::Created, "task_by_age"),
+    (By::Updated, "task_by_update"),
+    (By::Due, "task_by_due"),
+    (By::Priority, "task_by_priority"),
+    (By::Title, "task_by_title"),
+    (By::Position, "task_by_position"),
+];
+
+impl World {
+    /// As many tasks as make a look at all of them dearer than a walk along an index.
+    async fn fill(&self, alice: &Owner) {
+        for owner in (0..20).map(|n| owner(&format!("user {n}"))).chain([alice.clone()]) {
+            let user_id = owner.user().as_str();
+            let rows = (0..500).map(|n| {
+                let now = Moment::from_micros(n);
+                let mut task = Task::new(user_id, titled(&format!("filler {n}")), now, n, 0);
+                task.completed_at = (n % 3 == 0).then_some(now);
+                let moment = Moment::from_micros(n * 1_000_000);
+                task.due = (n % 2 == 0).then_some(Due::At { moment, zone: Zone::UTC });
+                task.tags = Tags::parse(vec![format!("tag {}", n % 50)]).expect("a tag");
+                task.deleted_at = (n % 3 == 1).then_some(now);
+                ActiveModel { user_id: Set(user_id.to_owned()), ..whole(&task) }
+            });
+            let insert = Entity::insert_many(rows);
+            insert.exec_without_returning(self.database.writer()).await.expect("inserted");
+        }
+        let analyze = match self.database.backend() {
+            // What was inserted last has a place of its own until then, which is dear.
+            DbBackend::Postgres => "VACUUM ANALYZE task",
+            _ => "ANALYZE",
+        };
+        self.database.writer().execute_unprepared(analyze).await.expect("analyzed");
+    }
+
+    async fn plan(&self, selection: Select<Entity>) -> String {
+        let backend = self.database.backend();
+        let mut explain = selection.limit(21).build(backend);
+        let (words, column) = match backend {
+            DbBackend::Postgres => ("EXPLAIN", 0),
+            _ => ("EXPLAIN QUERY PLAN", 3),
+        };
+        explain.sql = format!("{words} {}", explain.sql);
+        let rows = self.database.reader().query_all_raw(explain).await.expect("a plan");
+        let lines = rows.iter().map(|row| row.try_get_by_index::<String>(column));
+        lines.collect::<Result<Vec<_>, _>>().expect("text").join("\n")
+    }
+
+    /// The plans of the first page of `first`, and of one in the middle.
+    async fn plans(&self, owner: &Owner, first: PageRequest) -> Vec<String> {
+        let page = self.tasks.list(owner, &first).await.expect("a page");
+        let mut plans = Vec::new();
+        for request in [first.clone(), after(&page, &first)] {
+            let view = self.tasks.view(owner, &request.filter).await.expect("a view");
+            for walk in view.walks(&request) {
+                plans.push(self.plan(walk).await);
+            }
+        }
+        plans
+    }
+}
+
+async fn every_list_is_one_walk_along_an_index(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    world.fill(&alice).await;
+    let trash = Filter { deleted: true, ..Filter::default() };
+    let lists = SORTS
+        .map(|(by, index)| (by, Filter::default(), index))
+        .into_iter()
+        .chain([true, false].map(|state| (By::Created, in_state(Some(state)), "task_by_state")))
+        .chain([(By::Deleted, trash, "task_by_deletion")]);
+    for (by, filter, index) in lists {
+        for descending in [false, true] {
+            let sort = Sort { by, descending };
+            let first = PageRequest { size: 20, filter: filter.clone(), sort, ..first_page() };
+            let plans = world.plans(&alice, first).await;
+            assert_eq!(plans.len(), if by == By::Due { 4 } else { 2 });
+            for plan in plans {
+                assert!(plan.contains(index), "{sort:?}: {plan}");
+                for detour in ["Seq Scan", "Sort", "SCAN", "TEMP B-TREE"] {
+                    assert!(!plan.contains(detour), "{sort:?}: {plan}");
+                }
+            }
+        }
+    }
+}
+
+async fn a_search_is_answered_by_the_full_text_index(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    world.fill(&alice).await;
+    let index = match world.database.backend() {
+        DbBackend::Postgres => "Bitmap Index Scan on task_by_words",
+        _ => "SCAN task_words VIRTUAL TABLE",
+    };
+    let (text, tag) = (vec!["42".to_owned()], vec!["tag 7".to_owned()]);
+    for filter in [
+        Filter { words: text.clone(), ..Filter::default() },
+        Filter { tags_any: tag.clone(), ..Filter::default() },
+        Filter { tags_all: tag, words: text, ..in_state(Some(false)) },
+    ] {
+        for (by, _) in SORTS {
+            let sort = Sort { by, descending: false };
+            let request = PageRequest { size: 20, filter: filter.clone(), sort, ..first_page() };
+            let view = world.tasks.view(&alice, &request.filter).await.expect("a view");
+            for walk in view.walks(&request) {
+                let plan = world.plan(walk).await;
+                assert!(plan.contains(index), "{sort:?}: {plan}");
+                assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN task\n"), "{plan}");
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Sixty tasks of two users, no two alike, and what a filter says of them without a database.
+
+use std::cmp::Reverse;
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::world::{World, owner};
+use crate::{
+    due::Due,
+    entity::task::{Column, Entity},
+    filter::Filter,
+    moment::Moment,
+    page::PageRequest,
+    sort::{Key, Sort},
+    store::Target,
+    task::{Description, NewTask, Priority, Tags, Task, sample, tags},
+    words::{fold, words},
+    zone::Zone,
+};
+
+/// A generator with a fixed beginning: the same tasks in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("small") % sides
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.roll(from.len())].clone()
+    }
+}
+
+const WORDS: [&str; 12] = [
+    "Milk",
+    "milkshake",
+    "Crème",
+    "BRÛLÉE",
+    "100%",
+    "it's",
+    "\"quoted\"",
+    "a:b*",
+    "straße",
+    "牛乳",
+    "NEAR",
+    "\\x | y & !z",
+];
+const TAGS: [&str; 6] = ["Home", "home office", "café", "CAFE", "work", "a\"b'c"];
+
+/// Every day that somebody looks at, and what is around it.
+pub const DAYS: [&str; 4] = ["2023-11-13", "2023-11-14", "2023-11-15", "2024-02-29"];
+
+/// Zones at both ends of the day, and one with summer time.
+pub const ZONES: [&str; 4] = ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago"];
+
+impl World {
+    /// Makes the tasks: thirty of each user, some done, some in the trash, moved about.
+    pub async fn varied(&self) {
+        let mut dice = Dice(4);
+        for user in ["alice", "bob"] {
+            let owner = owner(user);
+            let mut made: Vec<Task> = Vec::new();
+            for n in 0..30 {
+                if dice.roll(3) > 0 {
+                    self.later(1);
+                }
+                let task = self.tasks.create(&owner, new(&mut dice)).await.expect("created");
+                if n % 4 == 1 {
+                    self.tasks.complete(&owner, task.id).await.expect("completed");
+                }
+                if n % 7 == 3 {
+                    let target = Target::Before(dice.pick(&made).id);
+                    self.tasks.reorder(&owner, task.id, target, None).await.expect("moved");
+                }
+                made.push(task);
+            }
+            for task in made.iter().step_by(6) {
+                self.later(1);
+                self.tasks.delete(&owner, task.id, None).await.expect("deleted");
+            }
+        }
+    }
+
+    /// All tasks of `user`, in the trash or not, in no order.
+    pub async fn everything(&self, user: &str) -> Vec<Task> {
+        #[expect(clippy::disallowed_methods, reason = "the model does not ask as the store does")]
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(user))
+            .into_partial_model::<crate::store::row::Row>()
+            .all(self.database.reader())
+            .await
+            .expect("rows");
+        rows.into_iter().map(|row| row.of_user(user).expect("a task")).collect()
+    }
+
+    /// The ids that `request` finds for `user`, all pages.
+    pub async fn found(&self, user: &str, request: PageRequest) -> Vec<Task> {
+        super::lists::all(self, user, request, async || {}).await
+    }
+
+    pub fn now(&self) -> Moment {
+        Moment::now(&*self.clock)
+    }
+}
+
+fn new(dice: &mut Dice) -> NewTask {
+    let title = format!("{} {}", dice.pick(&WORDS), dice.pick(&WORDS));
+    let description = format!("{}, {}", dice.pick(&WORDS), dice.pick(&WORDS));
+    let tags = (0..dice.roll(4)).map(|_| dice.pick(&TAGS).to_owned()).collect();
+    let day = Due::parse_date(dice.pick(&DAYS)).expect("a day");
+    let zone = Zone::parse(dice.pick(&ZONES)).expect("a zone");
+    let due = match dice.roll(4) {
+        0 => None,
+        1 => Some(Due::Date(day)),
+        2 => Some(Due::At { moment: zone.day_start(day), zone }),
+        _ => {
+            let hour = i64::try_from(dice.roll(24)).expect("small") * 3_600_000_000;
+            let moment = Moment::from_micros(Zone::UTC.day_start(day).micros() + hour);
+            Some(Due::At { moment, zone })
+        }
+    };
+    let priorities = [Priority::Low, Priority::Medium, Priority::High, Priority::Urgent];
+    NewTask {
+        description: Description::parse(description).expect("a description"),
+        tags: Tags::parse(tags).expect("tags"),
+        priority: dice.pick(&priorities),
+        due,
+        ..sample(&title)
+    }
+}
+
+/// Whether `task` passes, read off its fields one by one.
+pub fn passes(filter: &Filter, task: &Task, now: Moment) -> bool {
+    let keys: Vec<_> =
+        task.tags.as_slice().iter().map(|tag| tags::key(tag).expect("one")).collect();
+    let has = |key: &String| keys.contains(key);
+    let texts = [&[task.title.clone(), task.description.clone()], task.tags.as_slice()].concat();
+    let text = fold(&texts.join("\n")).into_owned();
+    let day = task.due.as_ref().map(|due| match due {
+        Due::Date(day) => *day,
+        Due::At { moment, .. } => filter.zone.local(*moment).date(),
+    });
+    let is_overdue = task.completed_at.is_none()
+        && task.due.as_ref().is_some_and(|due| due.is_overdue(now, &filter.zone));
+    filter.deleted == task.deleted_at.is_some()
+        && filter.completed.is_none_or(|state| state == task.completed())
+        && (filter.priorities.is_empty() || filter.priorities.contains(&task.priority))
+        && (filter.tags_any.is_empty() || filter.tags_any.iter().any(has))
+        && filter.tags_all.iter().all(has)
+        && !filter.tags_none.iter().any(has)
+        && filter.due_from.is_none_or(|from| day.is_some_and(|day| day >= from))
+        && filter.due_until.is_none_or(|until| day.is_some_and(|day| day <= until))
+        && filter.overdue.is_none_or(|overdue| overdue == is_overdue)
+        && filter.has_due.is_none_or(|has_due| has_due == task.due.is_some())
+        && filter.words.iter().all(|word| words(&text).any(|other| other.starts_with(word)))
+}
+
+/// Puts `tasks` in order, those without a key last.
+pub fn in_order(tasks: &mut [Task], Sort { by, descending }: Sort) {
+    let key = |task: &Task| (Key::of(task, by), task.id);
+    if descending {
+        tasks.sort_by_key(|task| (key(task).0 == Key::None, Reverse(key(task))));
+    } else {
+        tasks.sort_by_key(key);
+    }
+}

@@ -1,0 +1,225 @@
+//! What happened is told once, in order, however it is read.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use fixtures::{FreshDatabase, on_both_databases};
+use futures_util::FutureExt;
+use shared::{auth::Owner, db::Database};
+use uuid::Uuid;
+
+use super::world::{World, owner, titled};
+use crate::{
+    error::Error,
+    store::{Happening, Tasks},
+    sync::{SyncPlace, SyncRequest},
+    task::{NewTask, Reminder, Reminders, TaskPatch, Title},
+};
+
+on_both_databases!(
+    changes_and_firings_come_in_one_order_however_small_the_pages,
+    what_happens_while_it_is_read_is_left_for_the_next_time,
+    nothing_is_missed_beside_writers_and_firings,
+    who_begins_is_told_nothing_of_what_was_before,
+    a_place_before_what_is_forgotten_is_too_old,
+    a_commit_wakes_its_user_and_a_refusal_nobody,
+);
+
+fn renamed(title: &str) -> TaskPatch {
+    TaskPatch { title: Title::parse(title).ok(), ..TaskPatch::default() }
+}
+
+/// A task to be reminded of when the clock has moved so far.
+async fn reminded(world: &World, owner: &Owner, title: &str, seconds: i64) -> Uuid {
+    let moment = Reminder::At(world.tasks.now().plus_seconds(seconds));
+    let reminders = Reminders::new(vec![moment]).expect("one");
+    let new = NewTask { reminders, ..titled(title) };
+    world.tasks.create(owner, new).await.expect("created").id
+}
+
+/// Everything after `place`, as words.
+async fn all(tasks: &Tasks, owner: &Owner, mut place: SyncPlace, size: usize) -> Vec<String> {
+    let mut words = Vec::new();
+    loop {
+        let page = tasks.happened_by(owner, place, size).await.expect("a page");
+        assert!(page.events.len() <= size);
+        for (behind, happening) in page.events {
+            assert!(behind.order() > place.order());
+            place = behind;
+            words.push(match happening {
+                Happening::Changed(task) if task.deleted_at.is_some() => {
+                    format!("{} is gone", task.title)
+                }
+                Happening::Changed(task) => task.title,
+                Happening::Fired(fired) => {
+                    let task = tasks.reminded(owner, fired.task_id).await.expect("read");
+                    format!("remember {}", task.map_or_else(String::new, |task| task.title))
+                }
+            });
+        }
+        place = page.next;
+        if !page.more {
+            return words;
+        }
+    }
+}
+
+async fn changes_and_firings_come_in_one_order_however_small_the_pages(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, bob, tasks) = (owner("alice"), owner("bob"), &world.tasks);
+    let beginning = tasks.beginning(&alice).await.expect("a place");
+    let first = reminded(&world, &alice, "first", 1).await;
+    reminded(&world, &alice, "second", 2).await;
+    reminded(&world, &bob, "his", 9).await;
+    let gone = world.made(&alice, "third").await.id;
+    world.later(2);
+    tasks.fire_due().await.expect("fired");
+    tasks.update(&alice, first, renamed("first again"), None).await.expect("changed");
+    tasks.delete(&alice, gone, None).await.expect("deleted");
+    let expected =
+        ["second", "remember first again", "remember second", "first again", "third is gone"];
+    for size in [1, 2, 3, 4, 50] {
+        assert_eq!(all(tasks, &alice, beginning, size).await, expected, "{size}");
+    }
+    assert_eq!(all(tasks, &bob, tasks.beginning(&bob).await.expect("a place"), 50).await, ["his"]);
+}
+
+async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, tasks) = (owner("alice"), &world.tasks);
+    let beginning = tasks.beginning(&alice).await.expect("a place");
+    reminded(&world, &alice, "one", 1).await;
+    let history = tasks.history(&alice).await.expect("a number");
+    world.later(1);
+    tasks.fire_due().await.expect("fired");
+    world.made(&alice, "two").await;
+    let page = tasks.happened_until(&alice, beginning, history, 50).await.expect("a page");
+    let [(place, Happening::Changed(task))] = &page.events[..] else { panic!("{page:?}") };
+    assert_eq!((task.title.as_str(), page.more), ("one", false));
+    assert_eq!(page.next, beginning.behind_all_of(history.latest));
+    for place in [*place, page.next] {
+        assert_eq!(all(tasks, &alice, place, 50).await, ["remember one", "two"]);
+    }
+}
+
+/// By a reader who comes back again and again, with the token of the last event. Each task
+/// changes once, so what is missed does not come again.
+async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
+    const TASKS: usize = 100;
+    const FIRINGS: i64 = 50;
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    let mut ids = Vec::new();
+    for number in 0..TASKS {
+        ids.push(world.made(&alice, &number.to_string()).await.id);
+    }
+    for first in (1..=FIRINGS).step_by(10) {
+        let at = |second| Reminder::At(world.tasks.now().plus_seconds(second));
+        let reminders = Reminders::new((first..first + 10).map(at).collect()).expect("few");
+        let new = NewTask { reminders, ..titled("done") };
+        world.tasks.create(&alice, new).await.expect("created");
+    }
+    let beginning = world.tasks.beginning(&alice).await.expect("a place");
+    let elsewhere = Database::connect(&fresh.url()).await.expect("a connection");
+    let other = Tasks::new(elsewhere, world.clock.clone());
+    let write = async {
+        for id in &ids {
+            other.update(&alice, *id, renamed("done"), None).await.expect("changed");
+        }
+    };
+    let fire = async {
+        for _ in 0..FIRINGS {
+            world.later(1);
+            world.tasks.fire_due().await.expect("fired");
+        }
+    };
+    let over = AtomicBool::new(false);
+    let read = async {
+        let (mut place, mut done, mut fired) = (beginning, BTreeSet::new(), 0);
+        loop {
+            let is_over = over.load(Ordering::Relaxed);
+            let page = world.tasks.happened(&alice, place).await.expect("a page");
+            let is_all = is_over && page.events.is_empty();
+            place = page.events.last().map_or(page.next, |(behind, _)| *behind);
+            for (_, happening) in page.events {
+                match happening {
+                    Happening::Changed(task) if task.title == "done" => {
+                        done.insert(task.id);
+                    }
+                    Happening::Changed(_) => {}
+                    Happening::Fired(_) => fired += 1,
+                }
+            }
+            if is_all {
+                break;
+            }
+        }
+        (ids.iter().filter(|id| !done.contains(id)).count(), fired)
+    };
+    let all = async {
+        tokio::join!(write, fire);
+        over.store(true, Ordering::Relaxed);
+    };
+    let ((), seen) = tokio::join!(all, read);
+    assert_eq!(seen, (0, FIRINGS));
+}
+
+async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, tasks) = (owner("alice"), &world.tasks);
+    reminded(&world, &alice, "kept", 1).await;
+    let gone = world.made(&alice, "gone").await.id;
+    world.later(1);
+    tasks.fire_due().await.expect("fired");
+    tasks.delete(&alice, gone, None).await.expect("deleted");
+    let place = tasks.beginning(&alice).await.expect("a place");
+    assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
+    // And the place goes on to be good when that is forgotten.
+    world.later(10);
+    assert_eq!(tasks.purge(Duration::from_secs(5)).await.expect("purged"), 1);
+    assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
+    let request = SyncRequest { size: 50, after: None };
+    let mut changes = tasks.sync(&alice, &request).await.expect("all there is");
+    assert_eq!(changes.tasks.len(), 1);
+    let token = SyncPlace::parse(&changes.next.token()).expect("a token");
+    let request = SyncRequest { size: 50, after: Some(token) };
+    changes = tasks.sync(&alice, &request).await.expect("nothing new, and not too old");
+    assert!(changes.tasks.is_empty() && !changes.more);
+}
+
+async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, tasks) = (owner("alice"), &world.tasks);
+    let task = world.made(&alice, "a").await;
+    let before = tasks.beginning(&alice).await.expect("a place");
+    tasks.delete(&alice, task.id, None).await.expect("deleted");
+    let after = tasks.beginning(&alice).await.expect("a place");
+    world.later(10);
+    tasks.purge(Duration::from_secs(5)).await.expect("purged");
+    let too_old = |answer| matches!(answer, Err(Error::TooOld));
+    assert!(too_old(tasks.happened(&alice, before).await));
+    assert!(too_old(tasks.happened(&alice, before.behind_all_of(99)).await), "of another database");
+    assert!(tasks.happened(&alice, after).await.expect("good").events.is_empty());
+    let request = SyncRequest { size: 50, after: Some(before) };
+    assert!(matches!(tasks.sync(&alice, &request).await, Err(Error::TooOld)));
+}
+
+async fn a_commit_wakes_its_user_and_a_refusal_nobody(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, tasks) = (owner("alice"), &world.tasks);
+    let [mut hers, mut his] = ["alice", "bob"].map(|user| tasks.hub().watch(user));
+    let mut firings = tasks.hub().watch_firings();
+    let id = reminded(&world, &alice, "a", 1).await;
+    assert!(hers.woken().now_or_never().is_some());
+    tasks.delete(&alice, Uuid::nil(), None).await.expect_err("unknown");
+    tasks.reopen(&alice, id).await.expect("it is open");
+    assert!(hers.woken().now_or_never().is_none(), "nothing has changed");
+    world.later(1);
+    tasks.fire_due().await.expect("fired");
+    assert!(hers.woken().now_or_never().is_some());
+    assert!(firings.changed().now_or_never().is_some());
+    assert!(his.woken().now_or_never().is_none());
+}

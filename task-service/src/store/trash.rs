@@ -1,0 +1,118 @@
+//! The trash: what was deleted can come back, until it is purged.
+
+use std::time::Duration;
+
+use shared::auth::Owner;
+use uuid::Uuid;
+
+use super::{
+    Tasks,
+    change::{Change, Outcome},
+    edit::check,
+    everybody::{expired_trash, forgotten_until, purged_trash},
+    find, find_anywhere,
+    write::replace,
+};
+use crate::{error::Error, etag::Etag, moment::Moment, task::Task};
+
+/// How many users one look of the purge takes.
+const USERS: u64 = 100;
+
+/// How many tasks one transaction of the purge deletes at most: the user's changes wait for
+/// it.
+const BATCH: u64 = 500;
+
+impl Tasks {
+    /// Puts a task into the trash, if it is still at the version `etag` names. The request
+    /// id that made it stays used.
+    pub async fn delete(&self, owner: &Owner, id: Uuid, etag: Option<&Etag>) -> Result<(), Error> {
+        let change = Change::begin(self, owner).await?;
+        let now = Moment::now(&*self.clock);
+        let outcome = delete_in(&change, owner, id, etag, now).await;
+        change.end(outcome).await
+    }
+
+    /// Takes a task out of the trash, as it was. One outside is left alone.
+    pub async fn undelete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        let change = Change::begin(self, owner).await?;
+        let now = Moment::now(&*self.clock);
+        let outcome = undelete_in(&change, owner, id, now).await;
+        change.end(outcome).await
+    }
+
+    /// Forgets for good what has been in the trash for longer than `retention`, of all
+    /// users, and tells how many tasks that were. Safe beside calls and beside other
+    /// processes that do the same.
+    ///
+    /// Nobody sees that it happened, so it takes no number; that deletions up to some
+    /// number are forgotten is noted, so that nobody syncs past them.
+    pub async fn purge(&self, retention: Duration) -> Result<u64, Error> {
+        let retention = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
+        let until = Moment::now(&*self.clock).micros().saturating_sub(retention);
+        let mut purged = 0;
+        loop {
+            let expired = expired_trash(until, USERS).all(self.database.reader()).await?;
+            for (user_id, revision) in &expired {
+                purged += self.purge_of(user_id, until, *revision).await?;
+            }
+            if expired.is_empty() {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// The same of one user, by changes up to the one with this number.
+    async fn purge_of(&self, user_id: &str, until: i64, revision: i64) -> Result<u64, Error> {
+        let mut purged = 0;
+        loop {
+            let transaction = self.database.begin().await?;
+            // First the row that the user's changes queue at, as they do.
+            forgotten_until(user_id, revision).exec(&transaction).await?;
+            let delete = purged_trash(user_id, until, revision, BATCH).exec(&transaction).await?;
+            transaction.commit().await?;
+            purged += delete.rows_affected;
+            if delete.rows_affected < BATCH {
+                return Ok(purged);
+            }
+        }
+    }
+}
+
+async fn delete_in(
+    change: &Change,
+    owner: &Owner,
+    id: Uuid,
+    etag: Option<&Etag>,
+    now: Moment,
+) -> Result<Outcome<()>, Error> {
+    let before = find(&change.transaction, owner, id).await?;
+    check(etag, &before)?;
+    discard(change, owner, &before, now).await?;
+    Ok(Outcome::Changed(()))
+}
+
+/// Puts `before` into the trash.
+pub async fn discard(
+    change: &Change,
+    owner: &Owner,
+    before: &Task,
+    now: Moment,
+) -> Result<(), Error> {
+    let mut task = Task { deleted_at: Some(now), ..before.clone() };
+    replace(change, owner, before, &mut task, now).await
+}
+
+async fn undelete_in(
+    change: &Change,
+    owner: &Owner,
+    id: Uuid,
+    now: Moment,
+) -> Result<Outcome<Task>, Error> {
+    let before = find_anywhere(&change.transaction, owner, id).await?;
+    if before.deleted_at.is_none() {
+        return Ok(Outcome::Unchanged(before));
+    }
+    let mut task = Task { deleted_at: None, ..before.clone() };
+    replace(change, owner, &before, &mut task, now).await?;
+    Ok(Outcome::Changed(task))
+}

@@ -1,0 +1,155 @@
+//! How a task is written, with everything that follows from it.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, sea_query::OnConflict};
+use shared::auth::Owner;
+use uuid::Uuid;
+
+use super::{
+    change::Change,
+    owned::{owned_delete, owned_insert, owned_insert_many, owned_update},
+    row,
+};
+use crate::{
+    entity::{
+        reminder,
+        task::{Column, Entity},
+    },
+    error::Error,
+    moment::Moment,
+    task::Task,
+};
+
+/// Stores a new task.
+pub async fn insert(change: &Change, owner: &Owner, task: &Task, now: Moment) -> Result<(), Error> {
+    owned_insert(owner, row::whole(task)).exec_without_returning(&change.transaction).await?;
+    insert_reminders(change, owner, &pending(task, now)).await
+}
+
+/// Stores the task that follows another, unless its place in the series is taken: the other
+/// one may have come back from elsewhere.
+pub async fn insert_next(
+    change: &Change,
+    owner: &Owner,
+    task: &Task,
+    now: Moment,
+) -> Result<(), Error> {
+    let insert = owned_insert(owner, row::whole(task)).on_conflict(if_new());
+    match insert.exec_without_returning(&change.transaction).await? {
+        0 => Ok(()),
+        _ => insert_reminders(change, owner, &pending(task, now)).await,
+    }
+}
+
+/// Leaves a task alone whose id, or whose place in a series, is taken.
+pub fn if_new() -> OnConflict {
+    OnConflict::new().do_nothing().to_owned()
+}
+
+/// How many rows one statement inserts at most. Numbers of rows are powers of two, as each
+/// number is a statement of its own, which connections keep prepared.
+pub const ROWS: usize = 64;
+
+/// `rows` in runs that make few different statements.
+pub fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let most = rows.len().min(ROWS);
+        let length = 1 << most.checked_ilog2()?;
+        let (run, rest) = rows.split_at(length);
+        rows = rest;
+        Some(run)
+    })
+}
+
+/// Stores new tasks.
+pub async fn insert_all(
+    change: &Change,
+    owner: &Owner,
+    tasks: &[Task],
+    now: Moment,
+) -> Result<(), Error> {
+    for run in runs(tasks) {
+        let rows = run.iter().map(row::whole).collect();
+        let insert = owned_insert_many(owner, rows);
+        insert.exec_without_returning(&change.transaction).await?;
+    }
+    let reminders = tasks.iter().flat_map(|task| pending(task, now)).collect::<Vec<_>>();
+    insert_reminders(change, owner, &reminders).await
+}
+
+/// Stores reminders, but for those that are there.
+pub async fn insert_reminders(
+    change: &Change,
+    owner: &Owner,
+    reminders: &[reminder::ActiveModel],
+) -> Result<(), Error> {
+    for run in runs(reminders) {
+        let insert = owned_insert_many(owner, run.to_vec()).on_conflict_do_nothing();
+        insert.exec_without_returning(&change.transaction).await?;
+    }
+    Ok(())
+}
+
+/// Stores what has become of the task `before` in this change.
+pub async fn replace(
+    change: &Change,
+    owner: &Owner,
+    before: &Task,
+    after: &mut Task,
+    now: Moment,
+) -> Result<(), Error> {
+    after.revision = change.revision;
+    let update = owned_update::<Entity>(owner).set(row::changeable(after));
+    let done = update.filter(Column::Id.eq(after.id)).exec(&change.transaction).await?;
+    if done.rows_affected != 1 {
+        return Err(Error::NotFound);
+    }
+    let (noted, moments) = (to_remind_at(before), to_remind_at(after));
+    if noted == moments {
+        return Ok(());
+    }
+    if !noted.is_empty() {
+        // What stays as it was and is due by now is left to fire in a moment.
+        let pending = owned_delete::<reminder::Entity>(owner)
+            .filter(reminder::Column::TaskId.eq(after.id))
+            .filter(reminder::Column::FiredAt.is_null())
+            .filter(reminder::Column::FiresAt.is_not_in(moments.iter().map(|at| at.micros())));
+        pending.exec(&change.transaction).await?;
+    }
+    insert_reminders(change, owner, &pending(after, now)).await
+}
+
+/// When to remind of `task`, if it is an open one outside the trash.
+fn to_remind_at(task: &Task) -> Vec<Moment> {
+    if task.completed() || task.deleted_at.is_some() {
+        return Vec::new();
+    }
+    task.reminders.moments(task.due.as_ref())
+}
+
+/// When to remind of `task`, and only what is still to come. A moment that has fired does
+/// not fire again.
+pub fn pending(task: &Task, now: Moment) -> Vec<reminder::ActiveModel> {
+    let moments = to_remind_at(task).into_iter();
+    moments.filter(|moment| *moment > now).map(|moment| reminds(task.id, moment.micros())).collect()
+}
+
+/// That a task reminds at a moment.
+pub fn reminds(task_id: Uuid, fires_at: i64) -> reminder::ActiveModel {
+    reminder::ActiveModel { task_id: Set(task_id), fires_at: Set(fires_at), ..Default::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_statements_are_enough_for_any_number_of_rows() {
+        let rows = [(); 500];
+        for count in 0..=rows.len() {
+            let lengths: Vec<_> = runs(&rows[..count]).map(<[()]>::len).collect();
+            assert_eq!(lengths.iter().sum::<usize>(), count);
+            assert!(lengths.iter().all(|length| length.is_power_of_two() && *length <= ROWS));
+            assert!(lengths.len() <= count / ROWS + 6, "{lengths:?}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What is forgotten after a while, without anybody asking.
+
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::store::Tasks;
+
+/// How often to look.
+const PERIOD: Duration = Duration::from_mins(10);
+
+/// Forgets expired request ids, old firings and what has been in the trash for longer than
+/// `retention`, now and again. Several replicas may do so at once, and a failure waits for
+/// the next round: what is expired is harmless.
+pub async fn forever(tasks: Tasks, retention: Duration) {
+    let mut rounds = tokio::time::interval(PERIOD);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        // Written by a replica of an older version while this one runs.
+        if let Err(error) = tasks.index_older().await {
+            tracing::warn!(?error, "cannot index older tasks");
+        }
+        match tasks.forget_expired_requests().await {
+            Ok(forgotten) => tracing::debug!(forgotten, "request ids swept"),
+            Err(error) => tracing::warn!(?error, "cannot sweep request ids"),
+        }
+        match tasks.forget_fired().await {
+            Ok(forgotten) => tracing::debug!(forgotten, "fired reminders swept"),
+            Err(error) => tracing::warn!(?error, "cannot sweep fired reminders"),
+        }
+        match tasks.purge(retention).await {
+            Ok(purged) => tracing::debug!(purged, "trash purged"),
+            Err(error) => tracing::warn!(?error, "cannot purge the trash"),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Changes on the wire.
+
+use shared::{fields::Fields, proto::task::v1 as pb};
+
+use super::moment::timestamp;
+use crate::{
+    error::Error,
+    page,
+    sync::{Changes, InvalidSyncToken, SyncPlace, SyncRequest},
+    task::Task,
+};
+
+/// What `message` has, and how much more it takes.
+pub fn sync_request(message: &pb::SyncTasksRequest) -> Result<SyncRequest, Error> {
+    let mut fields = Fields::default();
+    let size = fields.take("page_size", page::size(message.page_size));
+    let after = fields.take("sync_token", place(&message.sync_token));
+    Ok(fields.finish(size.zip(after).map(|(size, after)| SyncRequest { size, after }))?)
+}
+
+/// The place that a `sync_token` names, or none for an empty one.
+pub fn place(token: &str) -> Result<Option<SyncPlace>, InvalidSyncToken> {
+    (!token.is_empty()).then(|| SyncPlace::parse(token)).transpose()
+}
+
+/// That a task is gone.
+pub fn deleted(task: &Task) -> pb::DeletedTask {
+    pb::DeletedTask { id: task.id.to_string(), deleted_at: task.deleted_at.map(timestamp) }
+}
+
+impl From<Changes> for pb::SyncTasksResponse {
+    fn from(changes: Changes) -> Self {
+        let mut said =
+            Self { next_sync_token: changes.next.token(), more: changes.more, ..Self::default() };
+        for task in changes.tasks {
+            if task.deleted_at.is_some() {
+                said.deleted.push(deleted(&task));
+            } else {
+                said.tasks.push(task.into());
+            }
+        }
+        said
+    }
+}
