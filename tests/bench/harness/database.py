@@ -38,7 +38,7 @@ class Postgres:
     def __init__(self, server, purpose):
         self.server = server
         self.database = f"bench_{purpose}_{os.getpid()}"
-        _psql(server, f"CREATE DATABASE {self.database}")
+        psql(server, f"CREATE DATABASE {self.database}")
         self.url = f"{server.rpartition('/')[0]}/{self.database}"
 
     @classmethod
@@ -56,16 +56,16 @@ class Postgres:
 
     def settle(self):
         """The statistics that any database in use has."""
-        _psql(self.url, "ANALYZE")
+        psql(self.url, "ANALYZE")
 
     def cpu(self):
         """CPU seconds by process; `None` where the server is on another machine."""
-        rows = _psql(self.server, PIDS.format(name=self.database)).split()
+        rows = psql(self.server, PIDS.format(name=self.database)).split()
         seconds = {pid: process.cpu_seconds(pid) for pid in rows if _is_postgres(pid)}
         return seconds or None
 
     def drop(self):
-        _psql(self.server, f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
+        psql(self.server, f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)")
 
 
 def spent(before, after):
@@ -75,11 +75,11 @@ def spent(before, after):
     return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
-def _psql(url, statement):
+def psql(url, statement):
     environment = {**os.environ, "PGCONNECT_TIMEOUT": "5"}
     return subprocess.run(
         ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement, url], env=environment,
-        check=True, capture_output=True, text=True, timeout=60).stdout
+        check=True, capture_output=True, text=True, timeout=300).stdout
 
 
 def _is_postgres(pid):
