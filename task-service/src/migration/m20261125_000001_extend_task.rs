@@ -43,7 +43,7 @@ const TABLES: &str = "
         WHERE deleted_at IS NOT NULL;
     CREATE INDEX task_in_trash ON task (deleted_at) WHERE deleted_at IS NOT NULL;
     CREATE INDEX task_by_revision ON task (user_id, revision, id);
-    CREATE INDEX task_unindexed ON task (user_id) WHERE words IS NULL;
+    CREATE INDEX task_unindexed ON task (user_id, id) WHERE words IS NULL;
     CREATE UNIQUE INDEX task_by_occurrence ON task (user_id, series_id, occurrence)
         WHERE series_id IS NOT NULL;
     CREATE INDEX task_reminder_pending ON task_reminder (fires_at) WHERE fired_at IS NULL;
