@@ -4,12 +4,16 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use shared::{
     http::ProblemBody,
-    proto::task::v1::{self as pb, UpdateTaskRequest},
+    proto::{
+        schema::task_ids,
+        task::v1::{self as pb, UpdateTaskRequest},
+    },
 };
 use utoipa::{
     IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema,
     openapi::{
-        Content, Ref, RefOr, Response, ResponseBuilder, Schema,
+        Content, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
+        schema::AdditionalProperties,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -178,12 +182,25 @@ impl PartialSchema for Changes {
 }
 
 /// The same change of several tasks.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes a body, which the message reads")]
-pub struct BatchUpdate {
-    #[schema(schema_with = shared::proto::schema::task_ids)]
-    ids: Vec<String>,
-    changes: Changes,
+pub struct BatchUpdate;
+
+impl ToSchema for BatchUpdate {
+    fn name() -> Cow<'static, str> {
+        "BatchUpdate".into()
+    }
+}
+
+impl PartialSchema for BatchUpdate {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .description(Some("The same change of several tasks."))
+            .property("ids", task_ids())
+            .required("ids")
+            .property("changes", Ref::from_schema_name(Changes::name()))
+            .required("changes")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .into()
+    }
 }
 
 const ALWAYS: [(&str, &str); 6] = [
