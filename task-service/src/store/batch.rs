@@ -43,7 +43,7 @@ impl Tasks {
     ) -> Result<Vec<Task>, Error> {
         let key = Key::of(request_id, Batch::Create(&new));
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = create_in(&change, owner, new, key, now).await;
         change.end(outcome).await
     }
@@ -82,7 +82,7 @@ impl Tasks {
     ) -> Result<(), Error> {
         let key = Key::of(request_id, Batch::Delete(ids));
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = delete_in(&change, owner, ids, key, now).await;
         change.end(outcome).await
     }
@@ -95,7 +95,7 @@ impl Tasks {
         key: Option<Key>,
     ) -> Result<Vec<Task>, Error> {
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = edit_in(&change, owner, ids, patch, key, now).await;
         change.end(outcome).await
     }

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     error::Error,
     fingerprint::fingerprint,
-    moment::Moment,
     task::{NewTask, Task},
 };
 
@@ -38,7 +37,7 @@ impl Tasks {
         if new.request_id.is_some() || !at_once::can(self, &new) {
             return Ok(Err(new));
         }
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let task = Task::new(owner.user().as_str(), new, now, 0, 0);
         at_once::insert(self, owner, task).await.map(Ok)
     }
@@ -49,7 +48,7 @@ impl Tasks {
         owner: &Owner,
         mut new: NewTask,
     ) -> Result<Outcome<Task>, Error> {
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let user_id = owner.user().as_str();
         let Some(request_id) = new.request_id.take() else {
             let task = Task::new(user_id, new, now, change.revision, 0);

@@ -68,7 +68,7 @@ impl Tasks {
         edit: impl FnOnce(&mut Task, Moment) -> Result<bool, Error> + Send,
     ) -> Result<Task, Error> {
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = edit_in(&change, owner, id, etag, now, edit).await;
         change.end(outcome).await
     }

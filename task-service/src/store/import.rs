@@ -68,7 +68,7 @@ impl Tasks {
             turn,
             tasks: self.clone(),
             owner,
-            now: Moment::now(&*self.clock),
+            now: self.now(),
             report: Report { dry_run, ..Report::default() },
             held: Spool::new(MAX_BYTES)?,
             ids: HashSet::new(),

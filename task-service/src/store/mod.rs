@@ -125,7 +125,7 @@ impl Tasks {
         Ok(View {
             backend: self.database.backend(),
             owner,
-            now: Moment::now(&*self.clock),
+            now: self.now(),
             is_by_words: search::comes_first(self.database.reader(), user_id, filter).await?,
         })
     }
@@ -133,7 +133,7 @@ impl Tasks {
     /// Forgets request ids that have expired, of all users, and tells how many. It is not
     /// a user's call, and nobody can tell that it happened.
     pub async fn forget_expired_requests(&self) -> Result<u64, Error> {
-        requests::forget_expired(&self.database, Moment::now(&*self.clock)).await
+        requests::forget_expired(&self.database, self.now()).await
     }
 }
 

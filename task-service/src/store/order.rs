@@ -46,7 +46,7 @@ impl Tasks {
         etag: Option<&Etag>,
     ) -> Result<Task, Error> {
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = reorder_in(&change, owner, id, target, etag, now).await;
         change.end(outcome).await
     }

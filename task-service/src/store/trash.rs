@@ -27,7 +27,7 @@ impl Tasks {
     /// id that made it stays used.
     pub async fn delete(&self, owner: &Owner, id: Uuid, etag: Option<&Etag>) -> Result<(), Error> {
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = delete_in(&change, owner, id, etag, now).await;
         change.end(outcome).await
     }
@@ -35,7 +35,7 @@ impl Tasks {
     /// Takes a task out of the trash, as it was. One outside is left alone.
     pub async fn undelete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
         let change = Change::begin(self, owner).await?;
-        let now = Moment::now(&*self.clock);
+        let now = self.now();
         let outcome = undelete_in(&change, owner, id, now).await;
         change.end(outcome).await
     }
@@ -48,7 +48,7 @@ impl Tasks {
     /// number are forgotten is noted, so that nobody syncs past them.
     pub async fn purge(&self, retention: Duration) -> Result<u64, Error> {
         let retention = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
-        let until = Moment::now(&*self.clock).micros().saturating_sub(retention);
+        let until = self.now().micros().saturating_sub(retention);
         let mut purged = 0;
         loop {
             let expired = expired_trash(until, USERS).all(self.database.reader()).await?;
