@@ -75,6 +75,27 @@ impl Fields {
         self.0.push(Violation { field: field.into(), message: rule.to_string() });
     }
 
+    /// The value of fields that were read apart; `None` if any is faulty, which is noted.
+    pub fn join<T>(&mut self, read: Result<T, Violations>) -> Option<T> {
+        read.map_err(|Violations(faults)| self.0.extend(faults)).ok()
+    }
+
+    /// The value of the message at `place`, whose faults are noted as of there
+    /// (`tasks[3].title`).
+    pub fn nested<T>(
+        &mut self,
+        place: impl fmt::Display,
+        read: Result<T, Violations>,
+    ) -> Option<T> {
+        let at = |Violation { field, message }| Violation {
+            field: format!("{place}.{field}").into(),
+            message,
+        };
+        self.join(
+            read.map_err(|Violations(faults)| Violations(faults.into_iter().map(at).collect())),
+        )
+    }
+
     /// `value` if nothing is wrong, else everything that is.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Violations> {
         value.filter(|_| self.0.is_empty()).ok_or(Violations(self.0))
@@ -98,6 +119,17 @@ mod tests {
         let violations = fields.finish(first).expect_err("two faults");
         assert_eq!(violations.to_string(), "a must be odd; b is missing");
         assert_eq!(Violations::one("c", "is late").to_string(), "c is late");
+    }
+
+    #[test]
+    fn what_is_read_apart_keeps_its_faults_and_gets_its_place() {
+        let mut fields = Fields::default();
+        fields.fault("a", "is missing");
+        assert_eq!(fields.join(Err::<i32, _>(Violations::one("b", "is odd"))), None);
+        assert_eq!(fields.nested("c[1]", Err::<i32, _>(Violations::one("d", "is late"))), None);
+        assert_eq!((fields.join(Ok(1)), fields.nested("e", Ok(2))), (Some(1), Some(2)));
+        let violations = fields.finish(Some(())).expect_err("three faults");
+        assert_eq!(violations.to_string(), "a is missing; b is odd; c[1].d is late");
     }
 
     #[test]

@@ -194,14 +194,9 @@ async fn edit_in(
 fn apply(tasks: &mut [Task], patch: &TaskPatch, now: Moment) -> Result<Vec<usize>, Violations> {
     let (mut fields, mut changed) = (Fields::default(), Vec::new());
     for (i, task) in tasks.iter_mut().enumerate() {
-        match task.apply(patch.clone(), now) {
-            Ok(true) => changed.push(i),
-            Ok(false) => {}
-            Err(Violations(faults)) => {
-                for fault in faults {
-                    fields.fault(format!("ids[{i}].{}", fault.field), fault.message);
-                }
-            }
+        let applied = task.apply(patch.clone(), now);
+        if fields.nested(format_args!("ids[{i}]"), applied) == Some(true) {
+            changed.push(i);
         }
     }
     if tasks.iter().map(page::bytes).sum::<usize>() > MAX_BYTES {

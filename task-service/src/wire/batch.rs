@@ -34,15 +34,9 @@ pub async fn new_tasks(
         if i % AT_A_TIME == AT_A_TIME - 1 {
             tokio::task::yield_now().await;
         }
-        match element(task, &message.user_id, &mut rules) {
-            Ok(task) => tasks.push(task),
-            Err(Violations(faults)) => {
-                rules.faults += faults.len();
-                for fault in faults {
-                    fields.fault(format!("tasks[{i}].{}", fault.field), fault.message);
-                }
-            }
-        }
+        let task = element(task, &message.user_id, &mut rules)
+            .inspect_err(|Violations(faults)| rules.faults += faults.len());
+        tasks.extend(fields.nested(format_args!("tasks[{i}]"), task));
     }
     let request_id = request_id(message.request_id, &mut fields);
     Ok(fields.finish(Some((tasks, request_id)))?)
@@ -65,13 +59,8 @@ fn element(
         unset("user_id", &task.user_id);
     }
     let rule = task.recurrence.take();
-    let mut keep = |faults: Violations| {
-        for fault in faults.0 {
-            fields.fault(fault.field, fault.message);
-        }
-    };
-    let task = described(task).map_err(&mut keep).ok();
-    let rule = rule.map(|rule| rules.read(rule)).transpose().map_err(&mut keep).ok().flatten();
+    let task = fields.join(described(task));
+    let rule = fields.join(rule.map_or(Ok(None), |rule| rules.read(rule)));
     fields.finish(task.map(|task| NewTask { recurrence: rule.flatten(), ..task }))
 }
 
@@ -124,12 +113,9 @@ pub fn batch_update(message: pb::BatchUpdateTasksRequest) -> Result<BatchUpdate,
     }
     let mut within = Fields::default();
     let patch = patch::read(&mut changes, &mut within);
-    let faults = within.finish(Some(())).err().map_or_else(Vec::new, |faults| faults.0);
-    for fault in faults {
-        fields.fault(format!("changes.{}", fault.field), fault.message);
-    }
+    let patch = fields.nested("changes", within.finish(Some(patch)));
     let request_id = request_id(message.request_id, &mut fields);
-    Ok(fields.finish(Some(BatchUpdate { ids, patch, request_id }))?)
+    Ok(fields.finish(patch.map(|patch| BatchUpdate { ids, patch, request_id }))?)
 }
 
 /// The tasks a message names, and what makes it safe to repeat.

@@ -64,14 +64,7 @@ pub fn imported(task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
         check(new.due.as_ref(), &new.reminders, new.recurrence.is_some(), None)?;
         Ok(new)
     });
-    let (new, more) = match new {
-        Ok(new) => (Some(new), Vec::new()),
-        Err(Violations(more)) => (None, more),
-    };
-    for fault in more {
-        fields.fault(fault.field, fault.message);
-    }
-    let task = new.map(|new| Imported {
+    let task = fields.join(new).map(|new| Imported {
         id,
         new,
         completed: task.completed,
