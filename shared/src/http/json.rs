@@ -20,7 +20,7 @@ use super::{Fault, Problem, members, objects, query::Parameters};
 use crate::fields;
 
 /// Names in faults are cut to this length: they are the caller's own text.
-pub(super) const NAME_CHARS: usize = 64;
+const NAME_CHARS: usize = 64;
 
 /// An answer with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
@@ -104,7 +104,7 @@ fn named(field: String, error: &impl fmt::Display) -> Fault {
     Fault { field, message: rule(&error.to_string()) }
 }
 
-fn cut(name: &str) -> String {
+pub(super) fn cut(name: &str) -> String {
     name.chars().take(NAME_CHARS).collect()
 }
 

@@ -36,7 +36,7 @@ fn of_object(
         let of_member = |error: &Error| Some(error.to_string()) != missing;
         if let Some(error) = alone(value.clone()).filter(of_member) {
             // The name is the caller's own text, of any length.
-            let name: String = name.chars().take(super::json::NAME_CHARS).collect();
+            let name = super::json::cut(name);
             deeper(format!("{path}{joint}{name}"), value, error, &alone, found);
         }
     }
