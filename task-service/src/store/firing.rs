@@ -11,6 +11,7 @@ use super::{
         due_reminders, firings, firings_after, mark_fired, old_firings, pending_reminders,
         reminded_task, take_firings, take_numbers,
     },
+    forget::{BATCH, forget},
     news::News,
     row::Row,
 };
@@ -29,9 +30,6 @@ const SIZE: u64 = 50;
 
 /// How long a firing is kept, in microseconds: 7 days.
 const KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
-
-/// How many rows one statement of the sweep deletes at most.
-const BATCH: u64 = 500;
 
 impl Tasks {
     /// Fires everything that is due, of all users, and tells when the next one will be.
@@ -111,14 +109,7 @@ impl Tasks {
     /// Forgets what has fired 7 days ago, of all users, and tells how much it was.
     pub async fn forget_fired(&self) -> Result<u64, Error> {
         let until = self.now().micros().saturating_sub(KEPT);
-        let mut forgotten = 0;
-        loop {
-            let delete = old_firings(until, BATCH).exec(self.database.writer()).await?;
-            forgotten += delete.rows_affected;
-            if delete.rows_affected < BATCH {
-                return Ok(forgotten);
-            }
-        }
+        forget(&self.database, BATCH, |limit| old_firings(until, limit)).await
     }
 }
 

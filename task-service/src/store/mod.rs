@@ -12,6 +12,7 @@ mod edit;
 mod everybody;
 mod export;
 mod firing;
+mod forget;
 mod import;
 mod index;
 mod news;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     change::Change,
     everybody::expired_requests,
+    forget::{BATCH, forget},
     owned::{owned, owned_insert},
 };
 use crate::{
@@ -18,10 +19,6 @@ use crate::{
 
 /// How long a request id counts, in microseconds: 24 hours.
 const LIFETIME: i64 = 24 * 60 * 60 * 1_000_000;
-
-/// How many rows one statement of the sweep deletes at most, so that it locks few rows for
-/// a short time.
-const BATCH: u64 = 500;
 
 /// What a request id made: a task, or those of a batch.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,15 +96,7 @@ pub(super) async fn forget_expired_by(
     now: Moment,
     batch: u64,
 ) -> Result<u64, Error> {
-    let mut forgotten = 0;
-    loop {
-        let delete = expired_requests(expired_until(now), batch);
-        let deleted = delete.exec(database.writer()).await?.rows_affected;
-        forgotten += deleted;
-        if deleted < batch {
-            return Ok(forgotten);
-        }
-    }
+    forget(database, batch, |limit| expired_requests(expired_until(now), limit)).await
 }
 
 /// What was made until then has expired by `now`.
