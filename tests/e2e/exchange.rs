@@ -4,22 +4,29 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT},
+    header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName, USER_AGENT},
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::{Bytes, Incoming},
-    client::conn::http1::{self, SendRequest},
+    client::conn::http1::{self, Parts, SendRequest},
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinHandle};
 
 /// What every caller of this suite calls itself, on either wire.
 pub const AGENT: &str = "e2e";
 
 /// The longest any answer may take: longer than every limit of a server.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Who can say more, what is heard, and what is left of the connection when all is said.
+type Begun = (
+    SendRequest<Full<Bytes>>,
+    Response<Incoming>,
+    JoinHandle<hyper::Result<Parts<TokioIo<TcpStream>>>>,
+);
 
 /// A request on its way.
 #[derive(Clone, Debug)]
@@ -75,10 +82,16 @@ impl Asked {
     }
 
     async fn exchange(self, door: SocketAddr) -> Reply {
+        let last = self.with(CONNECTION, "close");
         // Held until all is read: a caller that hangs up early is another thing to a server.
-        let (_sender, answer) = self.begin(door).await;
+        let (_sender, answer, connection) = last.begin(door).await;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
+        // An answer keeps the place of its call until it has left, which its caller can hear
+        // of in one way: the server ends the connection.
+        if let Ok(Ok(parts)) = connection.await {
+            let _ = parts.io.into_inner().read(&mut [0]).await;
+        }
         Reply { status: head.status, headers: head.headers, body }
     }
 
@@ -87,15 +100,15 @@ impl Asked {
         self.begin(door).await.1
     }
 
-    async fn begin(mut self, door: SocketAddr) -> (SendRequest<Full<Bytes>>, Response<Incoming>) {
+    async fn begin(mut self, door: SocketAddr) -> Begun {
         let host = HeaderValue::try_from(door.to_string()).expect("an address");
         self.0.headers_mut().entry(HOST).or_insert(host);
         let stream = TcpStream::connect(door).await.expect("the port is open");
         let shaken = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = shaken.expect("a connection");
-        tokio::spawn(connection);
+        let connection = tokio::spawn(connection.without_shutdown());
         let answer = sender.send_request(self.0.map(Full::new)).await.expect("an answer");
-        (sender, answer)
+        (sender, answer, connection)
     }
 }
 
