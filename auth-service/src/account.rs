@@ -50,7 +50,7 @@ impl Accounts {
         let known = [email.as_str(), email.local_part(), &name];
         let password = self.uncommon("password", password, known).await?;
         let password_hash = self.hashing.hash(password).await?;
-        let new_user = NewUser {
+        let mut new_user = NewUser {
             id: random::id()?,
             email,
             name,
@@ -58,8 +58,8 @@ impl Accounts {
             password_hash,
             now: self.sessions.now(),
         };
-        let (token, session) = self.sessions.prepare(&new_user.id, device, stay)?;
-        if !self.store.create_user(&new_user, &session).await? {
+        let (token, mut session) = self.sessions.prepare(&new_user.id, device, stay)?;
+        if !self.store.create_user(&mut new_user, &mut session).await? {
             return Err(Error::EmailTaken);
         }
         let user = user::Model {
@@ -123,9 +123,9 @@ impl Accounts {
             user_agent: caller.session().user_agent.clone(),
         };
         let stay = self.sessions.stay(caller.session());
-        let instead =
+        let mut instead =
             if revoke { Some(self.sessions.prepare(&user.id, device, stay)?) } else { None };
-        let session = instead.as_ref().map(|(_, session)| session);
+        let session = instead.as_mut().map(|(_, session)| session);
         let now = self.sessions.now();
         let still = still(caller, Some(&verified));
         let changed = self.store.change_password(&user.id, still, password_hash, session, now);

@@ -1,5 +1,7 @@
 //! Randomness from the operating system.
 
+use uuid::{Builder, Uuid};
+
 /// Letters and digits, which is what Better Auth makes ids and tokens of.
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -14,6 +16,11 @@ pub fn id() -> Result<String, getrandom::Error> {
         id.extend(fitting.take(32 - id.len()).map(|&c| char::from(c)));
     }
     Ok(id)
+}
+
+/// A random UUID, version 4, as Better Auth makes them.
+pub fn uuid() -> Result<Uuid, getrandom::Error> {
+    Ok(Builder::from_random_bytes(bytes()?).into_uuid())
 }
 
 /// Random bytes.

@@ -104,8 +104,8 @@ impl Sessions {
         device: Device,
         stay: Stay,
     ) -> Result<Opened, Error> {
-        let (token, session) = self.prepare(user_id, device, stay)?;
-        if self.store.open_session(&session, verified).await? != Held::Yes {
+        let (token, mut session) = self.prepare(user_id, device, stay)?;
+        if self.store.open_session(&mut session, verified).await? != Held::Yes {
             return Err(Error::InvalidEmailOrPassword);
         }
         Ok(Opened::new(token, session))

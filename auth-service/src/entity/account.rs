@@ -5,13 +5,13 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "account")]
 pub struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, select_as = "text")]
     pub id: String,
     #[sea_orm(column_name = "accountId")]
     pub account_id: String,
     #[sea_orm(column_name = "providerId")]
     pub provider_id: String,
-    #[sea_orm(column_name = "userId")]
+    #[sea_orm(column_name = "userId", select_as = "text")]
     pub user_id: String,
     /// What a foreign provider granted, separated by commas.
     pub scope: Option<String>,

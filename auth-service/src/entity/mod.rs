@@ -1,5 +1,6 @@
 //! Rows of Better Auth's tables, the columns this service reads. Columns that plugins of a
-//! Better Auth server add are left alone.
+//! Better Auth server add are left alone. Ids are read as texts, whatever they are; to be
+//! compared they have to be what they are: see [`IdKind`](crate::store::IdKind).
 
 pub mod account;
 pub mod session;

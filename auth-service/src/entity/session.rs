@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "session")]
 pub struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, select_as = "text")]
     pub id: String,
     #[sea_orm(column_name = "expiresAt")]
     pub expires_at: DateTimeUtc,
@@ -19,7 +19,7 @@ pub struct Model {
     pub ip_address: Option<String>,
     #[sea_orm(column_name = "userAgent")]
     pub user_agent: Option<String>,
-    #[sea_orm(column_name = "userId")]
+    #[sea_orm(column_name = "userId", select_as = "text")]
     pub user_id: String,
 }
 

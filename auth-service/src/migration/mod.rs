@@ -2,6 +2,7 @@
 //! altered: what is there stays as it is.
 
 mod m20261121_000001_better_auth;
+mod m20261126_000005_create_largest_id;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
@@ -18,6 +19,9 @@ impl MigratorTrait for Migrator {
     }
 
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_better_auth::Migration)]
+        vec![
+            Box::new(m20261121_000001_better_auth::Migration),
+            Box::new(m20261126_000005_create_largest_id::Migration),
+        ]
     }
 }

@@ -1,7 +1,7 @@
 //! The ways in which a user can sign in.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder};
 
 use super::Store;
 use crate::entity::account;
@@ -24,7 +24,7 @@ impl Store {
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn linked_accounts(&self, user_id: &str) -> Result<Vec<LinkedAccount>, DbErr> {
         account::Entity::find()
-            .filter(account::Column::UserId.eq(user_id))
+            .filter(self.layout.user.is(account::Column::UserId, user_id))
             .order_by_asc(account::Column::CreatedAt)
             .order_by_asc(account::Column::Id)
             .into_partial_model::<LinkedAccount>()

@@ -3,6 +3,9 @@
 //! Unlike tasks, accounts are looked up before anybody is known, so there is no owner
 //! filter to start from: each query here is written out, and its exception stated.
 
+mod insert;
+mod largest_id;
+mod layout;
 mod linked;
 mod sessions;
 mod still;
@@ -14,6 +17,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
+pub use self::layout::IdKind;
+use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
 pub use self::sessions::{NewSession, Which};
 pub use self::still::{Held, Still};
@@ -24,27 +29,23 @@ use crate::migration::Migrator;
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    layout: Layout,
 }
 
 impl Store {
-    /// Connects and brings the tables up to date.
+    /// Connects and brings the tables up to date. A database in a layout that calls could
+    /// not work with is refused here, before anything is made in it.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
         let database = Database::connect(url).await?;
+        Layout::of(&Schema::read(&database).await?)?;
         database.migrate::<Migrator>().await?;
-        let store = Self { database };
-        store.probe().await?;
-        Ok(store)
-    }
-
-    /// Asks each table once for what calls will ask. A database in another layout (snake
-    /// case, ids that are no text) is refused here, not call by call.
-    async fn probe(&self) -> Result<(), DbErr> {
-        const NOBODY: &str = "-";
-        self.user(NOBODY).await?;
-        self.password_hash(NOBODY).await?;
-        self.linked_accounts(NOBODY).await?;
-        self.session_by_token([NOBODY.to_owned(), NOBODY.to_owned()]).await?;
-        self.sessions(NOBODY, DateTime::UNIX_EPOCH).await.map(drop)
+        let schema = Schema::read(&database).await?;
+        let layout = Layout::of(&schema)?;
+        for index in schema.missing_indexes() {
+            tracing::warn!(index, "an index is missing in the tables of accounts");
+        }
+        largest_id::keep(database.writer(), layout).await?;
+        Ok(Self { database, layout })
     }
 
     /// The handle, for readiness and closing.

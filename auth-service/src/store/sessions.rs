@@ -3,14 +3,17 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, IntoIden},
 };
 
-use super::{Held, Still, Store, moment_value, still::lock_user};
-use crate::entity::session;
+use super::{
+    Held, Still, Store, insert::insert, largest_id, layout::Layout, moment_value, still::lock_user,
+};
+use crate::entity::session::{self, Column};
 
 /// A session to be opened.
 pub struct NewSession {
+    /// Ours; the store puts another one here where the database's ids are others.
     pub id: String,
     /// As it is to be stored.
     pub token: String,
@@ -35,49 +38,36 @@ pub enum Which<'a> {
 }
 
 /// Stores a session.
-pub(super) async fn insert(
+pub(super) async fn insert_session(
     database: &impl ConnectionTrait,
-    session: &NewSession,
+    layout: Layout,
+    session: &mut NewSession,
 ) -> Result<(), DbErr> {
-    let moment = |moment| moment_value(database.get_database_backend(), moment);
-    let mut insert = Query::insert();
-    insert
-        .into_table(session::Entity)
-        .columns([
-            session::Column::Id,
-            session::Column::ExpiresAt,
-            session::Column::Token,
-            session::Column::CreatedAt,
-            session::Column::UpdatedAt,
-            session::Column::IpAddress,
-            session::Column::UserAgent,
-            session::Column::UserId,
-        ])
-        .values_panic([
-            session.id.as_str().into(),
-            moment(session.expires_at).into(),
-            session.token.as_str().into(),
-            moment(session.now).into(),
-            moment(session.now).into(),
-            session.ip_address.clone().into(),
-            session.user_agent.clone().into(),
-            session.user_id.as_str().into(),
-        ]);
-    database.execute(&insert).await.map(drop)
+    let moment = |moment| Expr::val(moment_value(database.get_database_backend(), moment));
+    let row = vec![
+        (Column::ExpiresAt.into_iden(), moment(session.expires_at)),
+        (Column::Token.into_iden(), session.token.as_str().into()),
+        (Column::CreatedAt.into_iden(), moment(session.now)),
+        (Column::UpdatedAt.into_iden(), moment(session.now)),
+        (Column::IpAddress.into_iden(), session.ip_address.clone().into()),
+        (Column::UserAgent.into_iden(), session.user_agent.clone().into()),
+        (Column::UserId.into_iden(), layout.user.reference(&session.user_id)?),
+    ];
+    insert(database, layout.session, session::Entity, &mut session.id, row).await
 }
 
 impl Store {
     /// Opens a session, unless the user's password is no longer the one that was verified.
     pub async fn open_session(
         &self,
-        session: &NewSession,
+        session: &mut NewSession,
         verified: Option<&str>,
     ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
         let still = Still { password_hash: verified, session_id: None };
-        let held = still.hold(&transaction, &session.user_id).await?;
+        let held = still.hold(&transaction, self.layout, &session.user_id).await?;
         if held == Held::Yes {
-            insert(&transaction, session).await?;
+            insert_session(&transaction, self.layout, session).await?;
             transaction.commit().await?;
         }
         Ok(held)
@@ -89,10 +79,7 @@ impl Store {
         &self,
         forms: [String; 2],
     ) -> Result<Option<session::Model>, DbErr> {
-        session::Entity::find()
-            .filter(session::Column::Token.is_in(forms))
-            .one(self.database.reader())
-            .await
+        session::Entity::find().filter(Column::Token.is_in(forms)).one(self.database.reader()).await
     }
 
     /// Moves the end of a session. `false`: it has ended meanwhile.
@@ -104,9 +91,9 @@ impl Store {
         expires_at: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
         session::Entity::update_many()
-            .filter(session::Column::Id.eq(id))
-            .col_expr(session::Column::ExpiresAt, Expr::value(self.moment(expires_at)))
-            .col_expr(session::Column::UpdatedAt, Expr::value(self.moment(now)))
+            .filter(self.layout.session.is(Column::Id, id))
+            .col_expr(Column::ExpiresAt, Expr::value(self.moment(expires_at)))
+            .col_expr(Column::UpdatedAt, Expr::value(self.moment(now)))
             .exec(self.database.writer())
             .await
             .map(|updated| updated.rows_affected == 1)
@@ -120,10 +107,10 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<session::Model>, DbErr> {
         session::Entity::find()
-            .filter(session::Column::UserId.eq(user_id))
-            .filter(session::Column::ExpiresAt.gt(self.moment(now)))
-            .order_by_desc(session::Column::CreatedAt)
-            .order_by_desc(session::Column::Id)
+            .filter(self.layout.user.is(Column::UserId, user_id))
+            .filter(Column::ExpiresAt.gt(self.moment(now)))
+            .order_by_desc(Column::CreatedAt)
+            .order_by_desc(Column::Id)
             .limit(100)
             .all(self.database.reader())
             .await
@@ -132,8 +119,9 @@ impl Store {
     /// Removes every session that has expired at `now`, and tells how many.
     #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
     pub async fn remove_expired_sessions(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+        largest_id::keep(self.database.writer(), self.layout).await?;
         session::Entity::delete_many()
-            .filter(session::Column::ExpiresAt.lte(self.moment(now)))
+            .filter(Column::ExpiresAt.lte(self.moment(now)))
             .exec(self.database.writer())
             .await
             .map(|deleted| deleted.rows_affected)
@@ -142,15 +130,16 @@ impl Store {
     /// Ends sessions of a user. Ending none is no error.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<(), DbErr> {
-        let of_user = session::Entity::delete_many().filter(session::Column::UserId.eq(user_id));
+        let of_user =
+            session::Entity::delete_many().filter(self.layout.user.is(Column::UserId, user_id));
         let delete = match which {
-            Which::One(id) => of_user.filter(session::Column::Id.eq(id)),
-            Which::StoredAs(forms) => of_user.filter(session::Column::Token.is_in(forms)),
-            Which::Others(id) => of_user.filter(session::Column::Id.ne(id)),
+            Which::One(id) => of_user.filter(self.layout.session.is(Column::Id, id)),
+            Which::StoredAs(forms) => of_user.filter(Column::Token.is_in(forms)),
+            Which::Others(id) => of_user.filter(self.layout.session.is_not(Column::Id, id)),
             Which::All => of_user,
         };
         let transaction = self.begin().await?;
-        lock_user(&transaction, user_id).await?;
+        lock_user(&transaction, self.layout, user_id).await?;
         delete.exec(&transaction).await?;
         transaction.commit().await
     }

@@ -5,11 +5,11 @@
 //! so what is found here stays true until the commit.
 
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::LockType,
 };
 
-use super::users::password_hash;
+use super::{largest_id, layout::Layout, users::password_hash};
 use crate::entity::{session, user};
 
 /// What must still hold of a user.
@@ -37,16 +37,17 @@ impl Still<'_> {
     pub(super) async fn hold(
         self,
         transaction: &DatabaseTransaction,
+        layout: Layout,
         user_id: &str,
     ) -> Result<Held, DbErr> {
-        lock_user(transaction, user_id).await?;
+        lock_user(transaction, layout, user_id).await?;
         if let Some(verified) = self.password_hash
-            && password_hash(transaction, user_id).await?.as_deref() != Some(verified)
+            && password_hash(transaction, layout, user_id).await?.as_deref() != Some(verified)
         {
             return Ok(Held::PasswordChanged);
         }
         if let Some(id) = self.session_id {
-            let live = session::Entity::find().filter(session::Column::Id.eq(id));
+            let live = session::Entity::find().filter(layout.session.is(session::Column::Id, id));
             if live.count(transaction).await? == 0 {
                 return Ok(Held::SessionEnded);
             }
@@ -56,14 +57,17 @@ impl Still<'_> {
 }
 
 /// Makes every other change of this user's password and sessions wait. On SQLite the
-/// transaction has the only writer anyway.
+/// transaction has the only writer anyway. What may be removed under it leaves its number.
 #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
 pub(super) async fn lock_user(
     transaction: &DatabaseTransaction,
+    layout: Layout,
     user_id: &str,
 ) -> Result<(), DbErr> {
-    let user = user::Entity::find_by_id(user_id).select_only().column(user::Column::Id);
+    let user = user::Entity::find().filter(layout.user.is(user::Column::Id, user_id));
+    let user = user.select_only().column(user::Column::Id);
     // Weak enough for the foreign keys of sessions that are inserted meanwhile.
     let user = user.lock(LockType::NoKeyUpdate).into_tuple::<String>();
-    user.one(transaction).await.map(drop)
+    user.one(transaction).await?;
+    largest_id::keep(transaction, layout).await
 }

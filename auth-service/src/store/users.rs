@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, SqlErr,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, IntoIden},
 };
 
-use super::{Held, NewSession, Still, Store, sessions};
+use super::{
+    Held, NewSession, Still, Store, insert::insert, layout::Layout, sessions::insert_session,
+};
 use crate::{
     email::Email,
     entity::{account, session, user},
@@ -19,6 +21,7 @@ const CREDENTIAL: &str = "credential";
 
 /// A user to be made, with a password.
 pub struct NewUser {
+    /// Ours; the store puts another one here where the database's ids are others.
     pub id: String,
     pub email: Email,
     pub name: String,
@@ -39,59 +42,42 @@ impl Store {
     /// e-mail is taken.
     pub async fn create_user(
         &self,
-        new_user: &NewUser,
-        session: &NewSession,
+        new_user: &mut NewUser,
+        session: &mut NewSession,
     ) -> Result<bool, DbErr> {
-        let now = self.moment(new_user.now);
-        let account_id = random::id().map_err(|e| DbErr::Custom(e.to_string()))?;
-        let mut user = Query::insert();
-        user.into_table(user::Entity)
-            .columns([
-                user::Column::Id,
-                user::Column::Name,
-                user::Column::Email,
-                user::Column::EmailVerified,
-                user::Column::Image,
-                user::Column::CreatedAt,
-                user::Column::UpdatedAt,
-            ])
-            .values_panic([
-                new_user.id.as_str().into(),
-                new_user.name.as_str().into(),
-                new_user.email.as_str().into(),
-                false.into(),
-                new_user.image.0.clone().into(),
-                now.clone().into(),
-                now.clone().into(),
-            ]);
-        let mut account = Query::insert();
-        account
-            .into_table(account::Entity)
-            .columns([
-                account::Column::Id,
-                account::Column::AccountId,
-                account::Column::ProviderId,
-                account::Column::UserId,
-                account::Column::Password,
-                account::Column::CreatedAt,
-                account::Column::UpdatedAt,
-            ])
-            .values_panic([
-                account_id.into(),
-                new_user.id.as_str().into(),
-                CREDENTIAL.into(),
-                new_user.id.as_str().into(),
-                new_user.password_hash.as_str().into(),
-                now.clone().into(),
-                now.into(),
-            ]);
+        let now = Expr::val(self.moment(new_user.now));
+        let user = vec![
+            (user::Column::Name.into_iden(), new_user.name.as_str().into()),
+            (user::Column::Email.into_iden(), new_user.email.as_str().into()),
+            (user::Column::EmailVerified.into_iden(), false.into()),
+            (user::Column::Image.into_iden(), new_user.image.0.clone().into()),
+            (user::Column::CreatedAt.into_iden(), now.clone()),
+            (user::Column::UpdatedAt.into_iden(), now.clone()),
+        ];
         let transaction = self.begin().await?;
-        if let Err(error) = transaction.execute(&user).await {
-            let taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)));
-            return if taken { Ok(false) } else { Err(error) };
+        let inserted =
+            insert(&transaction, self.layout.user, user::Entity, &mut new_user.id, user).await;
+        if let Err(error) = inserted {
+            transaction.rollback().await?;
+            let is_taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+                && self.user_by_email(&new_user.email).await?.is_some();
+            return if is_taken { Ok(false) } else { Err(error) };
         }
-        transaction.execute(&account).await?;
-        sessions::insert(&transaction, session).await?;
+        session.user_id.clone_from(&new_user.id);
+        let mut account = vec![
+            (account::Column::AccountId.into_iden(), new_user.id.as_str().into()),
+            (account::Column::ProviderId.into_iden(), CREDENTIAL.into()),
+            (account::Column::UserId.into_iden(), self.layout.user.reference(&new_user.id)?),
+            (account::Column::Password.into_iden(), new_user.password_hash.as_str().into()),
+            (account::Column::CreatedAt.into_iden(), now.clone()),
+            (account::Column::UpdatedAt.into_iden(), now),
+        ];
+        account
+            .extend(self.layout.issuer().map(|(column, value)| (column.into_iden(), value.into())));
+        let mut account_id = random::id().map_err(|e| DbErr::Custom(e.to_string()))?;
+        insert(&transaction, self.layout.account, account::Entity, &mut account_id, account)
+            .await?;
+        insert_session(&transaction, self.layout, session).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -108,13 +94,17 @@ impl Store {
     /// The user with this id.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn user(&self, id: &str) -> Result<Option<user::Model>, DbErr> {
-        user::Entity::find_by_id(id).one(self.database.reader()).await
+        user::Entity::find()
+            .filter(self.layout.user.is(user::Column::Id, id))
+            .one(self.database.reader())
+            .await
     }
 
     /// The stored password of a user; `None` where the account has none.
     pub async fn password_hash(&self, user_id: &str) -> Result<Option<String>, DbErr> {
-        password_hash(self.database.reader(), user_id).await
+        password_hash(self.database.reader(), self.layout, user_id).await
     }
+
     /// Changes a user and returns it as it is then. `None`: there is no such user.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn update_user(
@@ -124,7 +114,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Option<user::Model>, DbErr> {
         let mut update = user::Entity::update_many()
-            .filter(user::Column::Id.eq(id))
+            .filter(self.layout.user.is(user::Column::Id, id))
             .col_expr(user::Column::UpdatedAt, Expr::value(self.moment(now)));
         if let Some(name) = patch.name {
             update = update.col_expr(user::Column::Name, Expr::value(name));
@@ -134,7 +124,10 @@ impl Store {
         }
         let transaction = self.begin().await?;
         update.exec(&transaction).await?;
-        let user = user::Entity::find_by_id(id).one(&transaction).await?;
+        let user = user::Entity::find()
+            .filter(self.layout.user.is(user::Column::Id, id))
+            .one(&transaction)
+            .await?;
         transaction.commit().await?;
         Ok(user)
     }
@@ -147,16 +140,16 @@ impl Store {
         user_id: &str,
         still: Still<'_>,
         password_hash: String,
-        instead: Option<&NewSession>,
+        instead: Option<&mut NewSession>,
         now: DateTime<Utc>,
     ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
-        let held = still.hold(&transaction, user_id).await?;
+        let held = still.hold(&transaction, self.layout, user_id).await?;
         if held != Held::Yes {
             return Ok(held);
         }
         account::Entity::update_many()
-            .filter(account::Column::UserId.eq(user_id))
+            .filter(self.layout.user.is(account::Column::UserId, user_id))
             .filter(account::Column::ProviderId.eq(CREDENTIAL))
             .col_expr(account::Column::Password, Expr::value(password_hash))
             .col_expr(account::Column::UpdatedAt, Expr::value(self.moment(now)))
@@ -164,10 +157,10 @@ impl Store {
             .await?;
         if let Some(session) = instead {
             session::Entity::delete_many()
-                .filter(session::Column::UserId.eq(user_id))
+                .filter(self.layout.user.is(session::Column::UserId, user_id))
                 .exec(&transaction)
                 .await?;
-            sessions::insert(&transaction, session).await?;
+            insert_session(&transaction, self.layout, session).await?;
         }
         transaction.commit().await?;
         Ok(Held::Yes)
@@ -179,19 +172,22 @@ impl Store {
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn delete_user(&self, id: &str, still: Still<'_>) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
-        let held = still.hold(&transaction, id).await?;
+        let held = still.hold(&transaction, self.layout, id).await?;
         if held != Held::Yes {
             return Ok(held);
         }
         session::Entity::delete_many()
-            .filter(session::Column::UserId.eq(id))
+            .filter(self.layout.user.is(session::Column::UserId, id))
             .exec(&transaction)
             .await?;
         account::Entity::delete_many()
-            .filter(account::Column::UserId.eq(id))
+            .filter(self.layout.user.is(account::Column::UserId, id))
             .exec(&transaction)
             .await?;
-        user::Entity::delete_by_id(id).exec(&transaction).await?;
+        user::Entity::delete_many()
+            .filter(self.layout.user.is(user::Column::Id, id))
+            .exec(&transaction)
+            .await?;
         transaction.commit().await?;
         Ok(Held::Yes)
     }
@@ -201,12 +197,13 @@ impl Store {
 #[expect(clippy::disallowed_methods, reason = "the id was found by e-mail or session")]
 pub(super) async fn password_hash(
     on: &impl ConnectionTrait,
+    layout: Layout,
     user_id: &str,
 ) -> Result<Option<String>, DbErr> {
     account::Entity::find()
         .select_only()
         .column(account::Column::Password)
-        .filter(account::Column::UserId.eq(user_id))
+        .filter(layout.user.is(account::Column::UserId, user_id))
         .filter(account::Column::ProviderId.eq(CREDENTIAL))
         .into_tuple::<Option<String>>()
         .one(on)

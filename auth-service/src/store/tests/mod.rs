@@ -1,5 +1,7 @@
 //! One suite, two databases: what the rows look like, and that all or nothing is written.
 
+mod foreign;
+mod layouts;
 mod sessions;
 
 use std::sync::Arc;
@@ -40,9 +42,9 @@ impl Scene {
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
         let sessions = self.sessions(AtRest::Hashed);
-        let (token, session) =
+        let (token, mut session) =
             sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
-        let user = NewUser {
+        let mut user = NewUser {
             id: id.to_owned(),
             email: Email::parse(email).expect("an address"),
             name: "Ada".to_owned(),
@@ -50,7 +52,7 @@ impl Scene {
             password_hash: "salt:key".to_owned(),
             now: self.clock.now(),
         };
-        self.store.create_user(&user, &session).await.expect("writes").then_some(token)
+        self.store.create_user(&mut user, &mut session).await.expect("writes").then_some(token)
     }
 
     /// One column of all rows, as text.
