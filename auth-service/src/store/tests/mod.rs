@@ -2,6 +2,8 @@
 
 mod foreign;
 mod layouts;
+mod plans;
+mod refused;
 mod sessions;
 
 use std::sync::Arc;
@@ -11,7 +13,8 @@ use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use shared::clock::{Clock, ManualClock};
 
-use super::{Held, NewUser, Still, Store, UserPatch, Which};
+use self::foreign::{Foreign, Ids};
+use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
 use crate::{
     email::Email,
     error::Error,
@@ -77,7 +80,8 @@ on_both_databases!(
     what_changed_during_a_hash_stops_what_was_based_on_it,
     a_patch_changes_what_it_names,
     a_database_that_better_auth_made_is_left_as_it_is,
-    a_database_in_another_layout_is_refused_at_start,
+    every_spelling_of_a_moment_is_read,
+    an_index_that_is_missing_is_named_and_not_made,
 );
 
 async fn rows_are_written_as_better_auth_writes_them(database: FreshDatabase) {
@@ -204,10 +208,42 @@ async fn a_database_that_better_auth_made_is_left_as_it_is(database: FreshDataba
     assert!(again.user("node").await.expect("reads").is_some());
 }
 
-async fn a_database_in_another_layout_is_refused_at_start(database: FreshDatabase) {
+/// Better Auth writes the first; others have been seen, and its server reads them.
+async fn every_spelling_of_a_moment_is_read(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    for spelling in [
+        "2026-11-20T22:22:04.773Z",
+        "2026-11-20T22:22:04.773+00:00",
+        "2026-11-21T00:22:04.773+02:00",
+        "2026-11-20 22:22:04.773",
+        "2026-11-20 22:22:04.773Z",
+        "2026-11-20 22:22:04.773+00:00",
+        "2026-11-20T22:22:04.773000001Z",
+    ] {
+        // Without a zone PostgreSQL would take it to be in that of the connection.
+        let update =
+            format!(r#"UPDATE "user" SET "createdAt" = '{spelling}', "updatedAt" = '{spelling}'"#);
+        scene.store.database.writer().execute_unprepared(&update).await.expect("writes");
+        let user = scene.store.user("u1").await.expect(spelling).expect("a user");
+        assert_eq!(user.created_at.timestamp_millis(), scene.clock.now().timestamp_millis());
+        assert_eq!(user.updated_at.timestamp_millis(), scene.clock.now().timestamp_millis());
+    }
+}
+
+async fn an_index_that_is_missing_is_named_and_not_made(database: FreshDatabase) {
+    let foreign = Foreign { ids: Ids::Text, has_issuer: false };
+    foreign.make(&database).await;
     let connection = shared::db::Database::connect(&database.url()).await.expect("connects");
-    let snake_case = r#"create table "user" ("id" text primary key, "email_verified" integer)"#;
-    connection.writer().execute_unprepared(snake_case).await.expect("a table");
+    let complete = Schema::read(&connection).await.expect("reads");
+    assert_eq!(complete.missing_indexes().count(), 0);
+    let drop_index = r#"DROP INDEX "session_userId_idx""#;
+    connection.writer().execute_unprepared(drop_index).await.expect("drops");
     connection.close().await.expect("closes");
-    assert!(Store::open(&database.url()).await.is_err());
+    for _ in 0..2 {
+        let store = Store::open(&database.url()).await.expect("opens");
+        let schema = Schema::read(&store.database).await.expect("reads");
+        let missing: Vec<_> = schema.missing_indexes().collect();
+        assert_eq!(missing, [r#""session" ("userId")"#]);
+    }
 }
