@@ -1,7 +1,8 @@
 // A real Better Auth server: `node reference-server.mjs` with the settings below in its
 // environment. Prints its address when it is ready; stops on SIGTERM.
 //
-//   RELEASE          1.4, 1.6 or 1.7
+//   RELEASE          1.4, 1.6, 1.7 or 1.7.1
+//   IDS              uuid or serial; by default letters and digits
 //   SECRET           signs cookies and tokens
 //   DATABASE         sqlite:<file>, or postgres://...
 //   BASE_URL         what browsers call it; by default its own address
@@ -14,6 +15,7 @@ import { migration, NEWEST, part } from "./releases.mjs";
 
 const {
   RELEASE = NEWEST,
+  IDS,
   SECRET,
   DATABASE = "sqlite::memory:",
   BASE_URL,
@@ -49,6 +51,7 @@ const auth = betterAuth({
   user: { deleteUser: { enabled: true } },
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
+  ...(IDS && { advanced: { database: { generateId: IDS } } }),
   plugins: [bearer(), jwt()],
 });
 await (await getMigrations(auth.options)).runMigrations();

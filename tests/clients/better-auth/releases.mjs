@@ -4,9 +4,11 @@ import { readFileSync } from "node:fs";
 
 export const RELEASES = ["1.4", "1.6", "1.7"];
 export const NEWEST = "1.7";
+/** Of its kind there were three: they demand a column `issuer` of every account. */
+export const WITH_ISSUER = "1.7.1";
 
 // Where each release keeps its migrations.
-const MIGRATION = { "1.4": "db", "1.6": "db/migration", "1.7": "db/migration" };
+const MIGRATION = { "1.4": "db", "1.6": "db/migration", "1.7": "db/migration", [WITH_ISSUER]: "db/migration" };
 
 /** Loads a part of a release, for example `part("1.7", "client/plugins")`. */
 export function part(release, path) {

@@ -21,17 +21,19 @@ export async function folder() {
 }
 
 /** Starts a real Better Auth server. */
-export function startReference({ release, database = "sqlite::memory:", secret = SECRET }) {
+export async function startReference({ release, ids, database = "sqlite::memory:", secret = SECRET }) {
   const script = fileURLToPath(new URL("reference-server.mjs", import.meta.url));
   const env = {
     PATH: process.env.PATH,
     RELEASE: release,
+    ...(ids && { IDS: ids }),
     SECRET: secret,
     DATABASE: database,
     BASE_URL: SITE,
     TRUSTED_ORIGINS: SITE,
   };
-  return start(process.execPath, [script], { env }, (line) => line.match(/^http:\S+$/)?.[0]);
+  const address = (line) => line.match(/^http:\S+$/)?.[0];
+  return { ...(await start(process.execPath, [script], { env }, address)), release };
 }
 
 /** Starts the server under test from the binary that STANDALONE names. */
