@@ -24,6 +24,7 @@ mod world;
 // The two services, in this process.
 mod account;
 mod bad_input;
+mod foreign;
 mod gate;
 mod http;
 mod ownership;

@@ -51,7 +51,17 @@ impl World {
         wire: Wire,
         settings: &[(&'static str, &str)],
     ) -> Option<Self> {
-        let databases = [FreshDatabase::new(backend).await?, FreshDatabase::new(backend).await?];
+        Self::start_on(FreshDatabase::new(backend).await?, backend, wire, settings).await
+    }
+
+    /// The same with accounts in a database that may hold some already.
+    pub async fn start_on(
+        accounts: FreshDatabase,
+        backend: Backend,
+        wire: Wire,
+        settings: &[(&'static str, &str)],
+    ) -> Option<Self> {
+        let databases = [accounts, FreshDatabase::new(backend).await?];
         let [auth, tasks] = databases.each_ref().map(|database| vars(database, settings));
         let config = auth_service::Config::from_vars(&auth).expect("settings");
         let auth = auth_service::bind(&config).await.expect("auth-service starts");

@@ -1,16 +1,13 @@
 //! A life on each database that a Better Auth server may have made.
 
-use fixtures::{FreshDatabase, on_both_databases};
+use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::{
     auth::{Keyring, Secret},
     clock::Clock,
 };
 
-use super::{
-    Scene,
-    foreign::{Foreign, Ids, TOKEN},
-};
+use super::Scene;
 use crate::{
     email::Email,
     profile::Image,
@@ -76,7 +73,8 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let ada = store.user_by_email(&email).await.expect("reads").expect("a user");
     assert_eq!(ada.id, foreign.user_id());
     assert_eq!(ada.created_at.to_rfc3339(), "2026-11-20T22:18:00.970+00:00");
-    assert_eq!(store.password_hash(&ada.id).await.expect("reads").as_deref(), Some("salt:key"));
+    let hash = store.password_hash(&ada.id).await.expect("reads");
+    assert_eq!(hash.as_deref(), Some(PASSWORD_HASH));
     let linked = store.linked_accounts(&ada.id).await.expect("reads");
     assert_eq!((linked.len(), linked[0].user_id.as_str()), (1, ada.id.as_str()));
     let sessions = scene.sessions(AtRest::Plain);
@@ -100,7 +98,7 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     }
 
     // Every change reaches its rows, and no others.
-    let opened = sessions.open(&ada.id, Some("salt:key"), Device::default(), Stay::Remembered);
+    let opened = sessions.open(&ada.id, Some(PASSWORD_HASH), Device::default(), Stay::Remembered);
     let opened = opened.await.expect("opens");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 2);
     sessions.end(&caller, Which::One(&opened.session.id)).await.expect("ends one");
@@ -109,7 +107,8 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let now = scene.clock.now();
     assert!(store.update_user(&ada.id, patch, now).await.expect("writes").is_some());
     assert!(store.user(&bob.id).await.expect("reads").is_some_and(|bob| bob.image.is_none()));
-    let still = Still { password_hash: Some("salt:key"), session_id: Some(&caller.session().id) };
+    let still =
+        Still { password_hash: Some(PASSWORD_HASH), session_id: Some(&caller.session().id) };
     let (_, mut instead) =
         sessions.prepare(&ada.id, Device::default(), Stay::Remembered).expect("a session");
     let changed = store.change_password(&ada.id, still, "salt:new".into(), Some(&mut instead), now);

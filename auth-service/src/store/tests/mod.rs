@@ -1,6 +1,5 @@
 //! One suite, two databases: what the rows look like, and that all or nothing is written.
 
-mod foreign;
 mod layouts;
 mod plans;
 mod refused;
@@ -9,11 +8,10 @@ mod sessions;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fixtures::{FreshDatabase, on_both_databases};
+use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use shared::clock::{Clock, ManualClock};
 
-use self::foreign::{Foreign, Ids};
 use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
 use crate::{
     email::Email,

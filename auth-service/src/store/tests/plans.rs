@@ -1,15 +1,12 @@
 //! Whatever ids are, looking one up walks an index and not the table.
 
-use fixtures::{FreshDatabase, on_both_databases};
+use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{
     ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement, Value,
     sea_query::Expr,
 };
 
-use super::{
-    Scene,
-    foreign::{Foreign, Ids},
-};
+use super::Scene;
 use crate::entity::{account, session, user};
 
 on_both_databases!(texts, uuids, numbers);

@@ -1,11 +1,10 @@
 //! Databases that this service does not work with: refused at start, with every reason, and
 //! left as they are.
 
-use fixtures::{FreshDatabase, on_both_databases};
+use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::db::Database;
 
-use super::foreign::{Foreign, Ids};
 use crate::store::Store;
 
 on_both_databases!(
