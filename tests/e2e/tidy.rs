@@ -18,7 +18,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 18] = [
+const RULES: [Rule; 19] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "shared/src/serve/docs/page.css", "LONG"),
@@ -28,6 +28,12 @@ const RULES: [Rule; 18] = [
     rule("lints are expected", rules::reasons, "shared/src/a.rs", "#[ALLOW(dead_code)]"),
     rule("expectations say why", rules::reasons, "shared/src/a.rs", "#[EXPECT(\n    unused,\n)]"),
     rule("no test is skipped", rules::nothing_ignored, "tests/e2e/a.rs", "#[test]\n#[IGNORE]"),
+    rule(
+        "ids are compared by their kind",
+        rules::ids_of_their_kind,
+        "auth-service/src/store/a.rs",
+        "session::Column::UserId.eq(id)",
+    ),
     rule("no path of one machine", rules::no_machine_paths, "tests/run", "#!/bin/sh\ncd /HOME/ada"),
     rule(
         "proto types stay at the edge",

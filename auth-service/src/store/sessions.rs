@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{
     Held, Still, Store, insert::insert, largest_id, layout::Layout, moment_value, still::lock_user,
 };
-use crate::entity::session::{self, Column};
+use crate::entity::session;
 
 /// A session to be opened.
 pub struct NewSession {
@@ -45,13 +45,13 @@ pub(super) async fn insert_session(
 ) -> Result<(), DbErr> {
     let moment = |moment| Expr::val(moment_value(database.get_database_backend(), moment));
     let row = vec![
-        (Column::ExpiresAt.into_iden(), moment(session.expires_at)),
-        (Column::Token.into_iden(), session.token.as_str().into()),
-        (Column::CreatedAt.into_iden(), moment(session.now)),
-        (Column::UpdatedAt.into_iden(), moment(session.now)),
-        (Column::IpAddress.into_iden(), session.ip_address.clone().into()),
-        (Column::UserAgent.into_iden(), session.user_agent.clone().into()),
-        (Column::UserId.into_iden(), layout.user.reference(&session.user_id)?),
+        (session::Column::ExpiresAt.into_iden(), moment(session.expires_at)),
+        (session::Column::Token.into_iden(), session.token.as_str().into()),
+        (session::Column::CreatedAt.into_iden(), moment(session.now)),
+        (session::Column::UpdatedAt.into_iden(), moment(session.now)),
+        (session::Column::IpAddress.into_iden(), session.ip_address.clone().into()),
+        (session::Column::UserAgent.into_iden(), session.user_agent.clone().into()),
+        (session::Column::UserId.into_iden(), layout.user.reference(&session.user_id)?),
     ];
     insert(database, layout.session, session::Entity, &mut session.id, row).await
 }
@@ -79,7 +79,10 @@ impl Store {
         &self,
         forms: [String; 2],
     ) -> Result<Option<session::Model>, DbErr> {
-        session::Entity::find().filter(Column::Token.is_in(forms)).one(self.database.reader()).await
+        session::Entity::find()
+            .filter(session::Column::Token.is_in(forms))
+            .one(self.database.reader())
+            .await
     }
 
     /// Moves the end of a session. `false`: it has ended meanwhile.
@@ -91,9 +94,9 @@ impl Store {
         expires_at: DateTime<Utc>,
     ) -> Result<bool, DbErr> {
         session::Entity::update_many()
-            .filter(self.layout.session.is(Column::Id, id))
-            .col_expr(Column::ExpiresAt, Expr::value(self.moment(expires_at)))
-            .col_expr(Column::UpdatedAt, Expr::value(self.moment(now)))
+            .filter(self.layout.session.is(session::Column::Id, id))
+            .col_expr(session::Column::ExpiresAt, Expr::value(self.moment(expires_at)))
+            .col_expr(session::Column::UpdatedAt, Expr::value(self.moment(now)))
             .exec(self.database.writer())
             .await
             .map(|updated| updated.rows_affected == 1)
@@ -107,10 +110,10 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<session::Model>, DbErr> {
         session::Entity::find()
-            .filter(self.layout.user.is(Column::UserId, user_id))
-            .filter(Column::ExpiresAt.gt(self.moment(now)))
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
+            .filter(self.layout.user.is(session::Column::UserId, user_id))
+            .filter(session::Column::ExpiresAt.gt(self.moment(now)))
+            .order_by_desc(session::Column::CreatedAt)
+            .order_by_desc(session::Column::Id)
             .limit(100)
             .all(self.database.reader())
             .await
@@ -121,7 +124,7 @@ impl Store {
     pub async fn remove_expired_sessions(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
         largest_id::keep(self.database.writer(), self.layout).await?;
         session::Entity::delete_many()
-            .filter(Column::ExpiresAt.lte(self.moment(now)))
+            .filter(session::Column::ExpiresAt.lte(self.moment(now)))
             .exec(self.database.writer())
             .await
             .map(|deleted| deleted.rows_affected)
@@ -130,12 +133,14 @@ impl Store {
     /// Ends sessions of a user. Ending none is no error.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<(), DbErr> {
-        let of_user =
-            session::Entity::delete_many().filter(self.layout.user.is(Column::UserId, user_id));
+        let of_user = session::Entity::delete_many()
+            .filter(self.layout.user.is(session::Column::UserId, user_id));
         let delete = match which {
-            Which::One(id) => of_user.filter(self.layout.session.is(Column::Id, id)),
-            Which::StoredAs(forms) => of_user.filter(Column::Token.is_in(forms)),
-            Which::Others(id) => of_user.filter(self.layout.session.is_not(Column::Id, id)),
+            Which::One(id) => of_user.filter(self.layout.session.is(session::Column::Id, id)),
+            Which::StoredAs(forms) => of_user.filter(session::Column::Token.is_in(forms)),
+            Which::Others(id) => {
+                of_user.filter(self.layout.session.is_not(session::Column::Id, id))
+            }
             Which::All => of_user,
         };
         let transaction = self.begin().await?;

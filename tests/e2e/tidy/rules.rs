@@ -42,6 +42,28 @@ pub fn reasons(tree: &Tree) -> Breaches {
     breaches
 }
 
+/// Ids in Better Auth's tables are texts, UUIDs or numbers, and only the layout knows which:
+/// to compare one with a text is an error of the database where it is something else.
+pub fn ids_of_their_kind(tree: &Tree) -> Breaches {
+    let is_breach = |line: &str| {
+        ["user", "session", "account"].iter().any(|table| {
+            let by_column = ["Id", "UserId"].iter().any(|id| {
+                ["eq", "ne", "is_in", "is_not_in"]
+                    .iter()
+                    .any(|way| line.contains(&format!("{table}::Column::{id}.{way}(")))
+            });
+            let by_key = ["find_by_id", "delete_by_id"]
+                .iter()
+                .any(|way| line.contains(&format!("{table}::Entity::{way}(")));
+            by_column || by_key
+        })
+    };
+    tree.production()
+        .filter(|(path, _, line)| path.starts_with("auth-service/src/") && is_breach(line))
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect()
+}
+
 /// Every test runs.
 pub fn nothing_ignored(tree: &Tree) -> Breaches {
     found(tree.rust(), |line| line.trim_start().starts_with(concat!("#[ig", "nore")))

@@ -24,6 +24,7 @@ on_both_databases!(
     numbers,
     numbers_with_an_issuer,
     a_number_is_never_given_twice,
+    a_number_that_is_in_use_is_not_an_email_that_is_taken,
     ids_of_another_shape_find_nothing_and_end_nothing,
 );
 
@@ -169,6 +170,26 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
         scene.sign_up("-", "zoe@example.com").await.expect("free");
         assert_eq!(scene.column("id", "user").await.last().map(String::as_str), Some("91"));
     }
+}
+
+/// A copied database counts from 1 again until it is told where to begin.
+async fn a_number_that_is_in_use_is_not_an_email_that_is_taken(database: FreshDatabase) {
+    Foreign { ids: Ids::Serial, has_issuer: false }.make(&database).await;
+    let scene = Scene::new(database).await;
+    let sessions = scene.sessions(AtRest::Hashed);
+    let prepared = sessions.prepare("-", Device::default(), Stay::Remembered);
+    let (_, mut session) = prepared.expect("a session");
+    if scene.store.database.backend() == DbBackend::Postgres {
+        let sql = r#"ALTER TABLE "user" ALTER COLUMN "id" RESTART WITH 7"#;
+        scene.store.database.writer().execute_unprepared(sql).await.expect("alters");
+        let mut bob = scene.new_user("-", "bob@example.com");
+        assert!(scene.store.create_user(&mut bob, &mut session).await.is_err());
+    }
+    let mut ada = scene.new_user("-", "ada@example.com");
+    assert!(!scene.store.create_user(&mut ada, &mut session).await.expect("asks"));
+    let mut bob = scene.new_user("-", "bob@example.com");
+    assert!(scene.store.create_user(&mut bob, &mut session).await.expect("writes"));
+    assert_eq!((session.user_id.as_str(), scene.column("id", "user").await.len()), (&*bob.id, 2));
 }
 
 async fn ids_of_another_shape_find_nothing_and_end_nothing(database: FreshDatabase) {

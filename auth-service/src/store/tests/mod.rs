@@ -45,15 +45,19 @@ impl Scene {
         let sessions = self.sessions(AtRest::Hashed);
         let (token, mut session) =
             sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
-        let mut user = NewUser {
+        let mut user = self.new_user(id, email);
+        self.store.create_user(&mut user, &mut session).await.expect("writes").then_some(token)
+    }
+
+    fn new_user(&self, id: &str, email: &str) -> NewUser {
+        NewUser {
             id: id.to_owned(),
             email: Email::parse(email).expect("an address"),
             name: "Ada".to_owned(),
             image: Image(None),
             password_hash: "salt:key".to_owned(),
             now: self.clock.now(),
-        };
-        self.store.create_user(&mut user, &mut session).await.expect("writes").then_some(token)
+        }
     }
 
     /// One column of all rows, as text.
