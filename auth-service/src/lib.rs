@@ -49,15 +49,18 @@ pub use self::{
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
     session_token::AtRest,
+    store::Differences,
 };
 
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database cannot be reached, its tables not brought up to date, or they are not
-    /// in Better Auth's built-in layout.
+    /// The database cannot be reached, or its tables not brought up to date.
     #[error("cannot open the database of accounts")]
     Database(#[from] DbErr),
+    /// The tables are not as Better Auth's own migration makes them.
+    #[error("the tables of accounts cannot be used")]
+    Tables(#[from] Differences),
     /// The port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),

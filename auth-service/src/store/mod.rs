@@ -17,13 +17,13 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
-pub use self::layout::IdKind;
+pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
 pub use self::sessions::{NewSession, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
-use crate::migration::Migrator;
+use crate::{StartError, migration::Migrator};
 
 /// The database of accounts and sessions.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub struct Store {
 impl Store {
     /// Connects and brings the tables up to date. A database in a layout that calls could
     /// not work with is refused here, before anything is made in it.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, DbErr> {
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, StartError> {
         let database = Database::connect(url).await?;
         Layout::of(&Schema::read(&database).await?)?;
         database.migrate::<Migrator>().await?;

@@ -1,6 +1,6 @@
 //! Whether the tables can be worked with, and all that stands against it.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use sea_orm::DbBackend;
 
@@ -57,16 +57,18 @@ const COLUMNS: [&[(&str, Content)]; 3] = [
 ];
 
 /// Everything that differs from what this service can work with.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Differences {
     each: Vec<String>,
     /// Whose layout it looks like.
     maker: Option<&'static str>,
 }
 
+impl Error for Differences {}
+
 impl fmt::Display for Differences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.each.join("; "))?;
+        f.write_str(&self.each.join("; "))?;
         if let Some(maker) = self.maker {
             write!(f, "; this is the layout of {maker}, and only Better Auth's own is supported")?;
         }

@@ -8,10 +8,8 @@ mod id;
 mod judgement;
 mod schema;
 
-use sea_orm::DbErr;
-
 use self::judgement::judge;
-pub use self::{id::IdKind, schema::Schema};
+pub use self::{id::IdKind, judgement::Differences, schema::Schema};
 
 /// The column that releases 1.7.0 to 1.7.2 demand of `account`.
 const ISSUER: &str = "issuer";
@@ -35,8 +33,8 @@ pub struct Layout {
 impl Layout {
     /// The layout of these tables, as far as they are there. An error names everything that
     /// this service cannot work with.
-    pub fn of(schema: &Schema) -> Result<Self, DbErr> {
-        judge(schema).map_err(|differences| DbErr::Custom(differences.to_string()))
+    pub fn of(schema: &Schema) -> Result<Self, Differences> {
+        judge(schema)
     }
 
     /// The column and value that an account with a password must have beside ours.

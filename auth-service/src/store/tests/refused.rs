@@ -5,7 +5,7 @@ use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::db::Database;
 
-use crate::store::Store;
+use crate::{StartError, store::Store};
 
 on_both_databases!(
     drizzles_layout_is_refused_and_named,
@@ -27,7 +27,8 @@ async fn refusal(database: &FreshDatabase, statements: &[&str]) -> String {
     let Err(refusal) = Store::open(&database.url()).await else { panic!("opened") };
     assert_eq!(tables(&connection).await, before, "nothing is made");
     connection.close().await.expect("closes");
-    refusal.to_string()
+    let StartError::Tables(differences) = refusal else { panic!("{refusal}") };
+    differences.to_string()
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests look at the tables as others see them")]
