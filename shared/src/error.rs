@@ -77,9 +77,14 @@ pub trait Classified: std::error::Error {
     fn violations(&self) -> &[Violation] {
         &[]
     }
+
+    /// How long a caller should wait after [`Kind::TooMany`] and [`Kind::Unavailable`].
+    fn retry_after(&self) -> Duration {
+        RETRY_AFTER
+    }
 }
 
-/// How long a caller should wait after [`Kind::TooMany`] and [`Kind::Unavailable`].
+/// How long a caller should wait where nobody knows better.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The status that tells the caller of `error`.
@@ -105,7 +110,7 @@ pub fn status(error: &impl Classified) -> Status {
         details.add_bad_request_violation(violation.field, violation.message);
     }
     if matches!(kind, Kind::TooMany | Kind::Unavailable) {
-        details.set_retry_info(Some(RETRY_AFTER));
+        details.set_retry_info(Some(error.retry_after()));
     }
     Status::with_error_details(kind.code(), message, details)
 }
