@@ -85,7 +85,7 @@ pub trait Classified: std::error::Error {
 }
 
 /// How long a caller should wait where nobody knows better.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The status that tells the caller of `error`.
 #[must_use]

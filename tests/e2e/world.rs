@@ -185,6 +185,8 @@ fn vars(
         ("BETTER_AUTH_SECRET", SECRET.to_owned()),
         ("BETTER_AUTH_URL", URL.to_owned()),
         ("DATABASE_URL", database.address().to_owned()),
+        // All scenarios come from one address. Those that are about limits say so.
+        ("ATTEMPT_LIMITS", "off".to_owned()),
         ("DATABASE_MAX_CONNECTIONS", "4".to_owned()),
         ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
         ("HTTP_ADDR", "127.0.0.1:0".to_owned()),
