@@ -62,8 +62,18 @@ impl World {
 
     /// The same by a clock of the test's.
     pub async fn start_at(backend: Backend, wire: Wire, clock: Arc<dyn Clock>) -> Option<Self> {
+        Self::start_at_with(backend, wire, clock, &[]).await
+    }
+
+    /// The same with these settings on top.
+    pub async fn start_at_with(
+        backend: Backend,
+        wire: Wire,
+        clock: Arc<dyn Clock>,
+        settings: &[(&'static str, &str)],
+    ) -> Option<Self> {
         let databases = [FreshDatabase::new(backend).await?, FreshDatabase::new(backend).await?];
-        let [auth, tasks] = databases.each_ref().map(|database| vars(database, &[]));
+        let [auth, tasks] = databases.each_ref().map(|database| vars(database, settings));
 
         let config = auth_service::Config::from_vars(&auth).expect("settings");
         let mut assembly = Assembly::default();
