@@ -142,6 +142,9 @@ mod tests {
         fn reason(&self) -> Option<&'static str> {
             Some("REASON")
         }
+        fn retry_after(&self) -> Duration {
+            Duration::from_secs(7)
+        }
     }
 
     #[derive(Debug, thiserror::Error)]
@@ -192,7 +195,8 @@ mod tests {
             let details = status.get_error_details();
             assert_eq!(details.error_info().expect("a reason").reason, "REASON");
             let waits = matches!(kind, Kind::TooMany | Kind::Unavailable);
-            assert_eq!(details.retry_info().is_some(), waits);
+            let delay = details.retry_info().and_then(|retry| retry.retry_delay);
+            assert_eq!(delay, waits.then_some(Duration::from_secs(7)));
             assert!(!String::from_utf8_lossy(status.details()).contains("serial"));
         }
     }

@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 use shared::{
     clock::{Clock, ManualClock, SystemClock},
-    proto::auth::v1::{SignInRequest, SignInResponse},
+    proto::auth::v1::{Session, SignInRequest, SignInResponse, User},
 };
 use tonic::{Code, Request, Status};
 
@@ -50,8 +50,8 @@ async fn ada(world: &World) -> SignedIn {
     let token = reply.json()["token"].as_str().expect("a token").to_owned();
     let ways = Stranger::new(Way::Grpc(channel(world.auth_grpc())), world.tasks());
     SignedIn {
-        user: Default::default(),
-        session: Default::default(),
+        user: User::default(),
+        session: Session::default(),
         session_token: token,
         access_token: String::new(),
         ways,
