@@ -1,8 +1,11 @@
 //! Accounts: the use cases around e-mail and password.
 
+use std::net::IpAddr;
+
 use shared::fields::Violations;
 
 use crate::{
+    attempts::{Attempts, Guess},
     email::Email,
     entity::user,
     error::Error,
@@ -28,12 +31,13 @@ pub struct Accounts {
     store: Store,
     sessions: Sessions,
     hashing: Hashing,
+    attempts: Attempts,
 }
 
 impl Accounts {
     /// Accounts in `store`.
-    pub fn new(store: Store, sessions: Sessions, hashing: Hashing) -> Self {
-        Self { store, sessions, hashing }
+    pub fn new(store: Store, sessions: Sessions, hashing: Hashing, attempts: Attempts) -> Self {
+        Self { store, sessions, hashing, attempts }
     }
 
     /// Makes an account and opens its first session.
@@ -46,6 +50,7 @@ impl Accounts {
         device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
+        self.attempts.at_sign_up(device.address()).await?;
         let Application { email, password, name, image } = application;
         let known = [email.as_str(), email.local_part(), &name];
         let password = self.uncommon("password", password, known).await?;
@@ -83,6 +88,7 @@ impl Accounts {
         device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
+        let guess = self.guess(email.map(Email::as_str), device.address()).await?;
         let user = match email {
             Some(email) => self.store.user_by_email(email).await?,
             None => None,
@@ -91,7 +97,7 @@ impl Accounts {
             Some(user) => self.store.password_hash(&user.id).await?,
             None => None,
         };
-        let right = self.hashing.matches(password, stored.clone()).await?;
+        let right = self.matches(guess, password, stored.clone()).await?;
         let user = user.filter(|_| right).ok_or(Error::InvalidEmailOrPassword)?;
         let opened = self.sessions.open(&user.id, stored.as_deref(), device, stay).await?;
         Ok((user, opened))
@@ -112,9 +118,10 @@ impl Accounts {
         current: Password,
         new: Password,
         revoke: bool,
+        from: Option<IpAddr>,
     ) -> Result<Option<Opened>, Error> {
         let user = caller.user();
-        let verified = self.verified_hash(caller, current).await?;
+        let verified = self.verified_hash(caller, current, from).await?;
         let known = [user.email.as_str(), Email::local_part_of(&user.email), &user.name];
         let new = self.uncommon("new_password", new, known).await?;
         let password_hash = self.hashing.hash(new).await?;
@@ -134,22 +141,64 @@ impl Accounts {
     }
 
     /// Whether the password is the caller's.
-    pub async fn verify_password(&self, caller: &SignedIn, given: Password) -> Result<(), Error> {
-        self.verified_hash(caller, given).await.map(drop)
+    pub async fn verify_password(
+        &self,
+        caller: &SignedIn,
+        given: Password,
+        from: Option<IpAddr>,
+    ) -> Result<(), Error> {
+        self.verified_hash(caller, given, from).await.map(drop)
     }
 
     /// The stored form of the caller's password, if it is the one that was given.
-    async fn verified_hash(&self, caller: &SignedIn, given: Password) -> Result<String, Error> {
+    async fn verified_hash(
+        &self,
+        caller: &SignedIn,
+        given: Password,
+        from: Option<IpAddr>,
+    ) -> Result<String, Error> {
         let stored = self.store.password_hash(&caller.user().id).await?;
         let stored = stored.ok_or(Error::NoPassword)?;
-        let right = self.hashing.matches(given, Some(stored.clone())).await?;
+        // Stored in the canonical form, unless another server wrote it.
+        let account = caller.user().email.trim().to_ascii_lowercase();
+        let guess = self.guess(Some(&account), from).await?;
+        let right = self.matches(guess, given, Some(stored.clone())).await?;
         if right { Ok(stored) } else { Err(Error::InvalidPassword) }
     }
 
+    /// Counts an attempt at the password of an account, whether there is one or not.
+    async fn guess(&self, account: Option<&str>, from: Option<IpAddr>) -> Result<Guess, Error> {
+        let is_home = async {
+            let (Some(account), Some(from)) = (account, from) else { return Ok(false) };
+            self.sessions.are_open_from(from, account).await
+        };
+        self.attempts.at_password(account, from, is_home).await
+    }
+
+    /// Whether the password is the stored one, or would be. An attempt that was wrong stays
+    /// counted.
+    async fn matches(
+        &self,
+        guess: Guess,
+        password: Password,
+        stored: Option<String>,
+    ) -> Result<bool, Error> {
+        let matched = self.hashing.matches(password, stored).await;
+        if !matches!(matched, Ok(false)) {
+            self.attempts.give_back(guess).await;
+        }
+        Ok(matched?)
+    }
+
     /// Deletes the caller's account, confirmed by the password or a fresh session.
-    pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
+    pub async fn delete(
+        &self,
+        caller: &SignedIn,
+        confirm: Option<Password>,
+        from: Option<IpAddr>,
+    ) -> Result<(), Error> {
         let verified = if let Some(password) = confirm {
-            Some(self.verified_hash(caller, password).await?)
+            Some(self.verified_hash(caller, password, from).await?)
         } else {
             self.sessions.require_fresh(caller)?;
             None

@@ -14,7 +14,7 @@ use shared::{
     serve::{Addresses, Settings},
 };
 
-use crate::session_token::AtRest;
+use crate::{attempts::AttemptSettings, session_token::AtRest};
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
@@ -34,6 +34,8 @@ pub struct Config {
     pub policy: TokenPolicy,
     /// Where browsers find this server, if that is known.
     pub origin: Option<Origin>,
+    /// How often somebody may try.
+    pub attempts: AttemptSettings,
     /// What only this service knows.
     pub accounts: AccountSettings,
     /// Where the accounts are.
@@ -130,12 +132,14 @@ impl Config {
         if let Some(policy) = &policy {
             accounts.check(policy, reader);
         }
+        let attempts = AttemptSettings::read(reader);
         let database = DatabaseUrl::read(reader, DATABASE);
         let server = Settings::read(reader, ADDRESSES);
         Some(Self {
             keys: Arc::new(keys?),
             policy: policy?,
             origin,
+            attempts,
             accounts,
             database: database?,
             server,
@@ -201,6 +205,9 @@ mod tests {
             ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
             ("PASSWORD_MIN_LENGTH", "4".to_owned()),
             ("SESSION_COOKIE_CACHE", "2h".to_owned()),
+            ("PASSWORD_ATTEMPTS", "many".to_owned()),
+            ("ATTEMPT_STORE", "disk".to_owned()),
+            ("TRUSTED_PROXIES", "everybody".to_owned()),
             ("DATABASE_URL", "mysql://root@localhost/auth".to_owned()),
             ("GRPC_ADDR", "localhost".to_owned()),
             ("REFLECTION", "perhaps".to_owned()),

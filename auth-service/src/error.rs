@@ -1,5 +1,7 @@
 //! Everything that can go wrong here, as sentences for the caller.
 
+use std::time::Duration;
+
 use sea_orm::DbErr;
 use shared::{
     auth::{InvalidUserId, IssueError, Refusal},
@@ -40,6 +42,12 @@ pub enum Error {
     /// The session is older than a day.
     #[error("Session is not fresh")]
     SessionNotFresh,
+    /// A limit of attempts was reached.
+    #[error("Too many attempts. Please try again later.")]
+    TooManyAttempts {
+        /// When there is one again, in whole seconds.
+        retry_after: Duration,
+    },
     /// Passwords cannot be hashed now.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -69,7 +77,7 @@ impl Classified for Error {
             Self::EmailTaken => Kind::Taken,
             Self::NoPassword => Kind::NotFound,
             Self::SessionNotFresh => Kind::Forbidden,
-            Self::Hashing(HashingError::Busy) => Kind::TooMany,
+            Self::TooManyAttempts { .. } | Self::Hashing(HashingError::Busy) => Kind::TooMany,
             Self::Database(error) => shared::db::kind(error),
             Self::Hashing(_)
             | Self::UserId(_)
@@ -88,6 +96,7 @@ impl Classified for Error {
             Self::InvalidPassword => Some("INVALID_PASSWORD"),
             Self::NoPassword => Some("CREDENTIAL_ACCOUNT_NOT_FOUND"),
             Self::SessionNotFresh => Some("SESSION_NOT_FRESH"),
+            Self::TooManyAttempts { .. } => Some("TOO_MANY_ATTEMPTS"),
             _ => None,
         }
     }
@@ -97,6 +106,13 @@ impl Classified for Error {
             Self::Invalid(Violations(violations))
             | Self::CommonPassword(Violations(violations)) => violations,
             _ => &[],
+        }
+    }
+
+    fn retry_after(&self) -> Duration {
+        match self {
+            Self::TooManyAttempts { retry_after } => *retry_after,
+            _ => shared::error::RETRY_AFTER,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
 //! - `account`: signing up and in, changing and deleting an account
+//! - `attempts`: how often somebody may try, counted before anything costly is done
 //! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
 //! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
 //!   `hashing` runs the costly ones, a few at a time
@@ -16,6 +17,7 @@
 
 mod access;
 mod account;
+mod attempts;
 mod config;
 mod email;
 mod entity;
@@ -43,9 +45,15 @@ use shared::{
 };
 
 use self::{
-    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions, store::Store,
+    access::AccessTokens,
+    account::Accounts,
+    attempts::{Attempts, Counter},
+    hashing::Hashing,
+    session::Sessions,
+    store::Store,
 };
 pub use self::{
+    attempts::AttemptSettings,
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
     session_token::AtRest,
@@ -83,15 +91,20 @@ pub async fn assemble(
     );
     let access = Arc::new(AccessTokens(issuer));
     let at_rest = rules.session_tokens_at_rest;
+    let counter = Counter::new(&config.attempts.store, &store, clock.clone());
+    let attempts = Attempts::new(config.attempts.limits.clone(), counter, clock.clone());
+    assembly.add_job(attempts.clone().sweep());
     let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
     assembly.add_job(sessions.clone().sweep());
-    let accounts = Accounts::new(store, sessions.clone(), Hashing::default());
+    let hashing = Hashing::default();
+    let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone());
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
     let keys = config.keys.clone();
     assembly.mount(http::door(http::Fittings {
         accounts: accounts.clone(),
         sessions: sessions.clone(),
+        attempts: attempts.clone(),
         access: access.clone(),
         keys: keys.clone(),
         password_min_length: min_length,
@@ -99,7 +112,7 @@ pub async fn assemble(
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
     }));
-    assembly.add(grpc::session_service(accounts, sessions, access, keys, min_length));
+    assembly.add(grpc::session_service(accounts, sessions, attempts, access, keys, min_length));
     Ok(())
 }
 

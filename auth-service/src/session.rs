@@ -1,9 +1,13 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use shared::clock::Clock;
+use shared::{clock::Clock, serve::household};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
@@ -38,6 +42,11 @@ impl Device {
             ip_address: peer.map(|peer| peer.ip().to_canonical().to_string()),
             user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARS).collect()),
         }
+    }
+
+    /// The other end's address.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.ip_address.as_ref()?.parse().ok()
     }
 }
 
@@ -182,6 +191,15 @@ impl Sessions {
     pub fn require_fresh(&self, caller: &SignedIn) -> Result<(), Error> {
         let fresh = self.now() - caller.session.created_at < DAY;
         if fresh { Ok(()) } else { Err(Error::SessionNotFresh) }
+    }
+
+    /// Whether the user of this e-mail has a live session that was opened from the address,
+    /// or from the same subscriber's.
+    pub async fn are_open_from(&self, address: IpAddr, email: &str) -> Result<bool, Error> {
+        let here = household(address);
+        let opened_from = self.store.session_addresses(email, self.now()).await?;
+        let addresses = opened_from.iter().filter_map(|text| text.parse().ok());
+        Ok(addresses.map(household).any(|address| address == here))
     }
 
     /// The caller's live sessions, newest first.

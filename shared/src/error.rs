@@ -77,10 +77,15 @@ pub trait Classified: std::error::Error {
     fn violations(&self) -> &[Violation] {
         &[]
     }
+
+    /// How long a caller should wait after [`Kind::TooMany`] and [`Kind::Unavailable`].
+    fn retry_after(&self) -> Duration {
+        RETRY_AFTER
+    }
 }
 
-/// How long a caller should wait after [`Kind::TooMany`] and [`Kind::Unavailable`].
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long a caller should wait where nobody knows better.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The status that tells the caller of `error`.
 #[must_use]
@@ -105,7 +110,7 @@ pub fn status(error: &impl Classified) -> Status {
         details.add_bad_request_violation(violation.field, violation.message);
     }
     if matches!(kind, Kind::TooMany | Kind::Unavailable) {
-        details.set_retry_info(Some(RETRY_AFTER));
+        details.set_retry_info(Some(error.retry_after()));
     }
     Status::with_error_details(kind.code(), message, details)
 }
@@ -136,6 +141,9 @@ mod tests {
         }
         fn reason(&self) -> Option<&'static str> {
             Some("REASON")
+        }
+        fn retry_after(&self) -> Duration {
+            Duration::from_secs(7)
         }
     }
 
@@ -187,7 +195,8 @@ mod tests {
             let details = status.get_error_details();
             assert_eq!(details.error_info().expect("a reason").reason, "REASON");
             let waits = matches!(kind, Kind::TooMany | Kind::Unavailable);
-            assert_eq!(details.retry_info().is_some(), waits);
+            let delay = details.retry_info().and_then(|retry| retry.retry_delay);
+            assert_eq!(delay, waits.then_some(Duration::from_secs(7)));
             assert!(!String::from_utf8_lossy(status.details()).contains("serial"));
         }
     }

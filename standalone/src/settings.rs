@@ -88,6 +88,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     if let Some(policy) = &policy {
         accounts.check(policy, reader);
     }
+    let attempts = auth_service::AttemptSettings::read(reader);
     let auth = DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db");
     let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
     let server = serve::Settings::read(reader, ADDRESSES);
@@ -99,6 +100,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 keys: keys.clone(),
                 policy: policy.clone(),
                 origin,
+                attempts,
                 accounts,
                 database: auth?,
                 server: server.clone(),

@@ -23,6 +23,7 @@ mod world;
 
 // The two services, in this process.
 mod account;
+mod attempts;
 mod bad_input;
 mod foreign;
 mod gate;

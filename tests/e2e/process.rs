@@ -113,6 +113,7 @@ impl Starting {
             .env("GRPC_ADDR", "127.0.0.1:0")
             .env("HTTP_ADDR", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
+            .env("ATTEMPT_LIMITS", "off") // all callers are this process
             .envs(settings.iter().copied());
         Self::from_command(binary, command)
     }

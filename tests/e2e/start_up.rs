@@ -99,6 +99,7 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
         ("BETTER_AUTH_SECRET", "Zq7-marker"),
         ("BETTER_AUTH_URL", "Zq7-marker"),
         ("GRPC_ADDR", "Zq7-marker"),
+        ("TRUSTED_PROXIES", "Zq7-marker"),
         ("REFLECTION", "Zq7-marker"),
         ("MAX_CALLS", "Zq7-marker"),
         ("DRAIN_TIMEOUT", "Zq7-marker"),
@@ -113,6 +114,8 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
             &[
                 ("DATABASE_URL", bad_database),
                 ("SESSION_TTL", "Zq7-marker"),
+                ("PASSWORD_ATTEMPTS", "Zq7-marker"),
+                ("ATTEMPT_STORE", "redis://:Zq7-marker@cache:Zq7-marker"),
                 ("SESSION_TOKENS_AT_REST", "Zq7-marker"),
                 ("PASSWORD_MIN_LENGTH", "4"),
             ],
@@ -120,7 +123,11 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
         (Binary::Tasks, &[("DATABASE_URL", bad_database)]),
         (
             Binary::Standalone,
-            &[("AUTH_DATABASE_URL", bad_database), ("TASK_DATABASE_URL", "sqlite://")],
+            &[
+                ("AUTH_DATABASE_URL", bad_database),
+                ("TASK_DATABASE_URL", "sqlite://"),
+                ("SIGN_UPS_PER_ADDRESS", "Zq7-marker"),
+            ],
         ),
     ];
     for (binary, own) in own {

@@ -72,8 +72,18 @@ impl World {
 
     /// The same by a clock of the test's.
     pub async fn start_at(backend: Backend, wire: Wire, clock: Arc<dyn Clock>) -> Option<Self> {
+        Self::start_at_with(backend, wire, clock, &[]).await
+    }
+
+    /// The same with these settings on top.
+    pub async fn start_at_with(
+        backend: Backend,
+        wire: Wire,
+        clock: Arc<dyn Clock>,
+        settings: &[(&'static str, &str)],
+    ) -> Option<Self> {
         let databases = [FreshDatabase::new(backend).await?, FreshDatabase::new(backend).await?];
-        let [auth, tasks] = databases.each_ref().map(|database| vars(database, &[]));
+        let [auth, tasks] = databases.each_ref().map(|database| vars(database, settings));
 
         let config = auth_service::Config::from_vars(&auth).expect("settings");
         let mut assembly = Assembly::default();
@@ -195,6 +205,8 @@ fn vars(
         ("BETTER_AUTH_SECRET", SECRET.to_owned()),
         ("BETTER_AUTH_URL", URL.to_owned()),
         ("DATABASE_URL", database.address().to_owned()),
+        // All scenarios come from one address. Those that are about limits say so.
+        ("ATTEMPT_LIMITS", "off".to_owned()),
         ("DATABASE_MAX_CONNECTIONS", "4".to_owned()),
         ("GRPC_ADDR", "127.0.0.1:0".to_owned()),
         ("HTTP_ADDR", "127.0.0.1:0".to_owned()),

@@ -12,12 +12,24 @@ use shared::{
 };
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use super::credential::{RequireSessionToken, signed_in};
-use crate::{access::AccessTokens, account::Accounts, session::Sessions, store::Which, wire};
+use super::{
+    credential::{RequireSessionToken, signed_in},
+    device,
+};
+use crate::{
+    access::AccessTokens,
+    account::Accounts,
+    attempts::Attempts,
+    error::Error,
+    session::{Sessions, SignedIn},
+    store::Which,
+    wire,
+};
 
 struct Session {
     accounts: Accounts,
     sessions: Sessions,
+    attempts: Attempts,
     access: Arc<AccessTokens>,
     password_min_length: usize,
 }
@@ -26,13 +38,21 @@ struct Session {
 pub fn session_service(
     accounts: Accounts,
     sessions: Sessions,
+    attempts: Attempts,
     access: Arc<AccessTokens>,
     keys: Arc<Keyring>,
     password_min_length: usize,
 ) -> InterceptedService<SessionServiceServer<impl SessionService>, RequireSessionToken> {
-    let service = Session { accounts, sessions, access, password_min_length };
+    let service = Session { accounts, sessions, attempts, access, password_min_length };
     let server = SessionServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
     InterceptedService::new(server, RequireSessionToken(keys))
+}
+
+impl Session {
+    async fn caller<T>(&self, request: &Request<T>) -> Result<SignedIn, Error> {
+        let from = device(request).address();
+        self.attempts.at_session(from, signed_in(request, &self.sessions)).await
+    }
 }
 
 #[tonic::async_trait]
@@ -41,7 +61,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::GetSessionRequest>,
     ) -> Result<Response<pb::GetSessionResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         let session = wire::session(caller.session(), &caller.session().id);
         let user = wire::user(caller.user().clone());
         Ok(Response::new(pb::GetSessionResponse { session: Some(session), user: Some(user) }))
@@ -51,7 +71,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::GetTokenRequest>,
     ) -> Result<Response<pb::GetTokenResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         let token = self.access.issue(caller.user(), caller.session())?;
         Ok(Response::new(pb::GetTokenResponse { access_token: Some(wire::access_token(token)) }))
     }
@@ -60,7 +80,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::SignOutRequest>,
     ) -> Result<Response<pb::SignOutResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         self.sessions.end(&caller, Which::One(&caller.session().id)).await?;
         Ok(Response::new(pb::SignOutResponse {}))
     }
@@ -69,7 +89,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::ListSessionsRequest>,
     ) -> Result<Response<pb::ListSessionsResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         let sessions = self.sessions.list(&caller).await?;
         let current = &caller.session().id;
         let sessions = sessions.iter().map(|session| wire::session(session, current)).collect();
@@ -80,7 +100,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::RevokeSessionRequest>,
     ) -> Result<Response<pb::RevokeSessionResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         let id = wire::session_id(request.into_inner())?;
         self.sessions.end(&caller, Which::One(&id)).await?;
         Ok(Response::new(pb::RevokeSessionResponse {}))
@@ -90,7 +110,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::RevokeSessionsRequest>,
     ) -> Result<Response<pb::RevokeSessionsResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         self.sessions.end(&caller, Which::All).await?;
         Ok(Response::new(pb::RevokeSessionsResponse {}))
     }
@@ -99,7 +119,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::RevokeOtherSessionsRequest>,
     ) -> Result<Response<pb::RevokeOtherSessionsResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         self.sessions.end(&caller, Which::Others(&caller.session().id)).await?;
         Ok(Response::new(pb::RevokeOtherSessionsResponse {}))
     }
@@ -108,7 +128,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::UpdateUserRequest>,
     ) -> Result<Response<pb::UpdateUserResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         let patch = wire::user_patch(request.into_inner())?;
         let user = self.accounts.update(&caller, patch).await?;
         Ok(Response::new(pb::UpdateUserResponse { user: Some(wire::user(user)) }))
@@ -118,10 +138,11 @@ impl SessionService for Session {
         &self,
         request: Request<pb::ChangePasswordRequest>,
     ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
+        let from = device(&request).address();
         let revoke = request.get_ref().revoke_other_sessions;
         let (current, new) = wire::password_change(request.into_inner(), self.password_min_length)?;
-        let opened = self.accounts.change_password(&caller, current, new, revoke).await?;
+        let opened = self.accounts.change_password(&caller, current, new, revoke, from).await?;
         Ok(Response::new(pb::ChangePasswordResponse {
             user: Some(wire::user(caller.user().clone())),
             session_token: opened.map(|opened| opened.token.reveal().to_owned()),
@@ -132,9 +153,10 @@ impl SessionService for Session {
         &self,
         request: Request<pb::VerifyPasswordRequest>,
     ) -> Result<Response<pb::VerifyPasswordResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
+        let from = device(&request).address();
         let password = wire::password(request.into_inner().password)?;
-        self.accounts.verify_password(&caller, password).await?;
+        self.accounts.verify_password(&caller, password, from).await?;
         Ok(Response::new(pb::VerifyPasswordResponse {}))
     }
 
@@ -142,9 +164,10 @@ impl SessionService for Session {
         &self,
         request: Request<pb::DeleteUserRequest>,
     ) -> Result<Response<pb::DeleteUserResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
+        let from = device(&request).address();
         let password = request.into_inner().password.map(wire::password).transpose()?;
-        self.accounts.delete(&caller, password).await?;
+        self.accounts.delete(&caller, password, from).await?;
         Ok(Response::new(pb::DeleteUserResponse {}))
     }
 }

@@ -1,6 +1,6 @@
 //! What the routes work with, and how they hand a session over.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::extract::FromRequestParts;
 use chrono::TimeDelta;
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     access::AccessTokens,
     account::Accounts,
+    attempts::Attempts,
     entity::{session, user},
     error::Error,
     session::{Device, Opened, Sessions, SignedIn, Stay},
@@ -35,6 +36,7 @@ const SET_AUTH_JWT: HeaderName = HeaderName::from_static("set-auth-jwt");
 pub struct Desk {
     pub accounts: Accounts,
     pub sessions: Sessions,
+    pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
     pub keys: Arc<Keyring>,
     pub password_min_length: usize,
@@ -67,6 +69,8 @@ impl FromRequestParts<Arc<Desk>> for Call {
 pub struct Caller {
     pub signed_in: SignedIn,
     pub token: SessionToken,
+    /// Where it calls from.
+    pub from: Option<IpAddr>,
     /// For the answer: the cookie again, if this very call extended the session.
     pub headers: HeaderMap,
 }
@@ -103,13 +107,15 @@ impl Desk {
             Credential::Dead => return Err(Refused::unauthorized().forgetting(self.forget()?)),
             Credential::None => return Err(Refused::unauthorized()),
         };
-        let signed_in = match self.sessions.resume(&token).await {
+        let from = call.device.address();
+        let resumed = self.attempts.at_session(from, self.sessions.resume(&token)).await;
+        let signed_in = match resumed {
             Err(Error::InvalidSession) => {
                 return Err(Refused::unauthorized().forgetting(self.forget()?));
             }
             resumed => resumed?,
         };
-        let mut caller = Caller { signed_in, token, headers: HeaderMap::new() };
+        let mut caller = Caller { signed_in, token, from, headers: HeaderMap::new() };
         if caller.signed_in.was_extended() {
             let stay = self.sessions.stay(caller.signed_in.session());
             caller.headers = self.hand_over(caller.holding(caller.signed_in.user(), stay))?;

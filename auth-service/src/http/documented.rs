@@ -69,7 +69,7 @@ impl IntoResponses for AnyTime {
                 .header("x-retry-after", seconds)
         };
         responses([
-            ("429", wait("More is asked for than can be done")),
+            ("429", wait("More is asked for than can be done, or tried too often")),
             ("500", refusal("A fault of this server, logged with its cause")),
             ("503", wait("The database is away or busy")),
         ])

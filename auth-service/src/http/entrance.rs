@@ -129,7 +129,8 @@ pub async fn sign_out(
     Asked(forms::Nothing): Asked<forms::Nothing>,
 ) -> Result<impl IntoResponse, Refused> {
     if let Credential::Token(token) = call.credential {
-        match desk.sessions.resume_as_it_is(&token).await {
+        let resumed = desk.sessions.resume_as_it_is(&token);
+        match desk.attempts.at_session(call.device.address(), resumed).await {
             Ok(caller) => desk.sessions.end(&caller, Which::One(&caller.session().id)).await?,
             Err(Error::InvalidSession) => {}
             Err(error) => return Err(error.into()),

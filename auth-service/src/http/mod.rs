@@ -43,12 +43,13 @@ use self::{
     refusal::{nothing_here, refusal},
     site::Site,
 };
-use crate::{access::AccessTokens, account::Accounts, session::Sessions};
+use crate::{access::AccessTokens, account::Accounts, attempts::Attempts, session::Sessions};
 
 /// What the door is made of.
 pub struct Fittings {
     pub accounts: Accounts,
     pub sessions: Sessions,
+    pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
     pub keys: Arc<Keyring>,
     /// The shortest new password.
@@ -73,6 +74,7 @@ pub fn door(fittings: Fittings) -> Door {
     let desk = Desk {
         accounts: fittings.accounts,
         sessions: fittings.sessions,
+        attempts: fittings.attempts,
         access: fittings.access,
         keys: fittings.keys,
         password_min_length: fittings.password_min_length,

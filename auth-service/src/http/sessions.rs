@@ -61,12 +61,14 @@ pub async fn get_session(
     let query = query.unwrap_or_default();
     let leave = form_urlencoded::parse(query.as_bytes())
         .any(|(name, value)| name == "disableRefresh" && value == "true");
-    let resumed = if leave {
-        desk.sessions.resume_as_it_is(&token).await
-    } else {
-        desk.sessions.resume(&token).await
+    let resume = async {
+        if leave {
+            desk.sessions.resume_as_it_is(&token).await
+        } else {
+            desk.sessions.resume(&token).await
+        }
     };
-    let signed_in = match resumed {
+    let signed_in = match desk.attempts.at_session(call.device.address(), resume).await {
         Ok(signed_in) => signed_in,
         Err(Error::InvalidSession) => return nobody(desk.forget()?),
         Err(error) => return Err(error.into()),

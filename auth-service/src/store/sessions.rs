@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, IntoIden},
+    sea_query::{Expr, IntoIden, Query},
 };
 
 use super::{
     Held, Still, Store, insert::insert, largest_id, layout::Layout, moment_value, still::lock_user,
 };
-use crate::entity::session;
+use crate::entity::{session, user};
 
 /// A session to be opened.
 pub struct NewSession {
@@ -115,6 +115,32 @@ impl Store {
             .order_by_desc(session::Column::CreatedAt)
             .order_by_desc(session::Column::Id)
             .limit(100)
+            .all(self.database.reader())
+            .await
+    }
+
+    /// Where the newest sessions of the user of this e-mail were opened that are live at
+    /// `now`; none where there is no such user.
+    #[expect(clippy::disallowed_methods, reason = "sign-in asks before anybody is known")]
+    pub async fn session_addresses(
+        &self,
+        email: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<String>, DbErr> {
+        let of_user = Query::select()
+            .column(user::Column::Id)
+            .from(user::Entity)
+            .and_where(user::Column::Email.eq(email))
+            .take();
+        session::Entity::find()
+            .select_only()
+            .column(session::Column::IpAddress)
+            .filter(session::Column::UserId.in_subquery(of_user))
+            .filter(session::Column::ExpiresAt.gt(self.moment(now)))
+            .filter(session::Column::IpAddress.is_not_null())
+            .order_by_desc(session::Column::CreatedAt)
+            .limit(100)
+            .into_tuple()
             .all(self.database.reader())
             .await
     }

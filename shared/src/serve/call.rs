@@ -23,6 +23,7 @@ use super::{
     lasting::Lasting,
     limits::Limits,
     places::{Place, Places, Share},
+    proxies::Proxies,
     request_id,
     stopping::{Departing, Stop},
     uploads::Uploads,
@@ -61,13 +62,20 @@ pub struct Asked {
     pub origin: Option<HeaderValue>,
 }
 
+/// What the ports of a server have in common.
+#[derive(Clone)]
+pub struct Around {
+    pub places: Places,
+    pub uploads: Arc<Uploads>,
+    pub proxies: Proxies,
+}
+
 /// All that a port answers, behind what surrounds every call.
 #[derive(Clone)]
 pub struct Calls<W> {
     wire: W,
-    places: Places,
+    around: Around,
     timeout: Duration,
-    uploads: Arc<Uploads>,
     upload_timeout: Duration,
     answers: Answers,
     departure: Stop,
@@ -75,12 +83,11 @@ pub struct Calls<W> {
 }
 
 impl<W: Wire> Calls<W> {
-    pub fn new(wire: W, places: Places, uploads: Arc<Uploads>, limits: &Limits) -> Self {
+    pub fn new(wire: W, around: Around, limits: &Limits) -> Self {
         Self {
             wire,
-            places,
+            around,
             timeout: limits.request_timeout,
-            uploads,
             upload_timeout: limits.upload_timeout,
             departure: Stop::default(),
             answers: Answers::new(limits.answer_timeout),
@@ -88,12 +95,13 @@ impl<W: Wire> Calls<W> {
         }
     }
 
-    /// The same services for one connection: handlers see who is at its other end
-    /// (`Request::remote_addr`), and share their places with others from its address.
+    /// The same services for one connection: handlers see who is at its other end, or for
+    /// whom it calls if that is a trusted proxy (`Request::remote_addr`); their places they
+    /// share with others from its address.
     pub fn for_peer(&self, peer: SocketAddr, share: &Share) -> Self {
         let mut calls = self.clone();
         calls.peer.remote_addr = Some(peer);
-        calls.places = self.places.of(share);
+        calls.around.places = self.around.places.of(share);
         calls.answers = self.answers.elsewhere();
         calls.departure = Stop::default();
         calls
@@ -107,6 +115,13 @@ impl<W: Wire> Calls<W> {
     /// The answers of this connection that are still on their way.
     pub fn answers(&self) -> &Answers {
         &self.answers
+    }
+
+    /// Who calls, for handlers.
+    fn caller(&self, request: &Request<Incoming>) -> TcpConnectInfo {
+        let TcpConnectInfo { local_addr, remote_addr: peer } = self.peer;
+        let caller = peer.map(|peer| self.around.proxies.caller(peer, request.headers()));
+        TcpConnectInfo { local_addr, remote_addr: caller }
     }
 
     /// `response` on its way, with the place of its call, or a seat if it lasts.
@@ -131,11 +146,11 @@ impl<W: Wire> Calls<W> {
         let origin = request.headers().get("origin").cloned();
         let asked = Asked { path: request.uri().path().to_owned(), origin };
         let is_free = self.wire.is_free(&asked.path);
-        let place = match (!is_free).then(|| self.places.take()).transpose() {
+        let place = match (!is_free).then(|| self.around.places.take()).transpose() {
             Ok(place) => place,
             Err(busy) => return self.wire.refuse(&asked, busy),
         };
-        let is_upload = self.uploads.include(&asked.path);
+        let is_upload = self.around.uploads.include(&asked.path);
         let most = if is_upload { self.upload_timeout } else { self.timeout };
         let timeout = self.wire.patience(&request).map_or(most, |wanted| wanted.min(most));
         let longest_pause = is_upload.then_some(self.timeout);
@@ -194,7 +209,8 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.peer.clone());
+        let caller = self.caller(&request);
+        request.extensions_mut().insert(caller);
         request.extensions_mut().insert(Departing(self.departure.handle()));
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();

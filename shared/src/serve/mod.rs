@@ -12,11 +12,13 @@ mod cors;
 mod docs;
 mod grpc;
 mod health;
+mod household;
 mod http;
 mod lasting;
 mod limits;
 mod listener;
 mod places;
+mod proxies;
 mod request_id;
 mod seats;
 mod settings;
@@ -34,7 +36,7 @@ use tonic::{body::Body, codegen::http::Request, server::NamedService, service::R
 use tower::Service;
 
 use self::{
-    call::{Calls, Wire},
+    call::{Around, Calls, Wire},
     grpc::Grpc,
     health::Readiness,
     http::Http,
@@ -45,8 +47,10 @@ use self::{
     uploads::Uploads,
 };
 pub use self::{
+    household::household,
     lasting::Lasting,
     limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
+    proxies::Proxies,
     settings::{Addresses, Settings},
     stopping::Stopping,
 };
@@ -137,15 +141,18 @@ impl Assembly {
         let (readiness, health) = Readiness::new(self.names, self.databases);
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
-        let (places, uploads) = (Places::new(limits), Arc::new(self.uploads));
+        let around = Around {
+            places: Places::new(limits),
+            uploads: Arc::new(self.uploads),
+            proxies: settings.trusted_proxies.clone(),
+        };
         let routes = self.routes.routes().prepare();
-        let grpc =
-            Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &places, &uploads, limits);
+        let grpc = Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &around, limits);
         let grpc = grpc.await?;
         let http = match settings.http_addr {
             Some(address) => {
                 let wire = Http::new(self.doors, readiness.clone(), trusted);
-                Some(Port::bind(address, wire, &places, &uploads, limits).await?)
+                Some(Port::bind(address, wire, &around, limits).await?)
             }
             None => None,
         };
@@ -180,14 +187,13 @@ impl<W: Wire> Port<W> {
     async fn bind(
         address: SocketAddr,
         wire: W,
-        places: &Places,
-        uploads: &Arc<Uploads>,
+        around: &Around,
         limits: &Limits,
     ) -> Result<Self, BindError> {
         let fault = |source| BindError::Address { address, source };
         let socket = TcpListener::bind(address).await.map_err(fault)?;
         let real = socket.local_addr().map_err(fault)?;
-        let calls = Calls::new(wire, places.clone(), uploads.clone(), limits);
+        let calls = Calls::new(wire, around.clone(), limits);
         Ok(Self { address: real, socket, calls })
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{limits::Limits, places::Share};
+use super::{household::household, limits::Limits, places::Share};
 
 /// The connections there are, by address, on all ports together.
 #[derive(Clone)]
@@ -55,18 +55,6 @@ impl Seats {
             .or_insert_with(|| Row { connections: 0, share: Share::new(&self.limits) });
         row.connections += 1;
         Some(Seat { taken: self.taken.clone(), address, share: row.share.clone() })
-    }
-}
-
-/// The address that counts: a whole /64 of IPv6 is one subscriber, and an IPv4 address in
-/// IPv6 clothes is itself.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::limits::Limits;
+use super::{limits::Limits, proxies::Proxies};
 use crate::{
     config::{Reader, Vars},
     origin::Origin,
@@ -26,6 +26,8 @@ pub struct Settings {
     pub http_addr: Option<SocketAddr>,
     /// Whose pages may call from a browser.
     pub trusted_origins: Vec<Origin>,
+    /// Whose word is taken for who calls.
+    pub trusted_proxies: Proxies,
     /// Whether server reflection is on.
     pub reflection: bool,
     /// What a caller may take.
@@ -33,7 +35,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `REFLECTION` and the [`Limits`].
+    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `TRUSTED_PROXIES`, `REFLECTION` and
+    /// the [`Limits`].
     pub fn read(reader: &mut Reader<'_, impl Vars>, default: Addresses) -> Self {
         let grpc_addr = reader.parsed("GRPC_ADDR", |text| {
             text.parse().map_err(|_| "must be an address such as `127.0.0.1:50051`".to_owned())
@@ -48,6 +51,7 @@ impl Settings {
             grpc_addr: grpc_addr.unwrap_or(default.grpc),
             http_addr: http_addr.unwrap_or(Some(default.http)),
             trusted_origins: Origin::read_trusted(reader),
+            trusted_proxies: Proxies::read(reader),
             reflection: reader.switch("REFLECTION", true),
             limits: Limits::read(reader),
         }

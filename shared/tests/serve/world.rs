@@ -8,7 +8,7 @@ use shared::{
         auth_service_client::AuthServiceClient,
         auth_service_server::{AuthService, AuthServiceServer},
     },
-    serve::{Assembly, Limits, MAX_REQUEST_BYTES, Settings},
+    serve::{Assembly, Limits, MAX_REQUEST_BYTES, Proxies, Settings},
 };
 use tokio::{
     sync::{oneshot, watch},
@@ -94,6 +94,7 @@ impl Server {
             grpc_addr,
             http_addr: Some(grpc_addr),
             trusted_origins: Vec::new(),
+            trusted_proxies: Proxies::default(),
             reflection,
             limits,
         };

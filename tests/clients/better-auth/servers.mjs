@@ -42,6 +42,7 @@ export async function startOurs({ database, secret = SECRET, settings = {} } = {
   const env = {
     PATH: process.env.PATH,
     GRPC_ADDR: "127.0.0.1:0",
+    ATTEMPT_LIMITS: "off",
     HTTP_ADDR: "127.0.0.1:0",
     LAME_DUCK: "0",
     BETTER_AUTH_SECRET: secret,

@@ -19,8 +19,13 @@ use tower::ServiceExt;
 
 use super::super::{Fittings, door};
 use crate::{
-    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions,
-    session_token::AtRest, store::Store,
+    access::AccessTokens,
+    account::Accounts,
+    attempts::{Attempts, Counter, Limits, Memory},
+    hashing::Hashing,
+    session::Sessions,
+    session_token::AtRest,
+    store::Store,
 };
 
 pub const OWN: &str = "http://127.0.0.1:4101";
@@ -34,11 +39,12 @@ pub struct Setting {
     pub own: &'static str,
     pub at_rest: AtRest,
     pub cookie_cache: Option<Duration>,
+    pub limits: Limits,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { own: OWN, at_rest: AtRest::Hashed, cookie_cache: None }
+        Self { own: OWN, at_rest: AtRest::Hashed, cookie_cache: None, limits: Limits::OFF }
     }
 }
 
@@ -73,9 +79,17 @@ impl World {
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
         let week = Duration::from_secs(7 * DAY);
         let sessions = Sessions::new(store.clone(), week, setting.at_rest, clock.clone());
+        let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
+        let attempts = Attempts::new(setting.limits, counter, clock.clone());
         let Door { routes, api, .. } = door(Fittings {
-            accounts: Accounts::new(store.clone(), sessions.clone(), Hashing::default()),
+            accounts: Accounts::new(
+                store.clone(),
+                sessions.clone(),
+                Hashing::default(),
+                attempts.clone(),
+            ),
             sessions,
+            attempts,
             access: Arc::new(AccessTokens(issuer)),
             keys: keys.clone(),
             password_min_length: 8,

@@ -20,6 +20,7 @@ on_both_databases!(
     an_expired_session_is_refused_and_removed,
     expired_sessions_are_swept_and_live_ones_stay,
     sessions_end_one_by_one_or_together_and_only_their_users,
+    an_address_is_home_while_a_session_from_it_lives,
 );
 
 async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDatabase) {
@@ -40,6 +41,31 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
         assert_eq!(again.session().expires_at, scene.clock.now() + WEEK);
         assert!(matches!(sessions.list(&again).await, Err(Error::SessionNotFresh)));
     }
+}
+
+async fn an_address_is_home_while_a_session_from_it_lives(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.sign_up("u2", "bob@example.com").await.expect("free");
+    let sessions = scene.sessions(AtRest::Hashed);
+    for address in ["192.0.2.1", "2001:db8:0:1::7"] {
+        let device = Device { ip_address: Some(address.to_owned()), user_agent: None };
+        sessions.open("u1", None, device, Stay::Brief).await.expect("opens");
+    }
+    let is_home = async |email, address: &str| {
+        let address = address.parse().expect("an address");
+        sessions.are_open_from(address, email).await.expect("reads")
+    };
+    for near in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8:0:1::8"] {
+        assert!(is_home("ada@example.com", near).await, "{near}");
+        assert!(!is_home("bob@example.com", near).await, "{near}");
+        assert!(!is_home("eve@example.com", near).await, "{near}");
+    }
+    for far in ["192.0.2.2", "2001:db8:0:2::7"] {
+        assert!(!is_home("ada@example.com", far).await, "{far}");
+    }
+    scene.clock.advance(TimeDelta::days(1));
+    assert!(!is_home("ada@example.com", "192.0.2.1").await, "they have expired");
 }
 
 async fn a_session_is_left_as_it_is_on_request(database: FreshDatabase) {

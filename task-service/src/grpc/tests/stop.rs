@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use shared::serve::{Assembly, Limits, Settings};
+use shared::serve::{Assembly, Limits, Proxies, Settings};
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout},
@@ -18,7 +18,14 @@ async fn who_watches_is_told_to_come_back_when_the_server_stops() {
     let limits = Limits { lame_duck: Duration::ZERO, ..Limits::default() };
     let grpc_addr = SocketAddr::from(([127, 0, 0, 1], 0));
     let (http_addr, trusted_origins) = (None, Vec::new());
-    let settings = Settings { grpc_addr, http_addr, trusted_origins, reflection: false, limits };
+    let settings = Settings {
+        grpc_addr,
+        http_addr,
+        trusted_origins,
+        trusted_proxies: Proxies::default(),
+        reflection: false,
+        limits,
+    };
     let app = assembly.bind(&settings).await.expect("a free port");
     let address = format!("http://{}", app.grpc_addr());
     let (stop, stopped) = oneshot::channel::<()>();

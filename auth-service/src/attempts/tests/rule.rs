@@ -1,0 +1,137 @@
+//! What an attempt at a password touches, and who is refused.
+
+use std::net::IpAddr;
+
+use super::{
+    super::{Attempts, Guess, Limits},
+    Duration, Limit, Place, SPAN, on_every_place,
+    places::{account, address},
+    ten,
+};
+use crate::error::Error;
+
+/// Ten for an account from an address, twelve from all, forty from an address.
+fn limits() -> Limits {
+    Limits {
+        passwords: Some(ten()),
+        passwords_per_account: Some(Limit::new(12, SPAN)),
+        passwords_per_address: Some(Limit::new(40, SPAN)),
+        sign_ups_per_address: Some(Limit::new(4, SPAN)),
+        sessions_per_address: Some(Limit::new(6, SPAN)),
+    }
+}
+
+fn attempts(place: &Place) -> Attempts {
+    Attempts::new(limits(), place.counter.clone(), place.clock.clone())
+}
+
+on_every_place!(
+    an_address_has_its_share_and_others_theirs,
+    where_all_together_took_too_much_a_home_has_its_share,
+    an_address_has_so_many_for_all_accounts,
+    who_is_refused_has_taken_nothing_from_others,
+    new_accounts_are_counted_by_address_for_good,
+);
+
+async fn attempt(
+    attempts: &Attempts,
+    name: &str,
+    from: IpAddr,
+    is_home: bool,
+) -> Result<Guess, Duration> {
+    let guess = attempts.at_password(Some(name), Some(from), async { Ok(is_home) }).await;
+    guess.map_err(|error| match error {
+        Error::TooManyAttempts { retry_after } => retry_after,
+        other => panic!("{other}"),
+    })
+}
+
+/// How many of twenty wrong guesses are let through.
+async fn guessed(attempts: &Attempts, account: &str, from: IpAddr, is_home: bool) -> usize {
+    let mut through = 0;
+    for _ in 0..20 {
+        through += usize::from(attempt(attempts, account, from, is_home).await.is_ok());
+    }
+    through
+}
+
+async fn an_address_has_its_share_and_others_theirs(place: Place) {
+    let (attempts, ada) = (attempts(&place), account("ada"));
+    let attacker = address();
+    assert_eq!(guessed(&attempts, &ada, attacker, false).await, 5);
+    let wait = attempt(&attempts, &ada, attacker, false).await.err().expect("refused");
+    assert!((91..=100).contains(&wait.as_secs()), "{wait:?}");
+    assert!(attempt(&attempts, &ada, address(), false).await.is_ok());
+    assert!(attempt(&attempts, &account("bob"), attacker, false).await.is_ok());
+}
+
+async fn where_all_together_took_too_much_a_home_has_its_share(place: Place) {
+    let (attempts, ada) = (attempts(&place), account("ada"));
+    assert_eq!(guessed(&attempts, &ada, address(), false).await, 5);
+    assert_eq!(guessed(&attempts, &ada, address(), false).await, 1, "six in all");
+    let home = address();
+    assert!(attempt(&attempts, &ada, home, false).await.is_err());
+    assert_eq!(guessed(&attempts, &ada, home, true).await, 5, "its share and no more");
+}
+
+async fn an_address_has_so_many_for_all_accounts(place: Place) {
+    let (attempts, attacker) = (attempts(&place), address());
+    let mut through = 0;
+    for _ in 0..30 {
+        let anybody = account("anybody");
+        through += usize::from(attempt(&attempts, &anybody, attacker, false).await.is_ok());
+    }
+    assert_eq!(through, 20);
+}
+
+/// Neither the account nor, by way of other accounts, the address.
+async fn who_is_refused_has_taken_nothing_from_others(place: Place) {
+    let (attempts, ada) = (attempts(&place), account("ada"));
+    let attacker = address();
+    for _ in 0..5 {
+        guessed(&attempts, &ada, attacker, false).await;
+    }
+    assert!(attempt(&attempts, &ada, address(), false).await.is_ok(), "one of six is left");
+    assert_eq!(guessed(&attempts, &account("bob"), attacker, false).await, 5);
+    for _ in 0..8 {
+        let guess = attempt(&attempts, &account("eve"), address(), false).await;
+        attempts.give_back(guess.expect("fresh")).await;
+    }
+}
+
+async fn new_accounts_are_counted_by_address_for_good(place: Place) {
+    let (attempts, here) = (attempts(&place), Some(address()));
+    for _ in 0..2 {
+        attempts.at_sign_up(here).await.expect("one of the first");
+    }
+    assert!(matches!(attempts.at_sign_up(here).await, Err(Error::TooManyAttempts { .. })));
+    attempts.at_sign_up(Some(address())).await.expect("from elsewhere");
+}
+
+#[tokio::test]
+async fn tokens_that_open_nothing_are_counted_and_those_that_do_are_not() {
+    let place = Place::memory().await.expect("memory is always there");
+    let (attempts, here) = (attempts(&place), Some(address()));
+    for _ in 0..50 {
+        attempts.at_session(here, async { Ok(()) }).await.expect("a live one");
+    }
+    for _ in 0..3 {
+        let dead = attempts.at_session(here, async { Err::<(), _>(Error::InvalidSession) }).await;
+        assert!(matches!(dead, Err(Error::InvalidSession)));
+    }
+    let unasked = async { panic!("nobody is asked") };
+    let refused = attempts.at_session::<()>(here, unasked).await;
+    assert!(matches!(refused, Err(Error::TooManyAttempts { .. })));
+    attempts.at_session(Some(address()), async { Ok(()) }).await.expect("from elsewhere");
+}
+
+#[tokio::test]
+async fn nothing_is_counted_where_limits_are_off() {
+    let place = Place::memory().await.expect("memory is always there");
+    let attempts = Attempts::new(Limits::OFF, place.counter.clone(), place.clock.clone());
+    let (ada, here) = (account("ada"), address());
+    assert_eq!(guessed(&attempts, &ada, here, false).await, 20);
+    for _ in 0..20 {
+        attempts.at_sign_up(Some(here)).await.expect("no limit");
+    }
+}
