@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 use shared::{
+    audit::{self, Trail},
     auth::TokenIssuer,
     clock::{Clock, SystemClock},
     serve::{App, Assembly, BindError},
@@ -80,7 +81,14 @@ pub async fn assemble(
     );
     let access = Arc::new(AccessTokens(issuer));
     let at_rest = rules.session_tokens_at_rest;
+    let events = store.security_events();
+    let (trail, writer) = Trail::new(events.clone(), clock.clone());
+    events.note_signing_key(config.keys.signing_id(), &trail).await?;
+    assembly.add_job(writer.run());
+    assembly.add_job(audit::sweep(events, clock.clone(), rules.security_event_retention));
+    assembly.add_last(trail.clone().flushed());
     let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    let sessions = sessions.noting_in(trail);
     assembly.add_job(sessions.clone().sweep());
     let accounts = Accounts::new(store, sessions.clone(), Hashing::default());
     let min_length = rules.password_min_length;

@@ -2,6 +2,7 @@
 //! altered: what is there stays as it is.
 
 mod m20261121_000001_better_auth;
+mod m20261126_000004_create_security_event;
 mod m20261126_000005_create_largest_id;
 
 use sea_orm_migration::{
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_better_auth::Migration),
             Box::new(m20261126_000005_create_largest_id::Migration),
+            Box::new(m20261126_000004_create_security_event::Migration),
         ]
     }
 }
