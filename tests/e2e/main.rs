@@ -27,6 +27,7 @@ mod bad_input;
 mod gate;
 mod http;
 mod ownership;
+mod security_events;
 mod session;
 mod session_time;
 mod sign_in;
@@ -36,6 +37,7 @@ mod tasks;
 // The three binaries, as processes.
 mod replicas;
 mod restart;
+mod security_log;
 mod start_up;
 mod stop;
 
