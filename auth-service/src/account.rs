@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use shared::fields::Violations;
+use shared::{
+    audit::{Event, EventKind},
+    fields::Violations,
+};
 
 use crate::{
     attempts::{Attempts, Guess},
@@ -76,6 +79,8 @@ impl Accounts {
             created_at: new_user.now,
             updated_at: new_user.now,
         };
+        let event = Event::of(EventKind::SignedUp, &user.id).in_session(&session.id);
+        self.sessions.trail().note(event);
         Ok((user, Opened::new(token, session)))
     }
 
@@ -98,16 +103,44 @@ impl Accounts {
             None => None,
         };
         let right = self.matches(guess, password, stored.clone()).await?;
-        let user = user.filter(|_| right).ok_or(Error::InvalidEmailOrPassword)?;
-        let opened = self.sessions.open(&user.id, stored.as_deref(), device, stay).await?;
-        Ok((user, opened))
+        let opened = match &user {
+            Some(user) if right => {
+                self.sessions.open(&user.id, stored.as_deref(), device, stay).await
+            }
+            _ => Err(Error::InvalidEmailOrPassword),
+        };
+        self.note_sign_in(user.as_ref(), &opened);
+        let opened = opened?;
+        Ok((user.ok_or(Error::InvalidEmailOrPassword)?, opened))
+    }
+
+    /// Notes how a sign-in went. One in the name of nobody is noted like any other.
+    fn note_sign_in(&self, user: Option<&user::Model>, opened: &Result<Opened, Error>) {
+        let of = |kind| user.map_or_else(|| Event::new(kind), |user| Event::of(kind, &user.id));
+        match opened {
+            Ok(opened) => {
+                let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
+                self.sessions.trail().note(event);
+            }
+            Err(Error::InvalidEmailOrPassword) => {
+                self.sessions.trail().note(of(EventKind::SignInFailed));
+            }
+            Err(_) => {} // not the caller's fault
+        }
+    }
+
+    /// What happened to the caller.
+    fn event(kind: EventKind, caller: &SignedIn) -> Event {
+        Event::of(kind, &caller.user().id).in_session(&caller.session().id)
     }
 
     /// Changes what the patch names.
     pub async fn update(&self, caller: &SignedIn, patch: UserPatch) -> Result<user::Model, Error> {
         let now = self.sessions.now();
         let updated = self.store.update_user(&caller.user().id, patch, now).await?;
-        updated.ok_or(Error::InvalidSession)
+        let updated = updated.ok_or(Error::InvalidSession)?;
+        self.sessions.trail().note(Self::event(EventKind::UserUpdated, caller));
+        Ok(updated)
     }
 
     /// Replaces the password; with `revoke` also every session by a new one, which lasts as
@@ -135,8 +168,11 @@ impl Accounts {
         let session = instead.as_mut().map(|(_, session)| session);
         let now = self.sessions.now();
         let still = still(caller, Some(&verified));
-        let changed = self.store.change_password(&user.id, still, password_hash, session, now);
+        let record = self.sessions.trail().record(Self::event(EventKind::PasswordChanged, caller));
+        let changed =
+            self.store.change_password(&user.id, still, password_hash, session, &record, now);
         expect_held(changed.await?)?;
+        self.sessions.trail().say(&record);
         Ok(instead.map(|(token, session)| Opened::new(token, session)))
     }
 
@@ -162,8 +198,11 @@ impl Accounts {
         // Stored in the canonical form, unless another server wrote it.
         let account = caller.user().email.trim().to_ascii_lowercase();
         let guess = self.guess(Some(&account), from).await?;
-        let right = self.matches(guess, given, Some(stored.clone())).await?;
-        if right { Ok(stored) } else { Err(Error::InvalidPassword) }
+        if self.matches(guess, given, Some(stored.clone())).await? {
+            return Ok(stored);
+        }
+        self.sessions.trail().note(Self::event(EventKind::PasswordRefused, caller));
+        Err(Error::InvalidPassword)
     }
 
     /// Counts an attempt at the password of an account, whether there is one or not.
@@ -204,7 +243,10 @@ impl Accounts {
             None
         };
         let still = still(caller, verified.as_deref());
-        expect_held(self.store.delete_user(&caller.user().id, still).await?)
+        let record = self.sessions.trail().record(Self::event(EventKind::AccountDeleted, caller));
+        expect_held(self.store.delete_user(&caller.user().id, still, &record).await?)?;
+        self.sessions.trail().say(&record);
+        Ok(())
     }
 
     /// The ways in which the caller can sign in, the oldest first.

@@ -57,11 +57,13 @@ pub struct AccountSettings {
     pub password_min_length: usize,
     /// How long a browser may go by its signed copy of the session; `None`: it gets none.
     pub session_cookie_cache: Option<Duration>,
+    /// How long it is kept what happened to accounts.
+    pub security_event_retention: Duration,
 }
 
 impl AccountSettings {
     /// Reads `SESSION_TTL`, `ACCESS_TOKEN_TTL`, `SESSION_TOKENS_AT_REST`,
-    /// `PASSWORD_MIN_LENGTH` and `SESSION_COOKIE_CACHE`. `longest` is what verifiers accept.
+    /// `PASSWORD_MIN_LENGTH`, `SESSION_COOKIE_CACHE` and `SECURITY_EVENT_RETENTION`. `longest` is what verifiers accept.
     pub fn read(reader: &mut Reader<'_, impl Vars>, longest: Option<Duration>) -> Self {
         let access_token_lifetime = reader.duration("ACCESS_TOKEN_TTL", Duration::from_mins(15));
         if access_token_lifetime.as_secs() == 0 {
@@ -85,6 +87,7 @@ impl AccountSettings {
         let session_cookie_cache = reader.parsed("SESSION_COOKIE_CACHE", cookie_cache).flatten();
         Self {
             session_cookie_cache,
+            security_event_retention: shared::audit::read_retention(reader),
             session_lifetime,
             access_token_lifetime,
             session_tokens_at_rest: at_rest.unwrap_or(AtRest::Hashed),
@@ -208,6 +211,7 @@ mod tests {
             ("PASSWORD_ATTEMPTS", "many".to_owned()),
             ("ATTEMPT_STORE", "disk".to_owned()),
             ("TRUSTED_PROXIES", "everybody".to_owned()),
+            ("SECURITY_EVENT_RETENTION", "1m".to_owned()),
             ("DATABASE_URL", "mysql://root@localhost/auth".to_owned()),
             ("GRPC_ADDR", "localhost".to_owned()),
             ("REFLECTION", "perhaps".to_owned()),

@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 use shared::{
+    audit::{self, Trail},
     auth::TokenIssuer,
     clock::{Clock, SystemClock},
     serve::{App, Assembly, BindError},
@@ -94,7 +95,14 @@ pub async fn assemble(
     let counter = Counter::new(&config.attempts.store, &store, clock.clone());
     let attempts = Attempts::new(config.attempts.limits.clone(), counter, clock.clone());
     assembly.add_job(attempts.clone().sweep());
+    let events = store.security_events();
+    let (trail, writer) = Trail::new(events.clone(), clock.clone());
+    events.note_signing_key(config.keys.signing_id(), &trail).await?;
+    assembly.add_job(writer.run());
+    assembly.add_job(audit::sweep(events, clock.clone(), rules.security_event_retention));
+    assembly.add_last(trail.clone().flushed());
     let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    let sessions = sessions.noting_in(trail);
     assembly.add_job(sessions.clone().sweep());
     let hashing = Hashing::default();
     let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone());

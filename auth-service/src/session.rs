@@ -7,7 +7,11 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use shared::{clock::Clock, serve::household};
+use shared::{
+    audit::{Event, EventKind, Page, PageRequest, Trail},
+    clock::Clock,
+    serve::household,
+};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
@@ -95,13 +99,24 @@ pub struct Sessions {
     lifetime: TimeDelta,
     at_rest: AtRest,
     clock: Arc<dyn Clock>,
+    trail: Trail,
 }
 
 impl Sessions {
     /// Sessions in `store` that live for `lifetime` after their last extension.
     pub fn new(store: Store, lifetime: Duration, at_rest: AtRest, clock: Arc<dyn Clock>) -> Self {
         let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::days(36_500));
-        Self { store, lifetime, at_rest, clock }
+        Self { store, lifetime, at_rest, clock, trail: Trail::default() }
+    }
+
+    /// The sessions, with a trail for what happens to them and their users.
+    pub fn noting_in(self, trail: Trail) -> Self {
+        Self { trail, ..self }
+    }
+
+    /// Where it is noted what happens to sessions and their users.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// Opens a session for a user who has just signed in with the password whose stored
@@ -210,7 +225,26 @@ impl Sessions {
 
     /// Ends sessions of the caller.
     pub async fn end(&self, caller: &SignedIn, which: Which<'_>) -> Result<(), Error> {
-        Ok(self.store.end_sessions(&caller.user.id, which).await?)
+        let ended = self.store.end_sessions(&caller.user.id, which).await?;
+        let event = Event::of(EventKind::SessionEnded, &caller.user.id);
+        match (ended.count, ended.only) {
+            (0, _) => {}
+            (_, Some(id)) => self.trail.note(event.in_session(&id)),
+            (count, None) => {
+                let event = event.in_session(&caller.session.id);
+                self.trail.note(event.with_detail(count.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What happened to the caller's account, newest first.
+    pub async fn security_events(
+        &self,
+        caller: &SignedIn,
+        request: &PageRequest,
+    ) -> Result<Page, Error> {
+        Ok(self.store.security_events_of(&caller.user.id, request).await?)
     }
 
     /// Removes sessions that have expired, now and again, of users who did not come back.

@@ -2,7 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
-use shared::{auth::IssuedToken, fields::Fields, proto::auth::v1 as pb};
+use shared::{
+    audit::{Page, PageRequest},
+    auth::IssuedToken,
+    fields::Fields,
+    proto::auth::v1 as pb,
+};
 
 use crate::{
     account::Application,
@@ -76,6 +81,17 @@ pub fn session_id(message: pb::RevokeSessionRequest) -> Result<String, Error> {
     };
     let id = fields.take("session_id", id);
     Ok(fields.finish(id)?)
+}
+
+pub fn page_request(message: &pb::ListSecurityEventsRequest) -> Result<PageRequest, Error> {
+    Ok(PageRequest::read(message.page_size, &message.page_token)?)
+}
+
+pub fn security_events(page: Page) -> pb::ListSecurityEventsResponse {
+    pb::ListSecurityEventsResponse {
+        events: page.events.into_iter().map(Into::into).collect(),
+        next_page_token: page.next.unwrap_or_default(),
+    }
 }
 
 pub fn user(user: user::Model) -> pb::User {

@@ -15,7 +15,7 @@ const FROM_QUERY: &str = "#[derive(::serde::Deserialize, ::utoipa::IntoParams)]
                           #[into_params(parameter_in = Query)]";
 const LOWERCASE: &str = r#"#[serde(rename_all = "lowercase")]"#;
 
-const TYPES: [(&str, &str); 29] = [
+const TYPES: [(&str, &str); 31] = [
     ("Priority", TO_JSON),
     ("Priority", LOWERCASE),
     ("RepeatFrom", TO_JSON),
@@ -44,6 +44,8 @@ const TYPES: [(&str, &str); 29] = [
     ("ImportFault", TO_JSON),
     ("WatchTasksRequest", FROM_QUERY),
     ("FiredReminder", TO_JSON),
+    ("ListSecurityEventsRequest", FROM_QUERY),
+    ("ListSecurityEventsResponse", TO_JSON),
     ("Heartbeat", TO_JSON),
 ];
 
@@ -77,6 +79,8 @@ const ZONE: &str = r#"#[schema(value_type = Option<String>, example = "Europe/Be
 const REMINDERS: &str = "#[schema(value_type = Option<Vec<Reminder>>, max_items = 10)]";
 const PAGE_SIZE: [&str; 2] =
     [r#"#[serde(default, alias = "pageSize")]"#, "#[param(minimum = 0, required = false)]"];
+const PAGE_TOKEN: [&str; 2] =
+    [r#"#[serde(default, alias = "pageToken")]"#, "#[param(required = false)]"];
 const SYNC_TOKEN: [&str; 2] =
     [r#"#[serde(default, alias = "syncToken")]"#, "#[param(required = false)]"];
 const DUE_DATE: &str = r#"#[serde(alias = "dueDate")]"#;
@@ -127,7 +131,7 @@ const FILTERS: [(&str, &[&str]); 9] = [
     ),
 ];
 
-const FIELDS: [(&str, &[&str]); 78] = [
+const FIELDS: [(&str, &[&str]); 81] = [
     ("Task.id", &[OR_DEFAULT, REQUIRED]),
     ("Task.user_id", &[r#"#[serde(alias = "userId")]"#, OR_DEFAULT, REQUIRED]),
     ("Task.title", &[OR_DEFAULT, REQUIRED]),
@@ -236,10 +240,7 @@ const FIELDS: [(&str, &[&str]); 78] = [
     ("MoveTaskRequest.etag", &[SKIPPED]),
     ("ListTasksRequest.user_id", &[SKIPPED]),
     ("ListTasksRequest.page_size", &PAGE_SIZE),
-    (
-        "ListTasksRequest.page_token",
-        &[r#"#[serde(default, alias = "pageToken")]"#, "#[param(required = false)]"],
-    ),
+    ("ListTasksRequest.page_token", &PAGE_TOKEN),
     (
         "ListTasksRequest.include_total",
         &[r#"#[serde(default, alias = "includeTotal")]"#, "#[param(required = false)]"],
@@ -271,6 +272,9 @@ const FIELDS: [(&str, &[&str]); 78] = [
     ("SyncTasksRequest.sync_token", &SYNC_TOKEN),
     ("WatchTasksRequest.user_id", &[SKIPPED]),
     ("WatchTasksRequest.sync_token", &SYNC_TOKEN),
+    ("ListSecurityEventsRequest.user_id", &[SKIPPED]),
+    ("ListSecurityEventsRequest.page_size", &PAGE_SIZE),
+    ("ListSecurityEventsRequest.page_token", &PAGE_TOKEN),
     ("FiredReminder.at", &[MOMENT, MOMENT_SCHEMA]),
     ("FiredReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
     ("Heartbeat.at", &[MOMENT, MOMENT_SCHEMA]),
@@ -295,6 +299,9 @@ pub fn attributes(mut builder: Builder) -> Builder {
         }
     }
     builder
+        .type_attribute("audit.v1.SecurityEvent", TO_JSON)
+        .field_attribute("audit.v1.SecurityEvent.at", MOMENT)
+        .field_attribute("audit.v1.SecurityEvent.at", MOMENT_SCHEMA)
         .field_attribute(format!("{PACKAGE}.TaskSort.TASK_SORT_UNSPECIFIED"), SKIPPED)
         .field_attribute(format!("{PACKAGE}.Priority.PRIORITY_UNSPECIFIED"), SKIPPED)
         .field_attribute(format!("{PACKAGE}.RepeatFrom.REPEAT_FROM_UNSPECIFIED"), SKIPPED)

@@ -7,7 +7,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 const PROTO: &str = "../proto";
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
+    "audit/v1/security_event.proto",
     "auth/v1/auth_service.proto",
     "auth/v1/session_service.proto",
     "auth/v1/user.proto",

@@ -1,6 +1,7 @@
 //! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
 //! lock.
 
+mod moment;
 mod notices;
 
 use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
@@ -13,7 +14,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use url::Url;
 
-pub use self::notices::Notices;
+pub use self::{moment::moment_value, notices::Notices};
 use crate::{
     config::{Reader, Vars},
     error::Kind,

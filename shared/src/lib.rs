@@ -1,6 +1,7 @@
 //! What both services stand on: the gate in front of every guarded rpc, and the parts of
 //! a server that have nothing to do with accounts or tasks.
 //!
+//! - [`audit`]: what happened, in the log and in a table
 //! - [`auth`]: tokens, secrets, the interceptor and the ownership rule
 //! - [`proto`]: the generated contracts and their descriptors
 //! - [`codec`]: protobuf on the wire, with bad bytes answered as the caller's fault
@@ -15,6 +16,7 @@
 //! - [`serve`]: the listener, its limits, health, and a stop that loses nothing
 //! - [`telemetry`]: logs that cannot hold a secret
 
+pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod codec;

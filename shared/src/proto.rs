@@ -3,6 +3,12 @@
 mod json;
 pub mod schema;
 
+pub mod audit {
+    pub mod v1 {
+        tonic::include_proto!("audit.v1");
+    }
+}
+
 #[expect(
     clippy::allow_attributes_without_reason,
     clippy::default_trait_access,

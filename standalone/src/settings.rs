@@ -105,7 +105,14 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 database: auth?,
                 server: server.clone(),
             },
-            tasks: task_service::Config { keys, policy, database: tasks?, server, trash_retention },
+            tasks: task_service::Config {
+                keys,
+                policy,
+                database: tasks?,
+                server,
+                trash_retention,
+                security_event_retention: accounts.security_event_retention,
+            },
             drawn,
         })
     })())

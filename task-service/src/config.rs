@@ -36,6 +36,8 @@ pub struct Config {
     pub server: Settings,
     /// How long a deleted task can be taken back.
     pub trash_retention: Duration,
+    /// How long it is kept what happened in users' names.
+    pub security_event_retention: Duration,
 }
 
 /// How long a deleted task can be taken back if nobody says otherwise.
@@ -49,7 +51,15 @@ impl Config {
         let database = DatabaseUrl::read(reader, DEFAULT_DATABASE);
         let server = Settings::read(reader, ADDRESSES);
         let trash_retention = Self::read_trash_retention(reader);
-        Some(Self { keys: keys?, policy: policy?, database: database?, server, trash_retention })
+        let security_event_retention = shared::audit::read_retention(reader);
+        Some(Self {
+            keys: keys?,
+            policy: policy?,
+            database: database?,
+            server,
+            trash_retention,
+            security_event_retention,
+        })
     }
 
     /// Reads `TRASH_RETENTION`.

@@ -53,6 +53,7 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 use shared::{
+    audit::{self, SecurityEvents, Trail},
     auth::{Gate, ServiceGate, TokenVerifier},
     clock::{Clock, SystemClock},
     db::Database,
@@ -91,9 +92,14 @@ pub async fn assemble(
     let verifier = TokenVerifier::new(config.keys.clone(), config.policy.clone(), clock.clone());
     let services =
         ServiceGate::new(config.keys.clone(), grpc::AUDIENCE, config.policy.leeway, clock.clone());
+    let events = SecurityEvents::new(database.clone());
+    let (trail, writer) = Trail::new(events.clone(), clock.clone());
+    assembly.add_job(writer.run());
+    assembly.add_job(audit::sweep(events, clock.clone(), config.security_event_retention));
+    assembly.add_last(trail.clone().flushed());
     let tasks = Tasks::new(database.clone(), clock);
     tasks.index_older().await?;
-    let gate = Gate::new(verifier);
+    let gate = Gate::new(verifier).noting_in(trail);
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
     assembly.add(service.clone());

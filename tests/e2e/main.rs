@@ -29,6 +29,7 @@ mod foreign;
 mod gate;
 mod http;
 mod ownership;
+mod security_events;
 mod session;
 mod session_time;
 mod sign_in;
@@ -38,6 +39,7 @@ mod tasks;
 // The three binaries, as processes.
 mod replicas;
 mod restart;
+mod security_log;
 mod start_up;
 mod stop;
 

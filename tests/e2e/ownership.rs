@@ -3,8 +3,9 @@
 use prost_types::FieldMask;
 use shared::proto::task::v1::{
     CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
-    ListTasksRequest, MoveTaskRequest, ReopenTaskRequest, SkipTaskRequest, SyncTasksRequest,
-    ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest, WatchTasksRequest,
+    ListSecurityEventsRequest, ListTasksRequest, MoveTaskRequest, ReopenTaskRequest,
+    SkipTaskRequest, SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
+    WatchTasksRequest,
 };
 use tonic::{Code, Request, Status};
 
@@ -38,7 +39,9 @@ async fn every_rpc(
     let sync = SyncTasksRequest { user_id: user.into(), ..Default::default() };
     let count = CountTasksRequest { user_id: user.into(), ..Default::default() };
     let watch = WatchTasksRequest { user_id: user.into(), ..Default::default() };
+    let events = ListSecurityEventsRequest { user_id: user.into(), ..Default::default() };
     let mut answers = vec![
+        ("ListSecurityEvents", tasks.list_security_events(events).await.map(drop)),
         ("CreateTask", tasks.create_task(create).await.map(drop)),
         ("ListTasks", tasks.list_tasks(list).await.map(drop)),
         ("CountTasks", tasks.count_tasks(count).await.map(drop)),
@@ -90,7 +93,7 @@ pub async fn every_rpc_with_id(
 fn every_rpc_about_tasks_is_among_the_calls_of_this_file() {
     let declared = raw::every_rpc();
     let about_tasks = declared.iter().filter(|rpc| rpc.service == "task.v1.TaskService").count();
-    assert_eq!(about_tasks, 14, "a new rpc: add it to `every_rpc`");
+    assert_eq!(about_tasks, 15, "a new rpc: add it to `every_rpc`");
 }
 
 async fn a_call_in_anothers_name_is_refused_whatever_else_it_says(world: &World) {
@@ -124,7 +127,7 @@ async fn a_call_in_anothers_name_is_refused_before_any_database_work(world: &Wor
     let (alice, bob) = (world.alice().await, world.bob().await);
     let his = bob.create("his").await;
     // From here on, whoever asks the database fails.
-    for table in ["task", "task_revision"] {
+    for table in ["task", "task_revision", "security_event"] {
         world.task_table(table).await.hide().await;
     }
     for (rpc, answer) in every_rpc(bob.tasks(), &bob.id(), &his.id).await {

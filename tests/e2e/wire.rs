@@ -9,6 +9,7 @@ mod auth;
 mod differences;
 mod frame;
 mod moment;
+mod security_event;
 mod shape;
 mod tasks;
 

@@ -124,6 +124,16 @@ impl SessionService for Session {
         Ok(Response::new(pb::RevokeOtherSessionsResponse {}))
     }
 
+    async fn list_security_events(
+        &self,
+        request: Request<pb::ListSecurityEventsRequest>,
+    ) -> Result<Response<pb::ListSecurityEventsResponse>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let wanted = wire::page_request(request.get_ref())?;
+        let page = self.sessions.security_events(&caller, &wanted).await?;
+        Ok(Response::new(wire::security_events(page)))
+    }
+
     async fn update_user(
         &self,
         request: Request<pb::UpdateUserRequest>,

@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use super::{entrance, refusal::Refusal, sessions, token, user};
+use super::{entrance, refusal::Refusal, security_events, sessions, token, user};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use super::{entrance, refusal::Refusal, sessions, token, user};
         user::verify_password,
         user::delete_user,
         user::list_accounts,
+        security_events::list_security_events,
         token::token,
         token::jwks,
     ),

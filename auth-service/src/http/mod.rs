@@ -5,7 +5,7 @@
 //! - `site`: which web sites may make a browser act here
 //! - `body`, `members`, `forms`: what is asked, every issue at once
 //! - `desk`: what the routes work with; `credential`: who asks, by bearer token or cookie
-//! - `entrance`, `sessions`, `user`, `token`: the routes, and nothing of the domain
+//! - `entrance`, `sessions`, `user`, `token`, `security_events`: the routes, and nothing of the domain
 //! - `objects`, `cookies`, `session_data`: what they answer; `refusal`: why they do not
 //! - `documented`: the routes as OpenAPI
 
@@ -19,6 +19,7 @@ mod forms;
 mod members;
 mod objects;
 mod refusal;
+mod security_events;
 mod session_data;
 mod sessions;
 mod site;
@@ -99,6 +100,7 @@ pub fn door(fittings: Fittings) -> Door {
         .route("/api/auth/verify-password", post(user::verify_password))
         .route("/api/auth/delete-user", post(user::delete_user))
         .route("/api/auth/list-accounts", get(user::list_accounts))
+        .route("/api/auth/list-security-events", get(security_events::list_security_events))
         .route("/api/auth/token", get(token::token))
         .route("/api/auth/jwks", get(token::jwks))
         .merge(entrance)

@@ -4,7 +4,10 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
-use shared::http::json;
+use shared::{
+    audit::{Page, Told},
+    http::json,
+};
 use utoipa::ToSchema;
 
 use crate::{
@@ -168,6 +171,57 @@ impl From<LinkedAccount> for Account {
             updated_at: date(linked.updated_at),
             id: linked.id,
         }
+    }
+}
+
+/// Something that happened to an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityEvent {
+    id: String,
+    /// What happened, such as `sign_in_failed`. Expect names that are not known yet.
+    kind: String,
+    #[schema(format = DateTime)]
+    at: String,
+    #[schema(required = true)]
+    ip_address: Option<String>,
+    #[schema(required = true)]
+    user_agent: Option<String>,
+    /// The session it is about.
+    #[schema(required = true)]
+    session_id: Option<String>,
+    /// The `x-request-id` of the call.
+    #[schema(required = true)]
+    request_id: Option<String>,
+    /// What else is known.
+    #[schema(required = true)]
+    detail: Option<String>,
+}
+
+/// What happened to an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityEvents {
+    /// Newest first.
+    events: Vec<SecurityEvent>,
+    /// Goes on after these; `null` where there are no more.
+    #[schema(required = true)]
+    next_page_token: Option<String>,
+}
+
+impl From<Page> for SecurityEvents {
+    fn from(page: Page) -> Self {
+        let event = |told: Told| SecurityEvent {
+            id: told.id,
+            kind: told.kind,
+            at: date(told.at),
+            ip_address: told.ip_address,
+            user_agent: told.user_agent,
+            session_id: told.session_id,
+            request_id: told.request_id,
+            detail: told.detail,
+        };
+        Self { events: page.events.into_iter().map(event).collect(), next_page_token: page.next }
     }
 }
 

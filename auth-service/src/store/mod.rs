@@ -14,9 +14,12 @@ mod still;
 mod tests;
 mod users;
 
-use chrono::{DateTime, SubsecRound, Utc};
-use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
-use shared::db::{Database, DatabaseUrl};
+use chrono::{DateTime, Utc};
+use sea_orm::{DatabaseTransaction, DbErr, Value};
+use shared::{
+    audit::{Page, PageRequest, SecurityEvents},
+    db::{Database, DatabaseUrl, moment_value},
+};
 
 pub use self::attempts::Taken;
 pub use self::layout::{Differences, IdKind};
@@ -60,18 +63,22 @@ impl Store {
         self.database.begin().await
     }
 
-    /// A moment as this database stores it.
+    /// What happened to accounts.
+    pub fn security_events(&self) -> SecurityEvents {
+        SecurityEvents::new(self.database.clone())
+    }
+
+    /// What happened to the account of a user.
+    pub async fn security_events_of(
+        &self,
+        user_id: &str,
+        request: &PageRequest,
+    ) -> Result<Page, DbErr> {
+        self.security_events().list(user_id, request).await
+    }
+
+    /// A moment as this database stores it, which is how Better Auth compares it.
     fn moment(&self, moment: DateTime<Utc>) -> Value {
         moment_value(self.database.backend(), moment)
-    }
-}
-
-/// PostgreSQL has a type for it. On SQLite Better Auth compares text, so it must be
-/// exactly its form: ISO 8601 with milliseconds and `Z`.
-fn moment_value(backend: DbBackend, moment: DateTime<Utc>) -> Value {
-    let moment = moment.trunc_subsecs(3);
-    match backend {
-        DbBackend::Postgres => moment.into(),
-        _ => moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into(),
     }
 }

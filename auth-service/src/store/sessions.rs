@@ -2,14 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, IntoIden, Query},
 };
+use shared::db::moment_value;
 
-use super::{
-    Held, Still, Store, insert::insert, largest_id, layout::Layout, moment_value, still::lock_user,
+use super::{Held, Still, Store, insert::insert, largest_id, layout::Layout, still::lock_user};
+use crate::entity::{
+    session::{self, Column},
+    user,
 };
-use crate::entity::{session, user};
 
 /// A session to be opened.
 pub struct NewSession {
@@ -35,6 +38,15 @@ pub enum Which<'a> {
     Others(&'a str),
     /// All.
     All,
+}
+
+/// What was ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How many sessions.
+    pub count: u64,
+    /// The id of it, if it was one.
+    pub only: Option<String>,
 }
 
 /// Stores a session.
@@ -156,22 +168,25 @@ impl Store {
             .map(|deleted| deleted.rows_affected)
     }
 
-    /// Ends sessions of a user. Ending none is no error.
+    /// Ends sessions of a user, and tells how many. Ending none is no error.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
-    pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<(), DbErr> {
-        let of_user = session::Entity::delete_many()
-            .filter(self.layout.user.is(session::Column::UserId, user_id));
-        let delete = match which {
-            Which::One(id) => of_user.filter(self.layout.session.is(session::Column::Id, id)),
-            Which::StoredAs(forms) => of_user.filter(session::Column::Token.is_in(forms)),
-            Which::Others(id) => {
-                of_user.filter(self.layout.session.is_not(session::Column::Id, id))
-            }
-            Which::All => of_user,
+    pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<Ended, DbErr> {
+        let (user, session) = (self.layout.user, self.layout.session);
+        let chosen = Condition::all().add(user.is(Column::UserId, user_id));
+        let chosen = match which {
+            Which::One(id) => chosen.add(session.is(Column::Id, id)),
+            Which::StoredAs(forms) => chosen.add(Column::Token.is_in(forms)),
+            Which::Others(id) => chosen.add(session.is_not(Column::Id, id)),
+            Which::All => chosen,
         };
+        let ids = session::Entity::find().select_only().column(Column::Id);
+        let ids = ids.filter(chosen.clone()).limit(2).into_tuple::<String>();
         let transaction = self.begin().await?;
         lock_user(&transaction, self.layout, user_id).await?;
-        delete.exec(&transaction).await?;
-        transaction.commit().await
+        let mut ids = ids.all(&transaction).await?;
+        let deleted = session::Entity::delete_many().filter(chosen).exec(&transaction).await?;
+        transaction.commit().await?;
+        let only = if ids.len() == 1 { ids.pop() } else { None };
+        Ok(Ended { count: deleted.rows_affected, only })
     }
 }

@@ -1,10 +1,13 @@
 //! Users and their passwords.
 
+use std::slice;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, SqlErr,
     sea_query::{Expr, IntoIden},
 };
+use shared::audit::{self, Record};
 
 use super::{
     Held, NewSession, Still, Store, insert::insert, layout::Layout, sessions::insert_session,
@@ -133,7 +136,8 @@ impl Store {
     }
 
     /// Replaces the password and, where `instead` is given, all sessions by that one. All
-    /// or nothing, and nothing unless what the caller was found to be still holds.
+    /// or nothing, and nothing unless what the caller was found to be still holds; with it
+    /// goes the `record` of it.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn change_password(
         &self,
@@ -141,6 +145,7 @@ impl Store {
         still: Still<'_>,
         password_hash: String,
         instead: Option<&mut NewSession>,
+        record: &Record,
         now: DateTime<Utc>,
     ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
@@ -162,15 +167,21 @@ impl Store {
                 .await?;
             insert_session(&transaction, self.layout, session).await?;
         }
+        audit::insert(&transaction, slice::from_ref(record)).await?;
         transaction.commit().await?;
         Ok(Held::Yes)
     }
 
     /// Deletes a user with passwords and sessions, all or nothing, and nothing unless what
-    /// the caller was found to be still holds. Also on a database whose foreign keys do not
-    /// cascade.
+    /// the caller was found to be still holds; what stays is the `record` of it. Also on a
+    /// database whose foreign keys do not cascade.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
-    pub async fn delete_user(&self, id: &str, still: Still<'_>) -> Result<Held, DbErr> {
+    pub async fn delete_user(
+        &self,
+        id: &str,
+        still: Still<'_>,
+        record: &Record,
+    ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
         let held = still.hold(&transaction, self.layout, id).await?;
         if held != Held::Yes {
@@ -188,6 +199,7 @@ impl Store {
             .filter(self.layout.user.is(user::Column::Id, id))
             .exec(&transaction)
             .await?;
+        audit::insert(&transaction, slice::from_ref(record)).await?;
         transaction.commit().await?;
         Ok(Held::Yes)
     }

@@ -9,6 +9,7 @@ use tonic::{
 };
 
 use super::{Principal, Refusal, TokenVerifier, bearer};
+use crate::audit::Trail;
 
 /// Metadata in which a caller may repeat who it acts for. It grants nothing: it can only
 /// make a call fail.
@@ -18,13 +19,20 @@ pub(super) const USER: &str = "x-user-id";
 #[derive(Clone)]
 pub struct Gate {
     verifier: Arc<TokenVerifier>,
+    trail: Trail,
 }
 
 impl Gate {
     /// A gate that believes `verifier`.
     #[must_use]
     pub fn new(verifier: TokenVerifier) -> Self {
-        Self { verifier: Arc::new(verifier) }
+        Self { verifier: Arc::new(verifier), trail: Trail::default() }
+    }
+
+    /// The gate, with a trail for those who ask for what is not theirs.
+    #[must_use]
+    pub fn noting_in(self, trail: Trail) -> Self {
+        Self { trail, ..self }
     }
 
     /// `service` behind this gate: every call is refused before its body is read, or
@@ -36,6 +44,7 @@ impl Gate {
     /// Who sends these headers (or this metadata), or why it is refused.
     pub fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
         let principal = self.verifier.verify(bearer(headers)?)?;
+        let principal = principal.noting_in(self.trail.clone());
         for named in headers.get_all(USER) {
             principal.owning(named.to_str().unwrap_or_default())?;
         }

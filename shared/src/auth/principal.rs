@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use tonic::Request;
 
 use super::Refusal;
+use crate::audit::{Event, EventKind, Trail};
 
 /// A user's id as the token gives it: opaque, compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,19 +57,35 @@ impl fmt::Display for UserId {
 /// let forged = Principal {
 ///     user: UserId::parse("alice").unwrap(),
 ///     expires_at: std::time::SystemTime::UNIX_EPOCH.into(),
+///     trail: Default::default(),
 /// };
 /// ```
 ///
 /// [`TokenVerifier::verify`]: super::TokenVerifier::verify
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Principal {
     user: UserId,
     expires_at: DateTime<Utc>,
+    trail: Trail,
 }
+
+/// Where somebody is noted makes nobody another one.
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.user, self.expires_at) == (&other.user, other.expires_at)
+    }
+}
+
+impl Eq for Principal {}
 
 impl Principal {
     pub(super) fn new(user: UserId, expires_at: DateTime<Utc>) -> Self {
-        Self { user, expires_at }
+        Self { user, expires_at, trail: Trail::default() }
+    }
+
+    /// The principal, with a trail for what it asks for and must not have.
+    pub(super) fn noting_in(self, trail: Trail) -> Self {
+        Self { trail, ..self }
     }
 
     /// The principal the gate left in `request`. Fails closed: a service that was mounted
@@ -91,11 +108,13 @@ impl Principal {
     }
 
     /// The ownership rule, written here and nowhere else: the user a request names must be
-    /// the user the token stands for, byte for byte.
+    /// the user the token stands for, byte for byte. Who asks for another's is noted.
     pub fn owning(&self, named: &str) -> Result<Owner, Refusal> {
         if self.user.as_str() == named {
             Ok(Owner { user: self.user.clone() })
         } else {
+            let user = self.user.as_str();
+            self.trail.note_sparingly(Event::of(EventKind::OwnershipRefused, user), user);
             Err(Refusal::ForbiddenUserAccess)
         }
     }

@@ -28,6 +28,7 @@ use super::{
     stopping::{Departing, Stop},
     uploads::Uploads,
 };
+use crate::audit::Circumstances;
 
 /// What is spoken on a port.
 pub trait Wire: Clone + Send + Sync + 'static {
@@ -214,6 +215,8 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
         request.extensions_mut().insert(Departing(self.departure.handle()));
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();
+        let address = self.peer.remote_addr.map(|peer| peer.ip());
+        let circumstances = Circumstances::new(id.clone(), address, request.headers());
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let calls = self.clone();
         let answer = async move {
@@ -224,6 +227,6 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
             response.headers_mut().insert(request_id::HEADER, id);
             Ok(response)
         };
-        answer.instrument(span).boxed()
+        circumstances.during(answer).instrument(span).boxed()
     }
 }

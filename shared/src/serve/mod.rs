@@ -72,6 +72,7 @@ pub struct Assembly {
     doors: Vec<Door>,
     databases: Vec<Database>,
     jobs: Vec<Job>,
+    last: Vec<Job>,
     uploads: Uploads,
     stop: Stop,
 }
@@ -122,6 +123,12 @@ impl Assembly {
         self.jobs.push(Box::pin(job));
     }
 
+    /// Adds what is to be done when the last call has ended, while jobs still run and
+    /// databases are open. It must end soon by itself.
+    pub fn add_last(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.last.push(Box::pin(work));
+    }
+
     /// Takes the ports and completes the services with health, reflection and
     /// documentation. Nothing is served yet.
     pub async fn bind(mut self, settings: &Settings) -> Result<App, BindError> {
@@ -156,7 +163,8 @@ impl Assembly {
             }
             None => None,
         };
-        Ok(App { grpc, http, readiness, jobs: self.jobs, stop: self.stop, limits: limits.clone() })
+        let (jobs, last, stop) = (self.jobs, self.last, self.stop);
+        Ok(App { grpc, http, readiness, jobs, last, stop, limits: limits.clone() })
     }
 }
 
@@ -208,6 +216,7 @@ pub struct App {
     http: Option<Port<Http>>,
     readiness: Readiness,
     jobs: Vec<Job>,
+    last: Vec<Job>,
     stop: Stop,
     limits: Limits,
 }
@@ -259,6 +268,7 @@ impl App {
         let http = OptionFuture::from(http.map(drain));
         let (of_grpc, of_http) = tokio::join!(drain(grpc), http);
         tracing::info!(connections.cut = of_grpc + of_http.unwrap_or(0), "stopped");
+        futures_util::future::join_all(self.last).await;
         jobs.shutdown().await;
         self.readiness.close_databases().await;
     }

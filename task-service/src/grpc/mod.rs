@@ -178,6 +178,16 @@ impl TaskService for Rpcs {
         Ok(Response::new(changes.into()))
     }
 
+    async fn list_security_events(
+        &self,
+        request: Request<pb::ListSecurityEventsRequest>,
+    ) -> Result<Response<pb::ListSecurityEventsResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let wanted = wire::events_request(request.get_ref())?;
+        let page = self.tasks.security_events(&owner, &wanted).await?;
+        Ok(Response::new(wire::events(page)))
+    }
+
     type WatchTasksStream = Stream<pb::WatchTasksResponse>;
 
     async fn watch_tasks(

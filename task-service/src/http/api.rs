@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-use super::{actions, batch, changes, counts, tasks, transfer, watch};
+use super::{actions, batch, changes, counts, security_events, tasks, transfer, watch};
 
 /// The document of the tasks door.
 #[derive(OpenApi)]
@@ -42,12 +42,14 @@ use super::{actions, batch, changes, counts, tasks, transfer, watch};
         batch::complete,
         batch::delete,
         transfer::export,
-        transfer::import
+        transfer::import,
+        security_events::list
     ),
     components(schemas(ProblemBody, pb::DeletedTask, pb::FiredReminder, pb::Heartbeat)),
     tags(
         (name = "tasks", description = "Each user's own tasks"),
         (name = "batches", description = "Many of them at once"),
+        (name = "security", description = "What happened in a user's name"),
     ),
     modifiers(&AccessToken, &Growing)
 )]

@@ -12,6 +12,7 @@ mod caller;
 mod changes;
 mod conditions;
 mod counts;
+mod security_events;
 mod tasks;
 mod transfer;
 mod watch;
@@ -76,6 +77,7 @@ pub fn door(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> Do
         .route("/api/{user_id}/tasks/{id}/move", post(actions::reorder))
         .route("/api/{user_id}/tasks/{id}/skip", post(actions::skip))
         .route("/api/{user_id}/tasks/{id}/undelete", post(actions::undelete))
+        .route("/api/{user_id}/security-events", get(security_events::list))
         .method_not_allowed_fallback(other_method)
         .with_state(rpcs);
     Door { prefix: "/api/", routes, refusal: Problem::into_response, api: Box::new(Api::openapi) }

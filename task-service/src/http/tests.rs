@@ -236,7 +236,8 @@ async fn what_is_too_large_for_the_rpc_is_too_large() {
 fn every_rpc_has_a_route() {
     use prost::Message;
     /// ToggleTask, CompleteTask and ReopenTask share the route `…/complete`.
-    const ROUTES: [(&str, &str); 20] = [
+    const ROUTES: [(&str, &str); 21] = [
+        ("ListSecurityEvents", "listTaskSecurityEvents"),
         ("CreateTask", "createTask"),
         ("GetTask", "getTask"),
         ("ListTasks", "listTasks"),

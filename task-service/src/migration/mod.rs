@@ -2,6 +2,7 @@
 
 mod m20261121_000001_create_task;
 mod m20261125_000001_extend_task;
+mod m20261126_000001_create_security_event;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_create_task::Migration),
             Box::new(m20261125_000001_extend_task::Migration),
+            Box::new(m20261126_000001_create_security_event::Migration),
         ]
     }
 

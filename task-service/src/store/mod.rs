@@ -21,6 +21,7 @@ mod owned;
 mod requests;
 mod row;
 mod search;
+mod security_events;
 mod selection;
 mod spool;
 mod sync;

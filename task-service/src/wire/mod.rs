@@ -8,6 +8,7 @@ mod moment;
 mod patch;
 mod priority;
 mod schedule;
+mod security_events;
 mod sync;
 mod task;
 mod watch;
@@ -22,6 +23,7 @@ pub use self::{
     batch::{BatchUpdate, batch_update, named_tasks, new_tasks},
     filter::{counted, page_request},
     import::{imported, report},
+    security_events::{events, events_request},
     sync::sync_request,
     watch::{event, firing, reminders_request, watch_request},
 };

@@ -91,6 +91,7 @@ only_list!(
     skip_task(SkipTaskRequest) -> SkipTaskResponse,
     undelete_task(UndeleteTaskRequest) -> UndeleteTaskResponse,
     sync_tasks(SyncTasksRequest) -> SyncTasksResponse,
+    list_security_events(ListSecurityEventsRequest) -> ListSecurityEventsResponse,
 );
 
 fn only_lists() -> Status {

@@ -15,8 +15,8 @@ use http::StatusCode;
 use prost::Message;
 use shared::proto::task::v1::{
     CompleteTaskResponse, CreateTaskResponse, DeleteTaskResponse, GetTaskResponse,
-    ListTasksResponse, MoveTaskResponse, ReopenTaskResponse, SkipTaskResponse, Task,
-    ToggleTaskResponse, UndeleteTaskResponse, UpdateTaskResponse,
+    ListSecurityEventsResponse, ListTasksResponse, MoveTaskResponse, ReopenTaskResponse,
+    SkipTaskResponse, Task, ToggleTaskResponse, UndeleteTaskResponse, UpdateTaskResponse,
 };
 use tonic::Status;
 
@@ -24,6 +24,7 @@ use self::ask::Asks;
 pub use self::{bulk::bulk, problem::Problem, transfer::import, watch::watch};
 use super::{
     Call,
+    security_event::{self, Spelling},
     shape::{assert_surrounded, assert_typed},
 };
 use crate::exchange::Reply;
@@ -60,6 +61,11 @@ pub async fn answer(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, S
         "SkipTask" => SkipTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
         "UndeleteTask" => UndeleteTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
         "CountTasks" => counts::counts(&reply).encode_to_vec(),
+        "ListSecurityEvents" => {
+            assert_eq!(reply.status, StatusCode::OK);
+            let (events, next_page_token) = security_event::events(&reply.json(), Spelling::Snake);
+            ListSecurityEventsResponse { events, next_page_token }.encode_to_vec()
+        }
         "SyncTasks" => changes::sync(&reply).encode_to_vec(),
         "DeleteTask" => {
             assert_eq!(reply.status, StatusCode::NO_CONTENT);

@@ -3,11 +3,12 @@
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::{
+    audit::EventKind,
     auth::{Keyring, Secret},
     clock::Clock,
 };
 
-use super::Scene;
+use super::{Scene, record};
 use crate::{
     email::Email,
     profile::Image,
@@ -112,14 +113,19 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
         Still { password_hash: Some(PASSWORD_HASH), session_id: Some(&caller.session().id) };
     let (_, mut instead) =
         sessions.prepare(&ada.id, Device::default(), Stay::Remembered).expect("a session");
-    let changed = store.change_password(&ada.id, still, "salt:new".into(), Some(&mut instead), now);
+    let changed = record(EventKind::PasswordChanged);
+    let new = "salt:new".to_owned();
+    let changed = store.change_password(&ada.id, still, new, Some(&mut instead), &changed, now);
     assert_eq!(changed.await.expect("writes"), Held::Yes);
     assert!(sessions.resume(&token).await.is_err());
     assert_eq!(store.sessions(&ada.id, now).await.expect("reads")[0].id, instead.id);
     let later = store.extend_session(&instead.id, now, now).await.expect("writes");
     assert!(later && store.sessions(&ada.id, now).await.expect("reads").is_empty());
 
-    let deleted = store.delete_user(&ada.id, Still::default()).await.expect("deletes");
+    let deleted = store
+        .delete_user(&ada.id, Still::default(), &record(EventKind::AccountDeleted))
+        .await
+        .expect("deletes");
     assert_eq!(deleted, Held::Yes);
     assert_eq!(scene.column("id", "user").await, [bob.id.as_str()]);
     for table in ["session", "account"] {
@@ -136,7 +142,11 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
     let mut sessions = scene.column("id", "session").await;
     for round in 0..4 {
         for id in scene.column("id", "user").await {
-            let deleted = scene.store.delete_user(&id, Still::default()).await.expect("deletes");
+            let deleted = scene
+                .store
+                .delete_user(&id, Still::default(), &record(EventKind::AccountDeleted))
+                .await
+                .expect("deletes");
             assert_eq!(deleted, Held::Yes);
         }
         if round == 2 {
@@ -207,7 +217,10 @@ async fn ids_of_another_shape_find_nothing_and_end_nothing(database: FreshDataba
         assert!(store.update_user(id, UserPatch::default(), now).await.expect("writes").is_none());
         store.end_sessions(id, Which::All).await.expect("ends nothing");
         store.end_sessions(foreign.user_id(), Which::One(id)).await.expect("ends nothing");
-        store.delete_user(id, Still::default()).await.expect("deletes nothing");
+        store
+            .delete_user(id, Still::default(), &record(EventKind::AccountDeleted))
+            .await
+            .expect("deletes nothing");
         assert_eq!(scene.column("id", "session").await.len(), 1, "{id}");
         assert_eq!(scene.column("id", "user").await.len(), 1, "{id}");
     }

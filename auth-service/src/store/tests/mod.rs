@@ -3,6 +3,7 @@
 mod layouts;
 mod plans;
 mod refused;
+mod security_events;
 mod sessions;
 
 use std::sync::Arc;
@@ -10,7 +11,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use shared::clock::{Clock, ManualClock};
+use shared::{
+    audit::{Event, EventKind, Record, Trail},
+    clock::{Clock, ManualClock},
+};
 
 use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
 use crate::{
@@ -67,6 +71,11 @@ impl Scene {
         let text = |row: &sea_orm::QueryResult| row.try_get_by_index(0).expect("text");
         rows.expect("reads").iter().map(text).collect()
     }
+}
+
+/// An event of the user `u1`.
+fn record(kind: EventKind) -> Record {
+    Trail::default().record(Event::of(kind, "u1"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests look at the rows as others see them")]
@@ -127,7 +136,10 @@ async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.sign_up("u2", "bob@example.com").await.expect("free");
-    assert_eq!(scene.store.delete_user("u1", Still::default()).await.expect("deletes"), Held::Yes);
+    let record = record(EventKind::AccountDeleted);
+    let deleted = scene.store.delete_user("u1", Still::default(), &record).await;
+    assert_eq!(deleted.expect("deletes"), Held::Yes);
+    assert_eq!(scene.column("kind", "security_event").await, ["account_deleted"]);
     assert_eq!(scene.column("id", "user").await, ["u2"]);
     for table in ["account", "session"] {
         assert_eq!(scene.column("userId", table).await, ["u2"], "{table}");
@@ -143,7 +155,8 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     let now = scene.clock.now();
     let based_on = |hash| Still { password_hash: Some(hash), session_id: Some(&session) };
     let change = async |hash, new: &str| {
-        scene.store.change_password("u1", based_on(hash), new.into(), None, now).await
+        let record = record(EventKind::PasswordChanged);
+        scene.store.change_password("u1", based_on(hash), new.into(), None, &record, now).await
     };
 
     assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
@@ -155,7 +168,11 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
 
     scene.store.end_sessions("u1", Which::All).await.expect("ends");
     assert_eq!(change("salt:new", "salt:late").await.expect("writes"), Held::SessionEnded);
-    let deleted = scene.store.delete_user("u1", based_on("salt:new")).await.expect("writes");
+    let deleted = scene
+        .store
+        .delete_user("u1", based_on("salt:new"), &record(EventKind::AccountDeleted))
+        .await
+        .expect("writes");
     assert_eq!(deleted, Held::SessionEnded);
     assert_eq!(scene.column("password", "account").await, ["salt:new"]);
 }

@@ -72,8 +72,12 @@ const CODES: [(u16, &str, Code, Says); 16] = [
 ];
 
 /// The members of the door's schemas that have another name in the messages.
-const NAMES: [(&str, &str); 2] =
-    [("currentPassword", "current_password"), ("newPassword", "new_password")];
+const NAMES: [(&str, &str); 4] = [
+    ("currentPassword", "current_password"),
+    ("newPassword", "new_password"),
+    ("pageSize", "page_size"),
+    ("pageToken", "page_token"),
+];
 
 /// The refusal of an rpc with this metadata.
 #[track_caller]
@@ -108,9 +112,11 @@ pub fn status(reply: &Reply, metadata: &HeaderMap, fields: &Fields) -> Status {
     with_evidence(Status::with_error_details(*code, message, details), reply)
 }
 
-/// The fields in the words of Better Auth's validator: `[body.name] rule; [body.x] rule`.
+/// The fields in the words of Better Auth's validator: `[body.name] rule; [body.x] rule`, or
+/// `[query.x] rule`.
 fn named(message: &str) -> Vec<String> {
-    let issues: Vec<_> = message.split("[body.").collect();
+    let place = if message.starts_with("[query.") { "[query." } else { "[body." };
+    let issues: Vec<_> = message.split(place).collect();
     let (start, issues) = issues.split_first().expect("something");
     assert_eq!(*start, "", "{message}");
     let name = |issue: &&str| {

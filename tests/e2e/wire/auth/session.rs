@@ -4,9 +4,10 @@ use prost::Message;
 use serde_json::{Value, json};
 use shared::proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, DeleteUserResponse,
-    GetSessionResponse, GetTokenResponse, ListSessionsResponse, RevokeOtherSessionsResponse,
-    RevokeSessionRequest, RevokeSessionResponse, RevokeSessionsResponse, Session, SignOutResponse,
-    UpdateUserRequest, UpdateUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
+    GetSessionResponse, GetTokenResponse, ListSecurityEventsRequest, ListSecurityEventsResponse,
+    ListSessionsResponse, RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse,
+    RevokeSessionsResponse, Session, SignOutResponse, UpdateUserRequest, UpdateUserResponse,
+    VerifyPasswordRequest, VerifyPasswordResponse,
 };
 use tonic::Status;
 
@@ -14,7 +15,10 @@ use super::{
     Call, objects,
     refusal::{Fields, assert_says, no_session},
 };
-use crate::wire::with_evidence;
+use crate::wire::{
+    security_event::{self, Spelling},
+    with_evidence,
+};
 
 /// Answers an rpc of `SessionService`.
 pub async fn session(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Status> {
@@ -51,6 +55,13 @@ pub async fn session(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, 
             let reply = call.post("/revoke-other-sessions", &json!({}), &Fields::NONE).await?;
             assert_says(&reply, &done);
             RevokeOtherSessionsResponse {}.encode_to_vec()
+        }
+        "ListSecurityEvents" => {
+            let ListSecurityEventsRequest { page_size, page_token } = decoded(message);
+            let query = security_event::query(page_size, &page_token, Spelling::Camel);
+            let reply = call.get(&format!("/list-security-events?{query}")).await?;
+            let (events, next_page_token) = security_event::events(&reply.json(), Spelling::Camel);
+            ListSecurityEventsResponse { events, next_page_token }.encode_to_vec()
         }
         "UpdateUser" => {
             let reply = call.post("/update-user", &update(decoded(message)), &Fields::NONE).await?;

@@ -9,8 +9,8 @@ use prost::Message;
 use serde_json::{Map, Value, json};
 use shared::proto::task::v1::{
     CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
-    ListTasksRequest, MoveTaskRequest, Reminder, ReopenTaskRequest, SkipTaskRequest,
-    SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
+    ListSecurityEventsRequest, ListTasksRequest, MoveTaskRequest, Reminder, ReopenTaskRequest,
+    SkipTaskRequest, SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
 };
 
 use super::{
@@ -18,7 +18,10 @@ use super::{
     schedule::{write_moment, write_recurrence, write_reminder},
     task::PRIORITIES,
 };
-use crate::exchange::Asked;
+use crate::{
+    exchange::Asked,
+    wire::security_event::{self, Spelling},
+};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -78,6 +81,14 @@ impl Asks {
                 let message: CountTasksRequest = decoded(message);
                 let path = format!("{}/counts", collection(&message.user_id));
                 let path = format!("{path}?{}", query::of_count(message));
+                Asked::new(Method::GET, &path).into()
+            }
+            "ListSecurityEvents" => {
+                let message: ListSecurityEventsRequest = decoded(message);
+                let query =
+                    security_event::query(message.page_size, &message.page_token, Spelling::Snake);
+                let user = segment(&message.user_id);
+                let path = format!("/api/{user}/security-events?{query}");
                 Asked::new(Method::GET, &path).into()
             }
             "SyncTasks" => sync(&decoded(message)).into(),

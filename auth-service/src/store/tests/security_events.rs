@@ -1,0 +1,147 @@
+//! What is kept of what happened, for whom, and for how long.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use fixtures::{FreshDatabase, on_both_databases};
+use shared::{
+    audit::{self, Event, EventKind, Page, PageRequest, Record, SecurityEvents, Trail},
+    clock::Clock,
+};
+
+use super::Scene;
+use crate::store::{Held, Still};
+
+on_both_databases!(
+    users_read_their_own_events_newest_first_page_by_page,
+    an_event_is_written_once_however_often_it_is_written,
+    an_event_is_forgotten_after_its_time_and_not_before,
+    a_change_that_does_not_happen_leaves_no_event,
+    of_a_new_secret_it_is_noted_once_that_it_signs,
+);
+
+impl Scene {
+    fn trail(&self) -> Trail {
+        Trail::new(self.store.security_events(), self.clock.clone()).0
+    }
+
+    async fn keep(&self, records: &[Record]) {
+        audit::insert(self.store.database.writer(), records).await.expect("writes");
+    }
+
+    async fn page(&self, user_id: &str, size: i32, token: &str) -> Page {
+        let request = PageRequest::read(size, token).expect("a page");
+        self.store.security_events_of(user_id, &request).await.expect("reads")
+    }
+}
+
+fn details(page: &Page) -> Vec<&str> {
+    page.events.iter().map(|event| event.detail.as_deref().expect("a detail")).collect()
+}
+
+async fn users_read_their_own_events_newest_first_page_by_page(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let trail = scene.trail();
+    let mut records = Vec::new();
+    for number in 0..6 {
+        // Several in the same millisecond.
+        scene.clock.advance(TimeDelta::milliseconds(number % 2));
+        for user in ["ada", "Ada", "bob"] {
+            let event = Event::of(EventKind::SessionEnded, user).in_session("s1");
+            records.push(trail.record(event.with_detail(number.to_string())));
+        }
+        records.push(trail.record(Event::new(EventKind::SignInFailed)));
+    }
+    scene.keep(&records).await;
+
+    let first = scene.page("ada", 4, "").await;
+    assert_eq!(details(&first), ["5", "4", "3", "2"]);
+    let last = scene.page("ada", 4, first.next.as_deref().expect("more")).await;
+    assert_eq!((details(&last), &last.next), (vec!["1", "0"], &None));
+    assert!(first.events.iter().all(|event| event.user_id.as_deref() == Some("ada")));
+    assert_eq!(first.events[0].at, scene.clock.now());
+    // A token of hers opens nothing for him, and nobody's events are nobody's.
+    let his = scene.page("bob", 100, first.next.as_deref().expect("more")).await;
+    assert!(his.events.iter().all(|event| event.user_id.as_deref() == Some("bob")));
+    for nobody in ["", "eve", "%", "ADA"] {
+        assert!(scene.page(nobody, 100, "").await.events.is_empty(), "{nobody:?}");
+    }
+    let whole = scene.page("ada", 6, "").await;
+    assert_eq!((whole.events.len(), whole.next), (6, None));
+}
+
+async fn an_event_is_written_once_however_often_it_is_written(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let record = scene.trail().record(Event::of(EventKind::SignedUp, "ada"));
+    for _ in 0..2 {
+        scene.keep(std::slice::from_ref(&record)).await;
+    }
+    scene.keep(&[]).await;
+    assert_eq!(scene.column("kind", "security_event").await, ["signed_up"]);
+}
+
+async fn an_event_is_forgotten_after_its_time_and_not_before(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let (trail, events) = (scene.trail(), scene.store.security_events());
+    events.note_signing_key("eb8006ca", &trail).await.expect("notes");
+    let start = scene.clock.now();
+    // More than one statement forgets.
+    for _ in 0..12 {
+        let event = Event::of(EventKind::SignInFailed, "ada");
+        let records: Vec<_> = (0..100).map(|_| trail.record(event.clone())).collect();
+        scene.keep(&records).await;
+    }
+    scene.clock.advance(TimeDelta::milliseconds(1));
+    scene.keep(&[trail.record(Event::of(EventKind::SignedUp, "ada"))]).await;
+    let forget = async |until| events.forget(until).await.expect("forgets");
+    assert_eq!(forget(start).await, 0);
+    assert_eq!(forget(start + TimeDelta::milliseconds(1)).await, 1200);
+    let mut kinds = scene.column("kind", "security_event").await;
+    kinds.sort();
+    assert_eq!(kinds, ["secret_first_used", "signed_up"], "what is known of the secret stays");
+}
+
+async fn a_change_that_does_not_happen_leaves_no_event(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let (trail, now) = (scene.trail(), scene.clock.now());
+    let changed = trail.record(Event::of(EventKind::PasswordChanged, "u1"));
+    let deleted = trail.record(Event::of(EventKind::AccountDeleted, "u1"));
+    for (verified, held) in [("salt:old", Held::PasswordChanged), ("salt:key", Held::Yes)] {
+        let still = Still { password_hash: Some(verified), session_id: None };
+        let same = "salt:key".to_owned();
+        let change = scene.store.change_password("u1", still, same, None, &changed, now);
+        assert_eq!(change.await.expect("answers"), held);
+        let noted = scene.column("kind", "security_event").await.len();
+        assert_eq!(noted, usize::from(held == Held::Yes));
+    }
+    let still = Still { password_hash: Some("salt:old"), session_id: None };
+    scene.store.delete_user("u1", still, &deleted).await.expect("answers");
+    assert_eq!(scene.column("kind", "security_event").await, ["password_changed"]);
+}
+
+async fn of_a_new_secret_it_is_noted_once_that_it_signs(database: FreshDatabase) {
+    let scene = Arc::new(Scene::new(database).await);
+    let start = async |key: &'static str| {
+        scene.clock.advance(TimeDelta::seconds(1));
+        // Several replicas at once.
+        let replicas = (0..4).map(|_| {
+            let (events, trail): (SecurityEvents, Trail) =
+                (scene.store.security_events(), scene.trail());
+            tokio::spawn(async move { events.note_signing_key(key, &trail).await })
+        });
+        for replica in replicas.collect::<Vec<_>>() {
+            replica.await.expect("runs").expect("notes");
+        }
+        let mut noted = scene.column("detail", "security_event").await;
+        noted.sort();
+        noted
+    };
+    assert_eq!(start("1111").await, ["1111"]);
+    assert_eq!(start("1111").await, ["1111"]);
+    assert_eq!(start("2222").await, ["1111", "2222"]);
+    assert_eq!(start("1111").await, ["1111", "1111", "2222"], "back again");
+    let mut kinds = scene.column("kind", "security_event").await;
+    kinds.sort();
+    assert_eq!(kinds, ["secret_first_used", "secret_rotated", "secret_rotated"]);
+}

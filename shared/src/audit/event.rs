@@ -1,0 +1,86 @@
+//! An event, and what is kept of it.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use uuid::{ClockSequence, Timestamp, Uuid};
+
+use super::{Circumstances, EventKind};
+
+/// Something that happened, to be noted in a [`Trail`](super::Trail).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub(super) kind: EventKind,
+    pub(super) user_id: Option<String>,
+    pub(super) session_id: Option<String>,
+    pub(super) detail: Option<String>,
+}
+
+impl Event {
+    /// An event that is nobody's.
+    #[must_use]
+    pub fn new(kind: EventKind) -> Self {
+        Self { kind, user_id: None, session_id: None, detail: None }
+    }
+
+    /// An event of this user, who can read it.
+    #[must_use]
+    pub fn of(kind: EventKind, user_id: &str) -> Self {
+        Self { user_id: Some(user_id.to_owned()), ..Self::new(kind) }
+    }
+
+    /// The session it is about: opened, ended or used.
+    #[must_use]
+    pub fn in_session(self, id: &str) -> Self {
+        Self { session_id: Some(id.to_owned()), ..self }
+    }
+
+    /// What else is known: see the kinds that have a detail. It is told to the user, so it
+    /// is no secret.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+}
+
+/// An event with its moment and its circumstances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub(super) id: Uuid,
+    pub(super) at: DateTime<Utc>,
+    pub(super) event: Event,
+    pub(super) request_id: Option<String>,
+    pub(super) address: Option<IpAddr>,
+    pub(super) user_agent: Option<String>,
+}
+
+impl Record {
+    /// `event` in the call in progress. The ids of one `sequence` ascend.
+    pub(super) fn new(
+        event: Event,
+        at: DateTime<Utc>,
+        sequence: impl ClockSequence<Output = impl Into<u128>>,
+    ) -> Self {
+        let circumstances = Circumstances::current();
+        Self {
+            id: id(at, sequence),
+            at: at.trunc_subsecs(3),
+            event,
+            request_id: circumstances.request_id(),
+            address: circumstances.address(),
+            user_agent: circumstances.user_agent(),
+        }
+    }
+}
+
+/// A new id (UUID version 7) that begins with this moment, or with 1970 before.
+fn id(at: DateTime<Utc>, sequence: impl ClockSequence<Output = impl Into<u128>>) -> Uuid {
+    let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+    Uuid::new_v7(Timestamp::from_unix(sequence, seconds, at.timestamp_subsec_nanos()))
+}
+
+/// The smallest id that an event of this moment can have.
+pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}

@@ -1,0 +1,44 @@
+//! The route of what happened in the user's name.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::StatusCode;
+use shared::{
+    http::{Problem, json},
+    proto::task::v1 as pb,
+};
+
+use super::{
+    Rpcs,
+    answer::problem,
+    api::{OfUser, Refusals},
+    caller::Caller,
+};
+
+/// Read what happened at this service in the user's name.
+///
+/// That are calls for what is another user's, at most one a minute. An event is listed
+/// moments after it happened.
+#[utoipa::path(
+    get, path = "/api/{user_id}/security-events", tag = "security",
+    operation_id = "listTaskSecurityEvents",
+    params(OfUser, pb::ListSecurityEventsRequest),
+    responses(
+        (status = 200, description = "The events, newest first",
+            body = pb::ListSecurityEventsResponse),
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn list(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut message: pb::ListSecurityEventsRequest = json::query(&query.unwrap_or_default())?;
+    message.user_id.clone_from(&caller.user_id);
+    let answer = rpcs.client.list_security_events(caller.call(message)).await.map_err(problem)?;
+    Ok(json::answer(StatusCode::OK, &answer.into_inner()))
+}

@@ -1,0 +1,21 @@
+//! What happened in the owner's name.
+
+use shared::{
+    audit::{Page, PageRequest, SecurityEvents},
+    auth::Owner,
+};
+
+use super::Tasks;
+use crate::error::Error;
+
+impl Tasks {
+    /// A page of it, newest first.
+    pub async fn security_events(
+        &self,
+        owner: &Owner,
+        request: &PageRequest,
+    ) -> Result<Page, Error> {
+        let events = SecurityEvents::new(self.database.clone());
+        Ok(events.list(owner.user().as_str(), request).await?)
+    }
+}

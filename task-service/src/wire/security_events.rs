@@ -1,0 +1,21 @@
+//! Security events on the wire.
+
+use shared::{
+    audit::{Page, PageRequest},
+    proto::task::v1 as pb,
+};
+
+use crate::error::Error;
+
+/// Which events `message` asks for.
+pub fn events_request(message: &pb::ListSecurityEventsRequest) -> Result<PageRequest, Error> {
+    Ok(PageRequest::read(message.page_size, &message.page_token)?)
+}
+
+/// What is told of them.
+pub fn events(page: Page) -> pb::ListSecurityEventsResponse {
+    pb::ListSecurityEventsResponse {
+        events: page.events.into_iter().map(Into::into).collect(),
+        next_page_token: page.next.unwrap_or_default(),
+    }
+}
