@@ -15,7 +15,7 @@ const FROM_QUERY: &str = "#[derive(::serde::Deserialize, ::utoipa::IntoParams)]
                           #[into_params(parameter_in = Query)]";
 const LOWERCASE: &str = r#"#[serde(rename_all = "lowercase")]"#;
 
-const TYPES: [(&str, &str); 29] = [
+const TYPES: [(&str, &str); 30] = [
     ("Priority", TO_JSON),
     ("Priority", LOWERCASE),
     ("RepeatFrom", TO_JSON),
@@ -45,6 +45,7 @@ const TYPES: [(&str, &str); 29] = [
     ("WatchTasksRequest", FROM_QUERY),
     ("FiredReminder", TO_JSON),
     ("Heartbeat", TO_JSON),
+    ("PastReminder", TO_JSON),
 ];
 
 /// The path or a header carries it, so it is no member.
@@ -127,7 +128,7 @@ const FILTERS: [(&str, &[&str]); 9] = [
     ),
 ];
 
-const FIELDS: [(&str, &[&str]); 78] = [
+const FIELDS: [(&str, &[&str]); 80] = [
     ("Task.id", &[OR_DEFAULT, REQUIRED]),
     ("Task.user_id", &[r#"#[serde(alias = "userId")]"#, OR_DEFAULT, REQUIRED]),
     ("Task.title", &[OR_DEFAULT, REQUIRED]),
@@ -271,6 +272,8 @@ const FIELDS: [(&str, &[&str]); 78] = [
     ("SyncTasksRequest.sync_token", &SYNC_TOKEN),
     ("WatchTasksRequest.user_id", &[SKIPPED]),
     ("WatchTasksRequest.sync_token", &SYNC_TOKEN),
+    ("PastReminder.at", &[MOMENT, MOMENT_SCHEMA]),
+    ("PastReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
     ("FiredReminder.at", &[MOMENT, MOMENT_SCHEMA]),
     ("FiredReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
     ("Heartbeat.at", &[MOMENT, MOMENT_SCHEMA]),
