@@ -5,6 +5,7 @@ use shared::fields::Violations;
 use crate::{
     email::Email,
     entity::user,
+    erasure::Erasures,
     error::Error,
     hashing::Hashing,
     password::{Password, PasswordFault},
@@ -28,12 +29,18 @@ pub struct Accounts {
     store: Store,
     sessions: Sessions,
     hashing: Hashing,
+    erasures: Option<Erasures>,
 }
 
 impl Accounts {
-    /// Accounts in `store`.
-    pub fn new(store: Store, sessions: Sessions, hashing: Hashing) -> Self {
-        Self { store, sessions, hashing }
+    /// Accounts in `store`. With `erasures`, what else is kept of a user goes with the account.
+    pub fn new(
+        store: Store,
+        sessions: Sessions,
+        hashing: Hashing,
+        erasures: Option<Erasures>,
+    ) -> Self {
+        Self { store, sessions, hashing, erasures }
     }
 
     /// Makes an account and opens its first session.
@@ -146,7 +153,8 @@ impl Accounts {
         if right { Ok(stored) } else { Err(Error::InvalidPassword) }
     }
 
-    /// Deletes the caller's account, confirmed by the password or a fresh session.
+    /// Deletes the caller's account, confirmed by the password or a fresh session. What is
+    /// kept elsewhere follows, at once if it can.
     pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
         let verified = if let Some(password) = confirm {
             Some(self.verified_hash(caller, password).await?)
@@ -155,7 +163,12 @@ impl Accounts {
             None
         };
         let still = still(caller, verified.as_deref());
-        expect_held(self.store.delete_user(&caller.user().id, still).await?)
+        let erasure = self.erasures.as_ref().map(Erasures::order);
+        expect_held(self.store.delete_user(&caller.user().id, still, erasure).await?)?;
+        if let Some(erasures) = &self.erasures {
+            erasures.wake();
+        }
+        Ok(())
     }
 
     /// The ways in which the caller can sign in, the oldest first.

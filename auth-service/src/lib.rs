@@ -7,18 +7,22 @@
 //! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
-//! - `account`: signing up and in, changing and deleting an account
+//! - `account`: signing up and in, changing and deleting an account; `erasure`: what is left
+//!   of a deleted one elsewhere; `data_export`: everything that is held about a user
 //! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
 //! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
 //!   `hashing` runs the costly ones, a few at a time
+//! - `peer`: task-service, as it is called from here
 //! - `store`: Better Auth's tables on both databases; `entity`, `migration`: their shape
 //! - `error`: what a caller is told when it does not work
 
 mod access;
 mod account;
 mod config;
+mod data_export;
 mod email;
 mod entity;
+mod erasure;
 mod error;
 mod grpc;
 mod hashing;
@@ -26,6 +30,7 @@ mod http;
 mod migration;
 mod mint;
 mod password;
+mod peer;
 mod profile;
 mod random;
 mod session;
@@ -37,17 +42,19 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 use shared::{
-    auth::TokenIssuer,
+    auth::{InvalidServiceName, TokenIssuer},
     clock::{Clock, SystemClock},
     serve::{App, Assembly, BindError},
 };
 
 use self::{
-    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions, store::Store,
+    access::AccessTokens, account::Accounts, data_export::DataExports, erasure::Erasures,
+    hashing::Hashing, peer::TaskService, session::Sessions, store::Store,
 };
 pub use self::{
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
+    peer::TaskServiceAddress,
     session_token::AtRest,
 };
 
@@ -58,6 +65,9 @@ pub enum StartError {
     /// in Better Auth's built-in layout.
     #[error("cannot open the database of accounts")]
     Database(#[from] DbErr),
+    /// This service has no name that others would accept.
+    #[error("cannot call task-service")]
+    Peer(#[from] InvalidServiceName),
     /// The port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -80,9 +90,18 @@ pub async fn assemble(
     );
     let access = Arc::new(AccessTokens(issuer));
     let at_rest = rules.session_tokens_at_rest;
-    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    let tasks =
+        TaskService::new(&config.tasks, &assembly.own_port(), config.keys.clone(), clock.clone())?;
+    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock.clone());
     assembly.add_job(sessions.clone().sweep());
-    let accounts = Accounts::new(store, sessions.clone(), Hashing::default());
+    let erasures = tasks.clone().map(|tasks| {
+        let tokens_live = rules.access_token_lifetime + config.policy.leeway;
+        let erasures = Erasures::new(store.clone(), tokens_live, clock);
+        assembly.add_job(erasures.clone().carry_out(tasks));
+        erasures
+    });
+    let exports = DataExports::new(store.clone(), sessions.clone(), access.clone(), tasks);
+    let accounts = Accounts::new(store, sessions.clone(), Hashing::default(), erasures);
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
     let keys = config.keys.clone();
@@ -90,13 +109,14 @@ pub async fn assemble(
         accounts: accounts.clone(),
         sessions: sessions.clone(),
         access: access.clone(),
+        exports: exports.clone(),
         keys: keys.clone(),
         password_min_length: min_length,
         own_origin: config.origin.clone(),
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
     }));
-    assembly.add(grpc::session_service(accounts, sessions, access, keys, min_length));
+    assembly.add(grpc::session_service(accounts, sessions, access, exports, keys, min_length));
     Ok(())
 }
 

@@ -100,6 +100,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 policy: policy.clone(),
                 origin,
                 accounts,
+                tasks: auth_service::TaskServiceAddress::Here,
                 database: auth?,
                 server: server.clone(),
             },

@@ -24,6 +24,8 @@ mod world;
 // The two services, in this process.
 mod account;
 mod bad_input;
+mod data_export;
+mod erasure;
 mod gate;
 mod http;
 mod ownership;
@@ -34,6 +36,7 @@ mod sign_up;
 mod tasks;
 
 // The three binaries, as processes.
+mod outage;
 mod replicas;
 mod restart;
 mod start_up;

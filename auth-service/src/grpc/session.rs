@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use shared::{
     auth::Keyring,
     proto::auth::v1::{
         self as pb,
         session_service_server::{SessionService, SessionServiceServer},
     },
-    serve::MAX_REQUEST_BYTES,
+    serve::{Lasting, MAX_REQUEST_BYTES},
 };
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::credential::{RequireSessionToken, signed_in};
-use crate::{access::AccessTokens, account::Accounts, session::Sessions, store::Which, wire};
+use crate::{
+    access::AccessTokens, account::Accounts, data_export::DataExports, session::Sessions,
+    store::Which, wire,
+};
 
 struct Session {
     accounts: Accounts,
     sessions: Sessions,
     access: Arc<AccessTokens>,
+    exports: DataExports,
     password_min_length: usize,
 }
 
@@ -27,10 +32,11 @@ pub fn session_service(
     accounts: Accounts,
     sessions: Sessions,
     access: Arc<AccessTokens>,
+    exports: DataExports,
     keys: Arc<Keyring>,
     password_min_length: usize,
 ) -> InterceptedService<SessionServiceServer<impl SessionService>, RequireSessionToken> {
-    let service = Session { accounts, sessions, access, password_min_length };
+    let service = Session { accounts, sessions, access, exports, password_min_length };
     let server = SessionServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
     InterceptedService::new(server, RequireSessionToken(keys))
 }
@@ -146,5 +152,19 @@ impl SessionService for Session {
         let password = request.into_inner().password.map(wire::password).transpose()?;
         self.accounts.delete(&caller, password).await?;
         Ok(Response::new(pb::DeleteUserResponse {}))
+    }
+
+    type ExportUserDataStream = BoxStream<'static, Result<pb::ExportUserDataResponse, Status>>;
+
+    async fn export_user_data(
+        &self,
+        request: Request<pb::ExportUserDataRequest>,
+    ) -> Result<Response<Self::ExportUserDataStream>, Status> {
+        let caller = signed_in(&request, &self.sessions).await?;
+        let document = self.exports.begin(&caller).await?;
+        let chunks = document.map_ok(|chunk| pb::ExportUserDataResponse { chunk });
+        let mut answer = Response::new(chunks.map_err(Into::into).boxed());
+        answer.extensions_mut().insert(Lasting::Export);
+        Ok(answer)
     }
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     access::AccessTokens,
     account::Accounts,
+    data_export::DataExports,
     entity::{session, user},
     error::Error,
     session::{Device, Opened, Sessions, SignedIn, Stay},
@@ -36,6 +37,7 @@ pub struct Desk {
     pub accounts: Accounts,
     pub sessions: Sessions,
     pub access: Arc<AccessTokens>,
+    pub exports: DataExports,
     pub keys: Arc<Keyring>,
     pub password_min_length: usize,
     pub site: Arc<Site>,

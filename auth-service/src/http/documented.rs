@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use super::{entrance, refusal::Refusal, sessions, token, user};
+use super::{data, entrance, refusal::Refusal, sessions, token, user};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use super::{entrance, refusal::Refusal, sessions, token, user};
         user::verify_password,
         user::delete_user,
         user::list_accounts,
+        data::export_user_data,
         token::token,
         token::jwks,
     ),

@@ -3,6 +3,7 @@
 //! Unlike tasks, accounts are looked up before anybody is known, so there is no owner
 //! filter to start from: each query here is written out, and its exception stated.
 
+mod erasures;
 mod insert;
 mod largest_id;
 mod layout;
@@ -17,6 +18,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
+pub use self::erasures::NewErasure;
 pub use self::layout::IdKind;
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;

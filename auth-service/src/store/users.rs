@@ -7,7 +7,8 @@ use sea_orm::{
 };
 
 use super::{
-    Held, NewSession, Still, Store, insert::insert, layout::Layout, sessions::insert_session,
+    Held, NewErasure, NewSession, Still, Store, erasures, insert::insert, layout::Layout,
+    sessions::insert_session,
 };
 use crate::{
     email::Email,
@@ -168,9 +169,14 @@ impl Store {
 
     /// Deletes a user with passwords and sessions, all or nothing, and nothing unless what
     /// the caller was found to be still holds. Also on a database whose foreign keys do not
-    /// cascade.
+    /// cascade. With them comes the `erasure` of what is kept elsewhere, if there is to be one.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
-    pub async fn delete_user(&self, id: &str, still: Still<'_>) -> Result<Held, DbErr> {
+    pub async fn delete_user(
+        &self,
+        id: &str,
+        still: Still<'_>,
+        erasure: Option<NewErasure>,
+    ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
         let held = still.hold(&transaction, self.layout, id).await?;
         if held != Held::Yes {
@@ -188,6 +194,9 @@ impl Store {
             .filter(self.layout.user.is(user::Column::Id, id))
             .exec(&transaction)
             .await?;
+        if let Some(erasure) = erasure {
+            erasures::insert(&transaction, id, erasure).await?;
+        }
         transaction.commit().await?;
         Ok(Held::Yes)
     }

@@ -16,6 +16,7 @@ mod http;
 mod lasting;
 mod limits;
 mod listener;
+mod own_port;
 mod places;
 mod request_id;
 mod seats;
@@ -47,6 +48,7 @@ use self::{
 pub use self::{
     lasting::Lasting,
     limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
+    own_port::OwnPort,
     settings::{Addresses, Settings},
     stopping::Stopping,
 };
@@ -70,6 +72,7 @@ pub struct Assembly {
     jobs: Vec<Job>,
     uploads: Uploads,
     stop: Stop,
+    own_port: OwnPort,
 }
 
 impl Assembly {
@@ -112,6 +115,12 @@ impl Assembly {
         self.stop.handle()
     }
 
+    /// Where a service finds others of this process, once the port is taken.
+    #[must_use]
+    pub fn own_port(&self) -> OwnPort {
+        self.own_port.clone()
+    }
+
     /// Adds a job that runs as long as the server, and for as long as calls are still
     /// finished when it stops.
     pub fn add_job(&mut self, job: impl Future<Output = ()> + Send + 'static) {
@@ -142,6 +151,7 @@ impl Assembly {
         let grpc =
             Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &places, &uploads, limits);
         let grpc = grpc.await?;
+        self.own_port.found(grpc.address);
         let http = match settings.http_addr {
             Some(address) => {
                 let wire = Http::new(self.doors, readiness.clone(), trusted);
@@ -286,11 +296,7 @@ pub async fn probe_own(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, default);
     let address = reader.finish(Some(settings))?.grpc_addr;
-    let reachable = match address {
-        _ if !address.ip().is_unspecified() => address,
-        SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], address.port())),
-        SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
-    };
+    let reachable = own_port::reachable(address);
     let patience = Duration::from_secs(2);
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{reachable}"))?;
     let channel = endpoint.connect_timeout(patience).timeout(patience).connect().await?;

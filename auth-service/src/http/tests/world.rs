@@ -19,8 +19,8 @@ use tower::ServiceExt;
 
 use super::super::{Fittings, door};
 use crate::{
-    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions,
-    session_token::AtRest, store::Store,
+    access::AccessTokens, account::Accounts, data_export::DataExports, hashing::Hashing,
+    session::Sessions, session_token::AtRest, store::Store,
 };
 
 pub const OWN: &str = "http://127.0.0.1:4101";
@@ -73,10 +73,12 @@ impl World {
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
         let week = Duration::from_secs(7 * DAY);
         let sessions = Sessions::new(store.clone(), week, setting.at_rest, clock.clone());
+        let access = Arc::new(AccessTokens(issuer));
         let Door { routes, api, .. } = door(Fittings {
-            accounts: Accounts::new(store.clone(), sessions.clone(), Hashing::default()),
+            accounts: Accounts::new(store.clone(), sessions.clone(), Hashing::default(), None),
+            exports: DataExports::new(store.clone(), sessions.clone(), access.clone(), None),
             sessions,
-            access: Arc::new(AccessTokens(issuer)),
+            access,
             keys: keys.clone(),
             password_min_length: 8,
             own_origin: Some(Origin::parse(setting.own).expect("an origin")),

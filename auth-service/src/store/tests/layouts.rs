@@ -103,6 +103,12 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let opened = sessions.open(&ada.id, Some("salt:key"), Device::default(), Stay::Remembered);
     let opened = opened.await.expect("opens");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 2);
+    let [first] = &store.sessions_behind(&ada.id, None, 1).await.expect("reads")[..] else {
+        panic!("the first")
+    };
+    let rest = store.sessions_behind(&ada.id, Some(&first.id), 9).await.expect("reads");
+    assert!(rest.len() == 1 && rest[0].id != first.id);
+    assert!(store.sessions_behind(&ada.id, Some(&rest[0].id), 9).await.expect("reads").is_empty());
     sessions.end(&caller, Which::One(&opened.session.id)).await.expect("ends one");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
     let patch = UserPatch { name: None, image: Some(Image(Some("https://a.example".into()))) };
@@ -119,7 +125,7 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let later = store.extend_session(&instead.id, now, now).await.expect("writes");
     assert!(later && store.sessions(&ada.id, now).await.expect("reads").is_empty());
 
-    let deleted = store.delete_user(&ada.id, Still::default()).await.expect("deletes");
+    let deleted = store.delete_user(&ada.id, Still::default(), None).await.expect("deletes");
     assert_eq!(deleted, Held::Yes);
     assert_eq!(scene.column("id", "user").await, [bob.id.as_str()]);
     for table in ["session", "account"] {
@@ -136,7 +142,8 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
     let mut sessions = scene.column("id", "session").await;
     for round in 0..4 {
         for id in scene.column("id", "user").await {
-            let deleted = scene.store.delete_user(&id, Still::default()).await.expect("deletes");
+            let deleted =
+                scene.store.delete_user(&id, Still::default(), None).await.expect("deletes");
             assert_eq!(deleted, Held::Yes);
         }
         if round == 2 {
@@ -187,7 +194,7 @@ async fn ids_of_another_shape_find_nothing_and_end_nothing(database: FreshDataba
         assert!(store.update_user(id, UserPatch::default(), now).await.expect("writes").is_none());
         store.end_sessions(id, Which::All).await.expect("ends nothing");
         store.end_sessions(foreign.user_id(), Which::One(id)).await.expect("ends nothing");
-        store.delete_user(id, Still::default()).await.expect("deletes nothing");
+        store.delete_user(id, Still::default(), None).await.expect("deletes nothing");
         assert_eq!(scene.column("id", "session").await.len(), 1, "{id}");
         assert_eq!(scene.column("id", "user").await.len(), 1, "{id}");
     }

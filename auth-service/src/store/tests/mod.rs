@@ -1,5 +1,6 @@
 //! One suite, two databases: what the rows look like, and that all or nothing is written.
 
+mod erasures;
 mod foreign;
 mod layouts;
 mod plans;
@@ -125,7 +126,10 @@ async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.sign_up("u2", "bob@example.com").await.expect("free");
-    assert_eq!(scene.store.delete_user("u1", Still::default()).await.expect("deletes"), Held::Yes);
+    assert_eq!(
+        scene.store.delete_user("u1", Still::default(), None).await.expect("deletes"),
+        Held::Yes
+    );
     assert_eq!(scene.column("id", "user").await, ["u2"]);
     for table in ["account", "session"] {
         assert_eq!(scene.column("userId", table).await, ["u2"], "{table}");
@@ -153,7 +157,7 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
 
     scene.store.end_sessions("u1", Which::All).await.expect("ends");
     assert_eq!(change("salt:new", "salt:late").await.expect("writes"), Held::SessionEnded);
-    let deleted = scene.store.delete_user("u1", based_on("salt:new")).await.expect("writes");
+    let deleted = scene.store.delete_user("u1", based_on("salt:new"), None).await.expect("writes");
     assert_eq!(deleted, Held::SessionEnded);
     assert_eq!(scene.column("password", "account").await, ["salt:new"]);
 }
