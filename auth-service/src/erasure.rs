@@ -50,20 +50,11 @@ pub struct Erasures {
     given: Arc<Notify>,
 }
 
-/// What one look at the orders came to.
-enum Look {
-    /// None was due.
-    Idle,
-    /// All that were taken went as they should.
-    Well,
-    /// One at least did not; the first reason.
-    Failed(Error),
-}
-
 impl Erasures {
     /// Orders in `store`. Access tokens are accepted for as long as `tokens_live`.
     pub fn new(store: Store, tokens_live: Duration, clock: Arc<dyn Clock>) -> Self {
-        let tokens_live = TimeDelta::from_std(tokens_live).unwrap_or(TimeDelta::days(3650));
+        let longest = TimeDelta::days(3650);
+        let tokens_live = TimeDelta::from_std(tokens_live).unwrap_or(longest).min(longest);
         Self { store, clock, tokens_live, given: Arc::default() }
     }
 
@@ -83,15 +74,15 @@ impl Erasures {
         let mut failures = 0_u32;
         loop {
             let pause = match self.look(&tasks).await {
-                Look::Well => {
+                Ok(None) => {
                     if failures > 0 {
                         tracing::info!("what is left of deleted users is removed again");
                     }
                     failures = 0;
                     continue;
                 }
-                Look::Idle => self.until_next().await,
-                Look::Failed(error) => {
+                Ok(Some(pause)) => pause,
+                Err(error) => {
                     if failures == 0 {
                         let cause = shared::error::causes(&error);
                         tracing::warn!(cause, "cannot remove what is left of deleted users");
@@ -105,20 +96,24 @@ impl Erasures {
         }
     }
 
-    async fn look(&self, tasks: &TaskService) -> Look {
+    /// Carries out what is due, or tells how long nothing will be, as far as is known. The
+    /// first error is told when all others have gone as they should.
+    async fn look(&self, tasks: &TaskService) -> Result<Option<Duration>, Error> {
         let now = self.now();
-        let taken = match self.store.claim_erasures(now, now + LEASE, AT_ONCE).await {
-            Ok(taken) => taken,
-            Err(error) => return Look::Failed(error.into()),
-        };
+        // While none is due nothing is written.
+        let Some(next) = self.store.next_erasure().await? else { return Ok(Some(PERIOD)) };
+        if next > now {
+            let left = (next - now).to_std().unwrap_or(PERIOD);
+            return Ok(Some(left.min(PERIOD)));
+        }
+        let taken = self.store.claim_erasures(now, now + LEASE, AT_ONCE).await?;
         if taken.is_empty() {
-            return Look::Idle;
+            // Somebody else was quicker.
+            return Ok(Some(BACK_OFF));
         }
         let carried_out = taken.iter().map(|order| self.carry_out_one(order, tasks));
-        match join_all(carried_out).await.into_iter().find_map(Result::err) {
-            Some(error) => Look::Failed(error),
-            None => Look::Well,
-        }
+        join_all(carried_out).await.into_iter().collect::<Result<(), Error>>()?;
+        Ok(None)
     }
 
     async fn carry_out_one(
@@ -148,13 +143,6 @@ impl Erasures {
             }
         }
         Ok(())
-    }
-
-    /// How long until an order is due, as far as is known.
-    async fn until_next(&self) -> Duration {
-        let Ok(Some(next)) = self.store.next_erasure().await else { return PERIOD };
-        let left = (next - self.now()).to_std().unwrap_or_default();
-        left.clamp(Duration::from_millis(10), PERIOD)
     }
 
     fn now(&self) -> DateTime<Utc> {

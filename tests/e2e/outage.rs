@@ -33,6 +33,30 @@ fn auth(database: &FreshDatabase, tasks: SocketAddr) -> Server {
     Starting::new(Binary::Auth, &settings).wait()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn standalone_calls_itself_and_stops_all_the_same() {
+    let [auth_data, task_data] = [
+        FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there"),
+        FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there"),
+    ];
+    let settings =
+        [("AUTH_DATABASE_URL", auth_data.address()), ("TASK_DATABASE_URL", task_data.address())];
+    let mut server = Starting::new(Binary::Standalone, &settings).wait();
+    let stranger = Stranger::new(server.channel(), server.channel());
+    let alice = stranger.sign_up("alice@example.com").await;
+    alice.create("a task").await;
+    let said = String::from_utf8(exported(&alice).await.expect("a document")).expect("UTF-8");
+    assert!(said.contains("\"a task\""), "{said}");
+    let request = DeleteUserRequest { password: None };
+    alice.sessions().delete_user(request).await.expect("deleted");
+    let table = Table::open(task_data.address(), "task").await;
+    until("the task is gone", async || owners(&table).await.is_empty()).await;
+    server.terminate();
+    let ended = server.wait(std::time::Duration::from_secs(30)).expect("it stops");
+    assert!(ended.success(), "{}", server.log());
+    assert!(!server.log().contains("connections.cut\":1"), "{}", server.log());
+}
+
 async fn owners(tasks: &Table) -> Vec<String> {
     let mut owners = tasks.column::<String>("user_id").await;
     owners.sort_unstable();

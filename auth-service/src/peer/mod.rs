@@ -35,6 +35,11 @@ const ADMIN: &str = "task-service/admin";
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(2);
 
+/// How often to ask whether the other end is still there, and how long it may take to say
+/// so: a machine that is gone closes nothing.
+const PING: Duration = Duration::from_secs(4);
+const PONG: Duration = Duration::from_secs(2);
+
 /// How long a call may take, and each message of an answer that is long.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -111,7 +116,9 @@ impl TaskService {
         let channel = match address {
             TaskServiceAddress::Off => return Ok(None),
             TaskServiceAddress::At(uri) => {
-                Endpoint::from(uri.clone()).connect_timeout(CONNECT).connect_lazy()
+                let endpoint = Endpoint::from(uri.clone()).connect_timeout(CONNECT);
+                let endpoint = endpoint.http2_keep_alive_interval(PING).keep_alive_timeout(PONG);
+                endpoint.keep_alive_while_idle(true).connect_lazy()
             }
             TaskServiceAddress::Here => own.channel(CONNECT),
         };
