@@ -11,6 +11,7 @@ use crate::{
     attempts::{Attempts, Guess},
     email::Email,
     entity::user,
+    erasure::Erasures,
     error::Error,
     hashing::Hashing,
     password::{Password, PasswordFault},
@@ -35,12 +36,19 @@ pub struct Accounts {
     sessions: Sessions,
     hashing: Hashing,
     attempts: Attempts,
+    erasures: Option<Erasures>,
 }
 
 impl Accounts {
-    /// Accounts in `store`.
-    pub fn new(store: Store, sessions: Sessions, hashing: Hashing, attempts: Attempts) -> Self {
-        Self { store, sessions, hashing, attempts }
+    /// Accounts in `store`. With `erasures`, what else is kept of a user goes with the account.
+    pub fn new(
+        store: Store,
+        sessions: Sessions,
+        hashing: Hashing,
+        attempts: Attempts,
+        erasures: Option<Erasures>,
+    ) -> Self {
+        Self { store, sessions, hashing, attempts, erasures }
     }
 
     /// Makes an account and opens its first session.
@@ -229,7 +237,8 @@ impl Accounts {
         Ok(matched?)
     }
 
-    /// Deletes the caller's account, confirmed by the password or a fresh session.
+    /// Deletes the caller's account, confirmed by the password or a fresh session. What is
+    /// kept elsewhere follows, at once if it can.
     pub async fn delete(
         &self,
         caller: &SignedIn,
@@ -244,8 +253,12 @@ impl Accounts {
         };
         let still = still(caller, verified.as_deref());
         let record = self.sessions.trail().record(Self::event(EventKind::AccountDeleted, caller));
-        expect_held(self.store.delete_user(&caller.user().id, still, &record).await?)?;
+        let erasure = self.erasures.as_ref().map(Erasures::order);
+        expect_held(self.store.delete_user(&caller.user().id, still, &record, erasure).await?)?;
         self.sessions.trail().say(&record);
+        if let Some(erasures) = &self.erasures {
+            erasures.wake();
+        }
         Ok(())
     }
 

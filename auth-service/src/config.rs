@@ -14,7 +14,7 @@ use shared::{
     serve::{Addresses, Settings},
 };
 
-use crate::{attempts::AttemptSettings, session_token::AtRest};
+use crate::{attempts::AttemptSettings, peer::TaskServiceAddress, session_token::AtRest};
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
@@ -24,6 +24,8 @@ const fn local(port: u16) -> SocketAddr {
 }
 
 const DATABASE: &str = "sqlite://data/auth.db";
+
+const TASK_SERVICE: &str = "http://127.0.0.1:50052";
 
 /// Everything auth-service needs to know. It holds secrets, so it has no `Debug`.
 #[derive(Clone)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub attempts: AttemptSettings,
     /// What only this service knows.
     pub accounts: AccountSettings,
+    /// Who is told when an account is deleted, and asked what there is of a user.
+    pub tasks: TaskServiceAddress,
     /// Where the accounts are.
     pub database: DatabaseUrl,
     /// Where and how to serve.
@@ -124,6 +128,12 @@ fn cookie_cache(text: &str) -> Result<Option<Duration>, String> {
         .ok_or_else(|| "must be `off` or a time span such as `5m`, from 1s to 1h".to_owned())
 }
 
+/// Reads `TASK_SERVICE_URL`.
+fn read_task_service(reader: &mut Reader<'_, impl Vars>) -> TaskServiceAddress {
+    let given = reader.parsed("TASK_SERVICE_URL", TaskServiceAddress::parse);
+    given.unwrap_or(TaskServiceAddress::At(http::Uri::from_static(TASK_SERVICE)))
+}
+
 impl Config {
     /// Reads all settings. `None`, or noted faults: there is something to mend.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
@@ -136,6 +146,7 @@ impl Config {
             accounts.check(policy, reader);
         }
         let attempts = AttemptSettings::read(reader);
+        let tasks = read_task_service(reader);
         let database = DatabaseUrl::read(reader, DATABASE);
         let server = Settings::read(reader, ADDRESSES);
         Some(Self {
@@ -144,6 +155,7 @@ impl Config {
             origin,
             attempts,
             accounts,
+            tasks,
             database: database?,
             server,
         })
@@ -213,6 +225,7 @@ mod tests {
             ("TRUSTED_PROXIES", "everybody".to_owned()),
             ("SECURITY_EVENT_RETENTION", "1m".to_owned()),
             ("DATABASE_URL", "mysql://root@localhost/auth".to_owned()),
+            ("TASK_SERVICE_URL", "task-service:50052".to_owned()),
             ("GRPC_ADDR", "localhost".to_owned()),
             ("REFLECTION", "perhaps".to_owned()),
             ("MAX_CALLS", "0".to_owned()),

@@ -10,7 +10,7 @@ use shared::{
 };
 use tonic::Status;
 
-use crate::hashing::HashingError;
+use crate::{hashing::HashingError, peer::PeerFault};
 
 /// Why a call was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum Error {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
+    /// task-service is away, or does not do what it should.
+    #[error(transparent)]
+    Peer(#[from] PeerFault),
     /// The user's id is none that a token can carry: an odd row of a foreign database.
     #[error(transparent)]
     UserId(#[from] InvalidUserId),
@@ -79,6 +82,7 @@ impl Classified for Error {
             Self::SessionNotFresh => Kind::Forbidden,
             Self::TooManyAttempts { .. } | Self::Hashing(HashingError::Busy) => Kind::TooMany,
             Self::Database(error) => shared::db::kind(error),
+            Self::Peer(_) => Kind::Unavailable,
             Self::Hashing(_)
             | Self::UserId(_)
             | Self::Issue(_)

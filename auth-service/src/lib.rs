@@ -9,9 +9,12 @@
 //! - `wire`: messages to domain and back, all faults at once
 //! - `account`: signing up and in, changing and deleting an account
 //! - `attempts`: how often somebody may try, counted before anything costly is done
+//! - `account`: signing up and in, changing and deleting an account; `erasure`: what is left
+//!   of a deleted one elsewhere; `data_export`: everything that is held about a user
 //! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
 //! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
 //!   `hashing` runs the costly ones, a few at a time
+//! - `peer`: task-service, as it is called from here
 //! - `store`: Better Auth's tables on both databases; `entity`, `migration`: their shape
 //! - `error`: what a caller is told when it does not work
 
@@ -19,8 +22,10 @@ mod access;
 mod account;
 mod attempts;
 mod config;
+mod data_export;
 mod email;
 mod entity;
+mod erasure;
 mod error;
 mod grpc;
 mod hashing;
@@ -28,6 +33,7 @@ mod http;
 mod migration;
 mod mint;
 mod password;
+mod peer;
 mod profile;
 mod random;
 mod session;
@@ -40,7 +46,7 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 use shared::{
     audit::{self, Trail},
-    auth::TokenIssuer,
+    auth::{InvalidServiceName, TokenIssuer},
     clock::{Clock, SystemClock},
     serve::{App, Assembly, BindError},
 };
@@ -49,7 +55,10 @@ use self::{
     access::AccessTokens,
     account::Accounts,
     attempts::{Attempts, Counter},
+    data_export::DataExports,
+    erasure::Erasures,
     hashing::Hashing,
+    peer::TaskService,
     session::Sessions,
     store::Store,
 };
@@ -57,6 +66,7 @@ pub use self::{
     attempts::AttemptSettings,
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
+    peer::TaskServiceAddress,
     session_token::AtRest,
     store::Differences,
 };
@@ -70,6 +80,9 @@ pub enum StartError {
     /// The tables are not as Better Auth's own migration makes them.
     #[error("the tables of accounts cannot be used")]
     Tables(#[from] Differences),
+    /// This service has no name that others would accept.
+    #[error("cannot call task-service")]
+    Peer(#[from] InvalidServiceName),
     /// The port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -101,11 +114,20 @@ pub async fn assemble(
     assembly.add_job(writer.run());
     assembly.add_job(audit::sweep(events, clock.clone(), rules.security_event_retention));
     assembly.add_last(trail.clone().flushed());
-    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock.clone());
     let sessions = sessions.noting_in(trail);
     assembly.add_job(sessions.clone().sweep());
+    let tasks =
+        TaskService::new(&config.tasks, &assembly.own_port(), config.keys.clone(), clock.clone())?;
+    let erasures = tasks.clone().map(|tasks| {
+        let tokens_live = rules.access_token_lifetime + config.policy.leeway;
+        let erasures = Erasures::new(store.clone(), tokens_live, clock);
+        assembly.add_job(erasures.clone().carry_out(tasks));
+        erasures
+    });
+    let exports = DataExports::new(store.clone(), sessions.clone(), access.clone(), tasks);
     let hashing = Hashing::default();
-    let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone());
+    let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone(), erasures);
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
     let keys = config.keys.clone();
@@ -114,13 +136,16 @@ pub async fn assemble(
         sessions: sessions.clone(),
         attempts: attempts.clone(),
         access: access.clone(),
+        exports: exports.clone(),
         keys: keys.clone(),
         password_min_length: min_length,
         own_origin: config.origin.clone(),
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
     }));
-    assembly.add(grpc::session_service(accounts, sessions, attempts, access, keys, min_length));
+    assembly.add(grpc::session_service(
+        accounts, sessions, attempts, access, exports, keys, min_length,
+    ));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ const FROM_QUERY: &str = "#[derive(::serde::Deserialize, ::utoipa::IntoParams)]
                           #[into_params(parameter_in = Query)]";
 const LOWERCASE: &str = r#"#[serde(rename_all = "lowercase")]"#;
 
-const TYPES: [(&str, &str); 31] = [
+const TYPES: [(&str, &str); 32] = [
     ("Priority", TO_JSON),
     ("Priority", LOWERCASE),
     ("RepeatFrom", TO_JSON),
@@ -47,6 +47,7 @@ const TYPES: [(&str, &str); 31] = [
     ("ListSecurityEventsRequest", FROM_QUERY),
     ("ListSecurityEventsResponse", TO_JSON),
     ("Heartbeat", TO_JSON),
+    ("PastReminder", TO_JSON),
 ];
 
 /// The path or a header carries it, so it is no member.
@@ -131,7 +132,7 @@ const FILTERS: [(&str, &[&str]); 9] = [
     ),
 ];
 
-const FIELDS: [(&str, &[&str]); 81] = [
+const FIELDS: [(&str, &[&str]); 83] = [
     ("Task.id", &[OR_DEFAULT, REQUIRED]),
     ("Task.user_id", &[r#"#[serde(alias = "userId")]"#, OR_DEFAULT, REQUIRED]),
     ("Task.title", &[OR_DEFAULT, REQUIRED]),
@@ -275,6 +276,8 @@ const FIELDS: [(&str, &[&str]); 81] = [
     ("ListSecurityEventsRequest.user_id", &[SKIPPED]),
     ("ListSecurityEventsRequest.page_size", &PAGE_SIZE),
     ("ListSecurityEventsRequest.page_token", &PAGE_TOKEN),
+    ("PastReminder.at", &[MOMENT, MOMENT_SCHEMA]),
+    ("PastReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
     ("FiredReminder.at", &[MOMENT, MOMENT_SCHEMA]),
     ("FiredReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
     ("Heartbeat.at", &[MOMENT, MOMENT_SCHEMA]),

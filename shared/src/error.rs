@@ -116,7 +116,8 @@ pub fn status(error: &impl Classified) -> Status {
 }
 
 /// `error` and its sources on one line.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

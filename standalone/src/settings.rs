@@ -102,6 +102,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 origin,
                 attempts,
                 accounts,
+                tasks: auth_service::TaskServiceAddress::Here,
                 database: auth?,
                 server: server.clone(),
             },

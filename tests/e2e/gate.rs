@@ -21,8 +21,8 @@ use crate::{
 /// The one service whose credential is in the message.
 const OPEN: &str = "auth.v1.AuthService";
 
-/// The one service that other services call: its requests name no user, as nobody's tasks
-/// are read in anybody's name.
+/// The one service that other services call: its requests need not name a user, as nobody's
+/// tasks are read in anybody's name.
 const FOR_SERVICES: &str = "task.v1.TaskAdminService";
 
 over_grpc_alone!(

@@ -25,6 +25,8 @@ mod world;
 mod account;
 mod attempts;
 mod bad_input;
+mod data_export;
+mod erasure;
 mod foreign;
 mod gate;
 mod http;
@@ -37,6 +39,7 @@ mod sign_up;
 mod tasks;
 
 // The three binaries, as processes.
+mod outage;
 mod replicas;
 mod restart;
 mod security_log;

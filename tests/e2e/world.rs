@@ -63,10 +63,10 @@ impl World {
     ) -> Option<Self> {
         let databases = [accounts, FreshDatabase::new(backend).await?];
         let [auth, tasks] = databases.each_ref().map(|database| vars(database, settings));
-        let config = auth_service::Config::from_vars(&auth).expect("settings");
-        let auth = auth_service::bind(&config).await.expect("auth-service starts");
         let config = task_service::Config::from_vars(&tasks).expect("settings");
         let tasks = task_service::bind(&config).await.expect("task-service starts");
+        let config = auth_service::Config::from_vars(&beside(auth, &tasks)).expect("settings");
+        let auth = auth_service::bind(&config).await.expect("auth-service starts");
         Some(Self::serve(wire, [auth, tasks], databases))
     }
 
@@ -85,23 +85,30 @@ impl World {
         let databases = [FreshDatabase::new(backend).await?, FreshDatabase::new(backend).await?];
         let [auth, tasks] = databases.each_ref().map(|database| vars(database, settings));
 
-        let config = auth_service::Config::from_vars(&auth).expect("settings");
-        let mut assembly = Assembly::default();
-        let assembled = auth_service::assemble(&config, clock.clone(), &mut assembly).await;
-        assembled.expect("auth-service is assembled");
-        let auth = assembly.bind(&config.server).await.expect("auth-service starts");
-
         let config = task_service::Config::from_vars(&tasks).expect("settings");
         let mut assembly = Assembly::default();
-        let assembled = task_service::assemble(&config, clock, &mut assembly).await;
+        let assembled = task_service::assemble(&config, clock.clone(), &mut assembly).await;
         assembled.expect("task-service is assembled");
         let tasks = assembly.bind(&config.server).await.expect("task-service starts");
+
+        let config = auth_service::Config::from_vars(&beside(auth, &tasks)).expect("settings");
+        let mut assembly = Assembly::default();
+        let assembled = auth_service::assemble(&config, clock, &mut assembly).await;
+        assembled.expect("auth-service is assembled");
+        let auth = assembly.bind(&config.server).await.expect("auth-service starts");
         Some(Self::serve(wire, [auth, tasks], databases))
     }
 
     fn serve(wire: Wire, apps: [App; 2], [auth_data, task_data]: [FreshDatabase; 2]) -> Self {
         let [auth, tasks] = apps;
         Self { wire, auth: Served::new(auth, auth_data), tasks: Served::new(tasks, task_data) }
+    }
+
+    /// Another one like this, with these settings on top.
+    pub async fn another(&self, settings: &[(&'static str, &str)]) -> Self {
+        let is_file = self.auth.database.address().starts_with("sqlite:");
+        let backend = if is_file { Backend::Sqlite } else { Backend::Postgres };
+        Self::start_with(backend, self.wire, settings).await.expect("there is such a database")
     }
 
     /// Stops both services and waits until they have.
@@ -193,6 +200,13 @@ impl Served {
 pub fn channel(address: SocketAddr) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
     endpoint.user_agent(AGENT).expect("a header value").connect_lazy()
+}
+
+/// The settings of auth-service beside this task-service.
+fn beside(mut auth: HashMap<&'static str, String>, tasks: &App) -> HashMap<&'static str, String> {
+    let url = format!("http://{}", tasks.grpc_addr());
+    auth.entry("TASK_SERVICE_URL").or_insert(url);
+    auth
 }
 
 /// The settings of a service in this process. The deadline is generous: the machine may be

@@ -3,5 +3,6 @@
 //! compared they have to be what they are: see [`IdKind`](crate::store::IdKind).
 
 pub mod account;
+pub mod erasure;
 pub mod session;
 pub mod user;

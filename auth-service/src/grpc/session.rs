@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use shared::{
     auth::Keyring,
     proto::auth::v1::{
         self as pb,
         session_service_server::{SessionService, SessionServiceServer},
     },
-    serve::MAX_REQUEST_BYTES,
+    serve::{Lasting, MAX_REQUEST_BYTES},
 };
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
@@ -20,6 +21,7 @@ use crate::{
     access::AccessTokens,
     account::Accounts,
     attempts::Attempts,
+    data_export::DataExports,
     error::Error,
     session::{Sessions, SignedIn},
     store::Which,
@@ -31,6 +33,7 @@ struct Session {
     sessions: Sessions,
     attempts: Attempts,
     access: Arc<AccessTokens>,
+    exports: DataExports,
     password_min_length: usize,
 }
 
@@ -40,10 +43,11 @@ pub fn session_service(
     sessions: Sessions,
     attempts: Attempts,
     access: Arc<AccessTokens>,
+    exports: DataExports,
     keys: Arc<Keyring>,
     password_min_length: usize,
 ) -> InterceptedService<SessionServiceServer<impl SessionService>, RequireSessionToken> {
-    let service = Session { accounts, sessions, attempts, access, password_min_length };
+    let service = Session { accounts, sessions, attempts, access, exports, password_min_length };
     let server = SessionServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
     InterceptedService::new(server, RequireSessionToken(keys))
 }
@@ -179,5 +183,19 @@ impl SessionService for Session {
         let password = request.into_inner().password.map(wire::password).transpose()?;
         self.accounts.delete(&caller, password, from).await?;
         Ok(Response::new(pb::DeleteUserResponse {}))
+    }
+
+    type ExportUserDataStream = BoxStream<'static, Result<pb::ExportUserDataResponse, Status>>;
+
+    async fn export_user_data(
+        &self,
+        request: Request<pb::ExportUserDataRequest>,
+    ) -> Result<Response<Self::ExportUserDataStream>, Status> {
+        let caller = self.caller(&request).await?;
+        let document = self.exports.begin(&caller).await?;
+        let chunks = document.map_ok(|chunk| pb::ExportUserDataResponse { chunk });
+        let mut answer = Response::new(chunks.map_err(Into::into).boxed());
+        answer.extensions_mut().insert(Lasting::Export);
+        Ok(answer)
     }
 }

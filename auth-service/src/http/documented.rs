@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use super::{entrance, refusal::Refusal, security_events, sessions, token, user};
+use super::{data, entrance, refusal::Refusal, security_events, sessions, token, user};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use super::{entrance, refusal::Refusal, security_events, sessions, token, user};
         user::delete_user,
         user::list_accounts,
         security_events::list_security_events,
+        data::export_user_data,
         token::token,
         token::jwks,
     ),

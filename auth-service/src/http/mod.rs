@@ -5,13 +5,15 @@
 //! - `site`: which web sites may make a browser act here
 //! - `body`, `members`, `forms`: what is asked, every issue at once
 //! - `desk`: what the routes work with; `credential`: who asks, by bearer token or cookie
-//! - `entrance`, `sessions`, `user`, `token`, `security_events`: the routes, and nothing of the domain
+//! - `entrance`, `sessions`, `user`, `data`, `token`, `security_events`: the routes, and nothing
+//!   of the domain
 //! - `objects`, `cookies`, `session_data`: what they answer; `refusal`: why they do not
 //! - `documented`: the routes as OpenAPI
 
 mod body;
 mod cookies;
 mod credential;
+mod data;
 mod desk;
 mod documented;
 mod entrance;
@@ -44,7 +46,10 @@ use self::{
     refusal::{nothing_here, refusal},
     site::Site,
 };
-use crate::{access::AccessTokens, account::Accounts, attempts::Attempts, session::Sessions};
+use crate::{
+    access::AccessTokens, account::Accounts, attempts::Attempts, data_export::DataExports,
+    session::Sessions,
+};
 
 /// What the door is made of.
 pub struct Fittings {
@@ -52,6 +57,7 @@ pub struct Fittings {
     pub sessions: Sessions,
     pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
+    pub exports: DataExports,
     pub keys: Arc<Keyring>,
     /// The shortest new password.
     pub password_min_length: usize,
@@ -77,6 +83,7 @@ pub fn door(fittings: Fittings) -> Door {
         sessions: fittings.sessions,
         attempts: fittings.attempts,
         access: fittings.access,
+        exports: fittings.exports,
         keys: fittings.keys,
         password_min_length: fittings.password_min_length,
         site: site.clone(),
@@ -101,6 +108,7 @@ pub fn door(fittings: Fittings) -> Door {
         .route("/api/auth/delete-user", post(user::delete_user))
         .route("/api/auth/list-accounts", get(user::list_accounts))
         .route("/api/auth/list-security-events", get(security_events::list_security_events))
+        .route("/api/auth/export-user-data", get(data::export_user_data))
         .route("/api/auth/token", get(token::token))
         .route("/api/auth/jwks", get(token::jwks))
         .merge(entrance)

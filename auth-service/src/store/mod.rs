@@ -4,6 +4,7 @@
 //! filter to start from: each query here is written out, and its exception stated.
 
 mod attempts;
+mod erasures;
 mod insert;
 mod largest_id;
 mod layout;
@@ -22,6 +23,7 @@ use shared::{
 };
 
 pub use self::attempts::Taken;
+pub use self::erasures::NewErasure;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;

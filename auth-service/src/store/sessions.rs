@@ -157,6 +157,25 @@ impl Store {
             .await
     }
 
+    /// Sessions of the user, expired or not, in the order of their ids, from the first or
+    /// from behind the one with this id: at most `limit` of them.
+    #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
+    pub async fn sessions_behind(
+        &self,
+        user_id: &str,
+        id: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<session::Model>, DbErr> {
+        let mut sessions = session::Entity::find()
+            .filter(self.layout.user.is(Column::UserId, user_id))
+            .order_by_asc(Column::Id)
+            .limit(limit);
+        if let Some(id) = id {
+            sessions = sessions.filter(self.layout.session.is_behind(Column::Id, id));
+        }
+        sessions.all(self.database.reader()).await
+    }
+
     /// Removes every session that has expired at `now`, and tells how many.
     #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
     pub async fn remove_expired_sessions(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {

@@ -10,7 +10,8 @@ use sea_orm::{
 use shared::audit::{self, Record};
 
 use super::{
-    Held, NewSession, Still, Store, insert::insert, layout::Layout, sessions::insert_session,
+    Held, NewErasure, NewSession, Still, Store, erasures, insert::insert, layout::Layout,
+    sessions::insert_session,
 };
 use crate::{
     email::Email,
@@ -173,14 +174,16 @@ impl Store {
     }
 
     /// Deletes a user with passwords and sessions, all or nothing, and nothing unless what
-    /// the caller was found to be still holds; what stays is the `record` of it. Also on a
-    /// database whose foreign keys do not cascade.
+    /// the caller was found to be still holds; what stays is the `record` of it, and the
+    /// `erasure` of what is kept elsewhere, if there is to be one. Also on a database whose
+    /// foreign keys do not cascade.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn delete_user(
         &self,
         id: &str,
         still: Still<'_>,
         record: &Record,
+        erasure: Option<NewErasure>,
     ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
         let held = still.hold(&transaction, self.layout, id).await?;
@@ -200,6 +203,9 @@ impl Store {
             .exec(&transaction)
             .await?;
         audit::insert(&transaction, slice::from_ref(record)).await?;
+        if let Some(erasure) = erasure {
+            erasures::insert(&transaction, id, erasure).await?;
+        }
         transaction.commit().await?;
         Ok(Held::Yes)
     }

@@ -17,6 +17,7 @@ mod http;
 mod lasting;
 mod limits;
 mod listener;
+mod own_port;
 mod places;
 mod proxies;
 mod request_id;
@@ -50,6 +51,7 @@ pub use self::{
     household::household,
     lasting::Lasting,
     limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
+    own_port::OwnPort,
     proxies::Proxies,
     settings::{Addresses, Settings},
     stopping::Stopping,
@@ -75,6 +77,7 @@ pub struct Assembly {
     last: Vec<Job>,
     uploads: Uploads,
     stop: Stop,
+    own_port: OwnPort,
 }
 
 impl Assembly {
@@ -117,6 +120,12 @@ impl Assembly {
         self.stop.handle()
     }
 
+    /// Where a service finds others of this process, once the port is taken.
+    #[must_use]
+    pub fn own_port(&self) -> OwnPort {
+        self.own_port.clone()
+    }
+
     /// Adds a job that runs as long as the server, and for as long as calls are still
     /// finished when it stops.
     pub fn add_job(&mut self, job: impl Future<Output = ()> + Send + 'static) {
@@ -156,6 +165,7 @@ impl Assembly {
         let routes = self.routes.routes().prepare();
         let grpc = Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &around, limits);
         let grpc = grpc.await?;
+        self.own_port.found(grpc.address);
         let http = match settings.http_addr {
             Some(address) => {
                 let wire = Http::new(self.doors, readiness.clone(), trusted);
@@ -302,11 +312,7 @@ pub async fn probe_own(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, default);
     let address = reader.finish(Some(settings))?.grpc_addr;
-    let reachable = match address {
-        _ if !address.ip().is_unspecified() => address,
-        SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], address.port())),
-        SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
-    };
+    let reachable = own_port::reachable(address);
     let patience = Duration::from_secs(2);
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{reachable}"))?;
     let channel = endpoint.connect_timeout(patience).timeout(patience).connect().await?;

@@ -13,10 +13,17 @@ use shared::{
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::watching::{HEARTBEAT, Stream, watching};
-use crate::{firings::Firings, store::Tasks, wire};
+use crate::{
+    firings::Firings,
+    store::{Departed, Tasks},
+    wire,
+};
 
 /// Whom service tokens for these rpcs are made out to.
 pub const AUDIENCE: &str = "task-service/admin";
+
+/// How long one call removes what is left of a user: well within the time a call has.
+const PURGE: Duration = Duration::from_millis(1500);
 
 /// The service behind its gate.
 pub type GuardedAdmin = InterceptedService<TaskAdminServiceServer<AdminRpcs>, ServiceGate>;
@@ -54,5 +61,16 @@ impl TaskAdminService for AdminRpcs {
         let place = wire::reminders_request(request.get_ref())?;
         let firings = Firings::begin(self.tasks.clone(), place, self.heartbeat).await?;
         Ok(watching(firings))
+    }
+
+    async fn purge_user(
+        &self,
+        request: Request<pb::PurgeUserRequest>,
+    ) -> Result<Response<pb::PurgeUserResponse>, Status> {
+        let service = ServicePrincipal::of(&request)?;
+        let user = wire::departed_user(request.get_ref())?;
+        let departed = Departed::said_by(service, user);
+        let removed = self.tasks.remove_for(&departed, PURGE).await?;
+        Ok(Response::new(removed.into()))
     }
 }

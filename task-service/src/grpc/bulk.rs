@@ -1,11 +1,8 @@
 //! The rpcs of many tasks at once.
 
-use futures_util::{
-    StreamExt, TryStreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::stream::BoxStream;
 use shared::{
-    auth::{Gate, Owner, Principal},
+    auth::{Gate, Principal},
     proto::task::v1::{
         self as pb,
         task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
@@ -14,10 +11,10 @@ use shared::{
 };
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
 
+use super::export::{Place, exported};
 use crate::{
-    error::Error,
     import::Report,
-    store::{Exported, Import, Tasks},
+    store::{Import, Tasks},
     task::Task,
     wire,
 };
@@ -95,7 +92,8 @@ impl TaskBulkService for Rpcs {
         request: Request<pb::ExportTasksRequest>,
     ) -> Result<Response<Self::ExportTasksStream>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let mut answer = Response::new(exported(self.tasks.clone(), owner).await?);
+        let place = Place::beginning(request.get_ref().everything);
+        let mut answer = Response::new(exported(self.tasks.clone(), owner, place).await?);
         answer.extensions_mut().insert(Lasting::Export);
         Ok(answer)
     }
@@ -130,32 +128,9 @@ impl TaskBulkService for Rpcs {
     }
 }
 
-fn said(tasks: Vec<Task>) -> Vec<pb::Task> {
+/// The tasks as the contract spells them.
+pub(super) fn said(tasks: Vec<Task>) -> Vec<pb::Task> {
     tasks.into_iter().map(pb::Task::from).collect()
-}
-
-/// All tasks of `owner`. What comes next is only read when it is asked for.
-async fn exported(
-    tasks: Tasks,
-    owner: Owner,
-) -> Result<BoxStream<'static, Result<pb::ExportTasksResponse, Status>>, Error> {
-    let message = |tasks| pb::ExportTasksResponse { tasks: said(tasks) };
-    // Read before the answer begins, which then can still be a refusal.
-    let (first, place) = tasks.export(&owner, None).await?;
-    let rest = stream::try_unfold(place, move |place: Exported| {
-        let (tasks, owner) = (tasks.clone(), owner.clone());
-        async move {
-            match place {
-                None => Ok::<_, Error>(None),
-                place => tasks.export(&owner, place).await.map(Some),
-            }
-        }
-    });
-    let all = stream::iter([Ok(first)]).chain(rest).try_filter(|tasks| {
-        // The last one is empty where the number of tasks comes out even.
-        std::future::ready(!tasks.is_empty())
-    });
-    Ok(all.map_ok(message).map_err(Into::into).boxed())
 }
 
 #[cfg(test)]

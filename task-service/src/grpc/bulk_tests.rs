@@ -22,7 +22,7 @@ impl World {
 
     /// The titles of all tasks of `user`, oldest first.
     async fn exported(&self, user: &str) -> Vec<String> {
-        let message = pb::ExportTasksRequest { user_id: user.into() };
+        let message = pb::ExportTasksRequest { user_id: user.into(), everything: false };
         let answer = self.bulk().export_tasks(self.of(user, message)).await.expect("an export");
         let pages: Vec<_> = answer.into_inner().try_collect().await.expect("all of it");
         pages.into_iter().flat_map(|page| page.tasks).map(|task| task.title).collect()
@@ -53,7 +53,7 @@ async fn whoever_asks_is_checked_before_what_is_asked() {
     assert_eq!(told.code(), Code::PermissionDenied);
     let told = bulk.batch_create_tasks(world.of("alice", faulty)).await.expect_err("no tasks");
     assert_eq!(told.code(), Code::InvalidArgument);
-    let foreign = pb::ExportTasksRequest { user_id: "alice".into() };
+    let foreign = pb::ExportTasksRequest { user_id: "alice".into(), everything: false };
     let told = bulk.export_tasks(world.of("bob", foreign)).await.expect_err("not his");
     assert_eq!(told.code(), Code::PermissionDenied);
     let update = pb::BatchUpdateTasksRequest { user_id: "alice".into(), ..Default::default() };
@@ -145,7 +145,7 @@ async fn a_message_of_an_export_fits_any_client() {
         let made = world.bulk().batch_create_tasks(world.of("alice", message)).await;
         made.expect("created");
     }
-    let message = pb::ExportTasksRequest { user_id: "alice".into() };
+    let message = pb::ExportTasksRequest { user_id: "alice".into(), everything: false };
     let answer = world.bulk().export_tasks(world.of("alice", message)).await.expect("an export");
     let pages: Vec<_> = answer.into_inner().try_collect().await.expect("all of it");
     assert_eq!(pages.iter().map(|page| page.tasks.len()).sum::<usize>(), 120);

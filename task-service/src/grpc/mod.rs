@@ -2,6 +2,7 @@
 
 mod admin;
 mod bulk;
+mod export;
 mod watching;
 
 use std::time::Duration;

@@ -53,7 +53,7 @@ pub async fn export(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let Everything {} = json::query(&query.unwrap_or_default())?;
-    let message = pb::ExportTasksRequest { user_id: caller.user_id.clone() };
+    let message = pb::ExportTasksRequest { user_id: caller.user_id.clone(), everything: false };
     let pages = rpcs.bulk.export_tasks(caller.call(message)).await.map_err(problem)?;
     let lines = pages.into_inner().map_ok(|page| lines(&page.tasks));
     let disposition = "attachment; filename=\"tasks.jsonl\"";

@@ -1,19 +1,27 @@
 //! All tasks of an owner, some at a time.
 
 use sea_orm::{
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use shared::auth::Owner;
 use uuid::Uuid;
 
-use super::{Tasks, owned::live, row::Row};
+use super::{
+    Tasks,
+    firing::fired,
+    owned::{live, owned},
+    row::Row,
+};
 use crate::{
-    entity::task::{Column, Entity},
+    entity::{
+        reminder,
+        task::{Column, Entity},
+    },
     error::Error,
     moment::Moment,
     page,
-    task::Task,
+    task::{Fired, Task},
 };
 
 /// At most so many at a time.
@@ -43,12 +51,66 @@ impl Tasks {
             .into_partial_model::<Row>()
             .all(self.database.reader())
             .await?;
-        let goes_on = rows.len() == SIZE;
-        let mut tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
-        let fitting = page::fitting(&tasks);
-        let goes_on = goes_on || fitting < tasks.len();
-        tasks.truncate(fitting);
+        let (tasks, goes_on) = read(rows, owner)?;
         let place = tasks.last().filter(|_| goes_on).map(|last| (last.created_at, last.id));
         Ok((tasks, place))
     }
+
+    /// The tasks behind the one with this id, those in the trash too, in the order of their
+    /// ids, and the last of them; `None` at the end. That order has an index for all of them.
+    pub async fn export_anywhere(
+        &self,
+        owner: &Owner,
+        after: Option<Uuid>,
+    ) -> Result<(Vec<Task>, Option<Uuid>), Error> {
+        let mut selection = owned::<Entity>(owner);
+        if let Some(id) = after {
+            selection = selection.filter(Column::Id.gt(id));
+        }
+        let rows = selection
+            .order_by_asc(Column::Id)
+            .limit(SIZE as u64)
+            .into_partial_model::<Row>()
+            .all(self.database.reader())
+            .await?;
+        let (tasks, goes_on) = read(rows, owner)?;
+        let place = tasks.last().filter(|_| goes_on).map(|last| last.id);
+        Ok((tasks, place))
+    }
+
+    /// The reminders that have fired, behind this one, by their tasks, and the last of them;
+    /// `None` at the end.
+    pub async fn export_fired(
+        &self,
+        owner: &Owner,
+        after: Option<(Uuid, Moment)>,
+    ) -> Result<(Vec<Fired>, Option<(Uuid, Moment)>), Error> {
+        use reminder::Column::{FiredAt, FiresAt, TaskId};
+        let mut selection = owned::<reminder::Entity>(owner).filter(FiredAt.is_not_null());
+        if let Some((task_id, fires_at)) = after {
+            let place = Expr::tuple([Expr::val(task_id), Expr::val(fires_at.micros())]);
+            let key = Expr::tuple([TaskId, FiresAt].map(Expr::col));
+            selection = selection.filter(key.gt(place));
+        }
+        let rows = selection
+            .order_by_asc(TaskId)
+            .order_by_asc(FiresAt)
+            .limit(SIZE as u64)
+            .all(self.database.reader())
+            .await?;
+        let goes_on = rows.len() == SIZE;
+        let reminders: Vec<Fired> = rows.into_iter().filter_map(fired).collect();
+        let place = reminders.last().filter(|_| goes_on).map(|last| (last.task_id, last.due_at));
+        Ok((reminders, place))
+    }
+}
+
+/// As many of the tasks in `rows` as fit into one message, and whether there are more.
+fn read(rows: Vec<Row>, owner: &Owner) -> Result<(Vec<Task>, bool), Error> {
+    let is_full = rows.len() == SIZE;
+    let mut tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
+    let fitting = page::fitting(&tasks);
+    let goes_on = is_full || fitting < tasks.len();
+    tasks.truncate(fitting);
+    Ok((tasks, goes_on))
 }

@@ -1,12 +1,14 @@
 //! Tasks in a database. Every method acts for one owner and sees nothing else, but for
-//! those that no user calls: what fires, sweeps and indexes acts for all (`everybody`). What
-//! a method reports as done is on disk.
+//! those that no user calls: what fires, sweeps and indexes acts for all (`everybody`), and
+//! what is left of an account goes at a service's word (`departed`). What a method reports as
+//! done is on disk.
 
 mod at_once;
 mod batch;
 mod change;
 mod count;
 mod create;
+mod departed;
 mod details;
 mod edit;
 mod everybody;
@@ -38,7 +40,13 @@ use sea_orm::{
 use shared::{auth::Owner, clock::Clock, db::Database};
 use uuid::Uuid;
 
-pub use self::{export::Exported, import::Import, order::Target, watch::Happening};
+pub use self::{
+    departed::{Departed, Removed},
+    export::Exported,
+    import::Import,
+    order::Target,
+    watch::Happening,
+};
 use self::{
     owned::{live, owned},
     row::Row,

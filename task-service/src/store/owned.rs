@@ -7,6 +7,7 @@ use sea_orm::{
 };
 use shared::auth::Owner;
 
+use super::departed::Departed;
 use crate::entity::{reminder, request, revision, task};
 
 /// A table whose rows belong to users.
@@ -60,6 +61,18 @@ pub fn owned_update<E: Owned>(owner: &Owner) -> UpdateMany<E> {
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned_delete<E: Owned>(owner: &Owner) -> DeleteMany<E> {
     E::delete_many().filter(E::OWNER.eq(owner.user().as_str()))
+}
+
+/// An update that reaches the rows of a user whose account is gone, alone.
+#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
+pub fn departed_update<E: Owned>(user: &Departed) -> UpdateMany<E> {
+    E::update_many().filter(E::OWNER.eq(user.user().as_str()))
+}
+
+/// A delete that reaches the rows of a user whose account is gone, alone.
+#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
+pub fn departed_delete<E: Owned>(user: &Departed) -> DeleteMany<E> {
+    E::delete_many().filter(E::OWNER.eq(user.user().as_str()))
 }
 
 /// An insert of a row of `owner`, whoever the row said it belongs to.

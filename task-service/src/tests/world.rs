@@ -5,13 +5,20 @@ use std::{sync::Arc, time::Duration};
 use fixtures::{Backend, FreshDatabase};
 use shared::{
     auth::{
-        Gate, Keyring, Owner, Profile, Secret, TokenIssuer, TokenPolicy, TokenVerifier, UserId,
+        Gate, Keyring, Owner, Profile, Secret, ServiceGate, ServicePrincipal, ServiceTokenIssuer,
+        TokenIssuer, TokenPolicy, TokenVerifier, UserId,
     },
     clock::{Clock, SystemClock},
     db::Database,
 };
 
-use crate::{migration::Migrator, store::Tasks};
+use tonic::{Request, service::Interceptor};
+
+use crate::{
+    grpc::AUDIENCE,
+    migration::Migrator,
+    store::{Departed, Tasks},
+};
 
 /// The owner a real token of `user` makes.
 pub fn owner(user: &str) -> Owner {
@@ -33,6 +40,23 @@ pub fn owner(user: &str) -> Owner {
         .token;
     let principal = TokenVerifier::new(keys, policy, clock).verify(&token).expect("valid");
     principal.owning(user).expect("the same user")
+}
+
+/// `user`, whose account is gone by the word of a service with a real token.
+pub fn departed(user: &str) -> Departed {
+    let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into())
+        .unwrap_or_else(|_| panic!("strong"));
+    let keys = Arc::new(Keyring::new(&secret, &[]));
+    let clock = Arc::new(SystemClock);
+    let issuer = ServiceTokenIssuer::new(keys.clone(), "auth-service", AUDIENCE, clock.clone());
+    let token = issuer.expect("a name").issue().expect("a token");
+    let mut request = Request::new(());
+    let bearer = format!("Bearer {token}").parse().expect("a header value");
+    request.metadata_mut().insert("authorization", bearer);
+    let mut gate = ServiceGate::new(keys, AUDIENCE, Duration::ZERO, clock);
+    let request = gate.call(request).expect("a service");
+    let service = ServicePrincipal::of(&request).expect("a service");
+    Departed::said_by(service, UserId::parse(user).expect("an id"))
 }
 
 pub struct World {

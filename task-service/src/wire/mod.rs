@@ -2,6 +2,7 @@
 
 mod batch;
 mod count;
+mod departed;
 mod filter;
 mod import;
 mod moment;
@@ -21,11 +22,12 @@ use uuid::Uuid;
 
 pub use self::{
     batch::{BatchUpdate, batch_update, named_tasks, new_tasks},
+    departed::departed_user,
     filter::{counted, page_request},
     import::{imported, report},
     security_events::{events, events_request},
     sync::sync_request,
-    watch::{event, firing, reminders_request, watch_request},
+    watch::{event, firing, past_reminder, reminders_request, watch_request},
 };
 use self::{priority::priority, schedule::Said};
 use crate::{

@@ -51,6 +51,15 @@ pub fn firing((firing, place): (Option<(Fired, Task)>, FiringPlace)) -> pb::Watc
     pb::WatchRemindersResponse { reminder, resume_token: place.token() }
 }
 
+/// A reminder that has fired, without its task.
+pub fn past_reminder(fired: &Fired) -> pb::PastReminder {
+    pb::PastReminder {
+        task_id: fired.task_id.to_string(),
+        at: Some(timestamp(fired.due_at)),
+        fired_at: Some(timestamp(fired.at)),
+    }
+}
+
 fn reminder(fired: &Fired, task: Task) -> pb::FiredReminder {
     pb::FiredReminder {
         task: Some(task.into()),

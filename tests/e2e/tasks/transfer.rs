@@ -24,7 +24,7 @@ in_both_worlds!(
 );
 
 async fn export(caller: &SignedIn) -> Vec<Task> {
-    let request = ExportTasksRequest { user_id: caller.id() };
+    let request = ExportTasksRequest { user_id: caller.id(), everything: false };
     let mut pages = caller.bulk().export_tasks(request).await.expect("an export").into_inner();
     let mut tasks = Vec::new();
     while let Some(page) = pages.message().await.expect("a page") {
@@ -213,7 +213,7 @@ async fn nothing_comes_from_or_goes_to_others(world: &World) {
     assert_eq!(alice.all_tasks().await, std::slice::from_ref(&hers));
     assert_eq!(bob.get(&hers.id).await.expect("his own").title, "his");
     let forger = SignedIn { user: alice.user.clone(), ..bob.clone() };
-    let request = ExportTasksRequest { user_id: alice.id() };
+    let request = ExportTasksRequest { user_id: alice.id(), everything: false };
     let answer = forger.bulk().export_tasks(request).await.map(drop);
     answer.refused(Code::PermissionDenied, "FORBIDDEN_USER_ACCESS");
     let answer = import(&forger, &[titled("x")], false).await;

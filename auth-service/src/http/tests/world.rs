@@ -22,6 +22,7 @@ use crate::{
     access::AccessTokens,
     account::Accounts,
     attempts::{Attempts, Counter, Limits, Memory},
+    data_export::DataExports,
     hashing::Hashing,
     session::Sessions,
     session_token::AtRest,
@@ -81,16 +82,19 @@ impl World {
         let sessions = Sessions::new(store.clone(), week, setting.at_rest, clock.clone());
         let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
         let attempts = Attempts::new(setting.limits, counter, clock.clone());
+        let access = Arc::new(AccessTokens(issuer));
         let Door { routes, api, .. } = door(Fittings {
             accounts: Accounts::new(
                 store.clone(),
                 sessions.clone(),
                 Hashing::default(),
                 attempts.clone(),
+                None,
             ),
+            exports: DataExports::new(store.clone(), sessions.clone(), access.clone(), None),
             sessions,
             attempts,
-            access: Arc::new(AccessTokens(issuer)),
+            access,
             keys: keys.clone(),
             password_min_length: 8,
             own_origin: Some(Origin::parse(setting.own).expect("an origin")),

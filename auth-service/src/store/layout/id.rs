@@ -26,6 +26,11 @@ impl IdKind {
         self.value(id).map_or_else(|| Expr::cust("1 = 1"), |id| column.ne(id))
     }
 
+    /// Whether `column`, which is of this kind, comes behind `id`.
+    pub fn is_behind(self, column: impl ColumnTrait, id: &str) -> Expr {
+        self.value(id).map_or_else(|| Expr::cust("1 = 0"), |id| column.gt(id))
+    }
+
     /// `id` as a column of this kind refers to it, to be written.
     pub fn reference(self, id: &str) -> Result<Expr, DbErr> {
         let value = self.value(id).map(Expr::val);

@@ -103,6 +103,12 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let opened = sessions.open(&ada.id, Some(PASSWORD_HASH), Device::default(), Stay::Remembered);
     let opened = opened.await.expect("opens");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 2);
+    let [first] = &store.sessions_behind(&ada.id, None, 1).await.expect("reads")[..] else {
+        panic!("the first")
+    };
+    let rest = store.sessions_behind(&ada.id, Some(&first.id), 9).await.expect("reads");
+    assert!(rest.len() == 1 && rest[0].id != first.id);
+    assert!(store.sessions_behind(&ada.id, Some(&rest[0].id), 9).await.expect("reads").is_empty());
     sessions.end(&caller, Which::One(&opened.session.id)).await.expect("ends one");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
     let patch = UserPatch { name: None, image: Some(Image(Some("https://a.example".into()))) };
@@ -123,7 +129,7 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     assert!(later && store.sessions(&ada.id, now).await.expect("reads").is_empty());
 
     let deleted = store
-        .delete_user(&ada.id, Still::default(), &record(EventKind::AccountDeleted))
+        .delete_user(&ada.id, Still::default(), &record(EventKind::AccountDeleted), None)
         .await
         .expect("deletes");
     assert_eq!(deleted, Held::Yes);
@@ -144,7 +150,7 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
         for id in scene.column("id", "user").await {
             let deleted = scene
                 .store
-                .delete_user(&id, Still::default(), &record(EventKind::AccountDeleted))
+                .delete_user(&id, Still::default(), &record(EventKind::AccountDeleted), None)
                 .await
                 .expect("deletes");
             assert_eq!(deleted, Held::Yes);
@@ -218,7 +224,7 @@ async fn ids_of_another_shape_find_nothing_and_end_nothing(database: FreshDataba
         store.end_sessions(id, Which::All).await.expect("ends nothing");
         store.end_sessions(foreign.user_id(), Which::One(id)).await.expect("ends nothing");
         store
-            .delete_user(id, Still::default(), &record(EventKind::AccountDeleted))
+            .delete_user(id, Still::default(), &record(EventKind::AccountDeleted), None)
             .await
             .expect("deletes nothing");
         assert_eq!(scene.column("id", "session").await.len(), 1, "{id}");

@@ -1,5 +1,6 @@
 //! One suite, two databases: what the rows look like, and that all or nothing is written.
 
+mod erasures;
 mod layouts;
 mod plans;
 mod refused;
@@ -137,7 +138,7 @@ async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.sign_up("u2", "bob@example.com").await.expect("free");
     let record = record(EventKind::AccountDeleted);
-    let deleted = scene.store.delete_user("u1", Still::default(), &record).await;
+    let deleted = scene.store.delete_user("u1", Still::default(), &record, None).await;
     assert_eq!(deleted.expect("deletes"), Held::Yes);
     assert_eq!(scene.column("kind", "security_event").await, ["account_deleted"]);
     assert_eq!(scene.column("id", "user").await, ["u2"]);
@@ -170,7 +171,7 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     assert_eq!(change("salt:new", "salt:late").await.expect("writes"), Held::SessionEnded);
     let deleted = scene
         .store
-        .delete_user("u1", based_on("salt:new"), &record(EventKind::AccountDeleted))
+        .delete_user("u1", based_on("salt:new"), &record(EventKind::AccountDeleted), None)
         .await
         .expect("writes");
     assert_eq!(deleted, Held::SessionEnded);

@@ -116,7 +116,7 @@ async fn a_change_that_does_not_happen_leaves_no_event(database: FreshDatabase) 
         assert_eq!(noted, usize::from(held == Held::Yes));
     }
     let still = Still { password_hash: Some("salt:old"), session_id: None };
-    scene.store.delete_user("u1", still, &deleted).await.expect("answers");
+    scene.store.delete_user("u1", still, &deleted, None).await.expect("answers");
     assert_eq!(scene.column("kind", "security_event").await, ["password_changed"]);
 }
 

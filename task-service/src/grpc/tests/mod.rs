@@ -1,5 +1,6 @@
 //! Whole calls through the gate, in process: what a caller is told, and in which order.
 
+mod purge;
 mod reminders;
 mod stop;
 mod watch;

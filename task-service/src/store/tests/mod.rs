@@ -3,6 +3,8 @@
 mod batches;
 mod changes;
 mod counts;
+mod departed;
+mod exports;
 mod filters;
 mod firing;
 mod imports;

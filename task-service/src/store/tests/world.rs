@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta};
 use fixtures::FreshDatabase;
 use shared::{auth::Owner, clock::ManualClock, db::Database};
 
-pub use crate::world::owner;
+pub use crate::world::{departed, owner};
 
 /// A store on a fresh database.
 pub struct World {

@@ -4,10 +4,10 @@ use prost::Message;
 use serde_json::{Value, json};
 use shared::proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, DeleteUserResponse,
-    GetSessionResponse, GetTokenResponse, ListSecurityEventsRequest, ListSecurityEventsResponse,
-    ListSessionsResponse, RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse,
-    RevokeSessionsResponse, Session, SignOutResponse, UpdateUserRequest, UpdateUserResponse,
-    VerifyPasswordRequest, VerifyPasswordResponse,
+    ExportUserDataResponse, GetSessionResponse, GetTokenResponse, ListSecurityEventsRequest,
+    ListSecurityEventsResponse, ListSessionsResponse, RevokeOtherSessionsResponse,
+    RevokeSessionRequest, RevokeSessionResponse, RevokeSessionsResponse, Session, SignOutResponse,
+    UpdateUserRequest, UpdateUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
 };
 use tonic::Status;
 
@@ -81,6 +81,12 @@ pub async fn session(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, 
             let reply = call.post("/delete-user", &body, &Fields::PASSWORD).await?;
             assert_says(&reply, &json!({ "success": true, "message": "User deleted" }));
             DeleteUserResponse {}.encode_to_vec()
+        }
+        "ExportUserData" => {
+            let reply = call.get("/export-user-data").await?;
+            assert_eq!(reply.text("cache-control"), "no-store");
+            assert!(reply.text("content-disposition").starts_with("attachment;"), "{reply:?}");
+            ExportUserDataResponse { chunk: reply.body.to_vec() }.encode_to_vec()
         }
         _ => panic!("{rpc} has no route that this adapter knows"),
     })

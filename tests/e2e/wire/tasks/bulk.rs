@@ -47,7 +47,7 @@ pub async fn bulk(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Sta
             batch(&user_id, "delete", &json!({ "ids": ids }), &request_id)
         }
         "ExportTasks" => {
-            let ExportTasksRequest { user_id } = decoded(message);
+            let ExportTasksRequest { user_id, .. } = decoded(message);
             Asked::new(Method::GET, &format!("{}/export", collection(&user_id)))
         }
         _ => panic!("{rpc} has no route that this adapter knows"),

@@ -35,7 +35,7 @@ pub fn exported(reply: &Reply) -> ExportTasksResponse {
     let text = std::str::from_utf8(&reply.body).expect("UTF-8");
     assert!(text.is_empty() || text.ends_with('\n'), "every line is whole");
     let tasks = text.lines().map(|line| task::read(&serde_json::from_str(line).expect("JSON")));
-    ExportTasksResponse { tasks: tasks.collect() }
+    ExportTasksResponse { tasks: tasks.collect(), reminders: Vec::new() }
 }
 
 /// Answers ImportTasks with what the door answers.

@@ -1,0 +1,212 @@
+//! Everything that is held about a user, as one JSON document, written a piece at a time.
+//!
+//! The document is whole or visibly broken: nothing is said before task-service has begun
+//! to answer, and where it stops answering later the stream ends with an error.
+
+mod held;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+use shared::auth::UserId;
+
+pub use self::held::UserData;
+use self::held::{HeldAccount, HeldSession, HeldUser, moment};
+use crate::{
+    access::AccessTokens,
+    error::Error,
+    peer::{Exported, Piece, TaskService},
+    session::{Sessions, SignedIn},
+    store::Store,
+};
+
+/// How many sessions are read at a time.
+const SESSIONS: u64 = 100;
+
+/// The beginning of the document. Its members come first in [`UserData`] too.
+#[derive(Serialize)]
+struct Head {
+    #[serde(serialize_with = "moment")]
+    exported_at: DateTime<Utc>,
+    user: HeldUser,
+    accounts: Vec<HeldAccount>,
+}
+
+/// Writes exports.
+#[derive(Clone)]
+pub struct DataExports {
+    store: Store,
+    sessions: Sessions,
+    access: Arc<AccessTokens>,
+    tasks: Option<TaskService>,
+}
+
+impl DataExports {
+    /// Exports of what is in `store`, and at `tasks` where there is such a service.
+    pub fn new(
+        store: Store,
+        sessions: Sessions,
+        access: Arc<AccessTokens>,
+        tasks: Option<TaskService>,
+    ) -> Self {
+        Self { store, sessions, access, tasks }
+    }
+
+    /// The document about `caller`, who has signed in lately, in chunks. What comes next is
+    /// only read when it is asked for.
+    pub async fn begin(
+        &self,
+        caller: &SignedIn,
+    ) -> Result<impl Stream<Item = Result<Vec<u8>, Error>> + Send + 'static, Error> {
+        self.sessions.require_fresh(caller)?;
+        let user = caller.user();
+        let linked = self.store.linked_accounts(&user.id).await?;
+        // Who cannot be named in a token has nothing elsewhere.
+        let tasks = match self.tasks.as_ref().zip(UserId::parse(&user.id).ok()) {
+            Some((tasks, id)) => {
+                let token = self.access.issue_bare(&id)?.token;
+                Some(tasks.export(&id, &token).await?)
+            }
+            None => None,
+        };
+        let head = Head {
+            exported_at: self.sessions.now(),
+            user: user.into(),
+            accounts: linked.into_iter().map(HeldAccount::from).collect(),
+        };
+        let writing = Writing {
+            store: self.store.clone(),
+            user_id: user.id.clone(),
+            tasks,
+            text: objects([head]),
+            is_list_empty: true,
+            place: Place::Head,
+        };
+        Ok(stream::try_unfold(writing, async |mut writing| {
+            let text = writing.next().await?;
+            Ok(text.map(|text| (text, writing)))
+        }))
+    }
+}
+
+/// A document in progress.
+struct Writing {
+    store: Store,
+    user_id: String,
+    tasks: Option<Exported>,
+    text: Vec<u8>,
+    /// Whether the list that is open has no element yet.
+    is_list_empty: bool,
+    place: Place,
+}
+
+/// What is to be written next.
+enum Place {
+    Head,
+    /// All, or those behind the one with this id.
+    Sessions(Option<String>),
+    Tasks,
+    PastReminders,
+    End,
+}
+
+impl Writing {
+    /// The next piece of text; `None` behind the end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        match std::mem::replace(&mut self.place, Place::End) {
+            Place::Head => {
+                self.text.pop(); // the brace that closes it
+                self.open("sessions", Place::Sessions(None));
+            }
+            Place::Sessions(behind) => self.write_sessions(behind.as_deref()).await?,
+            Place::Tasks => self.write_tasks().await?,
+            Place::PastReminders => match self.piece().await? {
+                Some(piece) => {
+                    self.add(&piece.reminders);
+                    self.place = Place::PastReminders;
+                }
+                None => self.text.extend(b"]}\n"),
+            },
+            Place::End => return Ok(None),
+        }
+        Ok(Some(std::mem::take(&mut self.text)))
+    }
+
+    async fn write_sessions(&mut self, behind: Option<&str>) -> Result<(), Error> {
+        let sessions = self.store.sessions_behind(&self.user_id, behind, SESSIONS).await?;
+        self.add(&objects(sessions.iter().map(HeldSession::from)));
+        match sessions.last().filter(|_| sessions.len() as u64 == SESSIONS) {
+            Some(last) => self.place = Place::Sessions(Some(last.id.clone())),
+            // What else this service comes to hold of a user belongs here.
+            None if self.tasks.is_some() => self.close_and_open("tasks", Place::Tasks),
+            None => self.text.extend(b"],\"tasks\":null,\"past_reminders\":null}\n"),
+        }
+        Ok(())
+    }
+
+    async fn write_tasks(&mut self) -> Result<(), Error> {
+        let piece = self.piece().await?;
+        match piece {
+            Some(piece) if piece.reminders.is_empty() => {
+                self.add(&piece.tasks);
+                self.place = Place::Tasks;
+            }
+            Some(piece) => {
+                self.close_and_open("past_reminders", Place::PastReminders);
+                self.add(&piece.reminders);
+            }
+            None => {
+                self.close_and_open("past_reminders", Place::End);
+                self.text.extend(b"]}\n");
+            }
+        }
+        Ok(())
+    }
+
+    /// What task-service says next; `None` at its end.
+    async fn piece(&mut self) -> Result<Option<Piece>, Error> {
+        match &mut self.tasks {
+            Some(tasks) => Ok(tasks.next().await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Begins a list, which `place` is in.
+    fn open(&mut self, name: &str, place: Place) {
+        self.text.extend(format!(",\"{name}\":[").bytes());
+        self.is_list_empty = true;
+        self.place = place;
+    }
+
+    fn close_and_open(&mut self, name: &str, place: Place) {
+        self.text.push(b']');
+        self.open(name, place);
+    }
+
+    /// Adds elements to the list that is open.
+    fn add(&mut self, elements: &[u8]) {
+        if elements.is_empty() {
+            return;
+        }
+        if !self.is_list_empty {
+            self.text.push(b',');
+        }
+        self.is_list_empty = false;
+        self.text.extend(elements);
+    }
+}
+
+/// Objects of JSON with commas between them.
+pub fn objects(values: impl IntoIterator<Item = impl Serialize>) -> Vec<u8> {
+    let mut text = Vec::new();
+    for value in values {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        // What has text as the names of its members always serialises.
+        let _ = serde_json::to_writer(&mut text, &value);
+    }
+    text
+}

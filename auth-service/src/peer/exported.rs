@@ -1,0 +1,36 @@
+//! An export of task-service, as JSON.
+
+use shared::proto::task::v1 as pb;
+use tonic::Streaming;
+
+use super::{PeerFault, within};
+use crate::data_export::objects;
+
+/// An export that has begun.
+pub struct Exported {
+    messages: Streaming<pb::ExportTasksResponse>,
+}
+
+/// Some of it: objects of JSON, with commas between them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// The next tasks, before any reminder.
+    pub tasks: Vec<u8>,
+    /// The next reminders that have fired.
+    pub reminders: Vec<u8>,
+}
+
+impl Exported {
+    pub(super) fn new(messages: Streaming<pb::ExportTasksResponse>) -> Self {
+        Self { messages }
+    }
+
+    /// The next piece; `None` at the end. Anything but an end is an error.
+    pub async fn next(&mut self) -> Result<Option<Piece>, PeerFault> {
+        let message = within(self.messages.message()).await?;
+        Ok(message.map(|message| Piece {
+            tasks: objects(&message.tasks),
+            reminders: objects(&message.reminders),
+        }))
+    }
+}

@@ -1,0 +1,189 @@
+//! task-service, as this service calls it: by its contract, over gRPC.
+//!
+//! Each call carries a credential made for it. Removing what is left of a user takes a
+//! service token; what is read of a user is read with an access token of theirs, so that
+//! the rule of task-service about whose tasks are whose holds here too.
+
+mod exported;
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{
+    auth::{InvalidServiceName, IssueError, Keyring, ServiceTokenIssuer, UserId},
+    clock::Clock,
+    proto::task::v1::{
+        self as pb, task_admin_service_client::TaskAdminServiceClient,
+        task_bulk_service_client::TaskBulkServiceClient,
+    },
+    serve::OwnPort,
+};
+use tokio::time::timeout;
+use tonic::{
+    Request, Status,
+    metadata::{AsciiMetadataValue, errors::InvalidMetadataValue},
+    transport::{Channel, Endpoint},
+};
+
+pub use self::exported::{Exported, Piece};
+
+/// This service, as it is named in its tokens.
+const NAME: &str = "auth-service";
+
+/// Whom the tokens are for.
+const ADMIN: &str = "task-service/admin";
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// How often to ask whether the other end is still there, and how long it may take to say
+/// so: a machine that is gone closes nothing.
+const PING: Duration = Duration::from_secs(4);
+const PONG: Duration = Duration::from_secs(2);
+
+/// How long a call may take, and each message of an answer that is long.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Where task-service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskServiceAddress {
+    /// Nowhere: what goes on with tasks is not this service's business.
+    Off,
+    /// At this address, without a path.
+    At(http::Uri),
+    /// In this process, on its own port.
+    Here,
+}
+
+impl TaskServiceAddress {
+    /// `off`, or `http://host:port`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let plain = |uri: &http::Uri| {
+            uri.scheme_str() == Some("http")
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                && matches!(
+                    uri.path_and_query().map(http::uri::PathAndQuery::as_str),
+                    None | Some("" | "/")
+                )
+        };
+        let uri = text.parse::<http::Uri>().ok().filter(plain);
+        uri.map(Self::At)
+            .ok_or_else(|| "must be `http://host:port` without a path, or `off`".to_owned())
+    }
+}
+
+/// Why task-service did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerFault {
+    /// It says so, or it is not there.
+    #[error("task-service does not answer as it should")]
+    Status(#[from] Box<Status>),
+    /// It is silent.
+    #[error("task-service does not answer in time")]
+    Silent,
+    /// No token could be made for it.
+    #[error("cannot make a token for task-service")]
+    Token(#[from] IssueError),
+    /// A token that no header takes.
+    #[error("cannot send a token to task-service")]
+    Header(#[from] InvalidMetadataValue),
+}
+
+impl From<Status> for PeerFault {
+    fn from(status: Status) -> Self {
+        Self::Status(Box::new(status))
+    }
+}
+
+/// A way to task-service. It connects when it is first used, and again whenever it must.
+#[derive(Clone)]
+pub struct TaskService {
+    channel: Channel,
+    tokens: Arc<ServiceTokenIssuer>,
+}
+
+impl TaskService {
+    /// The one at `address`; `None` where there is none. `own` is where this process is.
+    pub fn new(
+        address: &TaskServiceAddress,
+        own: &OwnPort,
+        keys: Arc<Keyring>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Self>, InvalidServiceName> {
+        let channel = match address {
+            TaskServiceAddress::Off => return Ok(None),
+            TaskServiceAddress::At(uri) => {
+                let endpoint = Endpoint::from(uri.clone()).connect_timeout(CONNECT);
+                let endpoint = endpoint.http2_keep_alive_interval(PING).keep_alive_timeout(PONG);
+                endpoint.keep_alive_while_idle(true).connect_lazy()
+            }
+            TaskServiceAddress::Here => own.channel(CONNECT),
+        };
+        let tokens = Arc::new(ServiceTokenIssuer::new(keys, NAME, ADMIN, clock)?);
+        Ok(Some(Self { channel, tokens }))
+    }
+
+    /// Removes some of what is kept of `user`, and tells whether nothing is left.
+    pub async fn purge(&self, user: &UserId) -> Result<bool, PeerFault> {
+        let mut client = TaskAdminServiceClient::new(self.channel.clone());
+        let message = pb::PurgeUserRequest { user_id: user.as_str().to_owned() };
+        let mut request = with_token(message, &self.tokens.issue()?)?;
+        request.set_timeout(PATIENCE);
+        let answer = within(client.purge_user(request)).await?;
+        Ok(answer.into_inner().done)
+    }
+
+    /// Everything that is kept of `user`, whose `access_token` this is. Nothing of it is
+    /// held here: what comes next is asked for when it is read.
+    pub async fn export(&self, user: &UserId, access_token: &str) -> Result<Exported, PeerFault> {
+        let mut client = TaskBulkServiceClient::new(self.channel.clone());
+        let user_id = user.as_str().to_owned();
+        let message = pb::ExportTasksRequest { user_id, everything: true };
+        let answer = within(client.export_tasks(with_token(message, access_token)?)).await?;
+        Ok(Exported::new(answer.into_inner()))
+    }
+}
+
+fn with_token<T>(message: T, token: &str) -> Result<Request<T>, PeerFault> {
+    let mut request = Request::new(message);
+    let mut value = AsciiMetadataValue::try_from(format!("Bearer {token}"))?;
+    value.set_sensitive(true);
+    request.metadata_mut().insert("authorization", value);
+    Ok(request)
+}
+
+/// The answer to a call that takes no longer than it may, connecting included.
+async fn within<T>(call: impl Future<Output = Result<T, Status>>) -> Result<T, PeerFault> {
+    Ok(timeout(PATIENCE, call).await.map_err(|_| PeerFault::Silent)??)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_plain_http_without_a_path_or_off() {
+        assert_eq!(TaskServiceAddress::parse("off"), Ok(TaskServiceAddress::Off));
+        for good in ["http://127.0.0.1:50052", "http://task-service:50052/", "http://[::1]:50052"] {
+            let parsed = TaskServiceAddress::parse(good);
+            assert!(matches!(parsed, Ok(TaskServiceAddress::At(_))), "{good}");
+        }
+        for bad in [
+            "",
+            "on",
+            "task-service:50052",
+            "127.0.0.1:50052",
+            "https://task-service:50052",
+            "http://",
+            "http://ada:secret@task-service",
+            "http://task-service/path",
+            "http://task-service?query",
+            "grpc://task-service",
+        ] {
+            assert!(TaskServiceAddress::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

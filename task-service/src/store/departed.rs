@@ -1,0 +1,136 @@
+//! A user whose account is gone, and the removal of everything that was kept of them.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ColumnTrait, DeleteMany, QueryFilter, UpdateMany,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use shared::auth::{ServicePrincipal, UserId};
+use tokio::time::Instant;
+
+use super::{
+    Tasks,
+    news::News,
+    owned::{Owned, departed_delete, departed_update},
+};
+use crate::{
+    entity::{reminder, request, revision, task},
+    error::Error,
+};
+
+/// How many rows of a table one transaction removes at most: the user's changes, and on
+/// SQLite everybody's, wait for it.
+const BATCH: u64 = 500;
+
+/// Proof that a service has said that a user's account is gone. It is good for the removal
+/// and nothing else. [`Departed::said_by`] alone makes one, and what that takes only the
+/// gate of services does.
+#[derive(Clone, Debug)]
+pub struct Departed {
+    user: UserId,
+}
+
+impl Departed {
+    /// `user`, by the word of a service that has shown who it is.
+    pub fn said_by(_service: &ServicePrincipal, user: UserId) -> Self {
+        Self { user }
+    }
+
+    /// Who is gone.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+}
+
+/// What a piece of a removal did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// How many tasks it removed.
+    pub tasks: u64,
+    /// Whether nothing is left.
+    pub done: bool,
+}
+
+impl Tasks {
+    /// Removes a piece of what is kept of `user`. Repeated until it is done it removes
+    /// everything, wherever it broke off before.
+    pub async fn remove(&self, user: &Departed) -> Result<Removed, Error> {
+        self.remove_by(user, BATCH).await
+    }
+
+    /// Removes piece after piece, until it is done or has gone on for as long as `at_most`.
+    pub async fn remove_for(&self, user: &Departed, at_most: Duration) -> Result<Removed, Error> {
+        let end = Instant::now() + at_most;
+        let mut all = Removed { tasks: 0, done: false };
+        while !all.done {
+            let piece = self.remove(user).await?;
+            all = Removed { tasks: all.tasks + piece.tasks, done: piece.done };
+            if Instant::now() >= end {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// A piece of `batch` rows of a table at most.
+    pub(super) async fn remove_by(&self, user: &Departed, batch: u64) -> Result<Removed, Error> {
+        let user_id = user.user().as_str();
+        let _turn = self.turns.changes.take(user_id).await?;
+        let transaction = self.database.begin().await?;
+        // First the row that the user's changes queue at, as they do.
+        close_history(user).exec(&transaction).await?;
+        let tasks = some_tasks(user, batch).exec(&transaction).await?.rows_affected;
+        let mut done = tasks < batch;
+        if done {
+            let reminders = some_reminders(user, batch).exec(&transaction).await?;
+            let requests = some_requests(user, batch).exec(&transaction).await?;
+            done = reminders.rows_affected < batch && requests.rows_affected < batch;
+        }
+        if done {
+            departed_delete::<revision::Entity>(user).exec(&transaction).await?;
+        }
+        News::of(&self.hub, user_id).after(transaction.commit()).await?;
+        Ok(Removed { tasks, done })
+    }
+}
+
+/// Takes a number and forgets everything up to it: who syncs or watches starts over, and
+/// never goes on past what is missing.
+fn close_history(user: &Departed) -> UpdateMany<revision::Entity> {
+    let next = || Expr::col(revision::Column::Revision).add(1);
+    departed_update::<revision::Entity>(user)
+        .col_expr(revision::Column::Revision, next())
+        .col_expr(revision::Column::Purged, next())
+}
+
+/// A delete of at most `limit` tasks, in the trash or not. SQLite's index of words follows.
+fn some_tasks(user: &Departed, limit: u64) -> DeleteMany<task::Entity> {
+    some(user, [task::Column::Id], limit)
+}
+
+/// A delete of at most `limit` reminders, fired or not.
+fn some_reminders(user: &Departed, limit: u64) -> DeleteMany<reminder::Entity> {
+    some(user, [reminder::Column::TaskId, reminder::Column::FiresAt], limit)
+}
+
+/// A delete of at most `limit` remembered requests.
+fn some_requests(user: &Departed, limit: u64) -> DeleteMany<request::Entity> {
+    some(user, [request::Column::RequestId], limit)
+}
+
+/// A delete of at most `limit` rows, which are told apart by `key` among the user's.
+fn some<E: Owned, const N: usize>(
+    user: &Departed,
+    key: [E::Column; N],
+    limit: u64,
+) -> DeleteMany<E> {
+    let those = Query::select()
+        .columns(key)
+        .from(E::default())
+        .and_where(E::OWNER.eq(user.user().as_str()))
+        .limit(limit)
+        .take();
+    let key = Expr::tuple(key.map(Expr::col));
+    departed_delete::<E>(user).filter(key.in_subquery(those))
+}

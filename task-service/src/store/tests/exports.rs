@@ -1,0 +1,83 @@
+//! An export of everything says everything, once, and nothing of others.
+
+use std::collections::BTreeSet;
+
+use fixtures::{FreshDatabase, on_both_databases};
+
+use super::world::{World, owner, titled};
+use crate::task::{NewTask, Reminder, Reminders};
+
+on_both_databases!(
+    an_export_of_everything_has_the_trash_and_what_has_fired,
+    a_long_one_is_said_in_pieces_and_whole,
+);
+
+async fn an_export_of_everything_has_the_trash_and_what_has_fired(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let (alice, bob) = (owner("alice"), owner("bob"));
+    let kept = world.made(&alice, "kept").await;
+    world.later(1); // ids begin with the time
+    let gone = world.made(&alice, "gone").await;
+    world.tasks.delete(&alice, gone.id, None).await.expect("deleted");
+    world.made(&bob, "his").await;
+    world.later(1);
+    let moments = [5, 500].map(|seconds| Reminder::At(world.tasks.now().plus_seconds(seconds)));
+    let due = world.tasks.now().plus_seconds(5);
+    for owner in [&alice, &bob] {
+        let reminders = Reminders::new(moments.to_vec()).expect("two");
+        let new = NewTask { reminders, ..titled("remind me") };
+        world.tasks.create(owner, new).await.expect("created");
+    }
+    world.later(6);
+    world.tasks.fire_due().await.expect("fired");
+
+    let (tasks, place) = world.tasks.export_anywhere(&alice, None).await.expect("tasks");
+    assert_eq!(place, None);
+    let said: Vec<_> = tasks.iter().map(|task| (&*task.title, task.deleted_at.is_some())).collect();
+    assert_eq!(said, [("kept", false), ("gone", true), ("remind me", false)]);
+    assert_eq!(tasks[0], kept);
+    let (fired, place) = world.tasks.export_fired(&alice, None).await.expect("reminders");
+    assert_eq!(place, None);
+    assert_eq!(fired.len(), 1);
+    assert_eq!((fired[0].task_id, fired[0].due_at), (tasks[2].id, due));
+}
+
+async fn a_long_one_is_said_in_pieces_and_whole(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    let moment = Reminder::At(world.tasks.now().plus_seconds(5));
+    let new = (0..250).map(|n| {
+        let reminders = Reminders::new(vec![moment]).expect("one");
+        NewTask { reminders, ..titled(&format!("{n}")) }
+    });
+    let made = world.tasks.create_all(&alice, new.collect(), None).await.expect("created");
+    world.later(6);
+    world.tasks.fire_due().await.expect("fired");
+
+    let (mut said, mut place, mut pieces) = (BTreeSet::new(), None, 0);
+    loop {
+        let (tasks, next) = world.tasks.export_anywhere(&alice, place).await.expect("a piece");
+        pieces += 1;
+        for task in tasks {
+            assert!(said.insert(task.id), "said twice");
+        }
+        match next {
+            Some(_) => place = next,
+            None => break,
+        }
+    }
+    assert_eq!((said.len(), pieces), (made.len(), 3));
+    let (mut said, mut place, mut pieces) = (BTreeSet::new(), None, 0);
+    loop {
+        let (fired, next) = world.tasks.export_fired(&alice, place).await.expect("a piece");
+        pieces += 1;
+        for fired in fired {
+            assert!(said.insert(fired.task_id), "said twice");
+        }
+        match next {
+            Some(_) => place = next,
+            None => break,
+        }
+    }
+    assert_eq!((said.len(), pieces), (made.len(), 3));
+}
