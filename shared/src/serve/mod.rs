@@ -67,6 +67,7 @@ pub struct Assembly {
     names: Vec<&'static str>,
     doors: Vec<Door>,
     databases: Vec<Database>,
+    awaited: Vec<Job>,
     jobs: Vec<Job>,
     uploads: Uploads,
     stop: Stop,
@@ -96,6 +97,11 @@ impl Assembly {
     /// Ties readiness to a database; it is closed last when the server stops.
     pub fn depend_on(&mut self, database: Database) {
         self.databases.push(database);
+    }
+
+    /// Puts readiness off until `event` has happened. Calls are served meanwhile.
+    pub fn wait_for(&mut self, event: impl Future<Output = ()> + Send + 'static) {
+        self.awaited.push(Box::pin(event));
     }
 
     /// Declares that calls to `path`, on either port, are uploads: a stream of messages, or
@@ -134,7 +140,8 @@ impl Assembly {
             let v1alpha = reflection().build_v1alpha()?;
             self.routes.add_service(v1alpha.max_decoding_message_size(MAX_REQUEST_BYTES));
         }
-        let (readiness, health) = Readiness::new(self.names, self.databases);
+        let (readiness, health) =
+            Readiness::new(self.names, self.databases, self.awaited.is_empty());
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let (places, uploads) = (Places::new(limits), Arc::new(self.uploads));
@@ -149,7 +156,15 @@ impl Assembly {
             }
             None => None,
         };
-        Ok(App { grpc, http, readiness, jobs: self.jobs, stop: self.stop, limits: limits.clone() })
+        Ok(App {
+            grpc,
+            http,
+            readiness,
+            awaited: self.awaited,
+            jobs: self.jobs,
+            stop: self.stop,
+            limits: limits.clone(),
+        })
     }
 }
 
@@ -201,6 +216,7 @@ pub struct App {
     grpc: Port<Grpc>,
     http: Option<Port<Http>>,
     readiness: Readiness,
+    awaited: Vec<Job>,
     jobs: Vec<Job>,
     stop: Stop,
     limits: Limits,
@@ -236,7 +252,8 @@ impl App {
             jobs.spawn(job);
         }
         let mut following = JoinSet::new();
-        following.spawn(self.readiness.clone().follow_databases());
+        self.readiness.begin().await;
+        following.spawn(self.readiness.clone().follow(self.awaited));
         let seats = Seats::new(&self.limits);
         let grpc = self.grpc.serve(&seats, &self.limits, &self.stop);
         let http = self.http.map(|port| port.serve(&seats, &self.limits, &self.stop));
