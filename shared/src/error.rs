@@ -33,7 +33,7 @@ pub enum Kind {
     Gone,
     /// The caller, or all callers together, ask for too much.
     TooMany,
-    /// The database is away or busy; the same call may succeed later.
+    /// The database is away or busy, or keys are not there yet; the same call may succeed later.
     Unavailable,
     /// A fault of ours.
     Internal,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use shared::{
-    auth::{Keyring, Secret, TokenPolicy},
+    auth::{Keyring, Secret, TokenKind, TokenPolicy, Trust},
     config::{Reader, Vars},
     db::DatabaseUrl,
     origin::Origin,
@@ -80,6 +80,7 @@ pub fn policy(reader: &mut Reader<'_, impl Vars>) -> Option<TokenPolicy> {
 /// Reads the settings of both. `DATABASE_URL` would put both into one database, so each
 /// has its own variable here.
 pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
+    TokenKind::read(reader).refuse_others(reader);
     let (keys, drawn) = keys(reader)?;
     let policy = policy(reader);
     let origin = Origin::read_own(reader, Some(URL));
@@ -107,6 +108,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 server: server.clone(),
             },
             tasks: task_service::Config {
+                trust: Trust::Secrets(keys.clone()),
                 keys,
                 policy,
                 database: tasks?,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use shared::{
-    auth::{Keyring, TokenPolicy},
+    auth::{Keyring, TokenKind, TokenPolicy, Trust},
     config::{Faults, Reader, Vars},
     db::DatabaseUrl,
     serve::{Addresses, Settings},
@@ -26,8 +26,10 @@ const DEFAULT_DATABASE: &str = "sqlite://data/tasks.db";
 /// All there is to set. It holds a secret, so it has no `Debug`. Whoever has the parts
 /// already may put one together.
 pub struct Config {
-    /// The secrets that access tokens are signed with.
+    /// The secrets that tokens between services are signed with, and mostly access tokens.
     pub keys: Arc<Keyring>,
+    /// Whose access tokens are accepted.
+    pub trust: Trust,
     /// Which tokens are accepted beyond a good signature.
     pub policy: TokenPolicy,
     /// Where tasks are kept.
@@ -46,14 +48,17 @@ const DEFAULT_TRASH_RETENTION: Duration = Duration::from_hours(30 * 24);
 impl Config {
     /// Reads everything; `None`: at least one fault was noted.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
-        let keys = Keyring::read(reader).map(Arc::new);
-        let policy = TokenPolicy::read(reader, None);
+        let kind = TokenKind::read(reader);
+        let keys = kind.read_keys(reader).map(Arc::new);
+        let policy = kind.read_policy(reader, None);
+        let trust = keys.as_ref().and_then(|keys| kind.read_trust(reader, keys));
         let database = DatabaseUrl::read(reader, DEFAULT_DATABASE);
         let server = Settings::read(reader, ADDRESSES);
         let trash_retention = Self::read_trash_retention(reader);
         let security_event_retention = shared::audit::read_retention(reader);
         Some(Self {
             keys: keys?,
+            trust: trust?,
             policy: policy?,
             database: database?,
             server,

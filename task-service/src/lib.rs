@@ -81,7 +81,7 @@ pub enum StartError {
 }
 
 /// Puts the service into `assembly`: opens the database, brings its tables up to date,
-/// adds the guarded service, and ties readiness to the database.
+/// adds the guarded service, and ties readiness to the database and to the token keys.
 pub async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
@@ -89,7 +89,12 @@ pub async fn assemble(
 ) -> Result<(), StartError> {
     let database = Database::connect(&config.database).await.map_err(StartError::Database)?;
     database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
-    let verifier = TokenVerifier::new(config.keys.clone(), config.policy.clone(), clock.clone());
+    let trust = config.trust.clone();
+    assembly.add_job(trust.keep_fresh());
+    if !trust.is_loaded() {
+        assembly.wait_for(trust.loaded());
+    }
+    let verifier = TokenVerifier::trusting(trust, config.policy.clone(), clock.clone());
     let services =
         ServiceGate::new(config.keys.clone(), grpc::AUDIENCE, config.policy.leeway, clock.clone());
     let events = SecurityEvents::new(database.clone());

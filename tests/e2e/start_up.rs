@@ -94,6 +94,24 @@ fn every_weak_entry_of_a_list_of_secrets_is_a_line() {
 }
 
 #[test]
+fn tokens_that_cannot_be_verified_are_one_line() {
+    let tasks = Binary::Tasks;
+    for (binary, kind, said) in [
+        (tasks, "Zq7-marker", "`hs256`, `session-cache` or `jwks`"),
+        (tasks, "hs256,jwks", "exactly one"),
+        (tasks, "jwks", "`--features jwks`"),
+        (Binary::Standalone, "jwks", "task-service alone"),
+        (Binary::Standalone, "session-cache", "task-service alone"),
+    ] {
+        let secret = ("BETTER_AUTH_SECRET", SECRET);
+        let kind = ("TOKEN_VERIFIER", kind);
+        let ended = refused(binary, &[SOUND, secret, kind, ("JWKS_URL", "http://127.0.0.1:1/")]);
+        assert_refused_with(&ended, binary, &["TOKEN_VERIFIER"]);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn all_faults_are_listed_at_once_and_no_value_is_shown() {
     let everywhere = [
         ("BETTER_AUTH_SECRET", "Zq7-marker"),

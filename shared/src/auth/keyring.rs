@@ -3,6 +3,7 @@
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::{Refusal, Secret, hs256};
 use crate::config::{Reader, Vars};
@@ -38,6 +39,14 @@ impl Keyring {
             signing: EncodingKey::from_secret(first),
             keys: std::iter::once(first).chain(others).map(key).collect(),
         }
+    }
+
+    /// A secret that nobody knows, so that nothing verifies. `None`: the system has no
+    /// random numbers.
+    pub(super) fn unknown() -> Option<Self> {
+        let mut secret = Zeroizing::new([0; 32]);
+        getrandom::fill(secret.as_mut()).ok()?;
+        Some(Self::of_bytes(secret.as_ref(), std::iter::empty()))
     }
 
     /// Reads `BETTER_AUTH_SECRETS` (`2:new,1:old`, as Better Auth spells it) or, where

@@ -7,7 +7,9 @@
 //!
 //! Services that call each other have tokens and a gate of their own ([`ServiceGate`]).
 //!
-//! Verification is stateless: a shared secret and a clock, no database, no network.
+//! Verification is stateless: a shared secret and a clock, no database, no network. Beside
+//! a Better Auth server it may be other tokens that are believed ([`TokenKind`]); published
+//! keys are fetched ahead of the calls, never by one.
 //!
 //! One line puts the gate in front of any tonic service, here the health service:
 //!
@@ -66,12 +68,19 @@ mod claims;
 mod gate;
 mod hs256;
 mod issuer;
+#[cfg(feature = "jwks")]
+mod jwks;
+#[cfg(not(feature = "jwks"))]
+#[path = "jwks/absent.rs"]
+mod jwks;
 mod keyring;
 mod policy;
 mod principal;
 mod refusal;
 mod secret;
 mod service;
+mod session_cache;
+mod trust;
 mod verifier;
 
 #[cfg(test)]
@@ -80,10 +89,12 @@ mod tests;
 pub use bearer::bearer;
 pub use gate::Gate;
 pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};
+pub use jwks::PublicKeySource;
 pub use keyring::Keyring;
 pub use policy::TokenPolicy;
 pub use principal::{InvalidUserId, Owner, Principal, UserId};
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretFault};
 pub use service::{InvalidServiceName, ServiceGate, ServicePrincipal, ServiceTokenIssuer};
+pub use trust::{TokenKind, Trust};
 pub use verifier::TokenVerifier;

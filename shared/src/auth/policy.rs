@@ -29,14 +29,7 @@ impl TokenPolicy {
         let origin = Origin::read_own(reader, default_url);
         let issuer = expected(reader, "JWT_ISSUER", origin.as_ref());
         let audience = expected(reader, "JWT_AUDIENCE", origin.as_ref());
-        let leeway = reader.duration("JWT_LEEWAY", Duration::from_secs(15));
-        if leeway > Duration::from_mins(5) {
-            reader.fault("JWT_LEEWAY", "must be at most 5 minutes");
-        }
-        let max_lifetime = reader.duration("JWT_MAX_LIFETIME", Duration::from_hours(7 * 24));
-        if max_lifetime.is_zero() {
-            reader.fault("JWT_MAX_LIFETIME", "must be at least a second");
-        }
+        let times = Self::read_times(reader);
         let missing = issuer.is_err() || audience.is_err();
         if missing && !given {
             reader.fault(
@@ -46,7 +39,20 @@ impl TokenPolicy {
                  switches a check off)",
             );
         }
-        Some(Self { issuer: issuer.ok()?, audience: audience.ok()?, leeway, max_lifetime })
+        Some(Self { issuer: issuer.ok()?, audience: audience.ok()?, ..times })
+    }
+
+    /// Reads `JWT_LEEWAY` and `JWT_MAX_LIFETIME`, for tokens that name no parties.
+    pub(super) fn read_times(reader: &mut Reader<'_, impl Vars>) -> Self {
+        let leeway = reader.duration("JWT_LEEWAY", Duration::from_secs(15));
+        if leeway > Duration::from_mins(5) {
+            reader.fault("JWT_LEEWAY", "must be at most 5 minutes");
+        }
+        let max_lifetime = reader.duration("JWT_MAX_LIFETIME", Duration::from_hours(7 * 24));
+        if max_lifetime.is_zero() {
+            reader.fault("JWT_MAX_LIFETIME", "must be at least a second");
+        }
+        Self { issuer: None, audience: None, leeway, max_lifetime }
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Refusal {
     /// claims of a wrong type, or a lifetime beyond the cap.
     #[error("Malformed token")]
     MalformedToken,
-    /// Not signed by a configured secret with HS256.
+    /// Not signed by a key that is trusted, with the algorithm of that key.
     #[error("Invalid token signature")]
     InvalidTokenSignature,
     /// `exp` has passed.
@@ -35,6 +35,9 @@ pub enum Refusal {
     /// Neither `sub` nor `uid` names a user, or they disagree.
     #[error("Invalid token: missing or malformed user ID claim")]
     MissingUidClaim,
+    /// No published key could be fetched yet, so nothing is known about any token.
+    #[error("Token keys are not available yet")]
+    KeysUnavailable,
     /// The user named is not the token's.
     #[error("Access denied: cannot access another user's resources")]
     ForbiddenUserAccess,
@@ -44,6 +47,7 @@ impl Classified for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::ForbiddenUserAccess => Kind::Forbidden,
+            Self::KeysUnavailable => Kind::Unavailable,
             _ => Kind::Unauthenticated,
         }
     }
@@ -59,6 +63,7 @@ impl Classified for Refusal {
             Self::InvalidIssuer => "INVALID_ISSUER",
             Self::InvalidAudience => "INVALID_AUDIENCE",
             Self::MissingUidClaim => "MISSING_UID_CLAIM",
+            Self::KeysUnavailable => "TOKEN_KEYS_UNAVAILABLE",
             Self::ForbiddenUserAccess => "FORBIDDEN_USER_ACCESS",
         })
     }

@@ -8,32 +8,48 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Keyring, Principal, Refusal, ServicePrincipal, TokenPolicy, UserId,
+    Keyring, Principal, Refusal, ServicePrincipal, TokenPolicy, Trust, UserId,
     claims::{Claim, Claims, Header, NumericDate, part},
+    session_cache,
 };
 use crate::clock::Clock;
 
 /// Longer tokens are refused unread.
 pub(super) const MAX_LENGTH: usize = 8 * 1024;
 
-/// Verifies access tokens: a secret and a clock, no I/O.
+/// Verifies access tokens of one kind: keys that are at hand and a clock, no I/O.
 pub struct TokenVerifier {
-    keys: Arc<Keyring>,
+    trust: Trust,
     policy: TokenPolicy,
     clock: Arc<dyn Clock>,
 }
 
 impl TokenVerifier {
-    /// Accepts what `keys` signed and `policy` allows.
+    /// Accepts the access tokens that `keys` signed with HS256 and `policy` allows.
     #[must_use]
     pub fn new(keys: Arc<Keyring>, policy: TokenPolicy, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, policy, clock }
+        Self::trusting(Trust::Secrets(keys), policy, clock)
+    }
+
+    /// Accepts the tokens that `trust` names and `policy` allows, and no others.
+    #[must_use]
+    pub fn trusting(trust: Trust, policy: TokenPolicy, clock: Arc<dyn Clock>) -> Self {
+        Self { trust, policy, clock }
     }
 
     /// The user `token` stands for now.
     pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
-        let (claims, expires_at) = self.current(token)?;
+        let payload = self.authenticate(token)?;
+        let (claims, expires_at) = self.current(payload)?;
         self.check_parties(&claims)?;
+        if let Trust::SessionCache(_) = self.trust {
+            let session = session_cache::read(payload, &claims)?;
+            let ends = seconds(session.expires_at) + self.policy.leeway.as_secs_f64();
+            if ends <= seconds(self.clock.now()) {
+                return Err(Refusal::TokenExpired);
+            }
+            return Ok(Principal::new(session.user, expires_at.min(moment(ends))));
+        }
         Ok(Principal::new(user(claims)?, expires_at))
     }
 
@@ -44,7 +60,7 @@ impl TokenVerifier {
         token: &str,
         audience: &str,
     ) -> Result<ServicePrincipal, Refusal> {
-        let (claims, _) = self.current(token)?;
+        let (claims, _) = self.current(self.authenticate(token)?)?;
         if !matches!(&claims.aud, Claim::Valid(aud) if aud.is_only(audience)) {
             return Err(Refusal::InvalidAudience);
         }
@@ -54,10 +70,10 @@ impl TokenVerifier {
         }
     }
 
-    /// What a token says that was signed here, was made for a gate, and counts now; and
-    /// from when on it does not.
-    fn current(&self, token: &str) -> Result<(Claims, DateTime<Utc>), Refusal> {
-        let claims: Claims = part(self.authenticate(token)?)?;
+    /// What an authentic payload says that was made for a gate and counts now; and from
+    /// when on it does not.
+    fn current(&self, payload: &str) -> Result<(Claims, DateTime<Utc>), Refusal> {
+        let claims: Claims = part(payload)?;
         if claims.has_other_purpose() {
             return Err(Refusal::MalformedToken);
         }
@@ -65,15 +81,23 @@ impl TokenVerifier {
         Ok((claims, expires_at))
     }
 
-    /// The payload, still encoded, of a token that was signed here.
+    /// The payload, still encoded, of a token that is signed by who is trusted.
     pub(super) fn authenticate<'t>(&self, token: &'t str) -> Result<&'t str, Refusal> {
-        let (message, payload, header, tag) = split(token)?;
-        let header: Header = part(header)?;
+        let (message, payload, encoded, tag) = split(token)?;
+        let header: Header = part(encoded)?;
         header.check()?;
-        if header.alg != "HS256" {
-            return Err(Refusal::InvalidTokenSignature);
+        let (alg, kid) = (header.alg.as_str(), header.kid.as_deref());
+        match &self.trust {
+            Trust::PublicKeys(source) => source.verify(alg, kid, message, tag)?,
+            Trust::Secrets(_) | Trust::SessionCache(_) if alg != "HS256" => {
+                return Err(Refusal::InvalidTokenSignature);
+            }
+            Trust::Secrets(keys) => keys.verify(kid, message, tag)?,
+            Trust::SessionCache(keys) => {
+                session_cache::check_header(encoded)?;
+                keys.verify(None, message, tag)?;
+            }
         }
-        self.keys.verify(header.kid.as_deref(), message, tag)?;
         Ok(payload)
     }
 
@@ -114,6 +138,21 @@ impl TokenVerifier {
             return Err(Refusal::InvalidAudience);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl TokenVerifier {
+    /// The same verifier but for what it trusts.
+    pub(super) fn but_trusting(&self, trust: Trust) -> Self {
+        Self::trusting(trust, self.policy.clone(), self.clock.clone())
+    }
+
+    pub(super) fn secrets(&self) -> Option<&Arc<Keyring>> {
+        match &self.trust {
+            Trust::Secrets(keys) => Some(keys),
+            Trust::SessionCache(_) | Trust::PublicKeys(_) => None,
+        }
     }
 }
 

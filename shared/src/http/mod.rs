@@ -11,7 +11,7 @@ mod door;
 pub mod json;
 mod lines;
 mod members;
-mod objects;
+pub(crate) mod objects;
 mod problem;
 mod query;
 

@@ -1,4 +1,5 @@
-//! Readiness: `grpc.health.v1` says SERVING while every database answers.
+//! Readiness: `grpc.health.v1` says SERVING once all is there that calls need, and while every
+//! database answers.
 
 use std::{
     error::Error,
@@ -21,6 +22,7 @@ use tonic_health::{
     server::HealthReporter,
 };
 
+use super::Job;
 use crate::db::Database;
 
 /// How often the databases are asked, and how long one may take.
@@ -41,14 +43,16 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Ready from the start: who gets here has connected and migrated.
+    /// Who gets here has connected and migrated, so it is ready from the start unless
+    /// something else is waited for.
     pub fn new(
         mut names: Vec<&'static str>,
         databases: Vec<Database>,
+        is_ready: bool,
     ) -> (Self, HealthServer<impl Health>) {
         let (reporter, server) = tonic_health::server::health_reporter();
         names.push("");
-        (Self { reporter, names, databases, ready: Arc::new(AtomicBool::new(true)) }, server)
+        (Self { reporter, names, databases, ready: Arc::new(AtomicBool::new(is_ready)) }, server)
     }
 
     /// What was said last.
@@ -56,9 +60,23 @@ impl Readiness {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// Asks the databases again and again, and says what it finds. Never ends.
-    pub async fn follow_databases(self) {
-        self.say(ServingStatus::Serving).await;
+    /// Says for the first time whether it is ready.
+    pub async fn begin(&self) {
+        let is_ready = self.is_ready();
+        self.say(if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
+    }
+
+    /// Waits until all of `awaited` has happened, then asks the databases again and again,
+    /// and says what it finds. Never ends.
+    pub async fn follow(self, awaited: Vec<Job>) {
+        if !awaited.is_empty() {
+            tracing::info!("not ready yet");
+            for event in awaited {
+                event.await;
+            }
+            tracing::info!("ready");
+            self.say(ServingStatus::Serving).await;
+        }
         let mut failures = 0;
         loop {
             tokio::time::sleep(PERIOD).await;

@@ -73,6 +73,7 @@ pub struct Assembly {
     names: Vec<&'static str>,
     doors: Vec<Door>,
     databases: Vec<Database>,
+    awaited: Vec<Job>,
     jobs: Vec<Job>,
     last: Vec<Job>,
     uploads: Uploads,
@@ -104,6 +105,11 @@ impl Assembly {
     /// Ties readiness to a database; it is closed last when the server stops.
     pub fn depend_on(&mut self, database: Database) {
         self.databases.push(database);
+    }
+
+    /// Puts readiness off until `event` has happened. Calls are served meanwhile.
+    pub fn wait_for(&mut self, event: impl Future<Output = ()> + Send + 'static) {
+        self.awaited.push(Box::pin(event));
     }
 
     /// Declares that calls to `path`, on either port, are uploads: a stream of messages, or
@@ -154,7 +160,8 @@ impl Assembly {
             let v1alpha = reflection().build_v1alpha()?;
             self.routes.add_service(v1alpha.max_decoding_message_size(MAX_REQUEST_BYTES));
         }
-        let (readiness, health) = Readiness::new(self.names, self.databases);
+        let (readiness, health) =
+            Readiness::new(self.names, self.databases, self.awaited.is_empty());
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let around = Around {
@@ -173,8 +180,16 @@ impl Assembly {
             }
             None => None,
         };
-        let (jobs, last, stop) = (self.jobs, self.last, self.stop);
-        Ok(App { grpc, http, readiness, jobs, last, stop, limits: limits.clone() })
+        Ok(App {
+            grpc,
+            http,
+            readiness,
+            awaited: self.awaited,
+            jobs: self.jobs,
+            last: self.last,
+            stop: self.stop,
+            limits: limits.clone(),
+        })
     }
 }
 
@@ -225,6 +240,7 @@ pub struct App {
     grpc: Port<Grpc>,
     http: Option<Port<Http>>,
     readiness: Readiness,
+    awaited: Vec<Job>,
     jobs: Vec<Job>,
     last: Vec<Job>,
     stop: Stop,
@@ -261,7 +277,8 @@ impl App {
             jobs.spawn(job);
         }
         let mut following = JoinSet::new();
-        following.spawn(self.readiness.clone().follow_databases());
+        self.readiness.begin().await;
+        following.spawn(self.readiness.clone().follow(self.awaited));
         let seats = Seats::new(&self.limits);
         let grpc = self.grpc.serve(&seats, &self.limits, &self.stop);
         let http = self.http.map(|port| port.serve(&seats, &self.limits, &self.stop));

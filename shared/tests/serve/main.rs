@@ -13,6 +13,7 @@ mod discovery;
 mod drain;
 mod panics;
 mod preface;
+mod readiness;
 mod request_id;
 mod shedding;
 mod silence;

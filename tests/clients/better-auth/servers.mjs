@@ -36,6 +36,48 @@ export async function startReference({ release, ids, database = "sqlite::memory:
   return { ...(await start(process.execPath, [script], { env }, address)), release };
 }
 
+/** Starts a real Better Auth server that makes tokens in one way of `token-server.mjs`. */
+export function startTokenServer({ release, makes, secret = SECRET }) {
+  const script = fileURLToPath(new URL("token-server.mjs", import.meta.url));
+  const env = { PATH: process.env.PATH, RELEASE: release, MAKES: makes, SECRET: secret, SITE };
+  return start(process.execPath, [script], { env }, (line) => line.match(/^http:\S+$/)?.[0]);
+}
+
+/** Starts the binary that TASK_SERVICE names, and waits until it is ready for calls. */
+export async function startTasks(settings) {
+  const work = await folder();
+  const env = {
+    PATH: process.env.PATH,
+    GRPC_ADDR: "127.0.0.1:0",
+    HTTP_ADDR: "127.0.0.1:0",
+    LAME_DUCK: "0",
+    DATABASE_URL: `sqlite://${work.path}/tasks.db`,
+    ...settings,
+  };
+  try {
+    const server = await start(process.env.TASK_SERVICE, [], { env, cwd: work.path }, (line) => {
+      const found = listening(line);
+      return found && `http://${found}`;
+    });
+    const stop = () => server.stop().finally(work.remove);
+    await ready(server.url).catch((fault) => stop().then(() => Promise.reject(fault)));
+    return { ...server, stop };
+  } catch (fault) {
+    await work.remove();
+    throw fault;
+  }
+}
+
+const listening = (line) => line.match(/listening .*http=(127\.0\.0\.1:\d+)/)?.[1];
+
+async function ready(url) {
+  const end = Date.now() + START_SECONDS * 1000;
+  while ((await fetch(`${url}/health`)).status !== 200) {
+    if (Date.now() > end) throw new Error(`${url} is not ready after ${START_SECONDS} s`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Starts the server under test from the binary that STANDALONE names. */
 export async function startOurs({ database, secret = SECRET, settings = {} } = {}) {
   const work = await folder();
@@ -51,10 +93,9 @@ export async function startOurs({ database, secret = SECRET, settings = {} } = {
     AUTH_DATABASE_URL: database ?? `sqlite://${work.path}/auth.db`,
     ...settings,
   };
-  const address = (line) => line.match(/listening .*http=(127\.0\.0\.1:\d+)/)?.[1];
   try {
     const server = await start(process.env.STANDALONE, [], { env, cwd: work.path }, (line) => {
-      const found = address(line);
+      const found = listening(line);
       return found && `http://${found}`;
     });
     return { ...server, stop: () => server.stop().finally(work.remove) };

@@ -13,6 +13,8 @@ use crate::{
     clock::ManualClock,
 };
 
+use super::twins;
+
 /// The secret that [`verifier`] trusts.
 pub const SECRET: &str = "0b5f1c9e7a3d48626e2f9b04c7d1583a";
 
@@ -112,9 +114,12 @@ pub fn verifier() -> TokenVerifier {
     verifier_with(&[SECRET.as_bytes()], policy(), clock())
 }
 
-/// The user that `verifier` finds in `token`.
+/// The user that `verifier` finds in `token`. The twins of the token, signed for the other
+/// kinds of verifier, must come out alike.
 pub fn user_of(verifier: &TokenVerifier, token: &str) -> Result<String, Refusal> {
-    verifier.verify(token).map(|principal| principal.user().to_string())
+    let verdict = verifier.verify(token).map(|principal| principal.user().to_string());
+    twins::check(verifier, token, &verdict);
+    verdict
 }
 
 /// The user that the default verifier finds in `token`.

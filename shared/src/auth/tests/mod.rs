@@ -5,7 +5,7 @@
 //! construction, as a [`TokenVerifier`](super::TokenVerifier) has neither; T25 (the same
 //! verdict over HTTP) is a matter of whole servers.
 
-mod forge;
+pub(super) mod forge;
 mod forms;
 mod header;
 mod issuer;
@@ -16,8 +16,11 @@ mod parties;
 mod purpose;
 mod rotation;
 mod service;
+mod session_cache;
 mod shape;
 mod times;
 mod transport;
+mod trust;
+mod twins;
 mod user;
 mod wycheproof;

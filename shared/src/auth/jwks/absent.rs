@@ -1,0 +1,46 @@
+//! What stands in for published keys in a build without the feature `jwks`: nothing, by
+//! type.
+
+use crate::{
+    auth::Refusal,
+    config::{Reader, Vars},
+};
+
+/// Where published keys come from. This build has none.
+#[derive(Clone)]
+pub enum PublicKeySource {}
+
+impl PublicKeySource {
+    /// Notes that there is no such source in this build.
+    pub(super) fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
+        reader.fault(
+            "TOKEN_VERIFIER",
+            "is `jwks`, which is not in this build: build task-service with `--features jwks`",
+        );
+        None
+    }
+
+    pub(super) fn verify(
+        &self,
+        _alg: &str,
+        _kid: Option<&str>,
+        _message: &str,
+        _tag: &str,
+    ) -> Result<(), Refusal> {
+        match *self {}
+    }
+
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub(super) async fn follow(self) {
+        match self {}
+    }
+
+    #[expect(clippy::unused_async, reason = "as the real one")]
+    pub(super) async fn loaded(self) {
+        match self {}
+    }
+
+    pub(super) fn is_loaded(&self) -> bool {
+        match *self {}
+    }
+}

@@ -1,0 +1,67 @@
+//! A set of published keys: the document that a key server answers with.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::key::PublicKey;
+use crate::http::objects;
+
+/// The most keys a document may hold. Better Auth publishes one for each rotation.
+const MOST: usize = 64;
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
+
+/// Why a document as a whole is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DocumentFault {
+    #[error("it is not JSON of the form {{\"keys\":[…]}}")]
+    Malformed,
+    #[error("it holds more than {MOST} keys")]
+    TooMany,
+    #[error("two of its keys have the same `kid`, or none")]
+    Ambiguous,
+    #[error("none of its keys can verify EdDSA, ES256 or RS256 signatures")]
+    Empty,
+}
+
+/// At least one key, with distinct names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PublicKeys(Vec<PublicKey>);
+
+impl PublicKeys {
+    /// Takes the keys that can be used and leaves the others alone, as RFC 7517 section 5
+    /// asks for; each is noted in the log.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, DocumentFault> {
+        let document: Document = objects::text(text).map_err(|_| DocumentFault::Malformed)?;
+        if document.keys.len() > MOST {
+            return Err(DocumentFault::TooMany);
+        }
+        let mut keys: Vec<PublicKey> = Vec::new();
+        for (place, json) in (1..).zip(document.keys) {
+            match PublicKey::parse(json) {
+                Ok(key) if keys.iter().any(|known| known.id == key.id) => {
+                    return Err(DocumentFault::Ambiguous);
+                }
+                Ok(key) => keys.push(key),
+                Err(reason) => tracing::warn!(place, %reason, "a published key is left alone"),
+            }
+        }
+        if keys.is_empty() { Err(DocumentFault::Empty) } else { Ok(Self(keys)) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The key of this name. A token that names none means the only key there is.
+    pub(super) fn find(&self, id: Option<&str>) -> Option<&PublicKey> {
+        match (id, self.0.as_slice()) {
+            (None, [only]) => Some(only),
+            (None, _) => None,
+            (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
+        }
+    }
+}

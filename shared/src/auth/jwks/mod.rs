@@ -1,0 +1,142 @@
+//! Published keys (JWKS, RFC 7517): tokens whose signer shares no secret with us.
+//!
+//! A token picks one of the keys that are at hand, by name, and nothing else: it cannot
+//! bring a key, choose an algorithm, or make its own verification wait. Keys are fetched
+//! by one job beside the calls; a name that is not known is refused at once and makes that
+//! job look again, once in half a minute whoever asks.
+
+mod document;
+mod key;
+mod refresh;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fs, sync::Arc, time::Duration};
+
+use tokio::sync::{Notify, watch};
+
+use self::{document::PublicKeys, refresh::Refresh, server::KeyServer};
+use crate::{
+    auth::Refusal,
+    config::{Reader, Vars},
+};
+
+const URL: &str = "JWKS_URL";
+const FILE: &str = "JWKS_FILE";
+const TEXT: &str = "JWKS";
+
+/// The largest file, as of a server's answer.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Where published keys come from, and those that are known. Clones share them.
+#[derive(Clone)]
+pub struct PublicKeySource {
+    known: watch::Receiver<Option<Arc<PublicKeys>>>,
+    /// Woken when a token names a key that is not known.
+    missed: Arc<Notify>,
+    refresh: Option<Arc<Refresh>>,
+}
+
+impl PublicKeySource {
+    /// Reads `JWKS_URL` with `JWKS_REFRESH`, `JWKS_FILE` or `JWKS`: exactly one place.
+    pub(super) fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
+        let period = reader.duration("JWKS_REFRESH", Duration::from_mins(10));
+        if !(Duration::from_secs(30)..=Duration::from_hours(24)).contains(&period) {
+            reader.fault("JWKS_REFRESH", "must be from 30 seconds to 24 hours");
+        }
+        let given: Vec<_> = [URL, FILE, TEXT].into_iter().filter(|n| reader.is_set(n)).collect();
+        match given[..] {
+            [URL] => {
+                let server = reader.parsed(URL, KeyServer::parse)?;
+                Some(Self::from_server(server, period))
+            }
+            [FILE] => reader.parsed(FILE, |path| fixed(&file(path)?)).map(Self::fixed),
+            [TEXT] => reader.parsed(TEXT, |text| fixed(text.as_bytes())).map(Self::fixed),
+            [] => {
+                reader.fault(
+                    URL,
+                    "is missing: set the address of the public keys, such as \
+                     `https://app.example.com/api/auth/jwks`, or JWKS_FILE or JWKS",
+                );
+                None
+            }
+            [first, ..] => {
+                reader.fault(first, "is not the only one: set JWKS_URL, JWKS_FILE or JWKS");
+                None
+            }
+        }
+    }
+
+    /// The keys of a document.
+    #[cfg(test)]
+    pub(super) fn of(text: &[u8]) -> Result<Self, String> {
+        fixed(text).map(Self::fixed)
+    }
+
+    fn fixed(keys: PublicKeys) -> Self {
+        let (_, known) = watch::channel(Some(Arc::new(keys)));
+        Self { known, missed: Arc::default(), refresh: None }
+    }
+
+    fn from_server(server: KeyServer, period: Duration) -> Self {
+        let (publish, known) = watch::channel(None);
+        let missed = Arc::new(Notify::new());
+        let refresh = Refresh { server, period, publish, missed: missed.clone() };
+        Self { known, missed, refresh: Some(Arc::new(refresh)) }
+    }
+
+    /// Whether `tag` is the signature of `message` by the key that `kid` names, with that
+    /// key's algorithm. Waits for nothing.
+    pub(super) fn verify(
+        &self,
+        alg: &str,
+        kid: Option<&str>,
+        message: &str,
+        tag: &str,
+    ) -> Result<(), Refusal> {
+        if !["EdDSA", "ES256", "RS256"].contains(&alg) {
+            return Err(Refusal::InvalidTokenSignature);
+        }
+        let keys = self.known.borrow().clone().ok_or(Refusal::KeysUnavailable)?;
+        let Some(key) = keys.find(kid) else {
+            self.missed.notify_one();
+            return Err(Refusal::InvalidTokenSignature);
+        };
+        key.check(alg, message, tag)
+    }
+
+    /// Fetches the keys again and again, where they are on a server. Never ends there.
+    pub(super) async fn follow(self) {
+        if let Some(refresh) = self.refresh {
+            refresh.forever().await;
+        }
+    }
+
+    /// Completes with the first keys.
+    pub(super) async fn loaded(mut self) {
+        // An error would mean that nobody will ever bring keys: then it never completes.
+        if self.known.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether there are keys.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.known.borrow().is_some()
+    }
+}
+
+fn file(path: &str) -> Result<Vec<u8>, String> {
+    let fault = |error: std::io::Error| format!("cannot be read: {}", error.kind());
+    let size = fs::metadata(path).map_err(fault)?.len();
+    if size > MOST_BYTES as u64 {
+        return Err(format!("is longer than {} KiB", MOST_BYTES / 1024));
+    }
+    fs::read(path).map_err(fault)
+}
+
+fn fixed(text: &[u8]) -> Result<PublicKeys, String> {
+    PublicKeys::parse(text).map_err(|fault| format!("does not hold public keys: {fault}"))
+}

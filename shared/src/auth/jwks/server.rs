@@ -1,0 +1,166 @@
+//! The server that publishes the keys: one bounded question over HTTP/1.1.
+
+use std::{io, sync::Arc, time::Duration};
+
+use http::{Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{
+    body::{Bytes, Incoming},
+    client::conn::http1,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
+};
+
+use super::document::{DocumentFault, PublicKeys};
+
+/// How long the whole exchange may take, the name's resolution included.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most that is read of an answer.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// The most that is read of its head.
+const MOST_HEAD_BYTES: usize = 16 * 1024;
+
+/// A key server's address.
+pub(super) struct KeyServer {
+    host: String,
+    port: u16,
+    /// As `host` of a request.
+    authority: String,
+    path: String,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+}
+
+/// Why there are no keys this time. None of it quotes what the server said.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchFault {
+    #[error("it takes longer than {} s", PATIENCE.as_secs())]
+    Slow,
+    #[error("no connection: {0}")]
+    Connection(#[from] io::Error),
+    #[error("it does not speak HTTP, or ended early")]
+    Http(#[from] hyper::Error),
+    #[error("its address makes no request")]
+    Request(#[from] http::Error),
+    #[error("it answers {0}; redirects are not followed")]
+    Status(StatusCode),
+    #[error("its answer is cut off, or longer than {} KiB", MOST_BYTES / 1024)]
+    Body,
+    #[error("its document is refused: {0}")]
+    Document(#[from] DocumentFault),
+}
+
+impl KeyServer {
+    /// Takes an http or https address. Certificates are checked against the system's.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let fault = || "must be an address such as `https://app.example.com/api/auth/jwks`";
+        let uri: Uri = text.parse().map_err(|_| fault())?;
+        let authority = uri.authority().ok_or_else(fault)?;
+        let is_secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(fault().to_owned()),
+        };
+        if authority.as_str().contains('@') || authority.host().is_empty() {
+            return Err(fault().to_owned());
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let tls = if is_secure {
+            let name = ServerName::try_from(host.clone()).map_err(|_| fault())?;
+            Some((connector(system_roots()?)?, name))
+        } else {
+            None
+        };
+        Ok(Self {
+            port: authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+            authority: authority.as_str().to_owned(),
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            host,
+            tls,
+        })
+    }
+
+    /// Another server on `localhost`, whose certificate one of `roots` vouches for.
+    #[cfg(test)]
+    pub(super) fn with_roots(port: u16, roots: RootCertStore) -> Result<Self, String> {
+        let plain = Self::parse(&format!("http://localhost:{port}/jwks"))?;
+        let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
+        Ok(Self { tls: Some((connector(roots)?, name)), ..plain })
+    }
+
+    /// Whether somebody on the way could put other keys in place.
+    pub(super) fn is_exposed(&self) -> bool {
+        let is_local = self.host == "localhost"
+            || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.tls.is_none() && !is_local
+    }
+
+    /// Its name, without path and query.
+    pub(super) fn name(&self) -> &str {
+        &self.authority
+    }
+
+    /// The keys that it publishes now.
+    pub(super) async fn fetch(&self) -> Result<PublicKeys, FetchFault> {
+        let exchange = async {
+            let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            let Some((tls, name)) = &self.tls else { return self.ask(stream).await };
+            self.ask(tls.connect(name.clone(), stream).await?).await
+        };
+        let text = timeout(PATIENCE, exchange).await.map_err(|_| FetchFault::Slow)??;
+        Ok(PublicKeys::parse(&text)?)
+    }
+
+    async fn ask(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<Bytes, FetchFault> {
+        let mut http = http1::Builder::new();
+        http.max_buf_size(MOST_HEAD_BYTES);
+        let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await?;
+        let mut driving = JoinSet::new(); // ends with this question
+        driving.spawn(connection);
+        let request = Request::get(&self.path)
+            .header(header::HOST, &self.authority)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONNECTION, "close")
+            .body(Empty::<Bytes>::new())?;
+        let answer: Response<Incoming> = sender.send_request(request).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchFault::Status(answer.status()));
+        }
+        let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
+        Ok(body.map_err(|_| FetchFault::Body)?.to_bytes())
+    }
+}
+
+fn system_roots() -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let (usable, _) =
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if usable == 0 {
+        return Err("is https, and this system has no certificates to check it with: install \
+                    ca-certificates, or name a file in SSL_CERT_FILE"
+            .to_owned());
+    }
+    Ok(roots)
+}
+
+fn connector(roots: RootCertStore) -> Result<TlsConnector, String> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| "is https, which this build cannot speak".to_owned())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}

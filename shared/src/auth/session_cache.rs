@@ -1,0 +1,78 @@
+//! The payload of a session cache: Better Auth's cookie `session_data` in the strategy "jwt".
+//!
+//! It holds the session token in clear, so it is a credential beyond its own short life:
+//! nothing of it is kept but the user's id and two moments.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::{
+    Refusal, UserId,
+    claims::{Claim, Claims, NumericDate, part, text},
+};
+use crate::http::objects;
+
+/// The only header that such a token has. One more parameter and it is something else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BareHeader {
+    #[expect(dead_code, reason = "its value is judged with everybody's")]
+    alg: String,
+}
+
+/// The members that must be there. What else stands beside them is the application's.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Members {
+    session: Session,
+    user: User,
+    #[serde(default)]
+    updated_at: Claim<NumericDate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    user_id: String,
+    expires_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+}
+
+/// Whose session a token stands for, and until when.
+pub(super) struct CachedSession {
+    pub user: UserId,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Refuses every header but `{"alg":…}`: the other tokens under this secret say `typ`.
+pub(super) fn check_header(header: &str) -> Result<(), Refusal> {
+    part::<BareHeader>(header).map(|_| ())
+}
+
+/// The session in `payload`, whose claims are `claims`. Both halves name one user, and a
+/// `sub` or `uid` beside them the same one. An audience would be somebody else.
+pub(super) fn read(payload: &str, claims: &Claims) -> Result<CachedSession, Refusal> {
+    let members: Members =
+        objects::text(text(payload)?.as_bytes()).map_err(|_| Refusal::MissingUidClaim)?;
+    let id = members.user.id;
+    let agrees = |claim: &Claim<String>| match claim {
+        Claim::Absent => true,
+        Claim::Valid(named) => *named == id,
+        Claim::Invalid => false,
+    };
+    if members.session.user_id != id || !agrees(&claims.sub) || !agrees(&claims.uid) {
+        return Err(Refusal::MissingUidClaim);
+    }
+    if !matches!(members.updated_at, Claim::Valid(_)) {
+        return Err(Refusal::MalformedToken);
+    }
+    if !matches!(claims.aud, Claim::Absent) {
+        return Err(Refusal::InvalidAudience);
+    }
+    let user = UserId::parse(&id).map_err(|_| Refusal::MissingUidClaim)?;
+    Ok(CachedSession { user, expires_at: members.session.expires_at })
+}

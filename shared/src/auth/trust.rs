@@ -1,0 +1,137 @@
+//! Whose tokens a deployment believes: one kind, chosen by configuration, never by a token.
+
+use std::{future::Future, sync::Arc};
+
+use super::{Keyring, TokenPolicy, jwks::PublicKeySource};
+use crate::config::{Reader, Vars};
+
+const MODE: &str = "TOKEN_VERIFIER";
+
+/// The kind of token that is an access token here (`TOKEN_VERIFIER`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenKind {
+    /// `hs256`: signed under the shared secret, for the user in `sub`. What auth-service makes.
+    #[default]
+    Hs256,
+    /// `session-cache`: the cookie `session_data` of a Better Auth server whose
+    /// `session.cookieCache` has the strategy "jwt".
+    SessionCache,
+    /// `jwks`: signed with a private key whose public half is published. What Better
+    /// Auth's plugin `jwt()` makes.
+    Jwks,
+}
+
+impl TokenKind {
+    /// Reads `TOKEN_VERIFIER`; a fault is noted and the default used in its place.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
+        reader
+            .parsed(MODE, |text| match text {
+                "hs256" => Ok(Self::Hs256),
+                "session-cache" => Ok(Self::SessionCache),
+                "jwks" => Ok(Self::Jwks),
+                _ => Err("must be `hs256`, `session-cache` or `jwks`: exactly one".to_owned()),
+            })
+            .unwrap_or_default()
+    }
+
+    /// Notes a fault unless it is `hs256`: who makes the tokens in this very process makes
+    /// no others.
+    pub fn refuse_others(self, reader: &mut Reader<'_, impl Vars>) {
+        if self != Self::Hs256 {
+            reader.fault(
+                MODE,
+                "must be `hs256` where auth-service runs in the same process, as that is what it \
+                 makes: run task-service alone beside a Better Auth server",
+            );
+        }
+    }
+
+    /// Reads the shared secret. Public keys need none: without one, nobody can make a
+    /// service token either, because a secret that nobody knows stands in for it.
+    pub fn read_keys(self, reader: &mut Reader<'_, impl Vars>) -> Option<Keyring> {
+        let is_given =
+            ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"].iter().any(|name| reader.is_set(name));
+        if self == Self::Jwks && !is_given {
+            return Keyring::unknown();
+        }
+        Keyring::read(reader)
+    }
+
+    /// Reads what tokens of this kind must say about themselves. A session cache names
+    /// neither issuer nor audience, so there a wish to check them is a fault.
+    pub fn read_policy(
+        self,
+        reader: &mut Reader<'_, impl Vars>,
+        default_url: Option<&str>,
+    ) -> Option<TokenPolicy> {
+        if self != Self::SessionCache {
+            return TokenPolicy::read(reader, default_url);
+        }
+        for name in ["JWT_ISSUER", "JWT_AUDIENCE"] {
+            if reader.text(name).is_some_and(|text| text != "off") {
+                reader.fault(name, "cannot be checked: a session cache does not name one");
+            }
+        }
+        Some(TokenPolicy::read_times(reader))
+    }
+
+    /// Reads where the keys are, which for the other two kinds are `keys`.
+    pub fn read_trust(
+        self,
+        reader: &mut Reader<'_, impl Vars>,
+        keys: &Arc<Keyring>,
+    ) -> Option<Trust> {
+        match self {
+            Self::Hs256 => Some(Trust::Secrets(keys.clone())),
+            Self::SessionCache => Some(Trust::SessionCache(keys.clone())),
+            Self::Jwks => PublicKeySource::read(reader).map(Trust::PublicKeys),
+        }
+    }
+}
+
+/// The kind of token, with the keys that it is verified with.
+#[derive(Clone)]
+pub enum Trust {
+    /// Access tokens under a shared secret.
+    Secrets(Arc<Keyring>),
+    /// Session caches under a shared secret.
+    SessionCache(Arc<Keyring>),
+    /// Access tokens under published keys.
+    PublicKeys(PublicKeySource),
+}
+
+impl Trust {
+    /// Keeps published keys fresh; at its end at once where there are none to fetch. To be
+    /// run beside the calls, once.
+    pub fn keep_fresh(&self) -> impl Future<Output = ()> + Send + use<> {
+        let source = self.source().cloned();
+        async move {
+            if let Some(source) = source {
+                source.follow().await;
+            }
+        }
+    }
+
+    /// Completes once tokens can be verified.
+    pub fn loaded(&self) -> impl Future<Output = ()> + Send + use<> {
+        let source = self.source().cloned();
+        async move {
+            if let Some(source) = source {
+                source.loaded().await;
+            }
+        }
+    }
+
+    /// Whether tokens can be verified from the start.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.source().is_none_or(PublicKeySource::is_loaded)
+    }
+
+    fn source(&self) -> Option<&PublicKeySource> {
+        match self {
+            Self::Secrets(_) | Self::SessionCache(_) => None,
+            Self::PublicKeys(source) => Some(source),
+        }
+    }
+}
