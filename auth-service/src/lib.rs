@@ -11,7 +11,7 @@
 //! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
 //! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
 //!   `hashing` runs the costly ones, a few at a time
-//! - `store`: Better Auth's tables on both databases; `entity`, `migration`: their shape
+//! - `store`: Better Auth's tables and a few of ours on both databases; `entity`, `migration`: their shape
 //! - `error`: what a caller is told when it does not work
 
 mod access;
@@ -48,6 +48,7 @@ use self::{
 pub use self::{
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
+    session::SessionRules,
     session_token::AtRest,
 };
 
@@ -79,13 +80,13 @@ pub async fn assemble(
         clock.clone(),
     );
     let access = Arc::new(AccessTokens(issuer));
-    let at_rest = rules.session_tokens_at_rest;
-    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock);
+    let keys = config.keys.clone();
+    let sessions = Sessions::new(store.clone(), rules.sessions, clock);
     assembly.add_job(sessions.clone().sweep());
+    assembly.add_job(sessions.clone().write_last_uses());
     let accounts = Accounts::new(store, sessions.clone(), Hashing::default());
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
-    let keys = config.keys.clone();
     assembly.mount(http::door(http::Fittings {
         accounts: accounts.clone(),
         sessions: sessions.clone(),

@@ -61,6 +61,11 @@ impl SessionToken {
             AtRest::Plain => self.0.to_string(),
         }
     }
+
+    /// What the database may hold of it, whichever form was configured when it was stored.
+    pub fn stored_forms(&self) -> [String; 2] {
+        stored_forms(&self.0)
+    }
 }
 
 /// What the database may hold of the session that `given` names: a token, or a handle,

@@ -113,6 +113,8 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
             &[
                 ("DATABASE_URL", bad_database),
                 ("SESSION_TTL", "Zq7-marker"),
+                ("SESSION_MAX_AGE", "Zq7-marker"),
+                ("SESSIONS_PER_USER", "Zq7-marker"),
                 ("SESSION_TOKENS_AT_REST", "Zq7-marker"),
                 ("PASSWORD_MIN_LENGTH", "4"),
             ],

@@ -72,7 +72,7 @@ impl SessionService for Session {
         let caller = signed_in(&request, &self.sessions).await?;
         let sessions = self.sessions.list(&caller).await?;
         let current = &caller.session().id;
-        let sessions = sessions.iter().map(|session| wire::session(session, current)).collect();
+        let sessions = sessions.iter().map(|one| wire::listed_session(one, current)).collect();
         Ok(Response::new(pb::ListSessionsResponse { sessions }))
     }
 

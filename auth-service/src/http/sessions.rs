@@ -17,10 +17,10 @@ use super::{
     desk::{Call, Desk, Holding},
     documented::{AnyTime, ForBodies, ForSites, ForUsers},
     forms,
-    objects::{Answer, Done, Session, SessionAndUser},
+    objects::{Answer, Done, ListedSession, Session, SessionAndUser},
     refusal::{Refusal, Refused},
 };
-use crate::{entity::session, error::Error, session_token::stored_forms, store::Which};
+use crate::{error::Error, session::Listed, session_token::stored_forms, store::Which};
 
 /// Who is asked about may change at any moment: nobody keeps the answer.
 const FRESH: [(HeaderName, HeaderValue); 2] = [
@@ -107,7 +107,7 @@ pub async fn post_get_session() -> impl IntoResponse {
     get, path = "/api/auth/list-sessions", operation_id = "listSessions", tag = "auth",
     security(("sessionToken" = []), ("sessionCookie" = [])),
     responses(
-        (status = 200, description = "The sessions", body = Vec<Session>),
+        (status = 200, description = "The sessions", body = Vec<ListedSession>),
         (status = 403, description = "The session is older than a day", body = Refusal),
         ForUsers, AnyTime,
     ),
@@ -119,14 +119,15 @@ pub async fn list_sessions(
     let caller = desk.caller(call).await?;
     let sessions = desk.sessions.list(&caller.signed_in).await?;
     let current = &caller.signed_in.session().id;
-    let object = |session: &session::Model| {
-        if session.id == *current {
+    let object = |Listed { session, last_used_at }: &Listed| {
+        let object = if session.id == *current {
             Session::own(session, &caller.token)
         } else {
             Session::other(session)
-        }
+        };
+        ListedSession::new(object, *last_used_at)
     };
-    let objects: Vec<Session> = sessions.iter().rev().map(object).collect();
+    let objects: Vec<ListedSession> = sessions.iter().rev().map(object).collect();
     Ok((caller.headers, Answer(objects)))
 }
 

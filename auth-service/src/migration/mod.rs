@@ -2,6 +2,7 @@
 //! altered: what is there stays as it is.
 
 mod m20261121_000001_better_auth;
+mod m20261126_000003_sessions;
 mod m20261126_000005_create_largest_id;
 
 use sea_orm_migration::{
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m20261121_000001_better_auth::Migration),
+            Box::new(m20261126_000003_sessions::Migration),
             Box::new(m20261126_000005_create_largest_id::Migration),
         ]
     }

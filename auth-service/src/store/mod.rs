@@ -3,10 +3,13 @@
 //! Unlike tasks, accounts are looked up before anybody is known, so there is no owner
 //! filter to start from: each query here is written out, and its exception stated.
 
+mod ended;
 mod insert;
 mod largest_id;
+mod last_use;
 mod layout;
 mod linked;
+mod room;
 mod sessions;
 mod still;
 #[cfg(test)]
@@ -17,6 +20,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
+pub use self::last_use::Use;
 pub use self::layout::IdKind;
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;

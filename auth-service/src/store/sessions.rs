@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, IntoIden},
+    sea_query::{Expr, ExprTrait, IntoIden},
 };
 
 use super::{
-    Held, Still, Store, insert::insert, largest_id, layout::Layout, moment_value, still::lock_user,
+    Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, moment_value, room,
+    still::lock_user,
 };
 use crate::entity::session::{self, Column};
 
@@ -58,15 +59,20 @@ pub(super) async fn insert_session(
 
 impl Store {
     /// Opens a session, unless the user's password is no longer the one that was verified.
+    /// It is one of `most` live ones of its user at most: the oldest end.
     pub async fn open_session(
         &self,
         session: &mut NewSession,
         verified: Option<&str>,
+        most: Option<u64>,
     ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
         let still = Still { password_hash: verified, session_id: None };
         let held = still.hold(&transaction, self.layout, &session.user_id).await?;
         if held == Held::Yes {
+            if let Some(most) = most {
+                room::make(&transaction, self.layout, session, most).await?;
+            }
             insert_session(&transaction, self.layout, session).await?;
             transaction.commit().await?;
         }
@@ -99,16 +105,19 @@ impl Store {
             .map(|updated| updated.rows_affected == 1)
     }
 
-    /// The user's newest sessions that are live at `now`, a hundred at most.
+    /// The user's newest sessions that are live at `now` and were opened after `oldest`, a
+    /// hundred at most.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn sessions(
         &self,
         user_id: &str,
         now: DateTime<Utc>,
+        oldest: DateTime<Utc>,
     ) -> Result<Vec<session::Model>, DbErr> {
         session::Entity::find()
             .filter(self.layout.user.is(Column::UserId, user_id))
             .filter(Column::ExpiresAt.gt(self.moment(now)))
+            .filter(Column::CreatedAt.gt(self.moment(oldest)))
             .order_by_desc(Column::CreatedAt)
             .order_by_desc(Column::Id)
             .limit(100)
@@ -116,12 +125,19 @@ impl Store {
             .await
     }
 
-    /// Removes every session that has expired at `now`, and tells how many.
+    /// Removes every session that has expired at `now` or was opened at `oldest` or before,
+    /// and tells how many.
     #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
-    pub async fn remove_expired_sessions(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    pub async fn remove_expired_sessions(
+        &self,
+        now: DateTime<Utc>,
+        oldest: DateTime<Utc>,
+    ) -> Result<u64, DbErr> {
         largest_id::keep(self.database.writer(), self.layout).await?;
+        let expired = Column::ExpiresAt.lte(self.moment(now));
+        let too_old = Column::CreatedAt.lte(self.moment(oldest));
         session::Entity::delete_many()
-            .filter(Column::ExpiresAt.lte(self.moment(now)))
+            .filter(expired.or(too_old))
             .exec(self.database.writer())
             .await
             .map(|deleted| deleted.rows_affected)
@@ -141,6 +157,7 @@ impl Store {
         let transaction = self.begin().await?;
         lock_user(&transaction, self.layout, user_id).await?;
         delete.exec(&transaction).await?;
+        ended::forget_of_user(&transaction, self.layout, user_id).await?;
         transaction.commit().await
     }
 }

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{
-    Held, NewSession, Still, Store, insert::insert, layout::Layout, sessions::insert_session,
+    Held, NewSession, Still, Store, ended, insert::insert, layout::Layout, sessions::insert_session,
 };
 use crate::{
     email::Email,
@@ -160,6 +160,7 @@ impl Store {
                 .filter(self.layout.user.is(session::Column::UserId, user_id))
                 .exec(&transaction)
                 .await?;
+            ended::forget_of_user(&transaction, self.layout, user_id).await?;
             insert_session(&transaction, self.layout, session).await?;
         }
         transaction.commit().await?;
@@ -180,6 +181,7 @@ impl Store {
             .filter(self.layout.user.is(session::Column::UserId, id))
             .exec(&transaction)
             .await?;
+        ended::forget_of_user(&transaction, self.layout, id).await?;
         account::Entity::delete_many()
             .filter(self.layout.user.is(account::Column::UserId, id))
             .exec(&transaction)

@@ -19,14 +19,17 @@ use tower::ServiceExt;
 
 use super::super::{Fittings, door};
 use crate::{
-    access::AccessTokens, account::Accounts, hashing::Hashing, session::Sessions,
-    session_token::AtRest, store::Store,
+    access::AccessTokens,
+    account::Accounts,
+    hashing::Hashing,
+    session::{SessionRules, Sessions},
+    session_token::AtRest,
+    store::Store,
 };
 
 pub const OWN: &str = "http://127.0.0.1:4101";
 pub const TRUSTED: &str = "http://localhost:3000";
 pub const PASSWORD: &str = "correct horse";
-pub const DAY: u64 = 24 * 3600;
 const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
 
 /// What is not as it comes.
@@ -71,8 +74,8 @@ impl World {
         let policy = TokenPolicy::read(&mut reader, None).expect("a policy");
         let quarter = Duration::from_mins(15);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
-        let week = Duration::from_secs(7 * DAY);
-        let sessions = Sessions::new(store.clone(), week, setting.at_rest, clock.clone());
+        let rules = SessionRules { tokens_at_rest: setting.at_rest, ..SessionRules::default() };
+        let sessions = Sessions::new(store.clone(), rules, clock.clone());
         let Door { routes, api, .. } = door(Fittings {
             accounts: Accounts::new(store.clone(), sessions.clone(), Hashing::default()),
             sessions,

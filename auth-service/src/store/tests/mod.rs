@@ -2,6 +2,7 @@
 
 mod foreign;
 mod layouts;
+mod lives;
 mod plans;
 mod refused;
 mod sessions;
@@ -19,7 +20,7 @@ use crate::{
     email::Email,
     error::Error,
     profile::Image,
-    session::{Device, Sessions, Stay},
+    session::{Device, SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
 
@@ -39,8 +40,11 @@ impl Scene {
     }
 
     fn sessions(&self, at_rest: AtRest) -> Sessions {
-        let week = WEEK.to_std().expect("positive");
-        Sessions::new(self.store.clone(), week, at_rest, self.clock.clone())
+        self.ruled(SessionRules { tokens_at_rest: at_rest, ..SessionRules::default() })
+    }
+
+    fn ruled(&self, rules: SessionRules) -> Sessions {
+        Sessions::new(self.store.clone(), rules, self.clock.clone())
     }
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {

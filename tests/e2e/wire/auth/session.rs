@@ -99,7 +99,7 @@ pub async fn current(call: &Call) -> Result<GetSessionResponse, Status> {
 async fn listed(call: &Call) -> Result<Vec<(Session, String)>, Status> {
     let body = call.get("/list-sessions").await?.json();
     let mut sessions: Vec<_> =
-        body.as_array().expect("a list").iter().map(objects::session).collect();
+        body.as_array().expect("a list").iter().map(objects::listed_session).collect();
     sessions.reverse();
     for (session, token) in &mut sessions {
         session.current = call.is_credential(token);
