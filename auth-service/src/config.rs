@@ -185,6 +185,7 @@ mod tests {
             ("SESSION_TTL", "soon".to_owned()),
             ("SESSION_MAX_AGE", "never".to_owned()),
             ("SESSIONS_PER_USER", "0".to_owned()),
+            ("SESSION_ROTATION_GRACE", "6m".to_owned()),
             ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
             ("PASSWORD_MIN_LENGTH", "4".to_owned()),
             ("SESSION_COOKIE_CACHE", "2h".to_owned()),

@@ -8,7 +8,8 @@
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
 //! - `account`: signing up and in, changing and deleting an account
-//! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
+//! - `session`: opening, resuming, extending, rotating and ending sessions; `access`: access
+//!   tokens
 //! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
 //!   `hashing` runs the costly ones, a few at a time
 //! - `store`: Better Auth's tables and a few of ours on both databases; `entity`, `migration`: their shape
@@ -81,7 +82,7 @@ pub async fn assemble(
     );
     let access = Arc::new(AccessTokens(issuer));
     let keys = config.keys.clone();
-    let sessions = Sessions::new(store.clone(), rules.sessions, clock);
+    let sessions = Sessions::new(store.clone(), rules.sessions, keys.clone(), clock);
     assembly.add_job(sessions.clone().sweep());
     assembly.add_job(sessions.clone().write_last_uses());
     let accounts = Accounts::new(store, sessions.clone(), Hashing::default());

@@ -1,16 +1,17 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
 mod last_use;
+mod rotation;
 mod rules;
 mod sweep;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use shared::clock::Clock;
+use shared::{auth::Keyring, clock::Clock};
 
 use self::last_use::LastUses;
-pub use self::{last_use::Listed, rules::SessionRules};
+pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
 use crate::{
     entity::{session, user},
     error::Error,
@@ -58,6 +59,7 @@ pub struct SignedIn {
     session: session::Model,
     user: user::Model,
     extended: bool,
+    superseded: bool,
 }
 
 impl SignedIn {
@@ -72,6 +74,12 @@ impl SignedIn {
     /// Whether this very call moved the session's end.
     pub fn was_extended(&self) -> bool {
         self.extended
+    }
+
+    /// Whether the token was replaced and is good for its grace alone: its holder has
+    /// another one, and must not be given this one again.
+    pub fn is_superseded(&self) -> bool {
+        self.superseded
     }
 }
 
@@ -88,13 +96,20 @@ pub struct Sessions {
     rules: SessionRules,
     lifetime: TimeDelta,
     max_age: Option<TimeDelta>,
+    grace: TimeDelta,
+    keys: Arc<Keyring>,
     last_uses: LastUses,
     clock: Arc<dyn Clock>,
 }
 
 impl Sessions {
-    /// Sessions in `store` by these rules.
-    pub fn new(store: Store, rules: SessionRules, clock: Arc<dyn Clock>) -> Self {
+    /// Sessions in `store` by these rules. `keys` give tokens their successors.
+    pub fn new(
+        store: Store,
+        rules: SessionRules,
+        keys: Arc<Keyring>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let span = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::days(36_500));
         let max_age = rules.max_age.map(span);
         let lifetime = span(rules.lifetime);
@@ -103,6 +118,8 @@ impl Sessions {
             rules,
             lifetime: max_age.map_or(lifetime, |most| most.min(lifetime)),
             max_age,
+            grace: span(rules.rotation_grace),
+            keys,
             last_uses: LastUses::default(),
             clock,
         }
@@ -157,7 +174,7 @@ impl Sessions {
         let session = &mut caller.session;
         let now = self.now();
         let is_due = session.expires_at - self.lifetime + DAY <= now;
-        let is_extended = is_due && self.stay(session) == Stay::Remembered;
+        let is_extended = is_due && !caller.superseded && self.stay(session) == Stay::Remembered;
         let end = if is_extended { now + self.lifetime } else { session.expires_at };
         let end = self.capped(session, end);
         if end != session.expires_at {
@@ -181,14 +198,18 @@ impl Sessions {
     async fn caller(&self, token: &SessionToken) -> Result<SignedIn, Error> {
         let now = self.now();
         let found = self.store.session_by_token(token.stored_forms()).await?;
-        let session = found.ok_or(Error::InvalidSession)?;
+        let superseded = found.is_none();
+        let session = match found {
+            Some(session) => session,
+            None => self.by_replaced(token, now).await?,
+        };
         if self.capped(&session, session.expires_at) <= now {
             self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
             return Err(Error::InvalidSession);
         }
         let user = self.store.user(&session.user_id).await?.ok_or(Error::InvalidSession)?;
         self.last_uses.note(&session, now);
-        Ok(SignedIn { session, user, extended: false })
+        Ok(SignedIn { session, user, extended: false, superseded })
     }
 
     /// The end of `session` if `end` is what it would be but for the longest life.

@@ -50,6 +50,7 @@ opaque_debug!(
     ChangePasswordRequest,
     ChangePasswordResponse,
     DeleteUserRequest,
+    RefreshSessionResponse,
     SignInRequest,
     SignInResponse,
     SignUpRequest,

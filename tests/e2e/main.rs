@@ -28,6 +28,7 @@ mod gate;
 mod http;
 mod ownership;
 mod session;
+mod session_rotation;
 mod session_time;
 mod sign_in;
 mod sign_up;

@@ -12,8 +12,14 @@ use shared::{
 };
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use super::credential::{RequireSessionToken, signed_in};
-use crate::{access::AccessTokens, account::Accounts, session::Sessions, store::Which, wire};
+use super::credential::{RequireSessionToken, session_token, signed_in};
+use crate::{
+    access::AccessTokens,
+    account::Accounts,
+    session::{Refreshed, Sessions},
+    store::Which,
+    wire,
+};
 
 struct Session {
     accounts: Accounts,
@@ -74,6 +80,21 @@ impl SessionService for Session {
         let current = &caller.session().id;
         let sessions = sessions.iter().map(|one| wire::listed_session(one, current)).collect();
         Ok(Response::new(pb::ListSessionsResponse { sessions }))
+    }
+
+    async fn refresh_session(
+        &self,
+        request: Request<pb::RefreshSessionRequest>,
+    ) -> Result<Response<pb::RefreshSessionResponse>, Status> {
+        let token = session_token(&request)?;
+        let Refreshed { signed_in, token } = self.sessions.refresh(token).await?;
+        let (session, user) = (signed_in.session(), signed_in.user());
+        Ok(Response::new(pb::RefreshSessionResponse {
+            access_token: Some(wire::access_token(self.access.issue(user, session)?)),
+            session: Some(wire::session(session, &session.id)),
+            session_token: token.reveal().to_owned(),
+            user: Some(wire::user(user.clone())),
+        }))
     }
 
     async fn revoke_session(

@@ -22,6 +22,7 @@ use super::{entrance, refusal::Refusal, sessions, token, user};
         sessions::get_session,
         sessions::post_get_session,
         sessions::list_sessions,
+        sessions::refresh_session,
         sessions::revoke_session,
         sessions::revoke_sessions,
         sessions::revoke_other_sessions,

@@ -123,6 +123,15 @@ pub struct SessionAndUser {
     pub user: User,
 }
 
+/// A session with a new token.
+#[derive(Serialize, ToSchema)]
+pub struct SessionRefreshed {
+    /// The session token.
+    pub token: String,
+    pub session: Session,
+    pub user: User,
+}
+
 /// The first session of a new user.
 #[derive(Serialize, ToSchema)]
 pub struct SignedUp {

@@ -18,6 +18,8 @@ pub struct SessionRules {
     pub max_age: Option<Duration>,
     /// How many sessions of one user live at once; `None`: any number.
     pub per_user: Option<u64>,
+    /// How long a session token is still good after it was replaced.
+    pub rotation_grace: Duration,
     /// How session tokens are stored.
     pub tokens_at_rest: AtRest,
 }
@@ -28,14 +30,15 @@ impl Default for SessionRules {
             lifetime: 7 * DAY,
             max_age: Some(90 * DAY),
             per_user: Some(100),
+            rotation_grace: Duration::from_secs(10),
             tokens_at_rest: AtRest::Hashed,
         }
     }
 }
 
 impl SessionRules {
-    /// Reads `SESSION_TTL`, `SESSION_MAX_AGE`, `SESSIONS_PER_USER` and
-    /// `SESSION_TOKENS_AT_REST`.
+    /// Reads `SESSION_TTL`, `SESSION_MAX_AGE`, `SESSIONS_PER_USER`, `SESSION_ROTATION_GRACE`
+    /// and `SESSION_TOKENS_AT_REST`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let default = Self::default();
         let lifetime = reader.duration("SESSION_TTL", default.lifetime);
@@ -47,6 +50,10 @@ impl SessionRules {
         }
         let max_age = reader.parsed("SESSION_MAX_AGE", max_age);
         let per_user = reader.parsed("SESSIONS_PER_USER", per_user);
+        let grace = reader.duration("SESSION_ROTATION_GRACE", default.rotation_grace);
+        if !(Duration::from_secs(1)..=Duration::from_mins(5)).contains(&grace) {
+            reader.fault("SESSION_ROTATION_GRACE", "must be from 1s to 5m");
+        }
         let tokens_at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {
             "hashed" => Ok(AtRest::Hashed),
             "plain" => Ok(AtRest::Plain),
@@ -56,6 +63,7 @@ impl SessionRules {
             lifetime,
             max_age: max_age.unwrap_or(default.max_age),
             per_user: per_user.unwrap_or(default.per_user),
+            rotation_grace: grace,
             tokens_at_rest: tokens_at_rest.unwrap_or(default.tokens_at_rest),
         }
     }

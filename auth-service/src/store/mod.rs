@@ -10,6 +10,7 @@ mod last_use;
 mod layout;
 mod linked;
 mod room;
+mod rotation;
 mod sessions;
 mod still;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use self::last_use::Use;
 pub use self::layout::IdKind;
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
+pub use self::rotation::{KEPT, Rotated};
 pub use self::sessions::{NewSession, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{
     Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, moment_value, room,
-    still::lock_user,
+    rotation, still::lock_user,
 };
 use crate::entity::session::{self, Column};
 
@@ -30,7 +30,7 @@ pub struct NewSession {
 pub enum Which<'a> {
     /// This one.
     One(&'a str),
-    /// The one that is stored under one of these.
+    /// The one that is stored under one of these, or was before its token was rotated.
     StoredAs(&'a [String; 2]),
     /// All but this one.
     Others(&'a str),
@@ -150,7 +150,10 @@ impl Store {
             session::Entity::delete_many().filter(self.layout.user.is(Column::UserId, user_id));
         let delete = match which {
             Which::One(id) => of_user.filter(self.layout.session.is(Column::Id, id)),
-            Which::StoredAs(forms) => of_user.filter(Column::Token.is_in(forms)),
+            Which::StoredAs(forms) => {
+                let current = Column::Token.is_in(forms);
+                of_user.filter(current.or(rotation::had_token(user_id, forms)))
+            }
             Which::Others(id) => of_user.filter(self.layout.session.is_not(Column::Id, id)),
             Which::All => of_user,
         };

@@ -75,7 +75,7 @@ impl World {
         let quarter = Duration::from_mins(15);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
         let rules = SessionRules { tokens_at_rest: setting.at_rest, ..SessionRules::default() };
-        let sessions = Sessions::new(store.clone(), rules, clock.clone());
+        let sessions = Sessions::new(store.clone(), rules, keys.clone(), clock.clone());
         let Door { routes, api, .. } = door(Fittings {
             accounts: Accounts::new(store.clone(), sessions.clone(), Hashing::default()),
             sessions,

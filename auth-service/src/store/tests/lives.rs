@@ -219,30 +219,31 @@ async fn what_is_kept_of_a_session_goes_with_it(database: FreshDatabase) {
             scene.sign_up(user, email).await.expect("free");
         }
         let opened = open(&sessions, user).await;
-        let caller = sessions.resume(&opened.token).await.expect("live");
+        let refreshed = sessions.refresh(&opened.token).await.expect("refreshes");
         let (session_id, user_id) = (opened.session.id.clone(), user.to_owned());
         let mut uses = [Use { session_id, user_id, at: scene.clock.now() }];
         scene.store.note_uses(&mut uses).await.expect("writes");
-        caller
+        refreshed
     };
     let rows = async || {
         let mut users = scene.column("user_id", "session_use").await;
+        users.extend(scene.column("user_id", "rotated_token").await);
         users.sort_unstable();
         users
     };
-    traced("u2", "bob@example.com").await;
-    let kept = ["u2"];
+    let bob = traced("u2", "bob@example.com").await;
+    let kept = ["u2", "u2"];
 
     let ada = traced("u1", "ada@example.com").await;
-    assert_eq!(rows().await, ["u1", "u2"]);
-    let id = ada.session().id.clone();
-    sessions.end(&ada, Which::One(&id)).await.expect("ends");
+    assert_eq!(rows().await, ["u1", "u1", "u2", "u2"]);
+    let id = ada.signed_in.session().id.clone();
+    sessions.end(&ada.signed_in, Which::One(&id)).await.expect("ends");
     assert_eq!(rows().await, kept);
 
     let ada = traced("u1", "ada@example.com").await;
-    sessions.end(&ada, Which::Others(&ada.session().id)).await.expect("ends");
-    assert_eq!(rows().await, ["u1", "u2"]);
-    sessions.end(&ada, Which::All).await.expect("ends");
+    sessions.end(&ada.signed_in, Which::Others(&ada.signed_in.session().id)).await.expect("ends");
+    assert_eq!(rows().await, ["u1", "u1", "u2", "u2"]);
+    sessions.end(&ada.signed_in, Which::All).await.expect("ends");
     assert_eq!(rows().await, kept);
 
     // One too many.
@@ -268,6 +269,10 @@ async fn what_is_kept_of_a_session_goes_with_it(database: FreshDatabase) {
     traced("u1", "ada@example.com").await;
     let sql = r#"DELETE FROM "session" WHERE "userId" = 'u1'"#;
     scene.store.database.writer().execute_unprepared(sql).await.expect("deletes");
-    assert_eq!(scene.store.forget_ended().await.expect("sweeps"), 1);
+    let long_ago = scene.clock.now() - TimeDelta::days(30);
+    assert_eq!(scene.store.forget_ended(long_ago).await.expect("sweeps"), 2);
     assert_eq!(rows().await, kept);
+    // Replaced tokens go by their age, too; the session stays.
+    assert_eq!(scene.store.forget_ended(scene.clock.now()).await.expect("sweeps"), 1);
+    assert!(sessions.resume(&bob.token).await.is_ok());
 }

@@ -5,6 +5,7 @@ mod layouts;
 mod lives;
 mod plans;
 mod refused;
+mod rotation;
 mod sessions;
 
 use std::sync::Arc;
@@ -12,7 +13,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use shared::clock::{Clock, ManualClock};
+use shared::{
+    auth::{Keyring, Secret},
+    clock::{Clock, ManualClock},
+};
 
 use self::foreign::{Foreign, Ids};
 use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
@@ -25,6 +29,14 @@ use crate::{
 };
 
 const WEEK: TimeDelta = TimeDelta::days(7);
+const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
+
+/// A keyring of these secrets, the first of which signs.
+fn keys(secrets: &[&str]) -> Arc<Keyring> {
+    let secrets = secrets.iter().map(|text| Secret::parse((*text).to_owned()).expect("strong"));
+    let secrets: Vec<_> = secrets.collect();
+    Arc::new(Keyring::new(&secrets[0], &secrets[1..]))
+}
 
 struct Scene {
     store: Store,
@@ -44,7 +56,7 @@ impl Scene {
     }
 
     fn ruled(&self, rules: SessionRules) -> Sessions {
-        Sessions::new(self.store.clone(), rules, self.clock.clone())
+        Sessions::new(self.store.clone(), rules, keys(&[SECRET]), self.clock.clone())
     }
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {

@@ -4,9 +4,10 @@ use prost::Message;
 use serde_json::{Value, json};
 use shared::proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, DeleteUserResponse,
-    GetSessionResponse, GetTokenResponse, ListSessionsResponse, RevokeOtherSessionsResponse,
-    RevokeSessionRequest, RevokeSessionResponse, RevokeSessionsResponse, Session, SignOutResponse,
-    UpdateUserRequest, UpdateUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
+    GetSessionResponse, GetTokenResponse, ListSessionsResponse, RefreshSessionResponse,
+    RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse,
+    RevokeSessionsResponse, Session, SignOutResponse, UpdateUserRequest, UpdateUserResponse,
+    VerifyPasswordRequest, VerifyPasswordResponse,
 };
 use tonic::Status;
 
@@ -36,6 +37,7 @@ pub async fn session(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, 
             let sessions = listed(call).await?.into_iter().map(|(session, _)| session).collect();
             ListSessionsResponse { sessions }.encode_to_vec()
         }
+        "RefreshSession" => refresh(call).await?.encode_to_vec(),
         "RevokeSession" => {
             let RevokeSessionRequest { session_id } = decoded(message);
             let token = handle(call, &session_id).await?;
@@ -92,6 +94,26 @@ pub async fn current(call: &Call) -> Result<GetSessionResponse, Status> {
     objects::access_token(reply.text("set-auth-jwt"));
     let session = Session { current: true, ..session };
     Ok(GetSessionResponse { session: Some(session), user: Some(objects::user(&body["user"])) })
+}
+
+/// The session with its new token: in the body, signed in a header and in a cookie.
+async fn refresh(call: &Call) -> Result<RefreshSessionResponse, Status> {
+    let reply = call.post("/refresh-session", &json!({}), &Fields::NONE).await?;
+    let body = reply.json();
+    objects::assert_members(&body, &["session", "token", "user"]);
+    let session_token = objects::text(&body, "token");
+    let (session, token) = objects::session(&body["session"]);
+    assert!(token == session_token && !call.is_credential(&token), "a new token");
+    let signed = reply.text("set-auth-token");
+    assert!(signed.starts_with(&format!("{session_token}.")), "{reply:?}");
+    let cookie = reply.text("set-cookie");
+    assert!(cookie.starts_with(&format!("better-auth.session_token={session_token}.")));
+    Ok(RefreshSessionResponse {
+        user: Some(objects::user(&body["user"])),
+        session_token,
+        access_token: Some(objects::access_token(reply.text("set-auth-jwt"))),
+        session: Some(Session { current: true, ..session }),
+    })
 }
 
 /// The sessions and their handles, newest first as the rpc gives them; Better Auth lists the
