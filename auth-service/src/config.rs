@@ -14,7 +14,7 @@ use shared::{
     serve::{Addresses, Settings},
 };
 
-use crate::{attempts::AttemptSettings, peer::TaskServiceAddress, session_token::AtRest};
+use crate::{attempts::AttemptSettings, peer::TaskServiceAddress, session::SessionRules};
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
@@ -51,12 +51,10 @@ pub struct Config {
 /// The rules of accounts and sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountSettings {
-    /// How long a session lives after it was last extended.
-    pub session_lifetime: Duration,
+    /// The rules of sessions.
+    pub sessions: SessionRules,
     /// How long an access token lives.
     pub access_token_lifetime: Duration,
-    /// How session tokens are stored.
-    pub session_tokens_at_rest: AtRest,
     /// The shortest new password, in UTF-16 code units.
     pub password_min_length: usize,
     /// How long a browser may go by its signed copy of the session; `None`: it gets none.
@@ -66,8 +64,8 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
-    /// Reads `SESSION_TTL`, `ACCESS_TOKEN_TTL`, `SESSION_TOKENS_AT_REST`,
-    /// `PASSWORD_MIN_LENGTH`, `SESSION_COOKIE_CACHE` and `SECURITY_EVENT_RETENTION`. `longest` is what verifiers accept.
+    /// Reads `ACCESS_TOKEN_TTL`, `PASSWORD_MIN_LENGTH`, `SESSION_COOKIE_CACHE`,
+    /// `SECURITY_EVENT_RETENTION` and the rules of sessions. `longest` is what verifiers accept.
     pub fn read(reader: &mut Reader<'_, impl Vars>, longest: Option<Duration>) -> Self {
         let access_token_lifetime = reader.duration("ACCESS_TOKEN_TTL", Duration::from_mins(15));
         if access_token_lifetime.as_secs() == 0 {
@@ -76,25 +74,12 @@ impl AccountSettings {
         if longest.is_some_and(|longest| access_token_lifetime > longest) {
             reader.fault("ACCESS_TOKEN_TTL", "must not be longer than JWT_MAX_LIFETIME");
         }
-        let session_lifetime = reader.duration("SESSION_TTL", Duration::from_hours(7 * 24));
-        if session_lifetime < Duration::from_mins(1) {
-            reader.fault("SESSION_TTL", "must be at least a minute");
-        }
-        if session_lifetime > Duration::from_hours(400 * 24) {
-            reader.fault("SESSION_TTL", "must be at most 400 days");
-        }
-        let at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {
-            "hashed" => Ok(AtRest::Hashed),
-            "plain" => Ok(AtRest::Plain),
-            _ => Err("must be `hashed` or `plain`".to_owned()),
-        });
         let session_cookie_cache = reader.parsed("SESSION_COOKIE_CACHE", cookie_cache).flatten();
         Self {
             session_cookie_cache,
             security_event_retention: shared::audit::read_retention(reader),
-            session_lifetime,
+            sessions: SessionRules::read(reader),
             access_token_lifetime,
-            session_tokens_at_rest: at_rest.unwrap_or(AtRest::Hashed),
             password_min_length: reader.number("PASSWORD_MIN_LENGTH", 8, 8, 128) as usize,
         }
     }
@@ -217,6 +202,9 @@ mod tests {
             ("BETTER_AUTH_URL", "nowhere".to_owned()),
             ("ACCESS_TOKEN_TTL", "8d".to_owned()),
             ("SESSION_TTL", "soon".to_owned()),
+            ("SESSION_MAX_AGE", "never".to_owned()),
+            ("SESSIONS_PER_USER", "0".to_owned()),
+            ("SESSION_ROTATION_GRACE", "6m".to_owned()),
             ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
             ("PASSWORD_MIN_LENGTH", "4".to_owned()),
             ("SESSION_COOKIE_CACHE", "2h".to_owned()),

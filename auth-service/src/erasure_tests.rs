@@ -28,8 +28,7 @@ use crate::{
     email::Email,
     peer::TaskServiceAddress,
     profile::Image,
-    session::{Device, Sessions, Stay},
-    session_token::AtRest,
+    session::{Device, SessionRules, Sessions, Stay},
     store::{NewUser, Still},
 };
 
@@ -91,6 +90,7 @@ impl Scripted {
 struct Scene {
     store: Store,
     clock: Arc<ManualClock>,
+    keys: Arc<Keyring>,
     erasures: Erasures,
     tasks: Scripted,
     jobs: [JoinHandle<()>; 2],
@@ -122,16 +122,17 @@ impl Scene {
         let serving = tokio::spawn(async move { serving.await.expect("serves") });
 
         let address = TaskServiceAddress::parse(&url).expect("an address");
-        let peer = TaskService::new(&address, &OwnPort::default(), keys, clock.clone());
+        let peer = TaskService::new(&address, &OwnPort::default(), keys.clone(), clock.clone());
         let peer = peer.expect("a name").expect("an address");
         let erasures = Erasures::new(store.clone(), Duration::from_mins(15), clock.clone());
         let working = tokio::spawn(erasures.clone().carry_out(peer));
-        Self { store, clock, erasures, tasks, jobs: [serving, working], _database: database }
+        Self { store, clock, keys, erasures, tasks, jobs: [serving, working], _database: database }
     }
 
     async fn sign_up(&self, id: &str) {
-        let week = Duration::from_hours(7 * 24);
-        let sessions = Sessions::new(self.store.clone(), week, AtRest::Hashed, self.clock.clone());
+        let rules = SessionRules::default();
+        let sessions =
+            Sessions::new(self.store.clone(), rules, self.keys.clone(), self.clock.clone());
         let (_, mut session) =
             sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
         let mut user = NewUser {

@@ -11,11 +11,13 @@
 //! - `attempts`: how often somebody may try, counted before anything costly is done
 //! - `account`: signing up and in, changing and deleting an account; `erasure`: what is left
 //!   of a deleted one elsewhere; `data_export`: everything that is held about a user
-//! - `session`: opening, resuming, extending and ending sessions; `access`: access tokens
+//! - `session`: opening, resuming, extending, rotating and ending sessions; `access`: access
+//!   tokens
 //! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
 //!   `hashing` runs the costly ones, a few at a time
 //! - `peer`: task-service, as it is called from here
-//! - `store`: Better Auth's tables on both databases; `entity`, `migration`: their shape
+//! - `store`: Better Auth's tables and ours, on both databases; `entity`, `migration`: their
+//!   shape
 //! - `error`: what a caller is told when it does not work
 
 mod access;
@@ -67,6 +69,7 @@ pub use self::{
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
     peer::TaskServiceAddress,
+    session::SessionRules,
     session_token::AtRest,
     store::Differences,
 };
@@ -104,7 +107,7 @@ pub async fn assemble(
         clock.clone(),
     );
     let access = Arc::new(AccessTokens(issuer));
-    let at_rest = rules.session_tokens_at_rest;
+    let keys = config.keys.clone();
     let counter = Counter::new(&config.attempts.store, &store, clock.clone());
     let attempts = Attempts::new(config.attempts.limits.clone(), counter, clock.clone());
     assembly.add_job(attempts.clone().sweep());
@@ -114,9 +117,10 @@ pub async fn assemble(
     assembly.add_job(writer.run());
     assembly.add_job(audit::sweep(events, clock.clone(), rules.security_event_retention));
     assembly.add_last(trail.clone().flushed());
-    let sessions = Sessions::new(store.clone(), rules.session_lifetime, at_rest, clock.clone());
+    let sessions = Sessions::new(store.clone(), rules.sessions, keys.clone(), clock.clone());
     let sessions = sessions.noting_in(trail);
     assembly.add_job(sessions.clone().sweep());
+    assembly.add_job(sessions.clone().write_last_uses());
     let tasks =
         TaskService::new(&config.tasks, &assembly.own_port(), config.keys.clone(), clock.clone())?;
     let erasures = tasks.clone().map(|tasks| {
@@ -130,7 +134,6 @@ pub async fn assemble(
     let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone(), erasures);
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
-    let keys = config.keys.clone();
     assembly.mount(http::door(http::Fittings {
         accounts: accounts.clone(),
         sessions: sessions.clone(),

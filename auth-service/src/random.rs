@@ -1,4 +1,4 @@
-//! Randomness from the operating system.
+//! Randomness from the operating system, and how it is spelled.
 
 use uuid::{Builder, Uuid};
 
@@ -9,11 +9,8 @@ const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub fn id() -> Result<String, getrandom::Error> {
     let mut id = String::with_capacity(32);
     while id.len() < 32 {
-        // Six bits a character; the two values beyond the alphabet are drawn again, so
-        // that every character is equally likely.
         let drawn: [u8; 48] = bytes()?;
-        let fitting = drawn.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
-        id.extend(fitting.take(32 - id.len()).map(|&c| char::from(c)));
+        id.extend(letters(&drawn).take(32 - id.len()));
     }
     Ok(id)
 }
@@ -21,6 +18,13 @@ pub fn id() -> Result<String, getrandom::Error> {
 /// A random UUID, version 4, as Better Auth makes them.
 pub fn uuid() -> Result<Uuid, getrandom::Error> {
     Ok(Builder::from_random_bytes(bytes()?).into_uuid())
+}
+
+/// Letters and digits from random bytes, six bits a character. The two values beyond the
+/// alphabet give none, so that every character is equally likely.
+pub fn letters(bytes: &[u8]) -> impl Iterator<Item = char> {
+    let fitting = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
+    fitting.map(|&c| char::from(c))
 }
 
 /// Random bytes.

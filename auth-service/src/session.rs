@@ -1,5 +1,10 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
+mod last_use;
+mod rotation;
+mod rules;
+mod sweep;
+
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -9,16 +14,18 @@ use std::{
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use shared::{
     audit::{Event, EventKind, Page, PageRequest, Trail},
+    auth::Keyring,
     clock::Clock,
     serve::household,
 };
-use tokio::time::MissedTickBehavior;
 
+use self::last_use::LastUses;
+pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
 use crate::{
     entity::{session, user},
     error::Error,
     random,
-    session_token::{AtRest, SessionToken},
+    session_token::SessionToken,
     store::{Held, NewSession, Store, Which},
 };
 
@@ -28,9 +35,6 @@ const DAY: TimeDelta = TimeDelta::days(1);
 
 /// The longest user agent that is kept, in characters.
 const USER_AGENT_CHARS: usize = 512;
-
-/// How often expired sessions are looked for.
-const SWEEP_PERIOD: Duration = Duration::from_hours(1);
 
 /// Who opens a session, as far as the connection tells.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +73,7 @@ pub struct SignedIn {
     session: session::Model,
     user: user::Model,
     extended: bool,
+    superseded: bool,
 }
 
 impl SignedIn {
@@ -84,6 +89,12 @@ impl SignedIn {
     pub fn was_extended(&self) -> bool {
         self.extended
     }
+
+    /// Whether the token was replaced and is good for its grace alone: its holder has
+    /// another one, and must not be given this one again.
+    pub fn is_superseded(&self) -> bool {
+        self.superseded
+    }
 }
 
 /// A session that was just opened, with the token that opens it.
@@ -96,17 +107,38 @@ pub struct Opened {
 #[derive(Clone)]
 pub struct Sessions {
     store: Store,
+    rules: SessionRules,
     lifetime: TimeDelta,
-    at_rest: AtRest,
+    max_age: Option<TimeDelta>,
+    grace: TimeDelta,
+    keys: Arc<Keyring>,
+    last_uses: LastUses,
     clock: Arc<dyn Clock>,
     trail: Trail,
 }
 
 impl Sessions {
-    /// Sessions in `store` that live for `lifetime` after their last extension.
-    pub fn new(store: Store, lifetime: Duration, at_rest: AtRest, clock: Arc<dyn Clock>) -> Self {
-        let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::days(36_500));
-        Self { store, lifetime, at_rest, clock, trail: Trail::default() }
+    /// Sessions in `store` by these rules. `keys` give tokens their successors.
+    pub fn new(
+        store: Store,
+        rules: SessionRules,
+        keys: Arc<Keyring>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let span = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::days(36_500));
+        let max_age = rules.max_age.map(span);
+        let lifetime = span(rules.lifetime);
+        Self {
+            store,
+            rules,
+            lifetime: max_age.map_or(lifetime, |most| most.min(lifetime)),
+            max_age,
+            grace: span(rules.rotation_grace),
+            keys,
+            last_uses: LastUses::default(),
+            clock,
+            trail: Trail::default(),
+        }
     }
 
     /// The sessions, with a trail for what happens to them and their users.
@@ -129,7 +161,8 @@ impl Sessions {
         stay: Stay,
     ) -> Result<Opened, Error> {
         let (token, mut session) = self.prepare(user_id, device, stay)?;
-        if self.store.open_session(&mut session, verified).await? != Held::Yes {
+        let most = self.rules.per_user;
+        if self.store.open_session(&mut session, verified, most).await? != Held::Yes {
             return Err(Error::InvalidEmailOrPassword);
         }
         Ok(Opened::new(token, session))
@@ -150,7 +183,7 @@ impl Sessions {
         let token = SessionToken::generate()?;
         let session = NewSession {
             id: random::id()?,
-            token: token.at_rest(self.at_rest),
+            token: token.at_rest(self.rules.tokens_at_rest),
             user_id: user_id.to_owned(),
             ip_address: device.ip_address,
             user_agent: device.user_agent,
@@ -160,34 +193,60 @@ impl Sessions {
         Ok((token, session))
     }
 
-    /// The live session that `token` opens, extended if it was not for a day.
+    /// The live session that `token` opens, extended if it was not for a day. An end beyond
+    /// the longest life, which others who write to the table may set, is moved back.
     pub async fn resume(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let mut caller = self.resume_as_it_is(token).await?;
+        let mut caller = self.caller(token).await?;
         let session = &mut caller.session;
         let now = self.now();
         let is_due = session.expires_at - self.lifetime + DAY <= now;
-        if is_due && self.stay(session) == Stay::Remembered {
-            let expires_at = now + self.lifetime;
-            if !self.store.extend_session(&session.id, now, expires_at).await? {
+        let is_extended = is_due && !caller.superseded && self.stay(session) == Stay::Remembered;
+        let end = if is_extended { now + self.lifetime } else { session.expires_at };
+        let end = self.capped(session, end);
+        if end != session.expires_at {
+            if !self.store.extend_session(&session.id, now, end).await? {
                 return Err(Error::InvalidSession);
             }
-            (session.updated_at, session.expires_at) = (now, expires_at);
-            caller.extended = true;
+            caller.extended = end > session.expires_at;
+            (session.updated_at, session.expires_at) = (now, end);
         }
         Ok(caller)
     }
 
     /// The live session that `token` opens, its end left where it is.
     pub async fn resume_as_it_is(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let forms = [token.at_rest(AtRest::Hashed), token.at_rest(AtRest::Plain)];
-        let found = self.store.session_by_token(forms).await?;
-        let session = found.ok_or(Error::InvalidSession)?;
-        if session.expires_at <= self.now() {
+        let mut caller = self.caller(token).await?;
+        caller.session.expires_at = self.capped(&caller.session, caller.session.expires_at);
+        Ok(caller)
+    }
+
+    /// Whom `token` belongs to, with the session as it is stored.
+    async fn caller(&self, token: &SessionToken) -> Result<SignedIn, Error> {
+        let now = self.now();
+        let found = self.store.session_by_token(token.stored_forms()).await?;
+        let superseded = found.is_none();
+        let session = match found {
+            Some(session) => session,
+            None => self.by_replaced(token, now).await?,
+        };
+        if self.capped(&session, session.expires_at) <= now {
             self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
             return Err(Error::InvalidSession);
         }
         let user = self.store.user(&session.user_id).await?.ok_or(Error::InvalidSession)?;
-        Ok(SignedIn { session, user, extended: false })
+        self.last_uses.note(&session, now);
+        Ok(SignedIn { session, user, extended: false, superseded })
+    }
+
+    /// The end of `session` if `end` is what it would be but for the longest life.
+    fn capped(&self, session: &session::Model, end: DateTime<Utc>) -> DateTime<Utc> {
+        let last = self.max_age.and_then(|most| session.created_at.checked_add_signed(most));
+        last.map_or(end, |last| end.min(last))
+    }
+
+    /// Sessions that were opened then or before have had their longest life.
+    fn oldest(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.max_age.map_or(DateTime::UNIX_EPOCH, |most| now - most)
     }
 
     /// What whoever opened `session` chose. Only its row tells, so that no caller can
@@ -218,9 +277,14 @@ impl Sessions {
     }
 
     /// The caller's live sessions, newest first.
-    pub async fn list(&self, caller: &SignedIn) -> Result<Vec<session::Model>, Error> {
+    pub async fn list(&self, caller: &SignedIn) -> Result<Vec<Listed>, Error> {
         self.require_fresh(caller)?;
-        Ok(self.store.sessions(&caller.user.id, self.now()).await?)
+        let now = self.now();
+        let mut sessions = self.store.sessions(&caller.user.id, now, self.oldest(now)).await?;
+        for session in &mut sessions {
+            session.expires_at = self.capped(session, session.expires_at);
+        }
+        self.with_last_uses(sessions).await
     }
 
     /// Ends sessions of the caller.
@@ -245,20 +309,6 @@ impl Sessions {
         request: &PageRequest,
     ) -> Result<Page, Error> {
         Ok(self.store.security_events_of(&caller.user.id, request).await?)
-    }
-
-    /// Removes sessions that have expired, now and again, of users who did not come back.
-    /// They open nothing: a failure waits for the next round. Never ends.
-    pub async fn sweep(self) {
-        let mut rounds = tokio::time::interval(SWEEP_PERIOD);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            rounds.tick().await;
-            match self.store.remove_expired_sessions(self.now()).await {
-                Ok(removed) => tracing::debug!(removed, "expired sessions swept"),
-                Err(error) => tracing::warn!(%error, "cannot sweep expired sessions"),
-            }
-        }
     }
 
     /// Now, as precise as the tables keep it.

@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     password::Password,
     profile,
+    session::Listed,
     store::UserPatch,
 };
 
@@ -116,7 +117,13 @@ pub fn session(session: &session::Model, current: &str) -> pb::Session {
         ip_address: session.ip_address.clone(),
         user_agent: session.user_agent.clone(),
         current: session.id == current,
+        last_used_at: None,
     }
+}
+
+pub fn listed_session(listed: &Listed, current: &str) -> pb::Session {
+    let last_used_at = Some(timestamp(listed.last_used_at));
+    pb::Session { last_used_at, ..session(&listed.session, current) }
 }
 
 pub fn access_token(issued: IssuedToken) -> pb::AccessToken {

@@ -22,12 +22,13 @@ const FILES: [&str; 10] = [
 
 /// Messages that hold a password, a token or a person's e-mail. They get their `Debug`
 /// from `src/proto.rs`, which prints the name alone and tests that none is missing.
-const SECRET: [&str; 11] = [
+const SECRET: [&str; 12] = [
     "auth.v1.AccessToken",
     "auth.v1.ChangePasswordRequest",
     "auth.v1.ChangePasswordResponse",
     "auth.v1.DeleteUserRequest",
     "auth.v1.ExportUserDataResponse",
+    "auth.v1.RefreshSessionResponse",
     "auth.v1.SignInRequest",
     "auth.v1.SignInResponse",
     "auth.v1.SignUpRequest",

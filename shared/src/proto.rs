@@ -57,6 +57,7 @@ opaque_debug!(
     ChangePasswordResponse,
     DeleteUserRequest,
     ExportUserDataResponse,
+    RefreshSessionResponse,
     SignInRequest,
     SignInResponse,
     SignUpRequest,

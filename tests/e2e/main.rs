@@ -33,6 +33,7 @@ mod http;
 mod ownership;
 mod security_events;
 mod session;
+mod session_rotation;
 mod session_time;
 mod sign_in;
 mod sign_up;

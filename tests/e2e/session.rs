@@ -116,7 +116,15 @@ async fn sessions_are_listed_newest_first_and_the_callers_is_marked(world: &Worl
     }
     let caller = &opened[1];
     let listed = caller.sessions().list_sessions(ListSessionsRequest {}).await.expect("a list");
-    let listed = listed.into_inner().sessions;
+    let mut listed = listed.into_inner().sessions;
+    for session in &mut listed {
+        let last_used_at = session.last_used_at.take().expect("a moment");
+        let created_at = session.created_at.expect("a moment");
+        assert!(last_used_at.seconds - created_at.seconds <= 60);
+        let time = |at: prost_types::Timestamp| (at.seconds, at.nanos);
+        let used_since = time(last_used_at) > time(created_at);
+        assert!(used_since || !session.current, "this very call is a use");
+    }
     let expected: Vec<pb::Session> = opened
         .iter()
         .rev()
@@ -186,4 +194,27 @@ async fn the_database_holds_no_token_that_opens_anything(world: &World) {
     }
     let passwords: Vec<String> = world.auth_table("account").await.column("password").await;
     assert!(!passwords[0].contains(crate::caller::PASSWORD));
+}
+
+mod one_session_too_many_ends_the_oldest {
+    crate::scenarios::tests!(run: sqlite_grpc sqlite_http postgres_grpc postgres_http);
+
+    async fn run(backend: fixtures::Backend, wire: crate::wire::Wire) {
+        let settings = [("SESSIONS_PER_USER", "2")];
+        if let Some(world) = super::World::start_with(backend, wire, &settings).await {
+            super::one_session_too_many_ends_the_oldest(&world).await;
+            world.stop().await;
+        }
+    }
+}
+
+async fn one_session_too_many_ends_the_oldest(world: &World) {
+    let (alice, bob) = (world.alice().await, world.bob().await);
+    let second = world.stranger().sign_in("alice@example.com").await;
+    assert!(alice.session_lives().await && second.session_lives().await);
+    let third = world.stranger().sign_in("alice@example.com").await;
+    assert!(!alice.session_lives().await && second.session_lives().await);
+    let fourth = world.stranger().sign_in("alice@example.com").await;
+    assert!(!second.session_lives().await && third.session_lives().await);
+    assert!(fourth.session_lives().await && bob.session_lives().await);
 }

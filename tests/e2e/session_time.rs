@@ -21,6 +21,7 @@ in_both_worlds_by_our_clock!(
     a_session_is_extended_by_use_once_a_day,
     a_session_that_is_not_used_ends_after_seven_days,
     a_session_that_is_used_lives_on,
+    a_session_that_is_used_ends_after_ninety_days,
     what_needs_a_fresh_session_is_refused_after_a_day,
     an_access_token_ends_after_fifteen_minutes_and_its_leeway,
 );
@@ -69,6 +70,21 @@ async fn a_session_that_is_used_lives_on(world: &World, clock: &ManualClock) {
         clock.advance(TimeDelta::days(6));
         assert!(alice.session_lives().await);
     }
+}
+
+async fn a_session_that_is_used_ends_after_ninety_days(world: &World, clock: &ManualClock) {
+    let alice = world.alice().await;
+    let last = seconds(alice.session.created_at.as_ref()) + 90 * 24 * 3600;
+    for _ in 0..17 {
+        clock.advance(TimeDelta::days(5));
+        let session = session(&alice).await;
+        assert!(seconds(session.expires_at.as_ref()) <= last);
+    }
+    clock.advance(TimeDelta::days(5) - TimeDelta::seconds(1));
+    assert_eq!(seconds(session(&alice).await.expires_at.as_ref()), last);
+    clock.advance(TimeDelta::seconds(1));
+    let answer = alice.sessions().get_token(GetTokenRequest {}).await;
+    answer.refused(Code::Unauthenticated, "INVALID_SESSION");
 }
 
 async fn what_needs_a_fresh_session_is_refused_after_a_day(world: &World, clock: &ManualClock) {

@@ -27,8 +27,13 @@ impl Interceptor for RequireSessionToken {
     }
 }
 
-/// The caller, if its token opens a live session. Fails closed without the interceptor.
+/// The caller, if its token opens a live session.
 pub async fn signed_in<T>(request: &Request<T>, sessions: &Sessions) -> Result<SignedIn, Error> {
+    sessions.resume(session_token(request)?).await
+}
+
+/// The caller's token, whatever it opens. Fails closed without the interceptor.
+pub fn session_token<T>(request: &Request<T>) -> Result<&SessionToken, Refusal> {
     let token = request.extensions().get::<Arc<SessionToken>>().ok_or(Refusal::MissingToken)?;
-    sessions.resume(token).await
+    Ok(token)
 }

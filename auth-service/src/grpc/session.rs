@@ -14,7 +14,7 @@ use shared::{
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::{
-    credential::{RequireSessionToken, signed_in},
+    credential::{RequireSessionToken, session_token, signed_in},
     device,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     attempts::Attempts,
     data_export::DataExports,
     error::Error,
-    session::{Sessions, SignedIn},
+    session::{Refreshed, Sessions, SignedIn},
     store::Which,
     wire,
 };
@@ -96,8 +96,25 @@ impl SessionService for Session {
         let caller = self.caller(&request).await?;
         let sessions = self.sessions.list(&caller).await?;
         let current = &caller.session().id;
-        let sessions = sessions.iter().map(|session| wire::session(session, current)).collect();
+        let sessions = sessions.iter().map(|one| wire::listed_session(one, current)).collect();
         Ok(Response::new(pb::ListSessionsResponse { sessions }))
+    }
+
+    async fn refresh_session(
+        &self,
+        request: Request<pb::RefreshSessionRequest>,
+    ) -> Result<Response<pb::RefreshSessionResponse>, Status> {
+        let token = session_token(&request)?;
+        let from = device(&request).address();
+        let refreshed = self.attempts.at_session(from, self.sessions.refresh(token));
+        let Refreshed { signed_in, token } = refreshed.await?;
+        let (session, user) = (signed_in.session(), signed_in.user());
+        Ok(Response::new(pb::RefreshSessionResponse {
+            access_token: Some(wire::access_token(self.access.issue(user, session)?)),
+            session: Some(wire::session(session, &session.id)),
+            session_token: token.reveal().to_owned(),
+            user: Some(wire::user(user.clone())),
+        }))
     }
 
     async fn revoke_session(

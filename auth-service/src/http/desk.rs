@@ -80,7 +80,8 @@ pub struct Caller {
 impl Caller {
     /// The caller's session, to be handed over again.
     pub fn holding<'a>(&'a self, user: &'a user::Model, stay: Stay) -> Holding<'a> {
-        Holding { token: &self.token, session: self.signed_in.session(), user, stay }
+        let is_superseded = self.signed_in.is_superseded();
+        Holding { token: &self.token, session: self.signed_in.session(), user, stay, is_superseded }
     }
 }
 
@@ -91,9 +92,17 @@ pub struct Holding<'a> {
     pub session: &'a session::Model,
     pub user: &'a user::Model,
     pub stay: Stay,
+    /// Whether the holder was given another token since: this one is not handed over again.
+    pub is_superseded: bool,
 }
 
-impl Holding<'_> {
+impl<'a> Holding<'a> {
+    /// A session that was just opened.
+    pub fn of(opened: &'a Opened, user: &'a user::Model, stay: Stay) -> Self {
+        let (token, session) = (&opened.token, &opened.session);
+        Self { token, session, user, stay, is_superseded: false }
+    }
+
     /// As the holder is shown it.
     pub fn object(&self) -> SessionAndUser {
         let session = Session::own(self.session, self.token);
@@ -102,21 +111,29 @@ impl Holding<'_> {
 }
 
 impl Desk {
+    /// The token of whoever calls a route that is for signed-in users.
+    pub fn token(&self, call: Call) -> Result<SessionToken, Refused> {
+        match call.credential {
+            Credential::Token(token) => Ok(token),
+            Credential::Dead => Err(Refused::unauthorized().forgetting(self.forget()?)),
+            Credential::None => Err(Refused::unauthorized()),
+        }
+    }
+
+    /// What a token gave, or the refusal that makes a browser forget a dead one.
+    pub fn given<T>(&self, given: Result<T, Error>) -> Result<T, Refused> {
+        match given {
+            Err(Error::InvalidSession) => Err(Refused::unauthorized().forgetting(self.forget()?)),
+            given => Ok(given?),
+        }
+    }
+
     /// The caller of a route that is for signed-in users. Using the session extends it.
     pub async fn caller(&self, call: Call) -> Result<Caller, Refused> {
-        let token = match call.credential {
-            Credential::Token(token) => token,
-            Credential::Dead => return Err(Refused::unauthorized().forgetting(self.forget()?)),
-            Credential::None => return Err(Refused::unauthorized()),
-        };
         let from = call.device.address();
+        let token = self.token(call)?;
         let resumed = self.attempts.at_session(from, self.sessions.resume(&token)).await;
-        let signed_in = match resumed {
-            Err(Error::InvalidSession) => {
-                return Err(Refused::unauthorized().forgetting(self.forget()?));
-            }
-            resumed => resumed?,
-        };
+        let signed_in = self.given(resumed)?;
         let mut caller = Caller { signed_in, token, from, headers: HeaderMap::new() };
         if caller.signed_in.was_extended() {
             let stay = self.sessions.stay(caller.signed_in.session());
@@ -132,7 +149,11 @@ impl Desk {
         opened: &Opened,
         stay: Stay,
     ) -> Result<HeaderMap, Refused> {
-        let holding = Holding { token: &opened.token, session: &opened.session, user, stay };
+        self.receive(Holding::of(opened, user, stay))
+    }
+
+    /// The same for a session that is there already, with a token that is new.
+    pub fn receive(&self, holding: Holding<'_>) -> Result<HeaderMap, Refused> {
         let mut headers = self.hand_over(holding)?;
         self.add_jwt(&mut headers, holding)?;
         Ok(headers)
@@ -141,6 +162,9 @@ impl Desk {
     /// The headers that give a session to its holder, as cookie and as bearer token.
     pub fn hand_over(&self, holding: Holding<'_>) -> Result<HeaderMap, Refused> {
         let mut headers = HeaderMap::new();
+        if holding.is_superseded {
+            return Ok(headers);
+        }
         for cookie in self.cookies.sign_in(holding.token, holding.stay)? {
             headers.append(SET_COOKIE, cookie);
         }
@@ -156,6 +180,9 @@ impl Desk {
         else {
             return Ok(());
         };
+        if holding.is_superseded {
+            return Ok(());
+        }
         let now = self.sessions.now();
         if let Some(copy) = session_data::copy(&holding.object(), &self.keys, now, lifetime) {
             let seconds = (holding.stay == Stay::Remembered).then_some(lifetime.num_seconds());

@@ -99,6 +99,7 @@ pub fn door(fittings: Fittings) -> Door {
         .route("/api/auth/sign-out", post(entrance::sign_out))
         .route("/api/auth/get-session", get(sessions::get_session).post(sessions::post_get_session))
         .route("/api/auth/list-sessions", get(sessions::list_sessions))
+        .route("/api/auth/refresh-session", post(sessions::refresh_session))
         .route("/api/auth/revoke-session", post(sessions::revoke_session))
         .route("/api/auth/revoke-sessions", post(sessions::revoke_sessions))
         .route("/api/auth/revoke-other-sessions", post(sessions::revoke_other_sessions))

@@ -102,9 +102,35 @@ impl Session {
     }
 }
 
+/// A session in the list of all.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession {
+    #[serde(flatten)]
+    session: Session,
+    /// To the minute.
+    #[schema(format = DateTime)]
+    last_used_at: String,
+}
+
+impl ListedSession {
+    pub fn new(session: Session, last_used_at: DateTime<Utc>) -> Self {
+        Self { session, last_used_at: date(last_used_at) }
+    }
+}
+
 /// A session and its user.
 #[derive(Serialize, ToSchema)]
 pub struct SessionAndUser {
+    pub session: Session,
+    pub user: User,
+}
+
+/// A session with a new token.
+#[derive(Serialize, ToSchema)]
+pub struct SessionRefreshed {
+    /// The session token.
+    pub token: String,
     pub session: Session,
     pub user: User,
 }

@@ -17,10 +17,15 @@ use super::{
     desk::{Call, Desk, Holding},
     documented::{AnyTime, ForBodies, ForSites, ForUsers},
     forms,
-    objects::{Answer, Done, Session, SessionAndUser},
+    objects::{Answer, Done, ListedSession, Session, SessionAndUser, SessionRefreshed},
     refusal::{Refusal, Refused},
 };
-use crate::{entity::session, error::Error, session_token::stored_forms, store::Which};
+use crate::{
+    error::Error,
+    session::{Listed, Refreshed},
+    session_token::{AtRest, stored_forms},
+    store::Which,
+};
 
 /// Who is asked about may change at any moment: nobody keeps the answer.
 const FRESH: [(HeaderName, HeaderValue); 2] = [
@@ -75,7 +80,8 @@ pub async fn get_session(
     };
     let (session, user) = (signed_in.session(), signed_in.user());
     let stay = desk.sessions.stay(session);
-    let holding = Holding { token: &token, session, user, stay };
+    let is_superseded = signed_in.is_superseded();
+    let holding = Holding { token: &token, session, user, stay, is_superseded };
     let mut headers = HeaderMap::new();
     if signed_in.was_extended() {
         headers = desk.hand_over(holding)?;
@@ -109,7 +115,7 @@ pub async fn post_get_session() -> impl IntoResponse {
     get, path = "/api/auth/list-sessions", operation_id = "listSessions", tag = "auth",
     security(("sessionToken" = []), ("sessionCookie" = [])),
     responses(
-        (status = 200, description = "The sessions", body = Vec<Session>),
+        (status = 200, description = "The sessions", body = Vec<ListedSession>),
         (status = 403, description = "The session is older than a day", body = Refusal),
         ForUsers, AnyTime,
     ),
@@ -121,15 +127,51 @@ pub async fn list_sessions(
     let caller = desk.caller(call).await?;
     let sessions = desk.sessions.list(&caller.signed_in).await?;
     let current = &caller.signed_in.session().id;
-    let object = |session: &session::Model| {
-        if session.id == *current {
+    let object = |Listed { session, last_used_at }: &Listed| {
+        let object = if session.id == *current {
             Session::own(session, &caller.token)
         } else {
             Session::other(session)
-        }
+        };
+        ListedSession::new(object, *last_used_at)
     };
-    let objects: Vec<Session> = sessions.iter().rev().map(object).collect();
+    let objects: Vec<ListedSession> = sessions.iter().rev().map(object).collect();
     Ok((caller.headers, Answer(objects)))
+}
+
+/// Replaces the caller's session token. Beyond Better Auth's routes.
+///
+/// The session stays. The token of this call is still good for ten seconds (or what the
+/// operator has set), in which it gets the same answer again; used later, it ends the
+/// session.
+#[utoipa::path(
+    post, path = "/api/auth/refresh-session", operation_id = "refreshSession", tag = "auth",
+    security(("sessionToken" = []), ("sessionCookie" = [])),
+    responses(
+        (status = 200, description = "The session with its new token", body = SessionRefreshed, headers(
+            ("set-cookie" = String, description = "The session, for browsers"),
+            ("set-auth-token" = String, description = "The new session token, signed"),
+            ("set-auth-jwt" = String, description = "An access token"),
+        )),
+        ForBodies, ForSites, ForUsers, AnyTime,
+    ),
+)]
+pub async fn refresh_session(
+    State(desk): State<Arc<Desk>>,
+    call: Call,
+    Asked(forms::Nothing): Asked<forms::Nothing>,
+) -> Result<impl IntoResponse, Refused> {
+    let from = call.device.address();
+    let token = desk.token(call)?;
+    let refreshed = desk.attempts.at_session(from, desk.sessions.refresh(&token)).await;
+    let Refreshed { signed_in, token } = desk.given(refreshed)?;
+    let (session, user) = (signed_in.session(), signed_in.user());
+    let stay = desk.sessions.stay(session);
+    let holding = Holding { token: &token, session, user, stay, is_superseded: false };
+    let headers = desk.receive(holding)?;
+    let SessionAndUser { session, user } = holding.object();
+    let token = token.reveal().to_owned();
+    Ok((headers, Answer(SessionRefreshed { token, session, user })))
 }
 
 /// Ends one session of the caller's user.
@@ -154,7 +196,8 @@ pub async fn revoke_session(
     if !asked.token.contains('\0') {
         let forms = stored_forms(&asked.token);
         desk.sessions.end(&caller.signed_in, Which::StoredAs(&forms)).await?;
-        if forms.contains(&caller.signed_in.session().token) {
+        let own = [&caller.signed_in.session().token, &caller.token.at_rest(AtRest::Hashed)];
+        if own.into_iter().any(|own| forms.contains(own)) {
             caller.headers = desk.forget()?;
         }
     }

@@ -78,8 +78,7 @@ pub async fn change_password(
     let user = caller.signed_in.user();
     if let Some(opened) = &opened {
         let stay = desk.sessions.stay(&opened.session);
-        let holding = Holding { token: &opened.token, session: &opened.session, user, stay };
-        caller.headers = desk.hand_over(holding)?;
+        caller.headers = desk.hand_over(Holding::of(opened, user, stay))?;
     }
     let token = opened.map(|opened| opened.token.reveal().to_owned());
     let user = caller.signed_in.user().into();

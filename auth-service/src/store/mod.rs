@@ -4,11 +4,15 @@
 //! filter to start from: each query here is written out, and its exception stated.
 
 mod attempts;
+mod ended;
 mod erasures;
 mod insert;
 mod largest_id;
+mod last_use;
 mod layout;
 mod linked;
+mod room;
+mod rotation;
 mod sessions;
 mod still;
 #[cfg(test)]
@@ -24,9 +28,11 @@ use shared::{
 
 pub use self::attempts::Taken;
 pub use self::erasures::NewErasure;
+pub use self::last_use::Use;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
+pub use self::rotation::{KEPT, Rotated};
 pub use self::sessions::{NewSession, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};

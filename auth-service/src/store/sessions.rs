@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
-    sea_query::{Expr, IntoIden, Query},
+    sea_query::{Expr, ExprTrait, IntoIden, Query},
 };
 use shared::db::moment_value;
 
-use super::{Held, Still, Store, insert::insert, largest_id, layout::Layout, still::lock_user};
-use crate::entity::{
-    session::{self, Column},
-    user,
+use super::{
+    Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, room, rotation,
+    still::lock_user,
 };
+use crate::entity::{session, user};
 
 /// A session to be opened.
 pub struct NewSession {
@@ -32,7 +32,7 @@ pub struct NewSession {
 pub enum Which<'a> {
     /// This one.
     One(&'a str),
-    /// The one that is stored under one of these.
+    /// The one that is stored under one of these, or was before its token was rotated.
     StoredAs(&'a [String; 2]),
     /// All but this one.
     Others(&'a str),
@@ -70,15 +70,20 @@ pub(super) async fn insert_session(
 
 impl Store {
     /// Opens a session, unless the user's password is no longer the one that was verified.
+    /// It is one of `most` live ones of its user at most: the oldest end.
     pub async fn open_session(
         &self,
         session: &mut NewSession,
         verified: Option<&str>,
+        most: Option<u64>,
     ) -> Result<Held, DbErr> {
         let transaction = self.begin().await?;
         let still = Still { password_hash: verified, session_id: None };
         let held = still.hold(&transaction, self.layout, &session.user_id).await?;
         if held == Held::Yes {
+            if let Some(most) = most {
+                room::make(&transaction, self.layout, session, most).await?;
+            }
             insert_session(&transaction, self.layout, session).await?;
             transaction.commit().await?;
         }
@@ -114,16 +119,19 @@ impl Store {
             .map(|updated| updated.rows_affected == 1)
     }
 
-    /// The user's newest sessions that are live at `now`, a hundred at most.
+    /// The user's newest sessions that are live at `now` and were opened after `oldest`, a
+    /// hundred at most.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn sessions(
         &self,
         user_id: &str,
         now: DateTime<Utc>,
+        oldest: DateTime<Utc>,
     ) -> Result<Vec<session::Model>, DbErr> {
         session::Entity::find()
             .filter(self.layout.user.is(session::Column::UserId, user_id))
             .filter(session::Column::ExpiresAt.gt(self.moment(now)))
+            .filter(session::Column::CreatedAt.gt(self.moment(oldest)))
             .order_by_desc(session::Column::CreatedAt)
             .order_by_desc(session::Column::Id)
             .limit(100)
@@ -167,21 +175,27 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<session::Model>, DbErr> {
         let mut sessions = session::Entity::find()
-            .filter(self.layout.user.is(Column::UserId, user_id))
-            .order_by_asc(Column::Id)
+            .filter(self.layout.user.is(session::Column::UserId, user_id))
+            .order_by_asc(session::Column::Id)
             .limit(limit);
         if let Some(id) = id {
-            sessions = sessions.filter(self.layout.session.is_behind(Column::Id, id));
+            sessions = sessions.filter(self.layout.session.is_behind(session::Column::Id, id));
         }
         sessions.all(self.database.reader()).await
     }
 
     /// Removes every session that has expired at `now`, and tells how many.
     #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
-    pub async fn remove_expired_sessions(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+    pub async fn remove_expired_sessions(
+        &self,
+        now: DateTime<Utc>,
+        oldest: DateTime<Utc>,
+    ) -> Result<u64, DbErr> {
         largest_id::keep(self.database.writer(), self.layout).await?;
+        let expired = session::Column::ExpiresAt.lte(self.moment(now));
+        let too_old = session::Column::CreatedAt.lte(self.moment(oldest));
         session::Entity::delete_many()
-            .filter(session::Column::ExpiresAt.lte(self.moment(now)))
+            .filter(expired.or(too_old))
             .exec(self.database.writer())
             .await
             .map(|deleted| deleted.rows_affected)
@@ -191,19 +205,23 @@ impl Store {
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<Ended, DbErr> {
         let (user, session) = (self.layout.user, self.layout.session);
-        let chosen = Condition::all().add(user.is(Column::UserId, user_id));
+        let chosen = Condition::all().add(user.is(session::Column::UserId, user_id));
         let chosen = match which {
-            Which::One(id) => chosen.add(session.is(Column::Id, id)),
-            Which::StoredAs(forms) => chosen.add(Column::Token.is_in(forms)),
-            Which::Others(id) => chosen.add(session.is_not(Column::Id, id)),
+            Which::One(id) => chosen.add(session.is(session::Column::Id, id)),
+            Which::StoredAs(forms) => {
+                let current = session::Column::Token.is_in(forms);
+                chosen.add(current.or(rotation::had_token(user_id, forms)))
+            }
+            Which::Others(id) => chosen.add(session.is_not(session::Column::Id, id)),
             Which::All => chosen,
         };
-        let ids = session::Entity::find().select_only().column(Column::Id);
+        let ids = session::Entity::find().select_only().column(session::Column::Id);
         let ids = ids.filter(chosen.clone()).limit(2).into_tuple::<String>();
         let transaction = self.begin().await?;
         lock_user(&transaction, self.layout, user_id).await?;
         let mut ids = ids.all(&transaction).await?;
         let deleted = session::Entity::delete_many().filter(chosen).exec(&transaction).await?;
+        ended::forget_of_user(&transaction, self.layout, user_id).await?;
         transaction.commit().await?;
         let only = if ids.len() == 1 { ids.pop() } else { None };
         Ok(Ended { count: deleted.rows_affected, only })

@@ -10,7 +10,7 @@ use sea_orm::{
 use shared::audit::{self, Record};
 
 use super::{
-    Held, NewErasure, NewSession, Still, Store, erasures, insert::insert, layout::Layout,
+    Held, NewErasure, NewSession, Still, Store, ended, erasures, insert::insert, layout::Layout,
     sessions::insert_session,
 };
 use crate::{
@@ -166,6 +166,7 @@ impl Store {
                 .filter(self.layout.user.is(session::Column::UserId, user_id))
                 .exec(&transaction)
                 .await?;
+            ended::forget_of_user(&transaction, self.layout, user_id).await?;
             insert_session(&transaction, self.layout, session).await?;
         }
         audit::insert(&transaction, slice::from_ref(record)).await?;
@@ -194,6 +195,7 @@ impl Store {
             .filter(self.layout.user.is(session::Column::UserId, id))
             .exec(&transaction)
             .await?;
+        ended::forget_of_user(&transaction, self.layout, id).await?;
         account::Entity::delete_many()
             .filter(self.layout.user.is(account::Column::UserId, id))
             .exec(&transaction)

@@ -38,6 +38,12 @@ fn keyed(algorithm: Algorithm, key: &[u8]) -> Result<Hs256, Error> {
     Hmac::new_from_slice(key).map(Hs256).map_err(|_| ErrorKind::InvalidKeyFormat.into())
 }
 
+/// The tag of `message` under `key`. `None`: no MAC takes such a key.
+pub(super) fn tag(key: &[u8], message: &[u8]) -> Option<[u8; 32]> {
+    let mac = keyed(Algorithm::HS256, key).ok()?;
+    Some(mac.0.chain_update(message).finalize().into_bytes().into())
+}
+
 impl Signer<Vec<u8>> for Hs256 {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, MacError> {
         Ok(self.0.clone().chain_update(message).finalize().into_bytes().to_vec())

@@ -178,6 +178,18 @@ async fn the_list_is_for_recent_sign_ins() {
 }
 
 #[tokio::test]
+async fn the_list_tells_when_sessions_were_last_used() {
+    let world = World::start().await;
+    let token = world.sign_up("ada@example.com").await;
+    world.clock.advance(TimeDelta::minutes(5));
+    world.sign_in("ada@example.com", json!({})).await;
+    world.clock.advance(TimeDelta::minutes(5));
+    let listed = world.get_as(&token, "/list-sessions").await.json();
+    assert_eq!(listed[0]["lastUsedAt"], "2026-11-20T22:28:00.970Z");
+    assert_eq!(listed[1]["lastUsedAt"], "2026-11-20T22:23:00.970Z");
+}
+
+#[tokio::test]
 async fn all_others_or_all_sessions_end_together() {
     let world = World::start().await;
     let first = world.sign_up("ada@example.com").await;

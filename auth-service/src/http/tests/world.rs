@@ -24,7 +24,7 @@ use crate::{
     attempts::{Attempts, Counter, Limits, Memory},
     data_export::DataExports,
     hashing::Hashing,
-    session::Sessions,
+    session::{SessionRules, Sessions},
     session_token::AtRest,
     store::Store,
 };
@@ -32,7 +32,6 @@ use crate::{
 pub const OWN: &str = "http://127.0.0.1:4101";
 pub const TRUSTED: &str = "http://localhost:3000";
 pub const PASSWORD: &str = "correct horse";
-pub const DAY: u64 = 24 * 3600;
 const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
 
 /// What is not as it comes.
@@ -78,8 +77,8 @@ impl World {
         let policy = TokenPolicy::read(&mut reader, None).expect("a policy");
         let quarter = Duration::from_mins(15);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
-        let week = Duration::from_secs(7 * DAY);
-        let sessions = Sessions::new(store.clone(), week, setting.at_rest, clock.clone());
+        let rules = SessionRules { tokens_at_rest: setting.at_rest, ..SessionRules::default() };
+        let sessions = Sessions::new(store.clone(), rules, keys.clone(), clock.clone());
         let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
         let attempts = Attempts::new(setting.limits, counter, clock.clone());
         let access = Arc::new(AccessTokens(issuer));

@@ -1,5 +1,6 @@
 //! A life on each database that a Better Auth server may have made.
 
+use chrono::DateTime;
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::{
@@ -124,9 +125,15 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let changed = store.change_password(&ada.id, still, new, Some(&mut instead), &changed, now);
     assert_eq!(changed.await.expect("writes"), Held::Yes);
     assert!(sessions.resume(&token).await.is_err());
-    assert_eq!(store.sessions(&ada.id, now).await.expect("reads")[0].id, instead.id);
+    assert_eq!(
+        store.sessions(&ada.id, now, DateTime::UNIX_EPOCH).await.expect("reads")[0].id,
+        instead.id
+    );
     let later = store.extend_session(&instead.id, now, now).await.expect("writes");
-    assert!(later && store.sessions(&ada.id, now).await.expect("reads").is_empty());
+    assert!(
+        later
+            && store.sessions(&ada.id, now, DateTime::UNIX_EPOCH).await.expect("reads").is_empty()
+    );
 
     let deleted = store
         .delete_user(&ada.id, Still::default(), &record(EventKind::AccountDeleted), None)
@@ -218,7 +225,10 @@ async fn ids_of_another_shape_find_nothing_and_end_nothing(database: FreshDataba
         assert!(store.user(id).await.expect("reads").is_none(), "{id}");
         assert!(store.password_hash(id).await.expect("reads").is_none(), "{id}");
         assert!(store.linked_accounts(id).await.expect("reads").is_empty(), "{id}");
-        assert!(store.sessions(id, now).await.expect("reads").is_empty(), "{id}");
+        assert!(
+            store.sessions(id, now, DateTime::UNIX_EPOCH).await.expect("reads").is_empty(),
+            "{id}"
+        );
         assert!(!store.extend_session(id, now, now).await.expect("writes"), "{id}");
         assert!(store.update_user(id, UserPatch::default(), now).await.expect("writes").is_none());
         store.end_sessions(id, Which::All).await.expect("ends nothing");

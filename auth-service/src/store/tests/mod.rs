@@ -2,8 +2,10 @@
 
 mod erasures;
 mod layouts;
+mod lives;
 mod plans;
 mod refused;
+mod rotation;
 mod security_events;
 mod sessions;
 
@@ -14,6 +16,7 @@ use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use shared::{
     audit::{Event, EventKind, Record, Trail},
+    auth::{Keyring, Secret},
     clock::{Clock, ManualClock},
 };
 
@@ -22,11 +25,19 @@ use crate::{
     email::Email,
     error::Error,
     profile::Image,
-    session::{Device, Sessions, Stay},
+    session::{Device, SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
 
 const WEEK: TimeDelta = TimeDelta::days(7);
+const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
+
+/// A keyring of these secrets, the first of which signs.
+fn keys(secrets: &[&str]) -> Arc<Keyring> {
+    let secrets = secrets.iter().map(|text| Secret::parse((*text).to_owned()).expect("strong"));
+    let secrets: Vec<_> = secrets.collect();
+    Arc::new(Keyring::new(&secrets[0], &secrets[1..]))
+}
 
 struct Scene {
     store: Store,
@@ -42,8 +53,11 @@ impl Scene {
     }
 
     fn sessions(&self, at_rest: AtRest) -> Sessions {
-        let week = WEEK.to_std().expect("positive");
-        Sessions::new(self.store.clone(), week, at_rest, self.clock.clone())
+        self.ruled(SessionRules { tokens_at_rest: at_rest, ..SessionRules::default() })
+    }
+
+    fn ruled(&self, rules: SessionRules) -> Sessions {
+        Sessions::new(self.store.clone(), rules, keys(&[SECRET]), self.clock.clone())
     }
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {

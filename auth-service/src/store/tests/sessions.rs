@@ -1,13 +1,13 @@
 //! Sessions: how they open, last and end.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use fixtures::{FreshDatabase, on_both_databases};
 use shared::clock::Clock;
 
 use super::{Scene, WEEK};
 use crate::{
     error::Error,
-    session::{Device, Sessions, Stay},
+    session::{Device, SessionRules, Stay},
     session_token::{AtRest, stored_forms},
     store::Which,
 };
@@ -98,7 +98,7 @@ async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshD
     assert!(matches!(sessions.resume(&opened.token).await, Err(Error::InvalidSession)));
 
     let hour = std::time::Duration::from_hours(1);
-    let short = Sessions::new(scene.store.clone(), hour, AtRest::Hashed, scene.clock.clone());
+    let short = scene.ruled(SessionRules { lifetime: hour, ..SessionRules::default() });
     let open = short.open("u1", None, Device::default(), Stay::Brief);
     let end = scene.clock.now() + TimeDelta::hours(1);
     assert_eq!(open.await.expect("opens").session.expires_at, end);
@@ -145,7 +145,8 @@ async fn expired_sessions_are_swept_and_live_ones_stay(database: FreshDatabase) 
     let late = scene.sign_up("u2", "bob@example.com").await.expect("free");
     scene.clock.advance(WEEK - TimeDelta::days(1));
     let now = scene.clock.now();
-    assert_eq!(scene.store.remove_expired_sessions(now).await.expect("sweeps"), 1);
+    let oldest = DateTime::UNIX_EPOCH;
+    assert_eq!(scene.store.remove_expired_sessions(now, oldest).await.expect("sweeps"), 1);
     assert_eq!(scene.column("token", "session").await, [late.at_rest(AtRest::Hashed)]);
 }
 
@@ -162,10 +163,10 @@ async fn sessions_end_one_by_one_or_together_and_only_their_users(database: Fres
     let bob = sessions.resume(&bob).await.expect("live");
     let listed = sessions.list(&ada).await.expect("lists");
     assert_eq!(listed.len(), 4);
-    assert!(listed.is_sorted_by(|a, b| a.created_at > b.created_at));
+    assert!(listed.is_sorted_by(|a, b| a.session.created_at > b.session.created_at));
 
     sessions.end(&ada, Which::One(&bob.session().id)).await.expect("ends nothing");
-    sessions.end(&ada, Which::One(&listed[0].id)).await.expect("ends one");
+    sessions.end(&ada, Which::One(&listed[0].session.id)).await.expect("ends one");
     assert_eq!(sessions.list(&ada).await.expect("lists").len(), 3);
     sessions.end(&ada, Which::Others(&ada.session().id)).await.expect("ends two");
     assert_eq!(sessions.list(&ada).await.expect("lists").len(), 1);

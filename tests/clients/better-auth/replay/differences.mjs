@@ -199,6 +199,18 @@ export const ACCEPTED = [
     ],
   },
   {
+    title: "The list of sessions tells when each was last used",
+    why: "A user who looks for a session that is not theirs wants to know. Better Auth keeps no such moment; its client passes the member on.",
+    differences: [
+      {
+        in: ["list-sessions: one", "list-sessions: three", "list-sessions: by cookie"],
+        part: /^body\.[012]\.lastUsedAt$/,
+        node: ABSENT,
+        ours: GIVEN,
+      },
+    ],
+  },
+  {
     title: "Who ends their own session is told to forget the cookies",
     why: "Better Auth does so too from a later release on.",
     differences: [{ in: ["revoke-session: its own", "revoke-sessions"], part: "set-cookie", node: ABSENT, ours: EXPIRED }],

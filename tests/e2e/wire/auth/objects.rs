@@ -50,6 +50,20 @@ pub fn user(object: &Value) -> User {
 #[track_caller]
 pub fn session(object: &Value) -> (Session, String) {
     assert_members(object, &SESSION);
+    session_in(object)
+}
+
+/// The same in the list of all, which tells when it was last used.
+#[track_caller]
+pub fn listed_session(object: &Value) -> (Session, String) {
+    let mut members = [&SESSION[..], &["lastUsedAt"]].concat();
+    members.sort_unstable();
+    assert_members(object, &members);
+    let (session, token) = session_in(object);
+    (Session { last_used_at: Some(at(object, "lastUsedAt")), ..session }, token)
+}
+
+fn session_in(object: &Value) -> (Session, String) {
     let session = Session {
         id: text(object, "id"),
         user_id: text(object, "userId"),
@@ -59,6 +73,7 @@ pub fn session(object: &Value) -> (Session, String) {
         ip_address: optional_text(object, "ipAddress"),
         user_agent: optional_text(object, "userAgent"),
         current: false,
+        last_used_at: None,
     };
     (session, text(object, "token"))
 }

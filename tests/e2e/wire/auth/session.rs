@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use shared::proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, DeleteUserResponse,
     ExportUserDataResponse, GetSessionResponse, GetTokenResponse, ListSecurityEventsRequest,
-    ListSecurityEventsResponse, ListSessionsResponse, RevokeOtherSessionsResponse,
-    RevokeSessionRequest, RevokeSessionResponse, RevokeSessionsResponse, Session, SignOutResponse,
-    UpdateUserRequest, UpdateUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
+    ListSecurityEventsResponse, ListSessionsResponse, RefreshSessionResponse,
+    RevokeOtherSessionsResponse, RevokeSessionRequest, RevokeSessionResponse,
+    RevokeSessionsResponse, Session, SignOutResponse, UpdateUserRequest, UpdateUserResponse,
+    VerifyPasswordRequest, VerifyPasswordResponse,
 };
 use tonic::Status;
 
@@ -40,6 +41,7 @@ pub async fn session(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, 
             let sessions = listed(call).await?.into_iter().map(|(session, _)| session).collect();
             ListSessionsResponse { sessions }.encode_to_vec()
         }
+        "RefreshSession" => refresh(call).await?.encode_to_vec(),
         "RevokeSession" => {
             let RevokeSessionRequest { session_id } = decoded(message);
             let token = handle(call, &session_id).await?;
@@ -111,12 +113,32 @@ pub async fn current(call: &Call) -> Result<GetSessionResponse, Status> {
     Ok(GetSessionResponse { session: Some(session), user: Some(objects::user(&body["user"])) })
 }
 
+/// The session with its new token: in the body, signed in a header and in a cookie.
+async fn refresh(call: &Call) -> Result<RefreshSessionResponse, Status> {
+    let reply = call.post("/refresh-session", &json!({}), &Fields::NONE).await?;
+    let body = reply.json();
+    objects::assert_members(&body, &["session", "token", "user"]);
+    let session_token = objects::text(&body, "token");
+    let (session, token) = objects::session(&body["session"]);
+    assert!(token == session_token && !call.is_credential(&token), "a new token");
+    let signed = reply.text("set-auth-token");
+    assert!(signed.starts_with(&format!("{session_token}.")), "{reply:?}");
+    let cookie = reply.text("set-cookie");
+    assert!(cookie.starts_with(&format!("better-auth.session_token={session_token}.")));
+    Ok(RefreshSessionResponse {
+        user: Some(objects::user(&body["user"])),
+        session_token,
+        access_token: Some(objects::access_token(reply.text("set-auth-jwt"))),
+        session: Some(Session { current: true, ..session }),
+    })
+}
+
 /// The sessions and their handles, newest first as the rpc gives them; Better Auth lists the
 /// oldest first. The caller's own comes with its token.
 async fn listed(call: &Call) -> Result<Vec<(Session, String)>, Status> {
     let body = call.get("/list-sessions").await?.json();
     let mut sessions: Vec<_> =
-        body.as_array().expect("a list").iter().map(objects::session).collect();
+        body.as_array().expect("a list").iter().map(objects::listed_session).collect();
     sessions.reverse();
     for (session, token) in &mut sessions {
         session.current = call.is_credential(token);

@@ -1,0 +1,110 @@
+//! What an operator decides about sessions.
+
+use std::time::Duration;
+
+use shared::config::{Reader, Vars};
+
+use crate::session_token::AtRest;
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// How long sessions live, how many there may be, and how their tokens are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionRules {
+    /// How long a session lives after it was last extended.
+    pub lifetime: Duration,
+    /// How long a session lives after it was opened, whatever extends it; `None`: as long as
+    /// it is used.
+    pub max_age: Option<Duration>,
+    /// How many sessions of one user live at once; `None`: any number.
+    pub per_user: Option<u64>,
+    /// How long a session token is still good after it was replaced.
+    pub rotation_grace: Duration,
+    /// How session tokens are stored.
+    pub tokens_at_rest: AtRest,
+}
+
+impl Default for SessionRules {
+    fn default() -> Self {
+        Self {
+            lifetime: 7 * DAY,
+            max_age: Some(90 * DAY),
+            per_user: Some(100),
+            rotation_grace: Duration::from_secs(10),
+            tokens_at_rest: AtRest::Hashed,
+        }
+    }
+}
+
+impl SessionRules {
+    /// Reads `SESSION_TTL`, `SESSION_MAX_AGE`, `SESSIONS_PER_USER`, `SESSION_ROTATION_GRACE`
+    /// and `SESSION_TOKENS_AT_REST`.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
+        let default = Self::default();
+        let lifetime = reader.duration("SESSION_TTL", default.lifetime);
+        if lifetime < Duration::from_mins(1) {
+            reader.fault("SESSION_TTL", "must be at least a minute");
+        }
+        if lifetime > 400 * DAY {
+            reader.fault("SESSION_TTL", "must be at most 400 days");
+        }
+        let max_age = reader.parsed("SESSION_MAX_AGE", max_age);
+        let per_user = reader.parsed("SESSIONS_PER_USER", per_user);
+        let grace = reader.duration("SESSION_ROTATION_GRACE", default.rotation_grace);
+        if !(Duration::from_secs(1)..=Duration::from_mins(5)).contains(&grace) {
+            reader.fault("SESSION_ROTATION_GRACE", "must be from 1s to 5m");
+        }
+        let tokens_at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {
+            "hashed" => Ok(AtRest::Hashed),
+            "plain" => Ok(AtRest::Plain),
+            _ => Err("must be `hashed` or `plain`".to_owned()),
+        });
+        Self {
+            lifetime,
+            max_age: max_age.unwrap_or(default.max_age),
+            per_user: per_user.unwrap_or(default.per_user),
+            rotation_grace: grace,
+            tokens_at_rest: tokens_at_rest.unwrap_or(default.tokens_at_rest),
+        }
+    }
+}
+
+fn max_age(text: &str) -> Result<Option<Duration>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    let span = seconds.or_else(|| humantime::parse_duration(text).ok());
+    let allowed = Duration::from_mins(1)..=3650 * DAY;
+    span.filter(|span| allowed.contains(span))
+        .map(Some)
+        .ok_or_else(|| "must be `off` or a time span such as `90d`, from 1m to 3650d".to_owned())
+}
+
+fn per_user(text: &str) -> Result<Option<u64>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
+    number.map(Some).ok_or_else(|| "must be `off` or a whole number from 1 to 1000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_numbers_in_their_range_or_off() {
+        assert_eq!(max_age("off"), Ok(None));
+        assert_eq!(max_age("30d"), Ok(Some(30 * DAY)));
+        assert_eq!(max_age("3600"), Ok(Some(Duration::from_hours(1))));
+        for text in ["on", "0", "59s", "3651d", "soon"] {
+            assert!(max_age(text).is_err(), "{text}");
+        }
+        assert_eq!(per_user("off"), Ok(None));
+        assert_eq!(per_user("1"), Ok(Some(1)));
+        for text in ["0", "1001", "-1", "many"] {
+            assert!(per_user(text).is_err(), "{text}");
+        }
+    }
+}

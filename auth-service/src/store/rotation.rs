@@ -1,0 +1,147 @@
+//! Tokens that were replaced.
+
+use std::slice;
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, Query, SimpleExpr},
+};
+use shared::{
+    audit::{self, Record},
+    db::moment_value,
+};
+
+use super::{Store, ended, still::lock_user};
+use crate::entity::{rotated_token, session};
+
+/// A token that was replaced: hashes of both, when it was, and whose session it opens.
+pub type Rotated = rotated_token::Model;
+
+/// How many of the tokens that a session had are kept, the newest. One beyond is unknown.
+pub const KEPT: u64 = 64;
+
+/// Whether a session of this user had a token that is stored in one of these forms. A
+/// handle that was listed before a rotation still names its session.
+#[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
+pub(super) fn had_token(user_id: &str, forms: &[String; 2]) -> SimpleExpr {
+    let had = rotated_token::Entity::find()
+        .select_only()
+        .column(rotated_token::Column::SessionId)
+        .filter(rotated_token::Column::UserId.eq(user_id))
+        .filter(rotated_token::Column::TokenHash.is_in(forms))
+        .into_query();
+    Expr::col((session::Entity, session::Column::Id)).cast_as("text").in_subquery(had)
+}
+
+impl Store {
+    /// Replaces the token of a session of this user, stored in one of the forms `from`, by
+    /// `to`. `false`: no session has it any more. `rotated` is asked for when nobody has to
+    /// be waited for any more.
+    #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
+    pub async fn rotate(
+        &self,
+        user_id: &str,
+        from: [String; 2],
+        to: &str,
+        rotated: impl FnOnce() -> Rotated,
+    ) -> Result<bool, DbErr> {
+        let transaction = self.begin().await?;
+        lock_user(&transaction, self.layout, user_id).await?;
+        let replaced = session::Entity::update_many()
+            .filter(session::Column::Token.is_in(from))
+            .col_expr(session::Column::Token, Expr::value(to))
+            .exec(&transaction)
+            .await?;
+        if replaced.rows_affected != 1 {
+            return Ok(false);
+        }
+        let rotated = rotated();
+        insert(&transaction, &rotated).await?;
+        forget_older(&transaction, &rotated.session_id).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// What replaced the token with this hash, if one did.
+    #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
+    pub async fn rotated(&self, token_hash: &str) -> Result<Option<Rotated>, DbErr> {
+        rotated_token::Entity::find_by_id(token_hash).one(self.database.reader()).await
+    }
+
+    /// The session that had this token, expired or not. One that was opened later under the
+    /// same id, which a server beside us may give again, is another one.
+    #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
+    pub async fn session_of(&self, rotated: &Rotated) -> Result<Option<session::Model>, DbErr> {
+        session::Entity::find()
+            .filter(self.layout.session.is(session::Column::Id, &rotated.session_id))
+            .filter(self.layout.user.is(session::Column::UserId, &rotated.user_id))
+            .filter(session::Column::CreatedAt.lte(self.moment(rotated.rotated_at)))
+            .one(self.database.reader())
+            .await
+    }
+
+    /// Ends a session of which a replaced token was used again, with the `record` of that.
+    /// `false`: it has ended meanwhile, and nothing is recorded.
+    #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
+    pub async fn end_reused(
+        &self,
+        session: &session::Model,
+        record: &Record,
+    ) -> Result<bool, DbErr> {
+        let transaction = self.begin().await?;
+        lock_user(&transaction, self.layout, &session.user_id).await?;
+        let ended = session::Entity::delete_many()
+            .filter(self.layout.session.is(session::Column::Id, &session.id))
+            .filter(self.layout.user.is(session::Column::UserId, &session.user_id))
+            .exec(&transaction)
+            .await?;
+        if ended.rows_affected == 0 {
+            return Ok(false);
+        }
+        ended::forget_of_user(&transaction, self.layout, &session.user_id).await?;
+        audit::insert(&transaction, slice::from_ref(record)).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+async fn insert(transaction: &DatabaseTransaction, rotated: &Rotated) -> Result<(), DbErr> {
+    let rotated_at = moment_value(transaction.get_database_backend(), rotated.rotated_at);
+    let mut insert = Query::insert();
+    insert
+        .into_table(rotated_token::Entity)
+        .columns([
+            rotated_token::Column::TokenHash,
+            rotated_token::Column::SuccessorHash,
+            rotated_token::Column::SessionId,
+            rotated_token::Column::UserId,
+            rotated_token::Column::RotatedAt,
+        ])
+        .values_panic([
+            rotated.token_hash.as_str().into(),
+            rotated.successor_hash.as_str().into(),
+            rotated.session_id.as_str().into(),
+            rotated.user_id.as_str().into(),
+            rotated_at.into(),
+        ]);
+    transaction.execute(&insert).await.map(drop)
+}
+
+/// Forgets the tokens of a session beyond the newest.
+#[expect(clippy::disallowed_methods, reason = "the session is the caller's")]
+async fn forget_older(transaction: &DatabaseTransaction, session_id: &str) -> Result<(), DbErr> {
+    let newest = rotated_token::Entity::find()
+        .select_only()
+        .column(rotated_token::Column::TokenHash)
+        .filter(rotated_token::Column::SessionId.eq(session_id))
+        .order_by_desc(rotated_token::Column::RotatedAt)
+        .limit(KEPT)
+        .into_query();
+    rotated_token::Entity::delete_many()
+        .filter(rotated_token::Column::SessionId.eq(session_id))
+        .filter(rotated_token::Column::TokenHash.not_in_subquery(newest))
+        .exec(transaction)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,291 @@
+//! Tokens that are replaced.
+
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+use fixtures::{Foreign, FreshDatabase, Ids, TOKEN, on_both_databases};
+use sea_orm::ConnectionTrait;
+use shared::clock::Clock;
+
+use super::{SECRET, Scene, keys};
+use crate::{
+    error::Error,
+    session::{Device, Opened, SessionRules, Sessions, Stay},
+    session_token::{AtRest, SessionToken, stored_forms},
+    store::{KEPT, Which},
+};
+
+const GRACE: TimeDelta = TimeDelta::seconds(10);
+const OLD_SECRET: &str = "old-5a7d3e9b1c0f46288c1e07d2f4b39a65";
+
+on_both_databases!(
+    a_token_is_replaced_and_its_session_stays,
+    a_replaced_token_is_good_for_its_grace_and_ends_its_session_after_it,
+    many_at_once_get_one_successor,
+    who_is_two_steps_behind_gets_the_token_that_is_current,
+    a_successor_is_found_again_under_the_secret_that_made_it,
+    a_replaced_token_extends_nothing,
+    a_session_is_ended_by_a_handle_from_before_its_rotation,
+    a_replaced_token_opens_no_session_that_was_opened_later,
+    the_newest_tokens_are_kept_and_an_older_one_is_unknown,
+    texts,
+    uuids,
+    numbers,
+);
+
+async fn scene(database: FreshDatabase) -> Scene {
+    let scene = Scene::new(database).await;
+    scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene
+}
+
+async fn open(sessions: &Sessions) -> Opened {
+    sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens")
+}
+
+async fn refreshed(sessions: &Sessions, token: &SessionToken) -> SessionToken {
+    sessions.refresh(token).await.expect("refreshes").token
+}
+
+fn is_refused<T>(answer: &Result<T, Error>) -> bool {
+    matches!(answer, Err(Error::InvalidSession))
+}
+
+async fn a_token_is_replaced_and_its_session_stays(database: FreshDatabase) {
+    let scene = scene(database).await;
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let opened = open(&sessions).await;
+        scene.clock.advance(TimeDelta::hours(3));
+        let refreshed = sessions.refresh(&opened.token).await.expect("refreshes");
+        assert_ne!(refreshed.token.reveal(), opened.token.reveal());
+        let mut expected = opened.session.clone();
+        expected.token = refreshed.token.at_rest(at_rest);
+        assert!(*refreshed.signed_in.session() == expected);
+        let stored = sessions.resume(&refreshed.token).await.expect("live");
+        assert!(*stored.session() == expected && !stored.is_superseded());
+        // Of tokens that were, hashes alone are kept.
+        let known = scene.column("token_hash", "rotated_token").await;
+        assert!(known.contains(&opened.token.at_rest(AtRest::Hashed)));
+        for column in ["token_hash", "successor_hash"] {
+            let hashes = scene.column(column, "rotated_token").await;
+            assert!(hashes.iter().all(|hash| hash.len() == 43), "{hashes:?}");
+        }
+        // Where tokens are stored plainly, a server beside us finds the new one.
+        let tokens = scene.column("token", "session").await;
+        assert!(tokens.contains(&expected.token));
+    }
+}
+
+async fn a_replaced_token_is_good_for_its_grace_and_ends_its_session_after_it(
+    database: FreshDatabase,
+) {
+    let scene = scene(database).await;
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let (other, opened) = (open(&sessions).await, open(&sessions).await);
+        let successor = refreshed(&sessions, &opened.token).await;
+        scene.clock.advance(GRACE - TimeDelta::milliseconds(1));
+        let behind = sessions.resume(&opened.token).await.expect("in its grace");
+        assert!(behind.is_superseded() && behind.session().id == opened.session.id);
+        assert_eq!(refreshed(&sessions, &opened.token).await.reveal(), successor.reveal());
+        assert!(sessions.resume(&successor).await.is_ok());
+
+        scene.clock.advance(TimeDelta::milliseconds(1));
+        assert!(is_refused(&sessions.resume_as_it_is(&opened.token).await));
+        assert!(is_refused(&sessions.resume(&successor).await));
+        assert!(is_refused(&sessions.refresh(&successor).await));
+        assert!(is_refused(&sessions.refresh(&opened.token).await));
+        assert!(sessions.resume(&other.token).await.is_ok());
+        assert!(scene.column("token_hash", "rotated_token").await.is_empty());
+    }
+}
+
+async fn many_at_once_get_one_successor(database: FreshDatabase) {
+    let scene = scene(database).await;
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let opened = open(&sessions).await;
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let (sessions, forms) = (sessions.clone(), opened.token.reveal().to_owned());
+            asking.spawn(async move {
+                let token = SessionToken::parse(&forms, &keys(&[SECRET])).expect("a token");
+                refreshed(&sessions, &token).await.reveal().to_owned()
+            });
+        }
+        let answers = asking.join_all().await;
+        assert_eq!(answers.len(), 50);
+        assert_eq!(answers.into_iter().collect::<HashSet<_>>().len(), 1);
+    }
+}
+
+async fn who_is_two_steps_behind_gets_the_token_that_is_current(database: FreshDatabase) {
+    let scene = scene(database).await;
+    let sessions = scene.sessions(AtRest::Hashed);
+    let first = open(&sessions).await.token;
+    let second = refreshed(&sessions, &first).await;
+    scene.clock.advance(TimeDelta::seconds(6));
+    let third = refreshed(&sessions, &second).await;
+    scene.clock.advance(TimeDelta::seconds(3));
+    for behind in [&first, &second] {
+        assert_eq!(refreshed(&sessions, behind).await.reveal(), third.reveal());
+    }
+    // The grace counts from a token's own rotation.
+    scene.clock.advance(TimeDelta::seconds(2));
+    assert!(sessions.resume(&second).await.is_ok());
+    assert!(is_refused(&sessions.refresh(&first).await));
+    assert!(is_refused(&sessions.resume(&third).await));
+}
+
+async fn a_successor_is_found_again_under_the_secret_that_made_it(database: FreshDatabase) {
+    let scene = scene(database).await;
+    let with = |secrets: &[&str]| {
+        let (store, clock) = (scene.store.clone(), scene.clock.clone());
+        Sessions::new(store, SessionRules::default(), keys(secrets), clock)
+    };
+    let before = with(&[OLD_SECRET]);
+    let during = with(&[SECRET, OLD_SECRET]);
+    let after = with(&[SECRET]);
+    let first = open(&before).await.token;
+    let second = refreshed(&before, &first).await;
+    assert_eq!(refreshed(&during, &first).await.reveal(), second.reveal());
+    let third = refreshed(&during, &second).await;
+    assert_eq!(refreshed(&during, &first).await.reveal(), third.reveal());
+    assert!(before.resume(&third).await.is_ok() && after.resume(&third).await.is_ok());
+    // Where the secret is gone the successor cannot be told, but nobody is signed out.
+    assert!(is_refused(&after.refresh(&first).await));
+    assert!(after.resume(&first).await.is_ok() && after.resume(&third).await.is_ok());
+}
+
+async fn a_replaced_token_extends_nothing(database: FreshDatabase) {
+    let scene = scene(database).await;
+    let sessions = scene.sessions(AtRest::Hashed);
+    let opened = open(&sessions).await;
+    scene.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
+    let successor = refreshed(&sessions, &opened.token).await;
+    scene.clock.advance(TimeDelta::seconds(1));
+    let behind = sessions.resume(&opened.token).await.expect("in its grace");
+    assert!(!behind.was_extended());
+    assert_eq!(behind.session().expires_at, opened.session.expires_at);
+    assert!(sessions.resume(&successor).await.expect("live").was_extended());
+}
+
+async fn a_session_is_ended_by_a_handle_from_before_its_rotation(database: FreshDatabase) {
+    let scene = scene(database).await;
+    scene.sign_up("u2", "bob@example.com").await.expect("free");
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let caller = open(&sessions).await;
+        let caller = sessions.resume(&caller.token).await.expect("live");
+        for reveal in [false, true] {
+            let thief = open(&sessions).await.token;
+            let handle = if reveal { thief.reveal().to_owned() } else { thief.at_rest(at_rest) };
+            let successor = refreshed(&sessions, &thief).await;
+            let bob = sessions.open("u2", None, Device::default(), Stay::Remembered).await;
+            let bob = sessions.resume(&bob.expect("opens").token).await.expect("live");
+            let forms = stored_forms(&handle);
+            sessions.end(&bob, Which::StoredAs(&forms)).await.expect("ends nothing");
+            assert!(sessions.resume(&successor).await.is_ok());
+            sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends it");
+            assert!(is_refused(&sessions.resume(&successor).await));
+        }
+        assert!(sessions.list(&caller).await.is_ok());
+    }
+}
+
+/// A database that counts its sessions gives the number of the newest again when it is gone.
+async fn a_replaced_token_opens_no_session_that_was_opened_later(database: FreshDatabase) {
+    let scene = scene(database).await;
+    let sessions = scene.sessions(AtRest::Hashed);
+    let first = open(&sessions).await;
+    refreshed(&sessions, &first.token).await;
+    let run = async |sql: String| {
+        scene.store.database.writer().execute_unprepared(&sql).await.expect("writes");
+    };
+    let id = &first.session.id;
+    run(format!(r#"DELETE FROM "session" WHERE "id" = '{id}'"#)).await;
+    for advance in [TimeDelta::seconds(1), GRACE] {
+        scene.clock.advance(advance);
+        let second = open(&sessions).await;
+        run(format!(r#"UPDATE "session" SET "id" = '{id}' WHERE "id" = '{}'"#, second.session.id))
+            .await;
+        assert!(is_refused(&sessions.resume(&first.token).await));
+        let second = sessions.resume(&second.token).await.expect("live");
+        assert_eq!(second.session().id, *id);
+        run(format!(r#"DELETE FROM "session" WHERE "id" = '{id}'"#)).await;
+    }
+}
+
+async fn the_newest_tokens_are_kept_and_an_older_one_is_unknown(database: FreshDatabase) {
+    let scene = scene(database).await;
+    let sessions = scene.sessions(AtRest::Hashed);
+    let mut tokens = vec![open(&sessions).await.token];
+    for _ in 0..=KEPT {
+        scene.clock.advance(TimeDelta::seconds(1));
+        let next = refreshed(&sessions, tokens.last().expect("one")).await;
+        tokens.push(next);
+    }
+    let kept = scene.column("token_hash", "rotated_token").await;
+    assert_eq!(kept.len(), usize::try_from(KEPT).expect("few"));
+    scene.clock.advance(GRACE);
+    assert!(is_refused(&sessions.resume(&tokens[0]).await));
+    let current = tokens.last().expect("one");
+    assert!(sessions.resume(current).await.is_ok());
+    assert!(is_refused(&sessions.resume(&tokens[1]).await));
+    assert!(is_refused(&sessions.resume(current).await));
+}
+
+async fn texts(database: FreshDatabase) {
+    on_tables_of_better_auth(database, Ids::Text).await;
+}
+
+async fn uuids(database: FreshDatabase) {
+    on_tables_of_better_auth(database, Ids::Uuid).await;
+}
+
+async fn numbers(database: FreshDatabase) {
+    on_tables_of_better_auth(database, Ids::Serial).await;
+}
+
+/// What is kept in tables of ours fits the ids of theirs.
+async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
+    let foreign = Foreign { ids, has_issuer: false };
+    foreign.make(&database).await;
+    let scene = Scene::new(database).await;
+    let sessions = scene.ruled(SessionRules {
+        per_user: Some(2),
+        tokens_at_rest: AtRest::Plain,
+        ..SessionRules::default()
+    });
+    let first = SessionToken::parse(TOKEN, &keys(&[SECRET])).expect("a token");
+    let second = refreshed(&sessions, &first).await;
+    let third = refreshed(&sessions, &second).await;
+    assert_eq!(refreshed(&sessions, &first).await.reveal(), third.reveal());
+    let caller = sessions.resume(&third).await.expect("live");
+    assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
+    let long_ago = scene.clock.now() - TimeDelta::days(30);
+    assert_eq!(scene.store.forget_ended(long_ago).await.expect("sweeps"), 0);
+
+    // Another one is ended by what it was listed as, and one too many ends the oldest.
+    let user = foreign.user_id();
+    let opened = async || {
+        scene.clock.advance(TimeDelta::seconds(1));
+        sessions.open(user, None, Device::default(), Stay::Remembered).await.expect("opens").token
+    };
+    let other = opened().await;
+    let successor = refreshed(&sessions, &other).await;
+    let forms = stored_forms(other.reveal());
+    sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends it");
+    assert!(is_refused(&sessions.resume(&successor).await));
+    assert_eq!(scene.column("token_hash", "rotated_token").await.len(), 2);
+    let other = opened().await;
+    opened().await;
+    assert!(is_refused(&sessions.resume(&third).await));
+    assert!(scene.column("token_hash", "rotated_token").await.is_empty());
+
+    refreshed(&sessions, &other).await;
+    scene.clock.advance(GRACE);
+    assert!(is_refused(&sessions.resume(&other).await));
+    assert_eq!(scene.column("id", "session").await.len(), 1);
+}
