@@ -6,6 +6,7 @@ mod described;
 mod entrance;
 mod logs;
 mod refusals;
+mod rotation;
 mod sessions;
 mod sites;
 mod world;
