@@ -130,7 +130,7 @@ impl Config {
         if let Some(policy) = &policy {
             accounts.check(policy, reader);
         }
-        let database = DatabaseUrl::read(reader, DATABASE);
+        let database = Self::read_database(reader);
         let server = Settings::read(reader, ADDRESSES);
         Some(Self {
             keys: Arc::new(keys?),
@@ -140,6 +140,11 @@ impl Config {
             database: database?,
             server,
         })
+    }
+
+    /// Reads `DATABASE_URL` alone, for a command that needs no secret.
+    pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
+        DatabaseUrl::read(reader, DATABASE)
     }
 
     /// Reads all settings from `vars`, or lists every fault.

@@ -4,6 +4,7 @@
 //! A call passes from the outside in, and each module knows only those below it:
 //!
 //! - [`Config`], [`Mint`]: what can be set, and the `token` sub-command
+//! - `operator`: the sub-commands for a deployment at work
 //! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
@@ -25,6 +26,7 @@ mod hashing;
 mod http;
 mod migration;
 mod mint;
+mod operator;
 mod password;
 mod profile;
 mod random;
@@ -48,6 +50,7 @@ use self::{
 pub use self::{
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
+    operator::{OperatorError, SessionsCommand, examine},
     session_token::AtRest,
 };
 

@@ -110,8 +110,9 @@ pub fn status(error: &impl Classified) -> Status {
     Status::with_error_details(kind.code(), message, details)
 }
 
-/// `error` and its sources on one line.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+/// `error` and its sources on one line, for the log and for operators.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -34,6 +34,7 @@ mod sign_up;
 mod tasks;
 
 // The three binaries, as processes.
+mod operator;
 mod replicas;
 mod restart;
 mod start_up;

@@ -2,6 +2,7 @@
 
 mod auth;
 mod credential;
+pub mod peer;
 mod session;
 
 pub use auth::auth_service;

@@ -3,10 +3,12 @@
 //! Unlike tasks, accounts are looked up before anybody is known, so there is no owner
 //! filter to start from: each query here is written out, and its exception stated.
 
+mod examination;
 mod insert;
 mod largest_id;
 mod layout;
 mod linked;
+mod operator;
 mod sessions;
 mod still;
 #[cfg(test)]
@@ -17,6 +19,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{DatabaseTransaction, DbBackend, DbErr, Value};
 use shared::db::{Database, DatabaseUrl};
 
+pub use self::examination::examine;
 pub use self::layout::IdKind;
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;

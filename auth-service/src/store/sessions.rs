@@ -127,9 +127,9 @@ impl Store {
             .map(|deleted| deleted.rows_affected)
     }
 
-    /// Ends sessions of a user. Ending none is no error.
+    /// Ends sessions of a user and tells how many. Ending none is no error.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
-    pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<(), DbErr> {
+    pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<u64, DbErr> {
         let of_user =
             session::Entity::delete_many().filter(self.layout.user.is(Column::UserId, user_id));
         let delete = match which {
@@ -140,7 +140,8 @@ impl Store {
         };
         let transaction = self.begin().await?;
         lock_user(&transaction, self.layout, user_id).await?;
-        delete.exec(&transaction).await?;
-        transaction.commit().await
+        let ended = delete.exec(&transaction).await?.rows_affected;
+        transaction.commit().await?;
+        Ok(ended)
     }
 }

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod layouts;
+mod operator;
 mod plans;
 mod refused;
 mod sessions;

@@ -1,0 +1,80 @@
+//! The `sessions` sub-command: ends sessions in the database that the servers use. They ask
+//! it on every call, so what has ended here is refused everywhere at once.
+
+use clap::{ArgGroup, Args, Subcommand};
+use shared::db::DatabaseUrl;
+
+use crate::{
+    email::Email,
+    error::Error,
+    store::{Store, Which},
+};
+
+/// The commands of `sessions`.
+#[derive(Subcommand)]
+pub enum SessionsCommand {
+    /// End the sessions of one user, or of all; access tokens live out their minutes
+    End(End),
+}
+
+/// The options of `sessions end`. They can hold an e-mail, so they have no `Debug`.
+#[derive(Args)]
+#[command(group(ArgGroup::new("whose").required(true)))]
+pub struct End {
+    /// Whose sessions: an id, or an e-mail address
+    #[arg(long, value_name = "ID or E-MAIL", group = "whose")]
+    user: Option<String>,
+    /// Every session of every user; needs --yes
+    #[arg(long, group = "whose")]
+    all: bool,
+    /// Says that --all is meant
+    #[arg(long, requires = "all")]
+    yes: bool,
+}
+
+/// Why nothing, or not everything, was done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// Everybody would have to sign in again.
+    #[error("--all ends every session of every user: add --yes if that is meant")]
+    Unconfirmed,
+    /// Neither an id nor an e-mail has this spelling here.
+    #[error("there is no such user")]
+    NoSuchUser,
+    /// The database cannot be reached, or has not the tables.
+    #[error("cannot use the database of accounts")]
+    Database(#[source] Error),
+}
+
+impl SessionsCommand {
+    /// Does it, and tells how many sessions ended.
+    pub async fn run(&self, url: &DatabaseUrl) -> Result<u64, OperatorError> {
+        let Self::End(end) = self;
+        if end.all && !end.yes {
+            return Err(OperatorError::Unconfirmed);
+        }
+        let ended = match &end.user {
+            None => end_all(url).await.map(Some),
+            Some(user) => end_those_of(user, url).await,
+        };
+        ended.map_err(OperatorError::Database)?.ok_or(OperatorError::NoSuchUser)
+    }
+}
+
+async fn end_all(url: &DatabaseUrl) -> Result<u64, Error> {
+    Ok(Store::visit(url).await?.end_all_sessions().await?)
+}
+
+/// `None`: there is no such user.
+async fn end_those_of(user: &str, url: &DatabaseUrl) -> Result<Option<u64>, Error> {
+    let store = Store::visit(url).await?;
+    // The id first: another server's may look like an address.
+    let mut found = store.user(user).await?;
+    if let (None, Ok(email)) = (&found, Email::parse(user)) {
+        found = store.user_by_email(&email).await?;
+    }
+    match found {
+        Some(user) => Ok(Some(store.end_sessions(&user.id, Which::All).await?)),
+        None => Ok(None),
+    }
+}
