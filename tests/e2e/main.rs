@@ -37,6 +37,7 @@ mod tasks;
 mod operator;
 mod replicas;
 mod restart;
+mod secrecy;
 mod start_up;
 mod stop;
 
