@@ -132,7 +132,7 @@ impl Config {
         }
         let attempts = AttemptSettings::read(reader);
         let tasks = read_task_service(reader);
-        let database = DatabaseUrl::read(reader, DATABASE);
+        let database = Self::read_database(reader);
         let server = Settings::read(reader, ADDRESSES);
         Some(Self {
             keys: Arc::new(keys?),
@@ -144,6 +144,11 @@ impl Config {
             database: database?,
             server,
         })
+    }
+
+    /// Reads `DATABASE_URL` alone, for a command that needs no secret.
+    pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
+        DatabaseUrl::read(reader, DATABASE)
     }
 
     /// Reads all settings from `vars`, or lists every fault.

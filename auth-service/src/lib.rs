@@ -4,6 +4,7 @@
 //! A call passes from the outside in, and each module knows only those below it:
 //!
 //! - [`Config`], [`Mint`]: what can be set, and the `token` sub-command
+//! - `operator`: the sub-commands for a deployment at work
 //! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
@@ -34,6 +35,7 @@ mod hashing;
 mod http;
 mod migration;
 mod mint;
+mod operator;
 mod password;
 mod peer;
 mod profile;
@@ -68,6 +70,7 @@ pub use self::{
     attempts::AttemptSettings,
     config::{ADDRESSES, AccountSettings, Config},
     mint::Mint,
+    operator::{OperatorError, SessionsCommand, examine},
     peer::TaskServiceAddress,
     session::SessionRules,
     session_token::AtRest,

@@ -2,11 +2,12 @@
 
 use std::{error::Error, process::ExitCode, sync::Arc};
 
-use auth_service::{ADDRESSES, Config, Mint};
+use auth_service::{ADDRESSES, Config, Mint, SessionsCommand};
 use clap::{Parser, Subcommand};
 use shared::{
     auth::{Keyring, TokenPolicy},
     config::{Env, Reader},
+    doctor::Report,
     serve, telemetry,
 };
 
@@ -31,6 +32,15 @@ enum Command {
     Serve,
     /// Print an access token for a user, signed with the configured secret
     Token(Mint),
+    /// Act on sessions, while servers run
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
+    /// Look at settings, database, clocks and hash cost, and say what to mend
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
     Health,
 }
@@ -40,6 +50,8 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
+        Command::Sessions(command) => sessions(&command).await,
+        Command::Doctor { json } => doctor(json).await,
         Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
     };
     shared::exit::code("auth-service", result)
@@ -64,4 +76,29 @@ fn token(mint: &Mint) -> Result<(), Box<dyn Error>> {
     let (keys, policy) = reader.finish(keys.zip(policy))?;
     println!("{}", mint.mint(Arc::new(keys), policy)?);
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was done is what the operator reads")]
+async fn sessions(command: &SessionsCommand) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    let database = Config::read_database(&mut reader);
+    let ended = command.run(&reader.finish(database)?).await?;
+    println!("sessions ended: {ended}");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what was asked for")]
+async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let config = Config::read(&mut reader);
+    let mut report = Report::default();
+    match reader.finish(config) {
+        Ok(config) => {
+            auth_service::examine(&config, &Env, &mut report).await;
+        }
+        Err(faults) => report.faulty_settings(&faults),
+    }
+    println!("{}", report.text(as_json));
+    Ok(report.verdict()?)
 }

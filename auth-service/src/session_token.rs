@@ -67,6 +67,14 @@ impl SessionToken {
         Self(token)
     }
 
+    /// Whether `credential` is signed, but not with the secret that signs now: it is to be
+    /// handed over anew before that secret is taken off the list.
+    pub fn is_outdated(credential: &str, keys: &Keyring) -> bool {
+        let parts = credential.split_once('.');
+        let tagged = parts.and_then(|(token, signature)| Some((token, url_safe(signature)?)));
+        tagged.is_some_and(|(token, tag)| !keys.is_current(token, &tag))
+    }
+
     /// The token itself, to be sent to its holder once.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -187,6 +195,23 @@ mod tests {
         }
         assert_eq!(counts.len(), 62);
         assert!(counts.values().all(|count| (880..1190).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn what_an_older_secret_signed_is_read_and_outdated() {
+        let old = Secret::parse("old-5a7d3e9b1c0f46288c1e07d2f4b39a65".to_owned()).expect("strong");
+        let before = Keyring::new(&old, &[]);
+        let new = Secret::parse(SECRET.to_owned()).expect("strong");
+        let between = Keyring::new(&new, &[old]);
+        let token = SessionToken::parse(TOKEN, &before).expect("a token");
+        let aged = token.signed(&before).expect("signs");
+        assert!(SessionToken::parse(&aged, &between).is_some());
+        assert!(SessionToken::parse(&aged, &keys()).is_none());
+        assert!(SessionToken::is_outdated(&aged, &between));
+        assert!(!SessionToken::is_outdated(&aged, &before));
+        for current in [TOKEN.to_owned(), token.signed(&between).expect("signs").to_string()] {
+            assert!(!SessionToken::is_outdated(&current, &between), "{current}");
+        }
     }
 
     #[test]

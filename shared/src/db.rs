@@ -1,8 +1,11 @@
 //! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
 //! lock.
 
+mod doctor;
+mod examination;
 mod moment;
 mod notices;
+mod visit;
 
 use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
@@ -14,7 +17,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use url::Url;
 
-pub use self::{moment::moment_value, notices::Notices};
+pub use self::{doctor::examine, examination::Migrations, moment::moment_value, notices::Notices};
 use crate::{
     config::{Reader, Vars},
     error::Kind,
@@ -71,6 +74,13 @@ impl DatabaseUrl {
         Ok(Self { url: url.to_owned(), backend, connections })
     }
 
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        let path = self.url.strip_prefix("sqlite://")?;
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
+    }
+
     fn options(&self, connections: u32) -> ConnectOptions {
         let mut options = ConnectOptions::new(self.url.clone());
         options
@@ -102,7 +112,7 @@ impl Database {
             let pool = Driver::connect(options).await?;
             return Ok(Self { reader: pool.clone(), writer: pool });
         }
-        make_folder(&url.url).map_err(|e| DbErr::Custom(format!("cannot make the folder: {e}")))?;
+        make_folder(url).map_err(|e| DbErr::Custom(format!("cannot make the folder: {e}")))?;
         let mut options = url.options(1);
         options.map_sqlx_sqlite_opts(|file| {
             file.create_if_missing(true)
@@ -206,9 +216,8 @@ pub fn kind(error: &DbErr) -> Kind {
 }
 
 /// Makes the folder a SQLite file lies in.
-fn make_folder(url: &str) -> io::Result<()> {
-    let path = url.trim_start_matches("sqlite://").split('?').next().unwrap_or_default();
-    match Path::new(path).parent() {
+fn make_folder(url: &DatabaseUrl) -> io::Result<()> {
+    match url.file().and_then(Path::parent) {
         // Rows hold e-mails and password hashes: the folder is its owner's alone.
         Some(folder) => fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
         None => Ok(()),

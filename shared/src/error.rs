@@ -115,7 +115,7 @@ pub fn status(error: &impl Classified) -> Status {
     Status::with_error_details(kind.code(), message, details)
 }
 
-/// `error` and its sources on one line.
+/// `error` and its sources on one line, for the log and for operators.
 #[must_use]
 pub fn causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();

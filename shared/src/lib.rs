@@ -10,6 +10,7 @@
 //! - [`config`]: settings from a lookup, every fault reported at once
 //! - [`clock`]: time as a parameter
 //! - [`db`]: SQLite and PostgreSQL behind one handle
+//! - [`doctor`]: what a look at a deployment finds
 //! - [`http`]: what an HTTP door stands on
 //! - [`origin`]: who a browser speaks for
 //! - [`exit`]: the last words of a binary
@@ -22,6 +23,7 @@ pub mod clock;
 pub mod codec;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod error;
 pub mod exit;
 pub mod fields;

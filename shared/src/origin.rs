@@ -69,6 +69,18 @@ impl Origin {
         &self.0
     }
 
+    /// Whether nobody else can be there: a name or address of this machine itself.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let host = match host.strip_prefix('[') {
+            Some(address) => address.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let is_loopback = |ip: std::net::IpAddr| ip.to_canonical().is_loopback();
+        host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
+    }
+
     /// Whether it is reached over TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -91,6 +103,15 @@ mod tests {
             ("HTTP://LOCALHOST", "http://localhost"),
         ] {
             assert_eq!(Origin::parse(text).expect(text).as_str(), origin);
+        }
+        let is_local = |text: &str| Origin::parse(text).expect(text).is_local();
+        for local in
+            ["http://localhost:3000", "http://127.1.2.3", "https://[::1]:8", "http://a.localhost"]
+        {
+            assert!(is_local(local), "{local}");
+        }
+        for public in ["https://localhost.example.com", "http://10.0.0.1", "http://[2001:db8::1]"] {
+            assert!(!is_local(public), "{public}");
         }
         assert!(Origin::parse("https://a.b").expect("an origin").is_secure());
         assert!(!Origin::parse("http://a.b").expect("an origin").is_secure());

@@ -7,11 +7,12 @@ mod welcome;
 
 use std::{error::Error, process::ExitCode, sync::Arc};
 
-use auth_service::Mint;
+use auth_service::{Mint, SessionsCommand};
 use clap::{Parser, Subcommand};
 use shared::{
     clock::SystemClock,
     config::{Env, Reader},
+    doctor::Report,
     serve::{self, Assembly},
     telemetry,
 };
@@ -38,6 +39,15 @@ enum Command {
     Serve,
     /// Print an access token for a user, signed with the secret in use
     Token(Mint),
+    /// Act on sessions, while the server runs
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
+    /// Look at settings, databases, clock and hash cost, and say what to mend
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
     Health,
 }
@@ -47,6 +57,8 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
+        Command::Sessions(command) => sessions(&command).await,
+        Command::Doctor { json } => doctor(json).await,
         Command::Health => serve::probe_own(Reader::new(&Env), settings::ADDRESSES).await,
     };
     shared::exit::code("standalone", result)
@@ -76,4 +88,33 @@ fn token(mint: &Mint) -> Result<(), Box<dyn Error>> {
     let (keys, policy) = reader.finish(keys.zip(policy))?;
     println!("{}", mint.mint(keys, policy)?);
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was done is what the operator reads")]
+async fn sessions(command: &SessionsCommand) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    let database = settings::auth_database(&mut reader);
+    let ended = command.run(&reader.finish(database)?).await?;
+    println!("sessions ended: {ended}");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what was asked for")]
+async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let mut report = Report::default();
+    // A look draws no secret.
+    let known = settings::known_keys(&mut reader)?;
+    let pair = if known.is_some() { settings::read(&mut reader)? } else { None };
+    match reader.finish(pair) {
+        Ok(pair) => {
+            settings::examine_secret_file(&Reader::new(&Env), &mut report);
+            auth_service::examine(&pair.auth, &Env, &mut report).await;
+            task_service::examine(&pair.tasks, &mut report).await;
+        }
+        Err(faults) => report.faulty_settings(&faults),
+    }
+    println!("{}", report.text(as_json));
+    Ok(report.verdict()?)
 }

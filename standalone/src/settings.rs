@@ -11,6 +11,7 @@ use shared::{
     auth::{Keyring, Secret, TokenKind, TokenPolicy, Trust},
     config::{Reader, Vars},
     db::DatabaseUrl,
+    doctor::{self, Report},
     origin::Origin,
     serve::{self, Addresses},
 };
@@ -68,6 +69,13 @@ fn keys(
     }
 }
 
+/// Notes who can read the secret, where it is kept in a file.
+pub fn examine_secret_file(reader: &Reader<'_, impl Vars>, report: &mut Report) {
+    if !is_given(reader) {
+        doctor::private(report, Path::new(SECRET_FILE), "the secret");
+    }
+}
+
 fn is_given(reader: &Reader<'_, impl Vars>) -> bool {
     ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"].into_iter().any(|name| reader.is_set(name))
 }
@@ -75,6 +83,11 @@ fn is_given(reader: &Reader<'_, impl Vars>) -> bool {
 /// The rules for tokens.
 pub fn policy(reader: &mut Reader<'_, impl Vars>) -> Option<TokenPolicy> {
     TokenPolicy::read(reader, Some(URL))
+}
+
+/// Where the accounts are.
+pub fn auth_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
+    DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db")
 }
 
 /// Reads the settings of both. `DATABASE_URL` would put both into one database, so each
@@ -90,7 +103,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
         accounts.check(policy, reader);
     }
     let attempts = auth_service::AttemptSettings::read(reader);
-    let auth = DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db");
+    let auth = auth_database(reader);
     let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
     let server = serve::Settings::read(reader, ADDRESSES);
     let trash_retention = task_service::Config::read_trash_retention(reader);

@@ -56,7 +56,8 @@ use shared::{
     audit::{self, SecurityEvents, Trail},
     auth::{Gate, ServiceGate, TokenVerifier},
     clock::{Clock, SystemClock},
-    db::Database,
+    db::{self, Database},
+    doctor::Report,
     serve::{App, Assembly, BindError},
 };
 
@@ -126,6 +127,17 @@ pub async fn bind(config: &Config) -> Result<App, StartError> {
     let mut assembly = Assembly::default();
     assemble(config, Arc::new(SystemClock), &mut assembly).await?;
     Ok(assembly.bind(&config.server).await?)
+}
+
+/// Looks at the database of tasks for an operator, and changes nothing.
+pub async fn examine(config: &Config, report: &mut Report) {
+    let leeway = config.policy.leeway;
+    let found = db::examine::<Migrator>(report, &config.database, &SystemClock, leeway).await;
+    if let Some(database) = found
+        && let Err(error) = database.close().await
+    {
+        tracing::debug!(%error, "cannot close the database");
+    }
 }
 
 #[cfg(test)]

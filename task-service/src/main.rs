@@ -5,6 +5,8 @@ use std::{error::Error, process::ExitCode};
 use clap::{Parser, Subcommand};
 use shared::{
     config::{Env, Reader},
+    doctor::{self, Report},
+    origin::Origin,
     serve, telemetry,
 };
 use task_service::{ADDRESSES, Config};
@@ -34,6 +36,12 @@ struct Cli {
 enum Command {
     /// Serve until SIGTERM or Ctrl-C (the default)
     Serve,
+    /// Look at settings, database and clocks, and say what to mend
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
     Health,
 }
@@ -42,6 +50,7 @@ enum Command {
 async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
+        Command::Doctor { json } => doctor(json).await,
         Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
     };
     shared::exit::code("task-service", result)
@@ -56,4 +65,23 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     app.announce(config.keys.signing_id());
     app.run(serve::stop_signal()?).await;
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what was asked for")]
+async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let config = Config::read(&mut reader);
+    let own = Origin::read_own(&mut reader, None);
+    let mut report = Report::default();
+    match reader.finish(config) {
+        Ok(config) => {
+            let trusted = &config.server.trusted_origins;
+            doctor::settings(&mut report, &config.keys, &config.policy, own.as_ref(), trusted);
+            task_service::examine(&config, &mut report).await;
+        }
+        Err(faults) => report.faulty_settings(&faults),
+    }
+    println!("{}", report.text(as_json));
+    Ok(report.verdict()?)
 }

@@ -19,7 +19,7 @@ use tonic::{
 };
 
 pub use self::tasks::at;
-use crate::{forge, wire::Way, world::SECRET};
+use crate::{forge, secrecy, wire::Way, world::SECRET};
 
 /// The password of everybody who has no reason for another one.
 pub const PASSWORD: &str = "tulips and rain";
@@ -97,6 +97,7 @@ impl Stranger {
     pub async fn sign_up(&self, email: &str) -> SignedIn {
         let application = application(email, PASSWORD);
         let answer = self.accounts().sign_up(application).await.expect("signs up").into_inner();
+        secrecy::register("session token", &answer.session_token);
         SignedIn {
             user: answer.user.expect("a user"),
             session: answer.session.expect("a session"),
@@ -115,6 +116,7 @@ impl Stranger {
     pub async fn try_sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Status> {
         let credential = auth::SignInRequest { email: email.into(), password: password.into() };
         let answer = self.accounts().sign_in(credential).await?.into_inner();
+        secrecy::register("session token", &answer.session_token);
         Ok(SignedIn {
             user: answer.user.expect("a user"),
             session: answer.session.expect("a session"),

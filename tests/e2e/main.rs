@@ -40,9 +40,11 @@ mod sign_up;
 mod tasks;
 
 // The three binaries, as processes.
+mod operator;
 mod outage;
 mod replicas;
 mod restart;
+mod secrecy;
 mod security_log;
 mod start_up;
 mod stop;

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use tonic::transport::Channel;
 
 use crate::{
     binary::Binary,
+    secrecy,
     world::{SECRET, URL, channel},
 };
 
@@ -79,7 +80,7 @@ impl Server {
         channel(self.address)
     }
 
-    /// Everything it has logged so far.
+    /// Everything it has written so far, to either stream.
     pub fn log(&self) -> String {
         self.log.lock().expect("the log").join("\n")
     }
@@ -114,21 +115,23 @@ impl Starting {
             .env("HTTP_ADDR", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .env("ATTEMPT_LIMITS", "off") // all callers are this process
+            .env("RUST_LOG", "trace")
             .envs(settings.iter().copied());
         Self::from_command(binary, command)
     }
 
-    /// Runs a command that logs JSON lines.
+    /// Runs a command that serves.
     pub fn from_command(binary: Binary, mut command: Command) -> Self {
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
+        let stdout = child.stdout.take().expect("a pipe");
         let stderr = child.stderr.take().expect("a pipe");
         let log = Arc::default();
         let (heard, listening) = mpsc::channel();
-        thread::spawn({
-            let log = Arc::clone(&log);
-            move || listen(stderr, &log, &heard)
-        });
+        for pipe in [Box::new(stdout) as Box<dyn Read + Send>, Box::new(stderr)] {
+            let (log, heard) = (Arc::clone(&log), heard.clone());
+            thread::spawn(move || listen(pipe, &log, &heard));
+        }
         Self { binary, child: Kept(child), listening, log }
     }
 
@@ -144,18 +147,35 @@ impl Starting {
     }
 }
 
-/// Keeps every line of the log, and tells the address that is logged once it listens.
-fn listen(stderr: ChildStderr, log: &Mutex<Vec<String>>, heard: &mpsc::Sender<Addresses>) {
-    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-        let event: Value = serde_json::from_str(&line).unwrap_or_default();
-        if event["message"] == "listening"
-            && let Some(grpc) = event["grpc"].as_str().and_then(|text| text.parse().ok())
+/// What a server wrote is looked at when it is over, whatever it was started for.
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill();
+        if !thread::panicking() {
+            secrecy::assert_kept(&self.log());
+        }
+    }
+}
+
+/// Keeps every line, and tells the address that is logged once it listens.
+fn listen(pipe: impl Read, log: &Mutex<Vec<String>>, heard: &mpsc::Sender<Addresses>) {
+    for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+        if line.contains("listening")
+            && let Some(grpc) = address(&line, "grpc")
         {
-            let http = event["http"].as_str().and_then(|text| text.parse().ok());
-            let _ = heard.send((grpc, http));
+            let _ = heard.send((grpc, address(&line, "http")));
         }
         log.lock().expect("the log").push(line);
     }
+}
+
+/// An address in a line of either format.
+fn address(line: &str, field: &str) -> Option<SocketAddr> {
+    if let Ok(event) = serde_json::from_str::<Value>(line) {
+        return event[field].as_str()?.parse().ok();
+    }
+    let (_, rest) = line.split_once(&format!(" {field}="))?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 /// What a process that has ended left behind.

@@ -2,6 +2,7 @@
 //! each is shown to fail on a tree where it is broken.
 
 mod imports;
+mod promises;
 mod rules;
 mod tree;
 
@@ -18,7 +19,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 19] = [
+const RULES: [Rule; 21] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "shared/src/serve/docs/page.css", "LONG"),
@@ -72,6 +73,8 @@ const RULES: [Rule; 19] = [
         "auth-service/src/a.rs",
         "Status::internal(x)",
     ),
+    rule("promises are kept by tests", promises::kept, "docs/a.md", "| `tests/e2e/a.rs::gone` |"),
+    rule("drills are there", promises::kept, "docs/a.md", "under load: `tests/faults/gone`"),
     rule(
         "services meet on the wire",
         imports::services,

@@ -46,15 +46,17 @@ impl Cookies {
         format!("{}{SESSION_TOKEN}", self.prefix())
     }
 
-    /// The session token that a request's cookies carry: signed, or it is none.
-    pub fn credential(&self, headers: &HeaderMap) -> Option<SessionToken> {
+    /// The session token that a request's cookies carry: signed, or it is none. And whether
+    /// its signature is outdated.
+    pub fn credential(&self, headers: &HeaderMap) -> Option<(SessionToken, bool)> {
         let name = self.session_token_name();
         // Other cookies of the same host may hold any bytes.
         let lines =
             headers.get_all(COOKIE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
         // Signed alone: anybody who can write a cookie could try tokens otherwise.
         let parse = |value: &str| {
-            value.contains('.').then(|| SessionToken::parse(value, &self.keys)).flatten()
+            let token = value.contains('.').then(|| SessionToken::parse(value, &self.keys));
+            Some((token.flatten()?, SessionToken::is_outdated(value, &self.keys)))
         };
         lines.into_iter().find_map(|line| {
             let pairs = line.split(';').filter_map(|pair| pair.split_once('='));

@@ -51,6 +51,8 @@ pub struct Desk {
 /// What the head of a request tells of who asks.
 pub struct Call {
     pub credential: Credential,
+    /// Whether the token is signed with a secret that is on its way out.
+    pub is_outdated: bool,
     pub device: Device,
 }
 
@@ -60,10 +62,8 @@ impl FromRequestParts<Arc<Desk>> for Call {
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<TcpConnectInfo>().and_then(|peer| peer.remote_addr);
         let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self {
-            credential: Credential::of(&parts.headers, &desk.keys, &desk.cookies),
-            device: Device::new(peer, user_agent),
-        })
+        let (credential, is_outdated) = Credential::of(&parts.headers, &desk.keys, &desk.cookies);
+        Ok(Self { credential, is_outdated, device: Device::new(peer, user_agent) })
     }
 }
 
@@ -73,7 +73,8 @@ pub struct Caller {
     pub token: SessionToken,
     /// Where it calls from.
     pub from: Option<IpAddr>,
-    /// For the answer: the cookie again, if this very call extended the session.
+    /// For the answer: the cookie again, if this very call extended the session or the
+    /// cookie's signature is outdated.
     pub headers: HeaderMap,
 }
 
@@ -130,12 +131,12 @@ impl Desk {
 
     /// The caller of a route that is for signed-in users. Using the session extends it.
     pub async fn caller(&self, call: Call) -> Result<Caller, Refused> {
-        let from = call.device.address();
+        let (from, is_outdated) = (call.device.address(), call.is_outdated);
         let token = self.token(call)?;
         let resumed = self.attempts.at_session(from, self.sessions.resume(&token)).await;
         let signed_in = self.given(resumed)?;
         let mut caller = Caller { signed_in, token, from, headers: HeaderMap::new() };
-        if caller.signed_in.was_extended() {
+        if is_outdated || caller.signed_in.was_extended() {
             let stay = self.sessions.stay(caller.signed_in.session());
             caller.headers = self.hand_over(caller.holding(caller.signed_in.user(), stay))?;
         }

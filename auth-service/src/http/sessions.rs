@@ -36,7 +36,8 @@ const FRESH: [(HeaderName, HeaderValue); 2] = [
 /// The caller's session and user, or `null`.
 ///
 /// Always asks the database. A session that was not extended for a day is extended, and
-/// its cookie and `set-auth-token` are sent again. A dead session's cookies are expired.
+/// its cookie and `set-auth-token` are sent again; so are those that a secret signed which
+/// is being rotated out. A dead session's cookies are expired.
 #[utoipa::path(
     get, path = "/api/auth/get-session", operation_id = "getSession", tag = "auth",
     security((), ("sessionToken" = []), ("sessionCookie" = [])),
@@ -58,6 +59,7 @@ pub async fn get_session(
     RawQuery(query): RawQuery,
     call: Call,
 ) -> Result<Response, Refused> {
+    let is_outdated = call.is_outdated;
     let token = match call.credential {
         Credential::Token(token) => token,
         Credential::Dead => return nobody(desk.forget()?),
@@ -83,7 +85,7 @@ pub async fn get_session(
     let is_superseded = signed_in.is_superseded();
     let holding = Holding { token: &token, session, user, stay, is_superseded };
     let mut headers = HeaderMap::new();
-    if signed_in.was_extended() {
+    if signed_in.was_extended() || (is_outdated && !leave) {
         headers = desk.hand_over(holding)?;
     } else {
         desk.add_copy(&mut headers, holding)?;

@@ -5,6 +5,7 @@
 //! the rule of task-service about whose tasks are whose holds here too.
 
 mod exported;
+pub mod probe;
 
 use std::{sync::Arc, time::Duration};
 

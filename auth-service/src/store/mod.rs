@@ -6,11 +6,13 @@
 mod attempts;
 mod ended;
 mod erasures;
+mod examination;
 mod insert;
 mod largest_id;
 mod last_use;
 mod layout;
 mod linked;
+mod operator;
 mod room;
 mod rotation;
 mod sessions;
@@ -28,6 +30,7 @@ use shared::{
 
 pub use self::attempts::Taken;
 pub use self::erasures::NewErasure;
+pub use self::examination::examine;
 pub use self::last_use::Use;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};

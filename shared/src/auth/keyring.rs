@@ -77,6 +77,12 @@ impl Keyring {
         &self.keys[0].id
     }
 
+    /// The ids of all keys, the signing one first. Safe to print.
+    #[must_use]
+    pub fn ids(&self) -> Vec<&str> {
+        self.keys.iter().map(|key| &*key.id).collect()
+    }
+
     pub(super) fn signing(&self) -> &EncodingKey {
         &self.signing
     }
@@ -100,6 +106,13 @@ impl Keyring {
     #[must_use]
     pub fn verifies(&self, message: &str, tag: &str) -> bool {
         self.verify(None, message, tag).is_ok()
+    }
+
+    /// Whether the signing secret made `tag` for `message`: what an older one made is not
+    /// good for much longer.
+    #[must_use]
+    pub fn is_current(&self, message: &str, tag: &str) -> bool {
+        self.verify(Some(self.signing_id()), message, tag).is_ok()
     }
 
     /// Whether `tag` (base64url) authenticates `message`. The key is the one `id` names,

@@ -7,6 +7,7 @@ mod entrance;
 mod logs;
 mod refusals;
 mod rotation;
+mod secret_rotation;
 mod sessions;
 mod sites;
 mod world;

@@ -40,11 +40,19 @@ pub struct Setting {
     pub at_rest: AtRest,
     pub cookie_cache: Option<Duration>,
     pub limits: Limits,
+    /// A secret that still verifies beside the one that signs.
+    pub old_secret: Option<&'static str>,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { own: OWN, at_rest: AtRest::Hashed, cookie_cache: None, limits: Limits::OFF }
+        Self {
+            own: OWN,
+            at_rest: AtRest::Hashed,
+            cookie_cache: None,
+            limits: Limits::OFF,
+            old_secret: None,
+        }
     }
 }
 
@@ -68,10 +76,13 @@ impl World {
         let store = Store::open(&database.url()).await.expect("opens");
         let start = DateTime::parse_from_rfc3339("2026-11-20T22:18:00.970Z").expect("a moment");
         let clock = Arc::new(ManualClock::at(start.into()));
-        let vars = HashMap::from([
+        let mut vars = HashMap::from([
             ("BETTER_AUTH_SECRET", SECRET.to_owned()),
             ("BETTER_AUTH_URL", setting.own.to_owned()),
         ]);
+        if let Some(old) = setting.old_secret {
+            vars.insert("BETTER_AUTH_SECRETS", format!("2:{SECRET},1:{old}"));
+        }
         let mut reader = Reader::new(&vars);
         let keys = Arc::new(Keyring::read(&mut reader).expect("a keyring"));
         let policy = TokenPolicy::read(&mut reader, None).expect("a policy");

@@ -1,0 +1,10 @@
+//! What an operator asks of this service from a shell, beside the servers at work.
+
+mod doctor;
+mod sessions;
+mod strength;
+
+pub use self::{
+    doctor::examine,
+    sessions::{OperatorError, SessionsCommand},
+};

@@ -1,0 +1,69 @@
+//! What an operator does to sessions, beside the servers that use them.
+
+use std::{slice, sync::Arc};
+
+use sea_orm::{
+    DbErr, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use shared::{
+    audit::{self, Event, Trail},
+    clock::SystemClock,
+    db::{Database, DatabaseUrl},
+};
+
+use super::{
+    Store, largest_id,
+    layout::{Layout, Schema},
+};
+use crate::{StartError, entity::session};
+
+/// How many sessions end in one step: few enough that no server waits for it.
+const STEP: u64 = 1000;
+
+impl Store {
+    /// Opens a database that is there and in use. Nothing is made or migrated; one without
+    /// the tables, or in another layout, is refused.
+    pub async fn visit(url: &DatabaseUrl) -> Result<Self, StartError> {
+        let database = Database::visit(url).await?;
+        if !database.has_table("session").await? {
+            return Err(DbErr::Custom("no server was ever started on it".to_owned()).into());
+        }
+        let layout = Layout::of(&Schema::read(&database).await?)?;
+        Ok(Self { database, layout })
+    }
+
+    /// Ends every session of every user, in steps, and tells how many. What is opened
+    /// meanwhile may stay.
+    #[expect(clippy::disallowed_methods, reason = "the operator means every user's")]
+    pub async fn end_all_sessions(&self) -> Result<u64, DbErr> {
+        let mut ended = 0;
+        loop {
+            largest_id::keep(self.database.writer(), self.layout).await?;
+            let some = Query::select()
+                .column(session::Column::Id)
+                .from(session::Entity)
+                .limit(STEP)
+                .to_owned();
+            let step = session::Entity::delete_many()
+                .filter(Expr::col(session::Column::Id).in_subquery(some))
+                .exec(self.database.writer())
+                .await?
+                .rows_affected;
+            ended += step;
+            if step < STEP {
+                return Ok(ended);
+            }
+        }
+    }
+    /// Keeps what an operator did, where events are kept.
+    pub async fn note_of_operator(&self, event: Event) -> Result<(), DbErr> {
+        let (trail, _) = Trail::new(self.security_events(), Arc::new(SystemClock));
+        let record = trail.record(event);
+        trail.say(&record);
+        if self.database.has_table("security_event").await? {
+            audit::insert(self.database.writer(), slice::from_ref(&record)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Rules about documents that name tests.
+
+use super::{Breaches, tree::Tree};
+
+/// Every test and file that a document names as `path` or `path::test` is there.
+pub fn kept(tree: &Tree) -> Breaches {
+    let mut breaches = Breaches::new();
+    let documents = tree.files().filter(|(path, _)| path.starts_with("docs/"));
+    for (document, text) in documents {
+        for (number, line) in (1..).zip(text.lines()) {
+            let quoted = line.split('`').skip(1).step_by(2);
+            for named in quoted.filter(|quoted| is_place(quoted)) {
+                if !is_there(tree, named) {
+                    breaches.push(format!("{document}:{number}: {named} is not there"));
+                }
+            }
+        }
+    }
+    breaches
+}
+
+/// Whether it is spelled as a path of this repository that leads to a test.
+fn is_place(quoted: &str) -> bool {
+    let path = quoted.split("::").next().unwrap_or_default();
+    let is_file = path.contains('/') && !path.contains([' ', '<']);
+    is_file
+        && ["auth-service/", "shared/", "task-service/", "tests/"]
+            .iter()
+            .any(|top| path.starts_with(top))
+}
+
+fn is_there(tree: &Tree, named: &str) -> bool {
+    let (path, test) = named.split_once("::").unwrap_or((named, ""));
+    let found = tree.files().find(|(file, _)| *file == path);
+    let declared = format!("fn {test}(");
+    found.is_some_and(|(_, text)| test.is_empty() || text.contains(&declared))
+}
