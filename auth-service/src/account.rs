@@ -1,5 +1,7 @@
 //! Accounts: the use cases around e-mail and password.
 
+mod guess;
+
 use std::net::IpAddr;
 
 use shared::{
@@ -8,7 +10,7 @@ use shared::{
 };
 
 use crate::{
-    attempts::{Attempts, Guess},
+    attempts::Attempts,
     email::Email,
     entity::user,
     erasure::Erasures,
@@ -101,7 +103,11 @@ impl Accounts {
         device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
-        let guess = self.guess(email.map(Email::as_str), device.address()).await?;
+        let guess = self.guess(email.map(Email::as_str), device.address()).await;
+        if let Err(Error::TooManyAttempts { .. }) = guess {
+            self.note_limited(email).await;
+        }
+        let guess = guess?;
         let user = match email {
             Some(email) => self.store.user_by_email(email).await?,
             None => None,
@@ -192,49 +198,6 @@ impl Accounts {
         from: Option<IpAddr>,
     ) -> Result<(), Error> {
         self.verified_hash(caller, given, from).await.map(drop)
-    }
-
-    /// The stored form of the caller's password, if it is the one that was given.
-    async fn verified_hash(
-        &self,
-        caller: &SignedIn,
-        given: Password,
-        from: Option<IpAddr>,
-    ) -> Result<String, Error> {
-        let stored = self.store.password_hash(&caller.user().id).await?;
-        let stored = stored.ok_or(Error::NoPassword)?;
-        // Stored in the canonical form, unless another server wrote it.
-        let account = caller.user().email.trim().to_ascii_lowercase();
-        let guess = self.guess(Some(&account), from).await?;
-        if self.matches(guess, given, Some(stored.clone())).await? {
-            return Ok(stored);
-        }
-        self.sessions.trail().note(Self::event(EventKind::PasswordRefused, caller));
-        Err(Error::InvalidPassword)
-    }
-
-    /// Counts an attempt at the password of an account, whether there is one or not.
-    async fn guess(&self, account: Option<&str>, from: Option<IpAddr>) -> Result<Guess, Error> {
-        let is_home = async {
-            let (Some(account), Some(from)) = (account, from) else { return Ok(false) };
-            self.sessions.are_open_from(from, account).await
-        };
-        self.attempts.at_password(account, from, is_home).await
-    }
-
-    /// Whether the password is the stored one, or would be. An attempt that was wrong stays
-    /// counted.
-    async fn matches(
-        &self,
-        guess: Guess,
-        password: Password,
-        stored: Option<String>,
-    ) -> Result<bool, Error> {
-        let matched = self.hashing.matches(password, stored).await;
-        if !matches!(matched, Ok(false)) {
-            self.attempts.give_back(guess).await;
-        }
-        Ok(matched?)
     }
 
     /// Deletes the caller's account, confirmed by the password or a fresh session. What is

@@ -7,7 +7,7 @@ use std::{
 };
 
 use shared::{
-    auth::{Keyring, TokenPolicy},
+    auth::{Keyring, TokenKind, TokenPolicy},
     config::{Faults, Reader, Vars},
     db::DatabaseUrl,
     origin::Origin,
@@ -132,6 +132,9 @@ impl Config {
         }
         let attempts = AttemptSettings::read(reader);
         let tasks = read_task_service(reader);
+        if !matches!(tasks, TaskServiceAddress::Off) {
+            TokenKind::read(reader).refuse_others(reader);
+        }
         let database = Self::read_database(reader);
         let server = Settings::read(reader, ADDRESSES);
         Some(Self {

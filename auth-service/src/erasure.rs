@@ -37,9 +37,8 @@ const PERIOD: Duration = Duration::from_secs(2);
 const BACK_OFF: Duration = Duration::from_millis(200);
 const MAX_BACK_OFF: Duration = Duration::from_secs(4);
 
-/// How long what began with a valid token may go on behind its end: an upload takes ten
-/// minutes (`UPLOAD_TIMEOUT`), and clocks differ.
-const MARGIN: TimeDelta = TimeDelta::minutes(15);
+/// Clocks differ.
+const MARGIN: TimeDelta = TimeDelta::minutes(5);
 
 /// Gives and carries out orders to erase.
 #[derive(Clone)]
@@ -51,7 +50,7 @@ pub struct Erasures {
 }
 
 impl Erasures {
-    /// Orders in `store`. Access tokens are accepted for as long as `tokens_live`.
+    /// Orders in `store`. What an access token has begun has ended after `tokens_live`.
     pub fn new(store: Store, tokens_live: Duration, clock: Arc<dyn Clock>) -> Self {
         let longest = TimeDelta::days(3650);
         let tokens_live = TimeDelta::from_std(tokens_live).unwrap_or(longest).min(longest);

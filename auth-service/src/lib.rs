@@ -8,7 +8,6 @@
 //! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
 //! - `wire`: messages to domain and back, all faults at once
-//! - `account`: signing up and in, changing and deleting an account
 //! - `attempts`: how often somebody may try, counted before anything costly is done
 //! - `account`: signing up and in, changing and deleting an account; `erasure`: what is left
 //!   of a deleted one elsewhere; `data_export`: everything that is held about a user
@@ -112,10 +111,11 @@ pub async fn assemble(
     let access = Arc::new(AccessTokens(issuer));
     let keys = config.keys.clone();
     let counter = Counter::new(&config.attempts.store, &store, clock.clone());
-    let attempts = Attempts::new(config.attempts.limits.clone(), counter, clock.clone());
-    assembly.add_job(attempts.clone().sweep());
     let events = store.security_events();
     let (trail, writer) = Trail::new(events.clone(), clock.clone());
+    let attempts = Attempts::new(config.attempts.limits.clone(), counter, clock.clone());
+    let attempts = attempts.noting_in(trail.clone());
+    assembly.add_job(attempts.clone().sweep());
     events.note_signing_key(config.keys.signing_id(), &trail).await?;
     assembly.add_job(writer.run());
     assembly.add_job(audit::sweep(events, clock.clone(), rules.security_event_retention));
@@ -127,7 +127,9 @@ pub async fn assemble(
     let tasks =
         TaskService::new(&config.tasks, &assembly.own_port(), config.keys.clone(), clock.clone())?;
     let erasures = tasks.clone().map(|tasks| {
-        let tokens_live = rules.access_token_lifetime + config.policy.leeway;
+        // A call that began with a valid token may go on: an upload takes the longest.
+        let calls_last = config.server.limits.upload_timeout;
+        let tokens_live = rules.access_token_lifetime + config.policy.leeway + calls_last;
         let erasures = Erasures::new(store.clone(), tokens_live, clock);
         assembly.add_job(erasures.clone().carry_out(tasks));
         erasures

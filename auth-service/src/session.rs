@@ -162,8 +162,13 @@ impl Sessions {
     ) -> Result<Opened, Error> {
         let (token, mut session) = self.prepare(user_id, device, stay)?;
         let most = self.rules.per_user;
-        if self.store.open_session(&mut session, verified, most).await? != Held::Yes {
+        let (held, ended) = self.store.open_session(&mut session, verified, most).await?;
+        if held != Held::Yes {
             return Err(Error::InvalidEmailOrPassword);
+        }
+        if ended > 0 {
+            let event = Event::of(EventKind::SessionEnded, user_id);
+            self.trail.note(event.with_detail(ended.to_string()));
         }
         Ok(Opened::new(token, session))
     }

@@ -45,6 +45,7 @@ mod outage;
 mod replicas;
 mod restart;
 mod secrecy;
+mod security_alarms;
 mod security_log;
 mod start_up;
 mod stop;

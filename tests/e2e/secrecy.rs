@@ -47,12 +47,19 @@ fn hits(log: &str) -> Vec<(&'static str, String)> {
             hits.push((*what, line.unwrap_or_default().to_owned()));
         }
     }
-    for line in log.lines() {
+    for line in log.lines().filter(|line| !is_sample(line)) {
         if let Some(what) = looks_like(line) {
             hits.push((what, line.to_owned()));
         }
     }
     hits
+}
+
+/// The commands to paste that standalone greets with: they sign up somebody made up.
+fn is_sample(line: &str) -> bool {
+    let command = line.trim_start();
+    let command = command.strip_prefix("call ").unwrap_or(command);
+    command.starts_with(r#"-d '{"email":""#)
 }
 
 /// What a line holds by its shape, registered or not.

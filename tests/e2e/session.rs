@@ -12,6 +12,7 @@ use crate::{
     exchange::AGENT,
     forge::{self, FOREIGN},
     scenarios::in_both_worlds,
+    security_events::{kinds, so_many},
     wire::Difference,
     world::{SECRET, World},
 };
@@ -217,4 +218,6 @@ async fn one_session_too_many_ends_the_oldest(world: &World) {
     let fourth = world.stranger().sign_in("alice@example.com").await;
     assert!(!second.session_lives().await && third.session_lives().await);
     assert!(fourth.session_lives().await && bob.session_lives().await);
+    let told = so_many(&fourth, 6).await;
+    assert_eq!(kinds(&told).iter().filter(|kind| **kind == "session_ended").count(), 2);
 }

@@ -20,7 +20,10 @@ mod tests;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use shared::clock::Clock;
+use shared::{
+    audit::{Event, EventKind, Trail},
+    clock::Clock,
+};
 use tokio::time::MissedTickBehavior;
 
 pub use self::{
@@ -46,6 +49,7 @@ pub struct Attempts {
     counter: Counter,
     /// Apart from the others: whoever floods it with addresses pushes nothing else out.
     sessions: Arc<Memory>,
+    trail: Trail,
 }
 
 /// Attempts at one password that were counted and not yet judged.
@@ -55,7 +59,14 @@ pub struct Guess(Vec<Attempt>);
 impl Attempts {
     /// So many attempts, counted in `counter`.
     pub fn new(limits: Limits, counter: Counter, clock: Arc<dyn Clock>) -> Self {
-        Self { limits, counter, sessions: Arc::new(Memory::new(clock)) }
+        let sessions = Arc::new(Memory::new(clock));
+        Self { limits, counter, sessions, trail: Trail::default() }
+    }
+
+    /// The attempts, with a trail for those that are refused and nobody's in particular.
+    /// Whose a refused attempt at a password is, its caller finds out.
+    pub fn noting_in(self, trail: Trail) -> Self {
+        Self { trail, ..self }
     }
 
     /// Counts an attempt at the password of `account` (an e-mail in its canonical form; none
@@ -103,8 +114,8 @@ impl Attempts {
     /// Counts a new account, or refuses it.
     pub async fn at_sign_up(&self, from: Option<IpAddr>) -> Result<(), Error> {
         let mut counted = Guess(Vec::new());
-        let limit = self.limits.sign_ups_per_address;
-        self.count(&mut counted, Key::sign_up(from), limit).await?.map_err(refused)
+        let (key, limit) = (Key::sign_up(from), self.limits.sign_ups_per_address);
+        self.count(&mut counted, key, limit).await?.map_err(|wait| self.refused_from(key, wait))
     }
 
     /// Looks a session up, unless too many tokens from this address have opened none.
@@ -119,7 +130,7 @@ impl Attempts {
         let Some(limit) = self.limits.sessions_per_address else { return look_up.await };
         let key = Key::session(from);
         if let Verdict::Refused { wait, .. } = self.sessions.look(key, limit) {
-            return Err(refused(wait));
+            return Err(self.refused_from(key, wait));
         }
         let found = look_up.await;
         if let Err(Error::InvalidSession) = found {
@@ -137,6 +148,12 @@ impl Attempts {
             rounds.tick().await;
             self.counter.sweep(longest).await;
         }
+    }
+
+    /// Notes that nobody in particular is refused by a limit of an address.
+    fn refused_from(&self, key: Key, wait: Duration) -> Error {
+        self.trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
+        refused(wait)
     }
 
     /// Counts one attempt with the others of its guess. `Err` of the inner: how long until

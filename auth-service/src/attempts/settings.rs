@@ -103,7 +103,7 @@ impl Limits {
 }
 
 impl AttemptSettings {
-    /// Reads the [`Limits`] and `ATTEMPT_STORE`.
+    /// Reads the limits and `ATTEMPT_STORE`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let limits = Limits::read(reader);
         let store = reader.parsed("ATTEMPT_STORE", AttemptStore::parse);

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
+use shared::audit::Told;
 use utoipa::ToSchema;
 
 use crate::{
@@ -18,6 +19,8 @@ pub struct UserData {
     user: HeldUser,
     accounts: Vec<HeldAccount>,
     sessions: Vec<HeldSession>,
+    /// What happened to the account, newest first, as long as that is kept.
+    security_events: Vec<HeldEvent>,
     /// As task-service spells them, those in the trash too; `null` where no task-service is
     /// configured.
     #[schema(value_type = Option<Vec<Object>>)]
@@ -25,6 +28,9 @@ pub struct UserData {
     /// Reminders that have fired in the last 7 days; `null` as above.
     #[schema(value_type = Option<Vec<Object>>)]
     past_reminders: (),
+    /// What happened at task-service in the user's name; `null` as above.
+    #[schema(value_type = Option<Vec<Object>>)]
+    task_security_events: (),
 }
 
 /// The user.
@@ -114,6 +120,36 @@ impl From<&session::Model> for HeldSession {
             created_at: session.created_at,
             updated_at: session.updated_at,
             expires_at: session.expires_at,
+        }
+    }
+}
+
+/// Something that happened to the account.
+#[derive(Serialize, ToSchema)]
+pub struct HeldEvent {
+    id: String,
+    kind: String,
+    #[serde(serialize_with = "moment")]
+    #[schema(value_type = String, format = DateTime)]
+    at: DateTime<Utc>,
+    ip_address: Option<String>,
+    user_agent: Option<String>,
+    session_id: Option<String>,
+    request_id: Option<String>,
+    detail: Option<String>,
+}
+
+impl From<Told> for HeldEvent {
+    fn from(told: Told) -> Self {
+        Self {
+            id: told.id,
+            kind: told.kind,
+            at: told.at,
+            ip_address: told.ip_address,
+            user_agent: told.user_agent,
+            session_id: told.session_id,
+            request_id: told.request_id,
+            detail: told.detail,
         }
     }
 }

@@ -10,10 +10,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
 use serde::Serialize;
-use shared::auth::UserId;
+use shared::{
+    audit::{Event, EventKind, PageRequest},
+    auth::UserId,
+};
 
 pub use self::held::UserData;
-use self::held::{HeldAccount, HeldSession, HeldUser, moment};
+use self::held::{HeldAccount, HeldEvent, HeldSession, HeldUser, moment};
 use crate::{
     access::AccessTokens,
     error::Error,
@@ -22,8 +25,9 @@ use crate::{
     store::Store,
 };
 
-/// How many sessions are read at a time.
+/// How many sessions are read at a time, and how many events.
 const SESSIONS: u64 = 100;
+const EVENTS: i32 = 100;
 
 /// The beginning of the document. Its members come first in [`UserData`] too.
 #[derive(Serialize)]
@@ -64,13 +68,16 @@ impl DataExports {
         let user = caller.user();
         let linked = self.store.linked_accounts(&user.id).await?;
         // Who cannot be named in a token has nothing elsewhere.
-        let tasks = match self.tasks.as_ref().zip(UserId::parse(&user.id).ok()) {
-            Some((tasks, id)) => {
+        let elsewhere = match self.tasks.clone().zip(UserId::parse(&user.id).ok()) {
+            Some((service, id)) => {
                 let token = self.access.issue_bare(&id)?.token;
-                Some(tasks.export(&id, &token).await?)
+                let tasks = service.export(&id, &token).await?;
+                Some(Elsewhere { service, tasks, id, access: self.access.clone() })
             }
             None => None,
         };
+        let event = Event::of(EventKind::DataExported, &user.id);
+        self.sessions.trail().note(event.in_session(&caller.session().id));
         let head = Head {
             exported_at: self.sessions.now(),
             user: user.into(),
@@ -79,7 +86,7 @@ impl DataExports {
         let writing = Writing {
             store: self.store.clone(),
             user_id: user.id.clone(),
-            tasks,
+            elsewhere,
             text: objects([head]),
             is_list_empty: true,
             place: Place::Head,
@@ -91,24 +98,40 @@ impl DataExports {
     }
 }
 
+/// What task-service says about the user.
+struct Elsewhere {
+    service: TaskService,
+    tasks: Exported,
+    id: UserId,
+    access: Arc<AccessTokens>,
+}
+
 /// A document in progress.
 struct Writing {
     store: Store,
     user_id: String,
-    tasks: Option<Exported>,
+    elsewhere: Option<Elsewhere>,
     text: Vec<u8>,
     /// Whether the list that is open has no element yet.
     is_list_empty: bool,
     place: Place,
 }
 
+/// How a document ends where there is no task-service.
+const NOTHING_ELSEWHERE: &[u8] =
+    b"],\"tasks\":null,\"past_reminders\":null,\"task_security_events\":null}\n";
+
 /// What is to be written next.
 enum Place {
     Head,
     /// All, or those behind the one with this id.
     Sessions(Option<String>),
+    /// The page of this token; an empty one is the first's.
+    Events(String),
     Tasks,
     PastReminders,
+    /// As above, of task-service.
+    TaskEvents(String),
     End,
 }
 
@@ -121,14 +144,16 @@ impl Writing {
                 self.open("sessions", Place::Sessions(None));
             }
             Place::Sessions(behind) => self.write_sessions(behind.as_deref()).await?,
+            Place::Events(token) => self.write_events(&token).await?,
             Place::Tasks => self.write_tasks().await?,
             Place::PastReminders => match self.piece().await? {
                 Some(piece) => {
                     self.add(&piece.reminders);
                     self.place = Place::PastReminders;
                 }
-                None => self.text.extend(b"]}\n"),
+                None => self.begin_task_events(),
             },
+            Place::TaskEvents(token) => self.write_task_events(token).await?,
             Place::End => return Ok(None),
         }
         Ok(Some(std::mem::take(&mut self.text)))
@@ -139,9 +164,36 @@ impl Writing {
         self.add(&objects(sessions.iter().map(HeldSession::from)));
         match sessions.last().filter(|_| sessions.len() as u64 == SESSIONS) {
             Some(last) => self.place = Place::Sessions(Some(last.id.clone())),
-            // What else this service comes to hold of a user belongs here.
-            None if self.tasks.is_some() => self.close_and_open("tasks", Place::Tasks),
-            None => self.text.extend(b"],\"tasks\":null,\"past_reminders\":null}\n"),
+            None => self.close_and_open("security_events", Place::Events(String::new())),
+        }
+        Ok(())
+    }
+
+    async fn write_events(&mut self, token: &str) -> Result<(), Error> {
+        let request = PageRequest::read(EVENTS, token)?;
+        let page = self.store.security_events_of(&self.user_id, &request).await?;
+        self.add(&objects(page.events.into_iter().map(HeldEvent::from)));
+        match page.next {
+            Some(next) => self.place = Place::Events(next),
+            None if self.elsewhere.is_some() => self.close_and_open("tasks", Place::Tasks),
+            None => self.text.extend(NOTHING_ELSEWHERE),
+        }
+        Ok(())
+    }
+
+    fn begin_task_events(&mut self) {
+        self.close_and_open("task_security_events", Place::TaskEvents(String::new()));
+    }
+
+    async fn write_task_events(&mut self, token: String) -> Result<(), Error> {
+        let Some(Elsewhere { service, id, access, .. }) = &self.elsewhere else { return Ok(()) };
+        // Another token for each page: the tasks before may have taken longer than one lives.
+        let access_token = access.issue_bare(id)?.token;
+        let page = service.security_events(id, &access_token, token).await?;
+        self.add(&page.events);
+        match page.next {
+            Some(next) => self.place = Place::TaskEvents(next),
+            None => self.text.extend(b"]}\n"),
         }
         Ok(())
     }
@@ -158,8 +210,8 @@ impl Writing {
                 self.add(&piece.reminders);
             }
             None => {
-                self.close_and_open("past_reminders", Place::End);
-                self.text.extend(b"]}\n");
+                self.close_and_open("past_reminders", Place::PastReminders);
+                self.begin_task_events();
             }
         }
         Ok(())
@@ -167,8 +219,8 @@ impl Writing {
 
     /// What task-service says next; `None` at its end.
     async fn piece(&mut self) -> Result<Option<Piece>, Error> {
-        match &mut self.tasks {
-            Some(tasks) => Ok(tasks.next().await?),
+        match &mut self.elsewhere {
+            Some(elsewhere) => Ok(elsewhere.tasks.next().await?),
             None => Ok(None),
         }
     }

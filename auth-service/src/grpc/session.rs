@@ -149,7 +149,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::ListSecurityEventsRequest>,
     ) -> Result<Response<pb::ListSecurityEventsResponse>, Status> {
-        let caller = signed_in(&request, &self.sessions).await?;
+        let caller = self.caller(&request).await?;
         let wanted = wire::page_request(request.get_ref())?;
         let page = self.sessions.security_events(&caller, &wanted).await?;
         Ok(Response::new(wire::security_events(page)))

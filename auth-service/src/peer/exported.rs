@@ -20,6 +20,13 @@ pub struct Piece {
     pub reminders: Vec<u8>,
 }
 
+/// Some of the events: objects of JSON, with commas between them.
+pub struct EventPage {
+    pub events: Vec<u8>,
+    /// The token of the next page; `None` on the last one.
+    pub next: Option<String>,
+}
+
 impl Exported {
     pub(super) fn new(messages: Streaming<pb::ExportTasksResponse>) -> Self {
         Self { messages }

@@ -14,7 +14,7 @@ use shared::{
     clock::Clock,
     proto::task::v1::{
         self as pb, task_admin_service_client::TaskAdminServiceClient,
-        task_bulk_service_client::TaskBulkServiceClient,
+        task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
     },
     serve::OwnPort,
 };
@@ -25,7 +25,8 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-pub use self::exported::{Exported, Piece};
+pub use self::exported::{EventPage, Exported, Piece};
+use crate::data_export::objects;
 
 /// This service, as it is named in its tokens.
 const NAME: &str = "auth-service";
@@ -43,6 +44,9 @@ const PONG: Duration = Duration::from_secs(2);
 
 /// How long a call may take, and each message of an answer that is long.
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How many events a page of them has.
+const EVENTS: i32 = 100;
 
 /// Where task-service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +149,23 @@ impl TaskService {
         let message = pb::ExportTasksRequest { user_id, everything: true };
         let answer = within(client.export_tasks(with_token(message, access_token)?)).await?;
         Ok(Exported::new(answer.into_inner()))
+    }
+
+    /// What happened there in the name of `user`, whose `access_token` this is, newest
+    /// first: the page of this token, which is empty for the first.
+    pub async fn security_events(
+        &self,
+        user: &UserId,
+        access_token: &str,
+        page_token: String,
+    ) -> Result<EventPage, PeerFault> {
+        let mut client = TaskServiceClient::new(self.channel.clone());
+        let user_id = user.as_str().to_owned();
+        let message = pb::ListSecurityEventsRequest { user_id, page_size: EVENTS, page_token };
+        let answer = within(client.list_security_events(with_token(message, access_token)?));
+        let answer = answer.await?.into_inner();
+        let next = Some(answer.next_page_token).filter(|token| !token.is_empty());
+        Ok(EventPage { events: objects(&answer.events), next })
     }
 }
 

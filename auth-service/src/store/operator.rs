@@ -16,18 +16,20 @@ use super::{
     Store, largest_id,
     layout::{Layout, Schema},
 };
-use crate::{StartError, entity::session};
+use crate::{StartError, entity::session, migration::Migrator};
 
 /// How many sessions end in one step: few enough that no server waits for it.
 const STEP: u64 = 1000;
 
 impl Store {
     /// Opens a database that is there and in use. Nothing is made or migrated; one without
-    /// the tables, or in another layout, is refused.
+    /// the tables of this version, or in another layout, is refused.
     pub async fn visit(url: &DatabaseUrl) -> Result<Self, StartError> {
         let database = Database::visit(url).await?;
-        if !database.has_table("session").await? {
-            return Err(DbErr::Custom("no server was ever started on it".to_owned()).into());
+        let migrations = database.migrations::<Migrator>().await?;
+        if !migrations.pending.is_empty() {
+            let cause = "a server of this version was never started on it";
+            return Err(DbErr::Custom(cause.to_owned()).into());
         }
         let layout = Layout::of(&Schema::read(&database).await?)?;
         Ok(Self { database, layout })
@@ -51,19 +53,18 @@ impl Store {
                 .await?
                 .rows_affected;
             ended += step;
-            if step < STEP {
+            // A step may fall short of its number: somebody else ended some of the same.
+            if step == 0 {
                 return Ok(ended);
             }
         }
     }
+
     /// Keeps what an operator did, where events are kept.
     pub async fn note_of_operator(&self, event: Event) -> Result<(), DbErr> {
         let (trail, _) = Trail::new(self.security_events(), Arc::new(SystemClock));
         let record = trail.record(event);
         trail.say(&record);
-        if self.database.has_table("security_event").await? {
-            audit::insert(self.database.writer(), slice::from_ref(&record)).await?;
-        }
-        Ok(())
+        audit::insert(self.database.writer(), slice::from_ref(&record)).await
     }
 }

@@ -9,28 +9,29 @@ use shared::db::moment_value;
 use super::{NewSession, ended, layout::Layout};
 use crate::entity::session;
 
-/// Ends the oldest sessions of the user, so that with `new` no more than `most` live. The
-/// transaction holds the user's row: nobody opens another one meanwhile.
+/// Ends the oldest sessions of the user, so that with `new` no more than `most` live, and
+/// tells how many ended. The transaction holds the user's row: nobody opens another one meanwhile.
 #[expect(clippy::disallowed_methods, reason = "the user is the one who has just signed in")]
 pub(super) async fn make(
     transaction: &DatabaseTransaction,
     layout: Layout,
     new: &NewSession,
     most: u64,
-) -> Result<(), DbErr> {
+) -> Result<u64, DbErr> {
     let now = moment_value(transaction.get_database_backend(), new.now);
     let staying = session::Entity::find()
         .select_only()
         // Not as text, which it is selected as: it is compared.
         .expr(Expr::col(session::Column::Id))
         .filter(layout.user.is(session::Column::UserId, &new.user_id))
-        .filter(session::Column::ExpiresAt.gt(now))
+        .filter(session::Column::ExpiresAt.gt(now.clone()))
         .order_by_desc(session::Column::CreatedAt)
         .order_by_desc(session::Column::Id)
         .limit(most.saturating_sub(1))
         .into_query();
     let ended = session::Entity::delete_many()
         .filter(layout.user.is(session::Column::UserId, &new.user_id))
+        .filter(session::Column::ExpiresAt.gt(now))
         .filter(session::Column::Id.not_in_subquery(staying))
         .exec(transaction)
         .await?
@@ -38,5 +39,5 @@ pub(super) async fn make(
     if ended > 0 {
         ended::forget_of_user(transaction, layout, &new.user_id).await?;
     }
-    Ok(())
+    Ok(ended)
 }

@@ -70,24 +70,26 @@ pub(super) async fn insert_session(
 
 impl Store {
     /// Opens a session, unless the user's password is no longer the one that was verified.
-    /// It is one of `most` live ones of its user at most: the oldest end.
+    /// It is one of `most` live ones of its user at most: the oldest end, and how many did
+    /// is told.
     pub async fn open_session(
         &self,
         session: &mut NewSession,
         verified: Option<&str>,
         most: Option<u64>,
-    ) -> Result<Held, DbErr> {
+    ) -> Result<(Held, u64), DbErr> {
         let transaction = self.begin().await?;
         let still = Still { password_hash: verified, session_id: None };
         let held = still.hold(&transaction, self.layout, &session.user_id).await?;
+        let mut ended = 0;
         if held == Held::Yes {
             if let Some(most) = most {
-                room::make(&transaction, self.layout, session, most).await?;
+                ended = room::make(&transaction, self.layout, session, most).await?;
             }
             insert_session(&transaction, self.layout, session).await?;
             transaction.commit().await?;
         }
-        Ok(held)
+        Ok((held, ended))
     }
 
     /// The session stored under one of these forms of its token, expired or not.
@@ -184,7 +186,8 @@ impl Store {
         sessions.all(self.database.reader()).await
     }
 
-    /// Removes every session that has expired at `now`, and tells how many.
+    /// Removes every session that has expired at `now` or was opened at `oldest` or before,
+    /// and tells how many.
     #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
     pub async fn remove_expired_sessions(
         &self,

@@ -18,7 +18,8 @@ pub enum EventKind {
     UserUpdated,
     /// The password was replaced.
     PasswordChanged,
-    /// A session was ended by its user. Where several were, `detail` is their number.
+    /// A session was ended by its user, or to make room for another one. Where several were,
+    /// or it made room, `detail` is their number.
     SessionEnded,
     /// A session token came that had been replaced by another one.
     SessionTokenReused,

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use uuid::{ContextV7, NoContext};
 
-use super::{Event, Record, SecurityEvents, Writer, line, quiet::Quiet};
+use super::{Event, EventKind, Record, SecurityEvents, Writer, line, quiet::Quiet};
 use crate::clock::Clock;
 
 /// How many events may wait to be written.
@@ -69,14 +69,20 @@ impl Trail {
     /// Notes what can be repeated at will: the log gets each, the table one of a `key` a
     /// minute.
     pub fn note_sparingly(&self, event: Event, key: &str) {
-        let Some(noted) = &self.0 else {
-            return line::say(&self.record(event));
-        };
-        if noted.quiet.is_broken_by(event.kind, key, noted.clock.now()) {
+        if self.is_due(event.kind, key) {
             self.note(event);
         } else {
             line::say(&self.record(event));
         }
+    }
+
+    /// Whether what can be repeated at will is to be written for this `key` now; asked for
+    /// once, it is not for a minute. For events of which it takes work to tell whose they
+    /// are.
+    #[must_use]
+    pub fn is_due(&self, kind: EventKind, key: &str) -> bool {
+        let noted = self.0.as_ref();
+        noted.is_some_and(|noted| noted.quiet.is_broken_by(kind, key, noted.clock.now()))
     }
 
     /// An event that is to be written with what it is about, in one transaction (see

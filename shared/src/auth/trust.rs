@@ -34,14 +34,13 @@ impl TokenKind {
             .unwrap_or_default()
     }
 
-    /// Notes a fault unless it is `hs256`: who makes the tokens in this very process makes
-    /// no others.
+    /// Notes a fault unless it is `hs256`: auth-service makes no others.
     pub fn refuse_others(self, reader: &mut Reader<'_, impl Vars>) {
         if self != Self::Hs256 {
             reader.fault(
                 MODE,
-                "must be `hs256` where auth-service runs in the same process, as that is what it \
-                 makes: run task-service alone beside a Better Auth server",
+                "must be `hs256` where auth-service makes the tokens: run task-service alone \
+                 beside a Better Auth server",
             );
         }
     }

@@ -211,11 +211,11 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let caller = self.caller(&request);
+        let address = caller.remote_addr.map(|caller| caller.ip());
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(Departing(self.departure.handle()));
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();
-        let address = self.peer.remote_addr.map(|peer| peer.ip());
         let circumstances = Circumstances::new(id.clone(), address, request.headers());
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let calls = self.clone();

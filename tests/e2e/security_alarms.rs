@@ -1,0 +1,90 @@
+//! What alarms a user who reads what happened to their account.
+
+use chrono::TimeDelta;
+use shared::{
+    clock::ManualClock,
+    proto::auth::v1::{GetSessionRequest, RefreshSessionRequest, VerifyPasswordRequest},
+};
+use tonic::Code;
+
+use crate::{
+    answer::Refused,
+    data_export::exported,
+    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    security_events::{kinds, so_many},
+    world::World,
+};
+
+const ALICE: &str = "alice@example.com";
+const WRONG: &str = "tulips and sun";
+
+in_both_worlds!(
+    refused_attempts_are_told_once_a_minute_to_whose_account_it_is,
+    attempts_of_somebody_signed_in_are_told_as_well,
+    who_took_everything_away_is_told,
+);
+in_both_worlds_by_our_clock!(a_replaced_token_that_was_used_again_is_told);
+
+async fn refused_attempts_are_told_once_a_minute_to_whose_account_it_is(world: &World) {
+    let limited = world.another(&[("ATTEMPT_LIMITS", "on")]).await;
+    let (alice, bob) = (limited.alice().await, limited.bob().await);
+    let (mut wrong, mut refused) = (0, 0);
+    while refused < 3 {
+        let answer = limited.stranger().try_sign_in(ALICE, WRONG).await;
+        match answer.map(drop).expect_err("not the password").code() {
+            Code::Unauthenticated => wrong += 1,
+            Code::ResourceExhausted => refused += 1,
+            code => panic!("{code:?}"),
+        }
+    }
+    let told = so_many(&alice, 1 + wrong + 1).await;
+    assert_eq!(kinds(&told)[0], "attempts_limited");
+    assert_eq!(kinds(&told).iter().filter(|kind| **kind == "attempts_limited").count(), 1);
+    assert_eq!(kinds(&so_many(&bob, 1).await), ["signed_up"]);
+    limited.stop().await;
+}
+
+async fn attempts_of_somebody_signed_in_are_told_as_well(world: &World) {
+    let limited = world.another(&[("ATTEMPT_LIMITS", "on")]).await;
+    let alice = limited.alice().await;
+    let mut wrong = 0;
+    loop {
+        let guess = VerifyPasswordRequest { password: WRONG.into() };
+        let answer = alice.sessions().verify_password(guess).await;
+        match answer.expect_err("not the password").code() {
+            Code::InvalidArgument => wrong += 1,
+            Code::ResourceExhausted => break,
+            code => panic!("{code:?}"),
+        }
+    }
+    let told = so_many(&alice, 1 + wrong + 1).await;
+    assert_eq!(kinds(&told)[0], "attempts_limited");
+    assert_eq!(told[0].session_id.as_ref(), Some(&alice.session.id));
+    limited.stop().await;
+}
+
+async fn who_took_everything_away_is_told(world: &World) {
+    let alice = world.alice().await;
+    exported(&alice).await.expect("a document");
+    let told = so_many(&alice, 2).await;
+    assert_eq!(kinds(&told), ["data_exported", "signed_up"]);
+    // And in the document of the next time it stands, too.
+    let document = exported(&alice).await.expect("a document");
+    let document: serde_json::Value = serde_json::from_slice(&document).expect("JSON");
+    let events = document["security_events"].as_array().expect("a list");
+    assert_eq!(events.iter().filter(|event| event["kind"] == "signed_up").count(), 1);
+    assert!(events.iter().any(|event| event["id"] == told[0].id.as_str()));
+}
+
+async fn a_replaced_token_that_was_used_again_is_told(world: &World, clock: &ManualClock) {
+    let alice = world.alice().await;
+    let refreshed = alice.sessions().refresh_session(RefreshSessionRequest {}).await;
+    refreshed.expect("a successor");
+    clock.advance(TimeDelta::minutes(1));
+    let again = alice.sessions().get_session(GetSessionRequest {}).await;
+    again.refused(Code::Unauthenticated, "INVALID_SESSION");
+    let back = world.stranger().sign_in(ALICE).await;
+    let told = so_many(&back, 3).await;
+    assert_eq!(kinds(&told), ["sign_in_succeeded", "session_token_reused", "signed_up"]);
+    assert_eq!(told[1].session_id.as_ref(), Some(&alice.session.id));
+}
