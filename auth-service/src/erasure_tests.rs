@@ -183,7 +183,7 @@ async fn an_order_is_carried_out_at_once_and_again_when_every_token_has_expired(
     scene.until(async || scene.waits_for_the_last_time().await).await;
     assert_eq!(scene.tasks.asked("ada"), 1);
     let next = scene.store.next_erasure().await.expect("reads").expect("an order");
-    assert!(next >= scene.clock.now() + TimeDelta::minutes(25), "tokens live that long");
+    assert!(next >= scene.clock.now() + TimeDelta::minutes(15), "tokens live that long");
     scene.clock.advance(next - scene.clock.now());
     scene.until(async || scene.is_forgotten().await).await;
     assert_eq!(scene.tasks.asked("ada"), 2);
