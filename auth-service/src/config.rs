@@ -74,7 +74,12 @@ impl AccountSettings {
         if longest.is_some_and(|longest| access_token_lifetime > longest) {
             reader.fault("ACCESS_TOKEN_TTL", "must not be longer than JWT_MAX_LIFETIME");
         }
-        let session_cookie_cache = reader.parsed("SESSION_COOKIE_CACHE", cookie_cache).flatten();
+        let session_cookie_cache = reader.duration_or_off(
+            "SESSION_COOKIE_CACHE",
+            None,
+            // A copy outlives the session it was made of, so it may not live long.
+            Duration::from_secs(1)..=Duration::from_hours(1),
+        );
         Self {
             session_cookie_cache,
             security_event_retention: shared::audit::read_retention(reader),
@@ -98,19 +103,6 @@ impl AccountSettings {
             );
         }
     }
-}
-
-/// A copy outlives the session it was made of, so it may not live long.
-fn cookie_cache(text: &str) -> Result<Option<Duration>, String> {
-    if text == "off" {
-        return Ok(None);
-    }
-    let seconds = text.parse().map(Duration::from_secs).ok();
-    let span = seconds.or_else(|| humantime::parse_duration(text).ok());
-    let allowed = Duration::from_secs(1)..=Duration::from_hours(1);
-    span.filter(|span| allowed.contains(span))
-        .map(Some)
-        .ok_or_else(|| "must be `off` or a time span such as `5m`, from 1s to 1h".to_owned())
 }
 
 /// Reads `TASK_SERVICE_URL`.
@@ -177,15 +169,18 @@ mod tests {
 
     #[test]
     fn a_browser_gets_no_copy_of_its_session_unless_told() {
-        assert_eq!(cookie_cache("off"), Ok(None));
-        assert_eq!(cookie_cache("5m"), Ok(Some(Duration::from_mins(5))));
-        assert_eq!(cookie_cache("300"), Ok(Some(Duration::from_mins(5))));
+        let read = |text: &str| {
+            let vars = HashMap::from([("SESSION_COOKIE_CACHE", text.to_owned())]);
+            let mut reader = Reader::new(&vars);
+            let settings = AccountSettings::read(&mut reader, None);
+            reader.finish(Some(settings.session_cookie_cache)).ok()
+        };
+        assert_eq!(read(""), Some(None));
+        assert_eq!(read("off"), Some(None));
+        assert_eq!(read("5m"), Some(Some(Duration::from_mins(5))));
         for text in ["on", "0", "999ms", "61m", "soon"] {
-            assert!(cookie_cache(text).is_err(), "{text}");
+            assert_eq!(read(text), None, "{text}");
         }
-        let vars = HashMap::<&str, String>::new();
-        let mut reader = Reader::new(&vars);
-        assert_eq!(AccountSettings::read(&mut reader, None).session_cookie_cache, None);
     }
 
     #[test]

@@ -63,7 +63,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     let config = reader.finish(config)?;
     let app = auth_service::bind(&config).await?;
-    app.announce(config.keys.signing_id());
+    app.announce(Some(config.keys.signing_id()));
     app.run(serve::stop_signal()?).await;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Settings from a lookup, never from globals: the environment in `main`, a map in tests.
 //! Every fault is noted and all are reported at once; no fault quotes a value.
 
-use std::{collections::HashMap, fmt, hash::BuildHasher, time::Duration};
+use std::{collections::HashMap, fmt, hash::BuildHasher, ops::RangeInclusive, time::Duration};
 
 /// Looks a setting up by its name.
 pub trait Vars {
@@ -86,10 +86,26 @@ impl<'a, V: Vars> Reader<'a, V> {
     /// A time span: seconds as a bare number, or with units (`15m`, `7d`, `1h 30m`).
     pub fn duration(&mut self, name: &'static str, default: Duration) -> Duration {
         self.parsed(name, |text| {
-            let seconds = text.parse().map(Duration::from_secs).ok();
-            seconds
-                .or_else(|| humantime::parse_duration(text).ok())
-                .ok_or_else(|| "must be a time span such as `900`, `15m` or `7d`".to_owned())
+            span(text).ok_or_else(|| "must be a time span such as `900`, `15m` or `7d`".to_owned())
+        })
+        .unwrap_or(default)
+    }
+
+    /// A time span within `allowed`, or `off`, which is `None`.
+    pub fn duration_or_off(
+        &mut self,
+        name: &'static str,
+        default: Option<Duration>,
+        allowed: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        self.parsed(name, |text| {
+            if text == "off" {
+                return Ok(None);
+            }
+            span(text).filter(|span| allowed.contains(span)).map(Some).ok_or_else(|| {
+                let [least, most] = [allowed.start(), allowed.end()].map(|end| in_one_unit(*end));
+                format!("must be `off` or a time span from {least} to {most}")
+            })
         })
         .unwrap_or(default)
     }
@@ -131,6 +147,20 @@ impl<'a, V: Vars> Reader<'a, V> {
     }
 }
 
+fn span(text: &str) -> Option<Duration> {
+    let seconds = text.parse().map(Duration::from_secs).ok();
+    seconds.or_else(|| humantime::parse_duration(text).ok())
+}
+
+/// Whole seconds as people set them: `90d`, where others would say months.
+fn in_one_unit(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let fitting = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, letter) = fitting.unwrap_or((1, "s"));
+    format!("{}{letter}", seconds / unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,5 +193,25 @@ mod tests {
         assert_eq!(reader.duration("B", fallback), Duration::from_mins(15));
         assert_eq!(reader.duration("C", fallback), fallback);
         assert!(reader.finish(Some(())).is_ok());
+    }
+
+    #[test]
+    fn what_can_be_off_is_off_or_a_span_in_its_range() {
+        let read = |text: &str| {
+            let vars = HashMap::from([("AGE", text.to_owned())]);
+            let mut reader = Reader::new(&vars);
+            let allowed = Duration::from_mins(1)..=Duration::from_hours(3650 * 24);
+            let age = reader.duration_or_off("AGE", Some(Duration::from_secs(90)), allowed);
+            reader.finish(Some(age)).map_err(|faults| faults.to_string())
+        };
+        assert_eq!(read(""), Ok(Some(Duration::from_secs(90))));
+        assert_eq!(read("off"), Ok(None));
+        for good in ["60", "1m", "3650d", "1h 30m"] {
+            assert!(read(good).is_ok_and(|age| age.is_some()), "{good}");
+        }
+        let fault = "AGE must be `off` or a time span from 1m to 3650d".to_owned();
+        for bad in ["on", "0", "59s", "3651d", "soon"] {
+            assert_eq!(read(bad), Err(fault.clone()), "{bad}");
+        }
     }
 }

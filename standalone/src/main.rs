@@ -75,7 +75,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     task_service::assemble(&pair.tasks, clock, &mut assembly).await?;
     let app = assembly.bind(&pair.auth.server).await?;
     welcome::print(app.grpc_addr(), app.http_addr(), pair.drawn);
-    app.announce(pair.auth.keys.signing_id());
+    app.announce(Some(pair.auth.keys.signing_id()));
     app.run(serve::stop_signal()?).await;
     Ok(())
 }

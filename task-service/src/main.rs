@@ -62,7 +62,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     let config = reader.finish(config)?;
     let app = task_service::bind(&config).await?;
-    app.announce(config.keys.signing_id());
+    let keys = &config.keys;
+    app.announce(keys.is_known().then(|| keys.signing_id()));
     app.run(serve::stop_signal()?).await;
     Ok(())
 }
@@ -78,6 +79,8 @@ async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
         Ok(config) => {
             let trusted = &config.server.trusted_origins;
             doctor::settings(&mut report, &config.keys, &config.policy, own.as_ref(), trusted);
+            doctor::strength(&mut report, &Reader::new(&Env));
+            doctor::proxies(&mut report, &config.server.trusted_proxies);
             task_service::examine(&config, &mut report).await;
         }
         Err(faults) => report.faulty_settings(&faults),

@@ -31,7 +31,7 @@ pub use self::{
     key::Key,
     limit::Limit,
     memory::Memory,
-    settings::{AttemptSettings, Limits},
+    settings::{AttemptSettings, AttemptStore, Limits},
 };
 use self::{
     counter::{Attempt, Outcome},

@@ -4,7 +4,7 @@
 mod m20261121_000001_better_auth;
 mod m20261126_000001_create_attempt;
 mod m20261126_000002_create_erasure;
-mod m20261126_000003_sessions;
+mod m20261126_000003_create_session_use_and_rotated_token;
 mod m20261126_000004_create_security_event;
 mod m20261126_000005_create_largest_id;
 
@@ -27,7 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_better_auth::Migration),
             Box::new(m20261126_000001_create_attempt::Migration),
             Box::new(m20261126_000002_create_erasure::Migration),
-            Box::new(m20261126_000003_sessions::Migration),
+            Box::new(m20261126_000003_create_session_use_and_rotated_token::Migration),
             Box::new(m20261126_000004_create_security_event::Migration),
             Box::new(m20261126_000005_create_largest_id::Migration),
         ]

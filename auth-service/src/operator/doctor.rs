@@ -17,8 +17,8 @@ use shared::{
     doctor::{self, Report},
 };
 
-use super::strength;
 use crate::{
+    attempts::{AttemptSettings, AttemptStore},
     config::{AccountSettings, Config},
     password::Password,
     peer::{
@@ -44,12 +44,19 @@ pub async fn examine(config: &Config, vars: &impl Vars, report: &mut Report) {
     let leeway = config.policy.leeway;
     let own = config.origin.as_ref();
     doctor::settings(report, &config.keys, &config.policy, own, &config.server.trusted_origins);
-    strength::judge(report, &Reader::new(vars));
+    doctor::strength(report, &Reader::new(vars));
+    doctor::proxies(report, &config.server.trusted_proxies);
     accounts(report, &config.accounts);
+    attempts(report, &config.attempts, config.database.file().is_none());
     store::examine(report, &config.database, &*clock, leeway).await;
     hash_cost(report).await;
-    if let TaskServiceAddress::At(address) = &config.tasks {
-        task_service(report, config, address, clock).await;
+    match &config.tasks {
+        TaskServiceAddress::At(address) => task_service(report, config, address, clock).await,
+        TaskServiceAddress::Off => report.warn(
+            "tasks",
+            "TASK_SERVICE_URL is `off`: tasks stay when an account goes, and no export has them",
+        ),
+        TaskServiceAddress::Here => {}
     }
 }
 
@@ -73,6 +80,21 @@ fn accounts(report: &mut Report, settings: &AccountSettings) {
         report.warn(
             "settings",
             format!("SESSION_COOKIE_CACHE: a browser's copy outlives sign-out by {}", span(cache)),
+        );
+    }
+}
+
+/// `is_shared`: other replicas can have the same database.
+fn attempts(report: &mut Report, settings: &AttemptSettings, is_shared: bool) {
+    if settings.limits.longest().is_zero() {
+        report.warn(
+            "settings",
+            "ATTEMPT_LIMITS is `off`: passwords are guessed as fast as they are checked",
+        );
+    } else if is_shared && matches!(settings.store, AttemptStore::Memory) {
+        report.warn(
+            "settings",
+            "ATTEMPT_STORE is `memory`: each replica allows as many attempts as all should together",
         );
     }
 }
@@ -133,5 +155,28 @@ async fn task_service(report: &mut Report, config: &Config, address: &Uri, clock
     if let Some(theirs) = answer.time {
         let second = TimeDelta::seconds(1);
         doctor::drift(report, "task-service", ours, theirs, second, config.policy.leeway);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn attempts_that_are_not_limited_as_they_seem_are_told() {
+        for (name, value, is_shared, warnings) in [
+            ("PASSWORD_ATTEMPTS", "5/60s", true, 0),
+            ("ATTEMPT_STORE", "memory", false, 0),
+            ("ATTEMPT_STORE", "memory", true, 1),
+            ("ATTEMPT_LIMITS", "off", false, 1),
+        ] {
+            let vars = HashMap::from([(name, value.to_owned())]);
+            let settings = AttemptSettings::read(&mut Reader::new(&vars));
+            let mut report = Report::default();
+            attempts(&mut report, &settings, is_shared);
+            assert_eq!(report.findings().len(), warnings, "{name}={value}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 mod doctor;
 mod sessions;
-mod strength;
 
 pub use self::{
     doctor::examine,

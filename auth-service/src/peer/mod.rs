@@ -4,6 +4,7 @@
 //! service token; what is read of a user is read with an access token of theirs, so that
 //! the rule of task-service about whose tasks are whose holds here too.
 
+mod address;
 mod exported;
 pub mod probe;
 
@@ -25,7 +26,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-pub use self::exported::{EventPage, Exported, Piece};
+pub use self::{
+    address::TaskServiceAddress,
+    exported::{EventPage, Exported, Piece},
+};
 use crate::data_export::objects;
 
 /// This service, as it is named in its tokens.
@@ -47,38 +51,6 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How many events a page of them has.
 const EVENTS: i32 = 100;
-
-/// Where task-service is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TaskServiceAddress {
-    /// Nowhere: what goes on with tasks is not this service's business.
-    Off,
-    /// At this address, without a path.
-    At(http::Uri),
-    /// In this process, on its own port.
-    Here,
-}
-
-impl TaskServiceAddress {
-    /// `off`, or `http://host:port`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text == "off" {
-            return Ok(Self::Off);
-        }
-        let plain = |uri: &http::Uri| {
-            uri.scheme_str() == Some("http")
-                && uri.host().is_some_and(|host| !host.is_empty())
-                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-                && matches!(
-                    uri.path_and_query().map(http::uri::PathAndQuery::as_str),
-                    None | Some("" | "/")
-                )
-        };
-        let uri = text.parse::<http::Uri>().ok().filter(plain);
-        uri.map(Self::At)
-            .ok_or_else(|| "must be `http://host:port` without a path, or `off`".to_owned())
-    }
-}
 
 /// Why task-service did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -180,32 +152,4 @@ fn with_token<T>(message: T, token: &str) -> Result<Request<T>, PeerFault> {
 /// The answer to a call that takes no longer than it may, connecting included.
 async fn within<T>(call: impl Future<Output = Result<T, Status>>) -> Result<T, PeerFault> {
     Ok(timeout(PATIENCE, call).await.map_err(|_| PeerFault::Silent)??)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_plain_http_without_a_path_or_off() {
-        assert_eq!(TaskServiceAddress::parse("off"), Ok(TaskServiceAddress::Off));
-        for good in ["http://127.0.0.1:50052", "http://task-service:50052/", "http://[::1]:50052"] {
-            let parsed = TaskServiceAddress::parse(good);
-            assert!(matches!(parsed, Ok(TaskServiceAddress::At(_))), "{good}");
-        }
-        for bad in [
-            "",
-            "on",
-            "task-service:50052",
-            "127.0.0.1:50052",
-            "https://task-service:50052",
-            "http://",
-            "http://ada:secret@task-service",
-            "http://task-service/path",
-            "http://task-service?query",
-            "grpc://task-service",
-        ] {
-            assert!(TaskServiceAddress::parse(bad).is_err(), "{bad}");
-        }
-    }
 }

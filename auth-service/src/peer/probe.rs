@@ -5,11 +5,9 @@ use std::{error::Error, time::Duration};
 use chrono::{DateTime, Utc};
 use http::Uri;
 use shared::proto::task::v1::{ListTasksRequest, task_service_client::TaskServiceClient};
-use tonic::{
-    Code, Request,
-    metadata::{AsciiMetadataValue, MetadataMap},
-    transport::Endpoint,
-};
+use tonic::{Code, metadata::MetadataMap, transport::Endpoint};
+
+use super::with_token;
 
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,10 +39,7 @@ async fn list(address: &Uri, user: &str, token: &str) -> Result<Answer, Box<dyn 
     let endpoint = Endpoint::from(address.clone());
     let channel = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE).connect().await?;
     let message = ListTasksRequest { user_id: user.to_owned(), page_size: 1, ..Default::default() };
-    let mut request = Request::new(message);
-    let mut bearer: AsciiMetadataValue = format!("Bearer {token}").parse()?;
-    bearer.set_sensitive(true);
-    request.metadata_mut().insert("authorization", bearer);
+    let request = with_token(message, token)?;
     Ok(match TaskServiceClient::new(channel).list_tasks(request).await {
         Ok(answer) => Answer { verdict: Verdict::Taken, time: date(answer.metadata()) },
         Err(status) => {

@@ -48,7 +48,11 @@ impl SessionRules {
         if lifetime > 400 * DAY {
             reader.fault("SESSION_TTL", "must be at most 400 days");
         }
-        let max_age = reader.parsed("SESSION_MAX_AGE", max_age);
+        let max_age = reader.duration_or_off(
+            "SESSION_MAX_AGE",
+            default.max_age,
+            Duration::from_mins(1)..=3650 * DAY,
+        );
         let per_user = reader.parsed("SESSIONS_PER_USER", per_user);
         let grace = reader.duration("SESSION_ROTATION_GRACE", default.rotation_grace);
         if !(Duration::from_secs(1)..=Duration::from_mins(5)).contains(&grace) {
@@ -61,24 +65,12 @@ impl SessionRules {
         });
         Self {
             lifetime,
-            max_age: max_age.unwrap_or(default.max_age),
+            max_age,
             per_user: per_user.unwrap_or(default.per_user),
             rotation_grace: grace,
             tokens_at_rest: tokens_at_rest.unwrap_or(default.tokens_at_rest),
         }
     }
-}
-
-fn max_age(text: &str) -> Result<Option<Duration>, String> {
-    if text == "off" {
-        return Ok(None);
-    }
-    let seconds = text.parse().map(Duration::from_secs).ok();
-    let span = seconds.or_else(|| humantime::parse_duration(text).ok());
-    let allowed = Duration::from_mins(1)..=3650 * DAY;
-    span.filter(|span| allowed.contains(span))
-        .map(Some)
-        .ok_or_else(|| "must be `off` or a time span such as `90d`, from 1m to 3650d".to_owned())
 }
 
 fn per_user(text: &str) -> Result<Option<u64>, String> {
@@ -94,13 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_numbers_in_their_range_or_off() {
-        assert_eq!(max_age("off"), Ok(None));
-        assert_eq!(max_age("30d"), Ok(Some(30 * DAY)));
-        assert_eq!(max_age("3600"), Ok(Some(Duration::from_hours(1))));
-        for text in ["on", "0", "59s", "3651d", "soon"] {
-            assert!(max_age(text).is_err(), "{text}");
-        }
+    fn the_most_is_a_number_in_its_range_or_off() {
         assert_eq!(per_user("off"), Ok(None));
         assert_eq!(per_user("1"), Ok(Some(1)));
         for text in ["0", "1001", "-1", "many"] {

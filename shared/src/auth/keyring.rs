@@ -17,6 +17,8 @@ const REMEDY: &str =
 pub struct Keyring {
     signing: EncodingKey,
     keys: Vec<Key>,
+    /// Whether anybody was given the secret.
+    is_known: bool,
 }
 
 struct Key {
@@ -38,6 +40,7 @@ impl Keyring {
         Self {
             signing: EncodingKey::from_secret(first),
             keys: std::iter::once(first).chain(others).map(key).collect(),
+            is_known: true,
         }
     }
 
@@ -46,7 +49,14 @@ impl Keyring {
     pub(super) fn unknown() -> Option<Self> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(secret.as_mut()).ok()?;
-        Some(Self::of_bytes(secret.as_ref(), std::iter::empty()))
+        Some(Self { is_known: false, ..Self::of_bytes(secret.as_ref(), std::iter::empty()) })
+    }
+
+    /// Whether it was configured. One that was not stands in for a secret that this process
+    /// does not need: nothing verifies, and its id means nothing.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Reads `BETTER_AUTH_SECRETS` (`2:new,1:old`, as Better Auth spells it) or, where

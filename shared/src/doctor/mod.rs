@@ -4,12 +4,18 @@
 mod clock;
 mod files;
 mod settings;
+mod strength;
 
 use std::{error::Error, fmt};
 
 use serde::Serialize;
 
-pub use self::{clock::drift, files::private, settings::settings};
+pub use self::{
+    clock::drift,
+    files::private,
+    settings::{proxies, settings},
+    strength::strength,
+};
 use crate::config::Faults;
 
 /// How bad it is.

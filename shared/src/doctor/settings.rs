@@ -4,6 +4,7 @@ use super::Report;
 use crate::{
     auth::{Keyring, TokenPolicy},
     origin::Origin,
+    serve::Proxies,
 };
 
 /// Notes what is questionable about the settings that every service has. `own` is the
@@ -17,6 +18,10 @@ pub fn settings(
 ) {
     let ids = keys.ids();
     match &ids[..] {
+        _ if !keys.is_known() => report.ok(
+            "secret",
+            "none is set: public keys verify access tokens, and no service's calls are taken",
+        ),
         [only] => report.ok("secret", format!("one secret signs and verifies (key.id {only})")),
         [signing, others @ ..] => report.warn(
             "secret",
@@ -70,12 +75,27 @@ pub fn settings(
     }
 }
 
+/// Notes that whoever connects is believed.
+pub fn proxies(report: &mut Report, trusted: &Proxies) {
+    if trusted.are_everybody() {
+        report.warn(
+            "settings",
+            "TRUSTED_PROXIES has a network of all addresses: every caller chooses the address that \
+             its attempts are counted by; list your proxies alone",
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::HashMap, time::Duration};
 
     use super::*;
-    use crate::{auth::Secret, doctor::Verdict};
+    use crate::{
+        auth::{Secret, TokenKind},
+        config::Reader,
+        doctor::Verdict,
+    };
 
     const NEW: &str = "new-0b5f1c9e7a3d48626e2f9b04c7d1583a";
     const OLD: &str = "old-5a7d3e9b1c0f46288c1e07d2f4b39a65";
@@ -112,5 +132,33 @@ mod tests {
         }
         assert_eq!(all.len(), 5);
         assert!(all.iter().all(|said| !said.contains("0b5f") && !said.contains("5a7d")));
+    }
+
+    #[test]
+    fn a_secret_that_nobody_set_is_not_spoken_of_as_one() {
+        let vars = HashMap::from([("TOKEN_VERIFIER", "jwks".to_owned())]);
+        let keys = TokenKind::Jwks.read_keys(&mut Reader::new(&vars)).expect("random numbers");
+        let policy = TokenPolicy {
+            issuer: None,
+            audience: None,
+            leeway: Duration::ZERO,
+            max_lifetime: Duration::from_hours(1),
+        };
+        let mut report = Report::default();
+        settings(&mut report, &keys, &policy, None, &[]);
+        assert!(report.text(false).contains("none is set"), "{}", report.text(false));
+        assert!(!report.text(false).contains("key.id"), "{}", report.text(false));
+    }
+
+    #[test]
+    fn trusting_everybody_is_questionable_and_a_network_of_ones_own_is_not() {
+        for (list, warnings) in
+            [("none", 0), ("10.0.0.0/8,::1", 0), ("0.0.0.0/0", 1), ("127.0.0.1,::/0", 1)]
+        {
+            let vars = HashMap::from([("TRUSTED_PROXIES", list.to_owned())]);
+            let mut report = Report::default();
+            proxies(&mut report, &Proxies::read(&mut Reader::new(&vars)));
+            assert_eq!(report.findings().len(), warnings, "{list}");
+        }
     }
 }

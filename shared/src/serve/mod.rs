@@ -260,8 +260,8 @@ impl App {
         self.http.as_ref().map(|port| port.address)
     }
 
-    /// Logs where it listens, and the id of the key in use.
-    pub fn announce(&self, key_id: &str) {
+    /// Logs where it listens, and the id of the key in use, if that means anything.
+    pub fn announce(&self, key_id: Option<&str>) {
         let http = self.http_addr().map_or_else(|| "off".to_owned(), |http| http.to_string());
         tracing::info!(grpc = %self.grpc_addr(), http = %http, key.id = key_id, "listening");
     }

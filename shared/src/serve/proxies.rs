@@ -64,6 +64,12 @@ impl Proxies {
         }
     }
 
+    /// Whether anybody at all is believed: then addresses mean nothing.
+    #[must_use]
+    pub fn are_everybody(&self) -> bool {
+        self.0.iter().any(|network| network.prefix_len() == 0)
+    }
+
     fn include(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))

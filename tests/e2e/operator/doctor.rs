@@ -66,7 +66,11 @@ async fn a_deployment_in_order_has_no_fault(database: FreshDatabase) {
     let server = Server::start(Binary::Auth, database.address());
     Stranger::new(server.channel(), server.channel()).sign_up("ada@example.com").await;
     let address = ("DATABASE_URL", database.address());
-    let found = examine(Binary::Auth, &[address, ("TASK_SERVICE_URL", "off")]);
+    let data = FreshDatabase::new(fixtures::Backend::Sqlite).await.expect("SQLite");
+    let settings = [("DATABASE_URL", data.address()), ("BETTER_AUTH_SECRET", SECRET)];
+    let tasks = Starting::new(Binary::Tasks, &settings).wait();
+    let there = ("TASK_SERVICE_URL", &*format!("http://{}", tasks.address()));
+    let found = examine(Binary::Auth, &[address, there]);
     assert_verdict(&found, 0);
     assert!(!found.stdout.contains("warn"), "{}", found.stdout);
     for (check, words) in [
@@ -75,6 +79,7 @@ async fn a_deployment_in_order_has_no_fault(database: FreshDatabase) {
         ("tables", "missing: 0"),
         ("layout", "built-in layout"),
         ("hashing", "a second at most"),
+        ("tasks", "takes the tokens"),
     ] {
         assert_finds(&found, "ok", check, words);
     }
@@ -83,7 +88,7 @@ async fn a_deployment_in_order_has_no_fault(database: FreshDatabase) {
 
     let mut command = Binary::Auth.command();
     command.env("BETTER_AUTH_SECRET", SECRET).env("BETTER_AUTH_URL", URL);
-    command.env(address.0, address.1).env("TASK_SERVICE_URL", "off").args(["doctor", "--json"]);
+    command.env(address.0, address.1).env(there.0, there.1).args(["doctor", "--json"]);
     let report: Value = serde_json::from_str(&run(command).stdout).expect("JSON");
     assert!(report.as_array().expect("a list").iter().all(|found| found["verdict"] == "ok"));
 }
@@ -171,6 +176,9 @@ async fn what_is_allowed_and_questionable_is_a_warning() {
             ("ACCESS_TOKEN_TTL", "2h"),
             ("SESSION_TOKENS_AT_REST", "plain"),
             ("SESSION_COOKIE_CACHE", "5m"),
+            ("ATTEMPT_LIMITS", "off"),
+            ("TASK_SERVICE_URL", "off"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0"),
         ],
     );
     assert_verdict(&found, 0);
@@ -183,11 +191,24 @@ async fn what_is_allowed_and_questionable_is_a_warning() {
         ("settings", "ACCESS_TOKEN_TTL"),
         ("settings", "SESSION_TOKENS_AT_REST"),
         ("settings", "SESSION_COOKIE_CACHE"),
+        ("settings", "ATTEMPT_LIMITS"),
+        ("settings", "TRUSTED_PROXIES"),
+        ("tasks", "tasks stay when an account goes"),
         ("files", "chmod 700"),
     ] {
         assert_finds(&found, "warn", check, words);
     }
     assert!(!found.stdout.contains("password for our"), "{}", found.stdout);
+}
+
+#[test]
+fn a_secret_that_looks_made_up_is_a_warning_in_both_services() {
+    for binary in [Binary::Auth, Binary::Tasks] {
+        let typed = "this is the password for our app";
+        let found = examine(binary, &[("BETTER_AUTH_SECRET", typed)]);
+        assert_finds(&found, "warn", "secret", "secret 1 of 1 looks made up");
+        assert!(!found.stdout.contains(typed), "{}", found.stdout);
+    }
 }
 
 #[tokio::test]

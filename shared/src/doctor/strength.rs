@@ -1,10 +1,8 @@
 //! Whether a secret looks drawn or made up. What is plainly weak is refused at every start;
 //! this is for what slips through.
 
-use shared::{
-    config::{Reader, Vars},
-    doctor::Report,
-};
+use super::Report;
+use crate::config::{Reader, Vars};
 
 /// A longer secret is no easier to guess than its beginning, and judging takes time.
 const JUDGED_CHARS: usize = 64;
@@ -16,7 +14,7 @@ const PIECE: usize = 16;
 const DRAWN: f64 = 0.75;
 
 /// Notes each configured secret that a program which knows words and habits would guess.
-pub fn judge(report: &mut Report, reader: &Reader<'_, impl Vars>) {
+pub fn strength(report: &mut Report, reader: &Reader<'_, impl Vars>) {
     let listed = reader.text("BETTER_AUTH_SECRETS").map(|list| {
         let text = |entry: &str| entry.split_once(':').map(|(_, text)| text.to_owned());
         list.split(',').filter_map(text).collect()
