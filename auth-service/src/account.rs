@@ -103,19 +103,14 @@ impl Accounts {
         device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
-        let guess = self.guess(email.map(Email::as_str), device.address()).await;
-        if let Err(Error::TooManyAttempts { .. }) = guess {
+        let from = device.address();
+        let guess = self.guess(email.map(Email::as_str), from).await;
+        if let (Err(Error::TooManyAttempts { by, .. }), Some(email)) = (&guess, email)
+            && by.is_about_an_account()
+        {
             self.note_limited(email).await;
         }
-        let guess = guess?;
-        let user = match email {
-            Some(email) => self.store.user_by_email(email).await?,
-            None => None,
-        };
-        let stored = match &user {
-            Some(user) => self.store.password_hash(&user.id).await?,
-            None => None,
-        };
+        let (guess, user, stored) = self.named(email, guess?).await?;
         let right = self.matches(guess, password, stored.clone()).await?;
         let opened = match &user {
             Some(user) if right => {
@@ -123,24 +118,9 @@ impl Accounts {
             }
             _ => Err(Error::InvalidEmailOrPassword),
         };
-        self.note_sign_in(user.as_ref(), &opened);
+        self.note_sign_in(user.as_ref(), &opened, from);
         let opened = opened?;
         Ok((user.ok_or(Error::InvalidEmailOrPassword)?, opened))
-    }
-
-    /// Notes how a sign-in went. One in the name of nobody is noted like any other.
-    fn note_sign_in(&self, user: Option<&user::Model>, opened: &Result<Opened, Error>) {
-        let of = |kind| user.map_or_else(|| Event::new(kind), |user| Event::of(kind, &user.id));
-        match opened {
-            Ok(opened) => {
-                let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
-                self.sessions.trail().note(event);
-            }
-            Err(Error::InvalidEmailOrPassword) => {
-                self.sessions.trail().note(of(EventKind::SignInFailed));
-            }
-            Err(_) => {} // not the caller's fault
-        }
     }
 
     /// What happened to the caller.
@@ -153,7 +133,8 @@ impl Accounts {
         let now = self.sessions.now();
         let updated = self.store.update_user(&caller.user().id, patch, now).await?;
         let updated = updated.ok_or(Error::InvalidSession)?;
-        self.sessions.trail().note(Self::event(EventKind::UserUpdated, caller));
+        let event = Self::event(EventKind::UserUpdated, caller);
+        self.sessions.trail().note_sparingly(event, &caller.user().id);
         Ok(updated)
     }
 

@@ -10,7 +10,7 @@ use shared::{
 };
 use tonic::Status;
 
-use crate::{hashing::HashingError, peer::PeerFault};
+use crate::{attempts::Limited, hashing::HashingError, peer::PeerFault};
 
 /// Why a call was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,8 @@ pub enum Error {
     TooManyAttempts {
         /// When there is one again, in whole seconds.
         retry_after: Duration,
+        /// Whose it is.
+        by: Limited,
     },
     /// Passwords cannot be hashed now.
     #[error(transparent)]
@@ -115,7 +117,7 @@ impl Classified for Error {
 
     fn retry_after(&self) -> Duration {
         match self {
-            Self::TooManyAttempts { retry_after } => *retry_after,
+            Self::TooManyAttempts { retry_after, .. } => *retry_after,
             _ => shared::error::RETRY_AFTER,
         }
     }

@@ -66,9 +66,20 @@ pub async fn call(
     authorization: Option<&str>,
     message: &[u8],
 ) -> Result<Vec<u8>, Status> {
+    let headers: Vec<_> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+    call_with(channel, path, &headers, message).await
+}
+
+/// The same with these headers.
+pub async fn call_with(
+    channel: &Channel,
+    path: &str,
+    headers: &[(&'static str, &str)],
+    message: &[u8],
+) -> Result<Vec<u8>, Status> {
     let mut request = tonic::Request::new(message.to_vec());
-    if let Some(value) = authorization {
-        request.metadata_mut().insert("authorization", value.parse().expect("a header value"));
+    for (name, value) in headers {
+        request.metadata_mut().insert(*name, value.parse().expect("a header value"));
     }
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await.expect("the server is there");

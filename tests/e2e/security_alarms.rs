@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use shared::{
     clock::ManualClock,
-    proto::auth::v1::{GetSessionRequest, RefreshSessionRequest, VerifyPasswordRequest},
+    proto::auth::v1::{
+        GetSessionRequest, RefreshSessionRequest, UpdateUserRequest, VerifyPasswordRequest,
+    },
 };
 use tonic::Code;
 
@@ -20,28 +22,75 @@ const WRONG: &str = "tulips and sun";
 
 in_both_worlds!(
     refused_attempts_are_told_once_a_minute_to_whose_account_it_is,
+    who_is_named_by_an_address_at_its_limit_is_not_told,
     attempts_of_somebody_signed_in_are_told_as_well,
     who_took_everything_away_is_told,
 );
-in_both_worlds_by_our_clock!(a_replaced_token_that_was_used_again_is_told);
+in_both_worlds_by_our_clock!(
+    what_can_be_repeated_is_written_once_a_minute,
+    a_replaced_token_that_was_used_again_is_told,
+);
 
 async fn refused_attempts_are_told_once_a_minute_to_whose_account_it_is(world: &World) {
     let limited = world.another(&[("ATTEMPT_LIMITS", "on")]).await;
     let (alice, bob) = (limited.alice().await, limited.bob().await);
-    let (mut wrong, mut refused) = (0, 0);
+    let mut refused = 0;
     while refused < 3 {
         let answer = limited.stranger().try_sign_in(ALICE, WRONG).await;
         match answer.map(drop).expect_err("not the password").code() {
-            Code::Unauthenticated => wrong += 1,
+            Code::Unauthenticated => {}
             Code::ResourceExhausted => refused += 1,
             code => panic!("{code:?}"),
         }
     }
-    let told = so_many(&alice, 1 + wrong + 1).await;
-    assert_eq!(kinds(&told)[0], "attempts_limited");
-    assert_eq!(kinds(&told).iter().filter(|kind| **kind == "attempts_limited").count(), 1);
+    let told = so_many(&alice, 3).await;
+    assert_eq!(kinds(&told), ["attempts_limited", "sign_in_failed", "signed_up"]);
     assert_eq!(kinds(&so_many(&bob, 1).await), ["signed_up"]);
     limited.stop().await;
+}
+
+/// An address at its own limit is refused whatever account it names.
+async fn who_is_named_by_an_address_at_its_limit_is_not_told(world: &World) {
+    let on = [("ATTEMPT_LIMITS", "on"), ("PASSWORD_ATTEMPTS_PER_ADDRESS", "4/90s")];
+    let limited = world.another(&on).await;
+    let alice = limited.alice().await;
+    for number in 0..8 {
+        let nobody = format!("nobody-{number}@example.com");
+        let answer = limited.stranger().try_sign_in(&nobody, WRONG).await;
+        let code = answer.map(drop).expect_err("nobody").code();
+        assert_eq!(code == Code::ResourceExhausted, number >= 2, "{number}: {code:?}");
+    }
+    let answer = limited.stranger().try_sign_in(ALICE, WRONG).await;
+    assert_eq!(answer.map(drop).expect_err("refused").code(), Code::ResourceExhausted);
+    // Written after it, so that it would be there.
+    let update = UpdateUserRequest { name: Some("A".into()), image: None };
+    alice.sessions().update_user(update).await.expect("updated");
+    assert_eq!(kinds(&so_many(&alice, 2).await), ["user_updated", "signed_up"]);
+    limited.stop().await;
+}
+
+async fn what_can_be_repeated_is_written_once_a_minute(world: &World, clock: &ManualClock) {
+    let alice = world.alice().await;
+    let repeat = async || {
+        for number in 0..5 {
+            let update = UpdateUserRequest { name: Some(format!("A{number}")), image: None };
+            alice.sessions().update_user(update).await.expect("updated");
+            exported(&alice).await.expect("a document");
+            for email in [ALICE, &format!("nobody-{number}@example.com")] {
+                let wrong = world.stranger().try_sign_in(email, WRONG).await;
+                wrong.refused(Code::Unauthenticated, "INVALID_EMAIL_OR_PASSWORD");
+            }
+        }
+    };
+    repeat().await;
+    let each = ["sign_in_failed", "data_exported", "user_updated"];
+    assert_eq!(kinds(&so_many(&alice, 4).await), [&each[..], &["signed_up"]].concat());
+    clock.advance(TimeDelta::seconds(60));
+    repeat().await;
+    assert_eq!(kinds(&so_many(&alice, 7).await)[..3], each);
+    let kinds: Vec<String> = world.auth_table("security_event").await.column("kind").await;
+    let failed = kinds.iter().filter(|kind| *kind == "sign_in_failed").count();
+    assert_eq!(failed, 4, "two of hers and two of nobody");
 }
 
 async fn attempts_of_somebody_signed_in_are_told_as_well(world: &World) {

@@ -5,7 +5,14 @@ use std::net::IpAddr;
 use shared::audit::{Event, EventKind};
 
 use super::Accounts;
-use crate::{attempts::Guess, email::Email, error::Error, password::Password, session::SignedIn};
+use crate::{
+    attempts::{Guess, Key},
+    email::Email,
+    entity::user,
+    error::Error,
+    password::Password,
+    session::{Opened, SignedIn},
+};
 
 impl Accounts {
     /// The stored form of the caller's password, if it is the one that was given.
@@ -20,7 +27,9 @@ impl Accounts {
         // Stored in the canonical form, unless another server wrote it.
         let account = caller.user().email.trim().to_ascii_lowercase();
         let guess = self.guess(Some(&account), from).await;
-        if let Err(Error::TooManyAttempts { .. }) = guess {
+        if let Err(Error::TooManyAttempts { by, .. }) = guess
+            && by.is_about_an_account()
+        {
             let event = Self::event(EventKind::AttemptsLimited, caller);
             self.sessions.trail().note_sparingly(event, &account);
         }
@@ -45,18 +54,71 @@ impl Accounts {
         self.attempts.at_password(account, from, is_home).await
     }
 
-    /// Notes that attempts at an account were refused, whoever made them: its user is to
-    /// know. That takes a look-up, once a minute, whether there is such an account or not.
-    pub(super) async fn note_limited(&self, email: Option<&Email>) {
+    /// Notes that attempts at an account were refused because of what was tried at it: its
+    /// user is to know. That takes a look-up, once a minute, whether there is such an account
+    /// or not; one that there is not leaves no row.
+    pub(super) async fn note_limited(&self, email: &Email) {
         const KIND: EventKind = EventKind::AttemptsLimited;
         let trail = self.sessions.trail();
-        let user = match email {
-            Some(email) if trail.is_due(KIND, email.as_str()) => {
-                self.store.user_by_email(email).await.ok().flatten()
-            }
-            _ => return trail.say(&trail.record(Event::new(KIND))),
+        let user = if trail.is_due(KIND, email.as_str()) {
+            self.store.user_by_email(email).await.ok().flatten()
+        } else {
+            None
         };
-        trail.note(user.map_or_else(|| Event::new(KIND), |user| Event::of(KIND, &user.id)));
+        match user {
+            Some(user) => trail.note(Event::of(KIND, &user.id)),
+            None => trail.say(&trail.record(Event::new(KIND))),
+        }
+    }
+
+    /// The account with this e-mail, and the stored form of its password. `guess` is given
+    /// back if that cannot be read.
+    pub(super) async fn named(
+        &self,
+        email: Option<&Email>,
+        guess: Guess,
+    ) -> Result<(Guess, Option<user::Model>, Option<String>), Error> {
+        let look_up = async {
+            let Some(email) = email else { return Ok((None, None)) };
+            let Some(user) = self.store.user_by_email(email).await? else {
+                return Ok((None, None));
+            };
+            let stored = self.store.password_hash(&user.id).await?;
+            Ok((Some(user), stored))
+        };
+        match look_up.await {
+            Ok((user, stored)) => Ok((guess, user, stored)),
+            Err(error) => {
+                self.attempts.give_back(guess).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Notes how a sign-in went. One in the name of nobody is noted like any other; failures
+    /// cost whoever fails nothing, so there are few rows of them.
+    pub(super) fn note_sign_in(
+        &self,
+        user: Option<&user::Model>,
+        opened: &Result<Opened, Error>,
+        from: Option<IpAddr>,
+    ) {
+        let trail = self.sessions.trail();
+        let of = |kind| user.map_or_else(|| Event::new(kind), |user| Event::of(kind, &user.id));
+        match opened {
+            Ok(opened) => {
+                let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
+                trail.note(event);
+            }
+            Err(Error::InvalidEmailOrPassword) => {
+                let key = match user {
+                    Some(user) => Key::account_from(&user.id, from),
+                    None => Key::address(from),
+                };
+                trail.note_sparingly(of(EventKind::SignInFailed), &key.to_string());
+            }
+            Err(_) => {} // not the caller's fault
+        }
     }
 
     /// Whether the password is the stored one, or would be. An attempt that was wrong stays

@@ -50,12 +50,6 @@ impl Memory {
         verdict
     }
 
-    /// What would become of an attempt; nothing is counted.
-    pub fn look(&self, key: Key, limit: Limit) -> Verdict {
-        let (held, now) = (self.held(), self.now());
-        limit.judge(held.due.get(&key).copied().unwrap_or(now), now)
-    }
-
     /// Takes an attempt back that left its key at `taken`. Where the time since has done so
     /// already, there is nothing to take back.
     pub fn give_back(&self, key: Key, limit: Limit, taken: i64) {

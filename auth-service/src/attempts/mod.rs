@@ -52,6 +52,25 @@ pub struct Attempts {
     trail: Trail,
 }
 
+/// What had no attempts left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limited {
+    /// An address, whatever it tried.
+    Address,
+    /// An address at one account.
+    AccountFromAddress,
+    /// An account, from wherever.
+    Account,
+}
+
+impl Limited {
+    /// Whether it tells its user something about the account. What an address has used up
+    /// elsewhere does not.
+    pub fn is_about_an_account(self) -> bool {
+        matches!(self, Self::AccountFromAddress | Self::Account)
+    }
+}
+
 /// Attempts at one password that were counted and not yet judged.
 #[must_use]
 pub struct Guess(Vec<Attempt>);
@@ -63,8 +82,8 @@ impl Attempts {
         Self { limits, counter, sessions, trail: Trail::default() }
     }
 
-    /// The attempts, with a trail for those that are refused and nobody's in particular.
-    /// Whose a refused attempt at a password is, its caller finds out.
+    /// The attempts, with a trail for those that a limit of an address refuses: they are
+    /// nobody's. Whose the others are, their caller finds out.
     pub fn noting_in(self, trail: Trail) -> Self {
         Self { trail, ..self }
     }
@@ -81,27 +100,41 @@ impl Attempts {
         from: Option<IpAddr>,
         is_home: impl Future<Output = Result<bool, Error>>,
     ) -> Result<Guess, Error> {
-        let (limits, named) = (&self.limits, account.unwrap_or_default());
         let mut guess = Guess(Vec::new());
-        let its_share = [
-            (Key::address(from), limits.passwords_per_address),
-            (Key::account_from(named, from), limits.passwords),
-        ];
-        for (key, limit) in its_share {
-            if let Err(wait) = self.count(&mut guess, key, limit).await? {
+        match self.count_all(&mut guess, account, from, is_home).await {
+            Ok(()) => Ok(guess),
+            // Whether it is refused or cannot be counted: no password is looked at.
+            Err(error) => {
                 self.give_back(guess).await;
-                return Err(refused(wait));
+                Err(error)
             }
         }
-        let of_all = account.map(Key::account);
-        let Some(key) = of_all else { return Ok(guess) };
-        if let Err(wait) = self.count(&mut guess, key, limits.passwords_per_account).await?
-            && !is_home.await?
-        {
-            self.give_back(guess).await;
-            return Err(refused(wait));
+    }
+
+    async fn count_all(
+        &self,
+        guess: &mut Guess,
+        account: Option<&str>,
+        from: Option<IpAddr>,
+        is_home: impl Future<Output = Result<bool, Error>>,
+    ) -> Result<(), Error> {
+        let limits = &self.limits;
+        let key = Key::address(from);
+        if let Err(wait) = self.count(guess, key, limits.passwords_per_address).await? {
+            return Err(self.refused_from(key, wait));
         }
-        Ok(guess)
+        let key = Key::account_from(account.unwrap_or_default(), from);
+        if let Err(wait) = self.count(guess, key, limits.passwords).await? {
+            return Err(match account {
+                Some(_) => refused(wait, Limited::AccountFromAddress),
+                None => self.refused_from(key, wait),
+            });
+        }
+        let Some(key) = account.map(Key::account) else { return Ok(()) };
+        match self.count(guess, key, limits.passwords_per_account).await? {
+            Err(wait) if !is_home.await? => Err(refused(wait, Limited::Account)),
+            _ => Ok(()),
+        }
     }
 
     /// Takes back what was counted: the password was right, or was never looked at.
@@ -118,25 +151,28 @@ impl Attempts {
         self.count(&mut counted, key, limit).await?.map_err(|wait| self.refused_from(key, wait))
     }
 
-    /// Looks a session up, unless too many tokens from this address have opened none.
+    /// Looks a session up. A token that opens none is counted, and refused as too many once
+    /// its address has no attempts left.
     ///
-    /// No token can be guessed; this bounds the work that anybody can cause, and each
-    /// replica counts for itself.
+    /// One that opens a session is never refused: an address is shared by a household, an
+    /// office or the users of a frontend's server, and none of them can lock the others out.
+    /// No token can be guessed, so a look-up is all that one more costs. Each replica counts
+    /// for itself.
     pub async fn at_session<T>(
         &self,
         from: Option<IpAddr>,
         look_up: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let Some(limit) = self.limits.sessions_per_address else { return look_up.await };
-        let key = Key::session(from);
-        if let Verdict::Refused { wait, .. } = self.sessions.look(key, limit) {
-            return Err(self.refused_from(key, wait));
-        }
         let found = look_up.await;
-        if let Err(Error::InvalidSession) = found {
-            self.sessions.take(key, limit);
+        let (Err(Error::InvalidSession), Some(limit)) = (&found, self.limits.sessions_per_address)
+        else {
+            return found;
+        };
+        let key = Key::session(from);
+        match self.sessions.take(key, limit) {
+            Verdict::Taken { .. } => found,
+            Verdict::Refused { wait, .. } => Err(self.refused_from(key, wait)),
         }
-        found
     }
 
     /// Removes what is forgotten, now and again, where it does not go by itself. Never ends.
@@ -153,7 +189,7 @@ impl Attempts {
     /// Notes that nobody in particular is refused by a limit of an address.
     fn refused_from(&self, key: Key, wait: Duration) -> Error {
         self.trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
-        refused(wait)
+        refused(wait, Limited::Address)
     }
 
     /// Counts one attempt with the others of its guess. `Err` of the inner: how long until
@@ -176,7 +212,7 @@ impl Attempts {
 }
 
 /// Every attempt that a limit refuses comes by here.
-fn refused(retry_after: Duration) -> Error {
-    tracing::debug!(retry_after = retry_after.as_secs(), "too many attempts");
-    Error::TooManyAttempts { retry_after }
+fn refused(retry_after: Duration, by: Limited) -> Error {
+    tracing::debug!(retry_after = retry_after.as_secs(), ?by, "too many attempts");
+    Error::TooManyAttempts { retry_after, by }
 }

@@ -77,7 +77,8 @@ impl DataExports {
             None => None,
         };
         let event = Event::of(EventKind::DataExported, &user.id);
-        self.sessions.trail().note(event.in_session(&caller.session().id));
+        let event = event.in_session(&caller.session().id);
+        self.sessions.trail().note_sparingly(event, &user.id);
         let head = Head {
             exported_at: self.sessions.now(),
             user: user.into(),

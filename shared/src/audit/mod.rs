@@ -31,7 +31,7 @@ pub use self::{
     kind::EventKind,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},
     retention::{read_retention, sweep},
-    table::{SecurityEvents, Told, create, insert},
+    table::{SecurityEvents, Told, create, forget_some_of, insert},
     trail::Trail,
     writer::Writer,
 };

@@ -113,6 +113,28 @@ pub async fn insert(on: &impl ConnectionTrait, records: &[Record]) -> Result<(),
     on.execute(&insert).await.map(drop)
 }
 
+/// Forgets at most `limit` events of these kinds that are the user's, and tells how many
+/// they were.
+#[expect(clippy::disallowed_methods, reason = "filtered by the user in the same expression")]
+pub async fn forget_some_of(
+    on: &impl ConnectionTrait,
+    user_id: &str,
+    kinds: &[EventKind],
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let kinds = kinds.iter().copied().map(EventKind::as_str);
+    let those = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Column::UserId.eq(user_id))
+        .and_where(Column::Kind.is_in(kinds))
+        .limit(limit)
+        .take();
+    let delete = Entity::delete_many().filter(Column::UserId.eq(user_id));
+    let deleted = delete.filter(Column::Id.in_subquery(those)).exec(on).await?;
+    Ok(deleted.rows_affected)
+}
+
 /// The events in the database of a service.
 #[derive(Clone)]
 pub struct SecurityEvents {

@@ -12,7 +12,10 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use uuid::{ContextV7, NoContext};
 
-use super::{Event, EventKind, Record, SecurityEvents, Writer, line, quiet::Quiet};
+use super::{
+    Event, EventKind, Record, SecurityEvents, Writer, line,
+    quiet::{Quiet, Topic},
+};
 use crate::clock::Clock;
 
 /// How many events may wait to be written.
@@ -69,7 +72,7 @@ impl Trail {
     /// Notes what can be repeated at will: the log gets each, the table one of a `key` a
     /// minute.
     pub fn note_sparingly(&self, event: Event, key: &str) {
-        if self.is_due(event.kind, key) {
+        if self.breaks_quiet(event.kind, event.user_id.is_some(), key) {
             self.note(event);
         } else {
             line::say(&self.record(event));
@@ -77,12 +80,16 @@ impl Trail {
     }
 
     /// Whether what can be repeated at will is to be written for this `key` now; asked for
-    /// once, it is not for a minute. For events of which it takes work to tell whose they
-    /// are.
+    /// once, it is not for a minute. For events of users of which it takes work to tell
+    /// whose they are.
     #[must_use]
     pub fn is_due(&self, kind: EventKind, key: &str) -> bool {
-        let noted = self.0.as_ref();
-        noted.is_some_and(|noted| noted.quiet.is_broken_by(kind, key, noted.clock.now()))
+        self.breaks_quiet(kind, true, key)
+    }
+
+    fn breaks_quiet(&self, kind: EventKind, is_somebodys: bool, key: &str) -> bool {
+        let Some(noted) = &self.0 else { return false };
+        noted.quiet.is_broken_by(Topic { kind, is_somebodys }, key, noted.clock.now())
     }
 
     /// An event that is to be written with what it is about, in one transaction (see

@@ -10,12 +10,15 @@ use std::{
     sync::Arc,
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use tonic::codegen::http::HeaderMap;
 
 use crate::config::{Reader, Vars};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// An IPv4 address in IPv6 comes behind so many bits.
+const MAPPED: u8 = 96;
 
 /// The proxies that are believed when they say for whom they call.
 #[derive(Clone, Debug, Default)]
@@ -76,12 +79,15 @@ impl Proxies {
     }
 }
 
-/// A network, or one address.
+/// A network, or one address. IPv4 in the notation of IPv6 is IPv4, as it is in a header.
 fn network(entry: &str) -> Option<IpNet> {
-    if let Ok(network) = entry.parse() {
-        return Some(network);
-    }
-    entry.parse().ok().map(|address: IpAddr| address.to_canonical().into())
+    let Ok(network) = entry.parse() else {
+        return entry.parse().ok().map(|address: IpAddr| address.to_canonical().into());
+    };
+    let IpNet::V6(written) = network else { return Some(network) };
+    let Some(address) = written.addr().to_ipv4_mapped() else { return Some(network) };
+    let prefix = written.prefix_len().checked_sub(MAPPED)?;
+    Ipv4Net::new(address, prefix).ok().map(IpNet::V4)
 }
 
 /// The address of one hop, which some proxies write with its port.
@@ -138,6 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn a_network_is_the_same_in_either_notation() {
+        for trusted in ["10.0.0.0/8", "::ffff:10.0.0.0/104", "::ffff:a00:0/104"] {
+            for (peer, expected) in [("10.9.9.9", "198.51.100.7"), ("11.0.0.1", "11.0.0.1")] {
+                assert_eq!(caller(trusted, peer, &["198.51.100.7"]), expected, "{trusted}");
+            }
+        }
+        assert_eq!(caller("::ffff:0:0/96", "192.0.2.9", &["198.51.100.7"]), "198.51.100.7");
+    }
+
+    #[test]
     fn what_names_nobody_is_not_believed() {
         for lines in [
             &[][..],
@@ -158,7 +174,15 @@ mod tests {
         for text in ["none", "10.0.0.1", "::1, 10.0.0.0/8,", "::ffff:10.0.0.1"] {
             assert!(Proxies::parse(text).is_ok(), "{text}");
         }
-        for text in ["all", "*", "10.0.0.0/33", "10.0.0.1 10.0.0.2", "proxy.internal", "10.0.0"] {
+        for text in [
+            "all",
+            "*",
+            "10.0.0.0/33",
+            "::ffff:10.0.0.0/90",
+            "10.0.0.1 10.0.0.2",
+            "proxy.internal",
+            "10.0.0",
+        ] {
             let vars = HashMap::from([("TRUSTED_PROXIES", text.to_owned())]);
             let mut reader = Reader::new(&vars);
             Proxies::read(&mut reader);

@@ -6,7 +6,10 @@ use sea_orm::{
     ColumnTrait, DeleteMany, QueryFilter, UpdateMany,
     sea_query::{Expr, ExprTrait, Query},
 };
-use shared::auth::{ServicePrincipal, UserId};
+use shared::{
+    audit::{self, EventKind},
+    auth::{ServicePrincipal, UserId},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -22,6 +25,10 @@ use crate::{
 /// How many rows of a table one transaction removes at most: the user's changes, and on
 /// SQLite everybody's, wait for it.
 const BATCH: u64 = 500;
+
+/// What is noted here about users. In a database that auth-service shares, the other events
+/// are of the account, and stay for as long as its operator keeps them.
+const NOTED: [EventKind; 1] = [EventKind::OwnershipRefused];
 
 /// Proof that a service has said that a user's account is gone. It is good for the removal
 /// and nothing else. [`Departed::said_by`] alone makes one, and what that takes only the
@@ -85,7 +92,9 @@ impl Tasks {
         if done {
             let reminders = some_reminders(user, batch).exec(&transaction).await?;
             let requests = some_requests(user, batch).exec(&transaction).await?;
-            done = reminders.rows_affected < batch && requests.rows_affected < batch;
+            let events = audit::forget_some_of(&transaction, user_id, &NOTED, batch).await?;
+            let most = [reminders.rows_affected, requests.rows_affected, events];
+            done = most.iter().all(|removed| *removed < batch);
         }
         if done {
             departed_delete::<revision::Entity>(user).exec(&transaction).await?;

@@ -3,12 +3,18 @@
 use fixtures::Backend;
 use shared::proto::auth::v1::{
     ChangePasswordRequest, DeleteUserRequest, GetSessionRequest, GetTokenRequest,
-    VerifyPasswordRequest,
+    RefreshSessionRequest, VerifyPasswordRequest,
 };
 use tonic::Code;
 
-use super::{ADA, Became, WRONG, ada, from, post, sign_in, world};
-use crate::{caller::PASSWORD, wire::Wire, world::World};
+use super::{ADA, Became, FORWARDED_FOR, WRONG, ada, from, post, sign_in, world};
+use crate::{
+    caller::PASSWORD,
+    raw,
+    security_events::so_many,
+    wire::Wire,
+    world::{World, channel},
+};
 
 const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
 const ATTACKER: &str = "203.0.113.7";
@@ -166,6 +172,18 @@ async fn a_session_shows_the_address_that_a_trusted_proxy_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_names_the_address_that_a_trusted_proxy_names() {
+    each(&[], async |world| {
+        let ada = ada(world).await;
+        let told = so_many(&ada, 1).await;
+        assert_eq!(told[0].ip_address.as_deref(), Some("198.51.100.250"));
+        assert_eq!(sign_in(world, Wire::Grpc, ATTACKER, ADA, WRONG).await, Became::Wrong);
+        assert_eq!(so_many(&ada, 2).await[0].ip_address.as_deref(), Some(ATTACKER));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_ups_are_counted_whether_they_succeed_or_not() {
     each(&[("SIGN_UPS_PER_ADDRESS", "4/24h")], async |world| {
         let here = [("x-forwarded-for", ATTACKER)];
@@ -198,7 +216,56 @@ async fn tokens_that_open_nothing_are_counted_over_both_wires() {
         let here = [("authorization", bearer.as_str()), ("x-forwarded-for", ATTACKER)];
         let reply = post(world, "/update-user", &here, &serde_json::json!({ "name": "E" })).await;
         assert_eq!(reply.status, 429);
-        ada.sessions().get_token(from(ELSEWHERE, GetTokenRequest {})).await.expect("a token");
+    })
+    .await;
+}
+
+/// From the same address, which many users share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_that_open_nothing_lock_nobody_out() {
+    each(&[("INVALID_SESSIONS_PER_ADDRESS", "1/24h")], async |world| {
+        let ada = ada(world).await;
+        let mut dead = ada.ways.sessions(&"x".repeat(32));
+        for expected in [Code::Unauthenticated, Code::ResourceExhausted] {
+            let refusal = dead.get_token(from(ATTACKER, GetTokenRequest {})).await;
+            assert_eq!(refusal.expect_err("no session").code(), expected);
+        }
+        ada.sessions().get_token(from(ATTACKER, GetTokenRequest {})).await.expect("a token");
+        let refresh = from(ATTACKER, RefreshSessionRequest {});
+        let refreshed = ada.sessions().refresh_session(refresh).await.expect("a successor");
+        let bearer = format!("Bearer {}", refreshed.into_inner().session_token);
+        let here = [("authorization", bearer.as_str()), ("x-forwarded-for", ATTACKER)];
+        let name = serde_json::json!({ "name": "E" });
+        let nothing = serde_json::json!({});
+        // The last opens nothing any more.
+        for (path, body, expected) in [
+            ("/update-user", &name, 200),
+            ("/sign-out", &nothing, 200),
+            ("/update-user", &name, 429),
+        ] {
+            let reply = post(world, path, &here, body).await;
+            assert_eq!(reply.status, expected, "{path}");
+        }
+    })
+    .await;
+}
+
+/// The rpcs come from the descriptors, so that a new one is covered the day it is declared.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_rpc_of_a_session_counts_tokens_that_open_nothing() {
+    each(&[("INVALID_SESSIONS_PER_ADDRESS", "1/24h")], async |world| {
+        let sessions = channel(world.auth_grpc());
+        let rpcs = raw::every_rpc();
+        let of_sessions = rpcs.iter().filter(|rpc| rpc.service == "auth.v1.SessionService");
+        let bearer = format!("Bearer {}", "x".repeat(32));
+        for (number, rpc) in of_sessions.enumerate() {
+            let address = format!("203.0.113.{number}");
+            for expected in [Code::Unauthenticated, Code::ResourceExhausted] {
+                let headers = [("authorization", &*bearer), (FORWARDED_FOR, &*address)];
+                let answer = raw::call_with(&sessions, &rpc.path, &headers, &[]).await;
+                assert_eq!(answer.expect_err("no session").code(), expected, "{}", rpc.path);
+            }
+        }
     })
     .await;
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    super::{Attempts, Guess, Limits},
+    super::{Attempts, Guess, Limited, Limits},
     Duration, Limit, Place, SPAN, on_every_place,
     places::{account, address},
     ten,
@@ -30,6 +30,8 @@ on_every_place!(
     where_all_together_took_too_much_a_home_has_its_share,
     an_address_has_so_many_for_all_accounts,
     who_is_refused_has_taken_nothing_from_others,
+    a_guess_that_fails_while_it_is_counted_is_given_back,
+    a_refusal_tells_whose_attempts_are_used_up,
     new_accounts_are_counted_by_address_for_good,
 );
 
@@ -41,7 +43,7 @@ async fn attempt(
 ) -> Result<Guess, Duration> {
     let guess = attempts.at_password(Some(name), Some(from), async { Ok(is_home) }).await;
     guess.map_err(|error| match error {
-        Error::TooManyAttempts { retry_after } => retry_after,
+        Error::TooManyAttempts { retry_after, .. } => retry_after,
         other => panic!("{other}"),
     })
 }
@@ -99,6 +101,42 @@ async fn who_is_refused_has_taken_nothing_from_others(place: Place) {
     }
 }
 
+async fn a_guess_that_fails_while_it_is_counted_is_given_back(place: Place) {
+    let (attempts, ada) = (attempts(&place), account("ada"));
+    for _ in 0..2 {
+        guessed(&attempts, &ada, address(), false).await;
+    }
+    let home = address();
+    for _ in 0..20 {
+        let away = async { Err(Error::InvalidSession) };
+        let guess = attempts.at_password(Some(&ada), Some(home), away).await;
+        assert!(matches!(guess, Err(Error::InvalidSession)));
+    }
+    assert_eq!(guessed(&attempts, &ada, home, true).await, 5);
+}
+
+async fn a_refusal_tells_whose_attempts_are_used_up(place: Place) {
+    let attempts = attempts(&place);
+    let until_refused = async |account: &dyn Fn() -> Option<String>, from: &dyn Fn() -> IpAddr| {
+        for _ in 0..50 {
+            let (account, from) = (account(), from());
+            let guess = attempts.at_password(account.as_deref(), Some(from), async { Ok(false) });
+            if let Err(Error::TooManyAttempts { by, .. }) = guess.await {
+                return by;
+            }
+        }
+        panic!("never refused")
+    };
+    let (ada, bob, here) = (account("ada"), account("bob"), address());
+    let by = until_refused(&|| Some(ada.clone()), &|| here).await;
+    assert_eq!(by, Limited::AccountFromAddress);
+    assert_eq!(until_refused(&|| Some(bob.clone()), &address).await, Limited::Account);
+    let by = until_refused(&|| Some(account("anybody")), &|| here).await;
+    assert_eq!(by, Limited::Address);
+    let there = address();
+    assert_eq!(until_refused(&|| None, &|| there).await, Limited::Address, "nobody's account");
+}
+
 async fn new_accounts_are_counted_by_address_for_good(place: Place) {
     let (attempts, here) = (attempts(&place), Some(address()));
     for _ in 0..2 {
@@ -119,10 +157,10 @@ async fn tokens_that_open_nothing_are_counted_and_those_that_do_are_not() {
         let dead = attempts.at_session(here, async { Err::<(), _>(Error::InvalidSession) }).await;
         assert!(matches!(dead, Err(Error::InvalidSession)));
     }
-    let unasked = async { panic!("nobody is asked") };
-    let refused = attempts.at_session::<()>(here, unasked).await;
+    let dead = async { Err::<(), _>(Error::InvalidSession) };
+    let refused = attempts.at_session(here, dead).await;
     assert!(matches!(refused, Err(Error::TooManyAttempts { .. })));
-    attempts.at_session(Some(address()), async { Ok(()) }).await.expect("from elsewhere");
+    attempts.at_session(here, async { Ok(()) }).await.expect("a live one, beside the dead");
 }
 
 #[tokio::test]

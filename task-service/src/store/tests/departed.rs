@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, PaginatorTrait, Statement};
-use shared::{auth::Owner, db::Database};
+use shared::{
+    audit::{self, Event, EventKind, PageRequest, SecurityEvents, Trail},
+    auth::Owner,
+    db::Database,
+};
 
 use super::world::{World, departed, owner, requested, titled};
 use crate::{
@@ -20,6 +24,7 @@ use crate::{
 
 on_both_databases!(
     everything_of_a_user_goes_and_nothing_of_others,
+    what_was_noted_of_a_user_here_goes_piece_by_piece,
     a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over,
     what_is_written_afterwards_starts_anew_and_goes_at_the_next_removal,
     removals_beside_each_other_and_beside_writers_do_not_disturb,
@@ -87,6 +92,30 @@ async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {
     for user in ["alice", "nobody"] {
         assert_eq!(world.tasks.remove(&departed(user)).await.expect("nothing"), ALL);
     }
+}
+
+/// What auth-service has noted in the same database stays, and so does what is others'.
+async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let events = SecurityEvents::new(world.database.clone());
+    let trail = Trail::new(events.clone(), world.clock.clone()).0;
+    let mut records = Vec::new();
+    for user in ["alice", "Alice"] {
+        let refused = || trail.record(Event::of(EventKind::OwnershipRefused, user));
+        records.extend(std::iter::repeat_with(refused).take(5));
+        records.push(trail.record(Event::of(EventKind::AccountDeleted, user)));
+    }
+    audit::insert(world.database.writer(), &records).await.expect("written");
+    let kept = async |user: &str| {
+        let all = PageRequest::read(100, "").expect("a page");
+        events.list(user, &all).await.expect("read").events.len()
+    };
+    let gone = departed("alice");
+    for left in [4, 2, 1] {
+        let piece = world.tasks.remove_by(&gone, 2).await.expect("a piece");
+        assert_eq!((kept("alice").await, piece.done), (left, left == 1));
+    }
+    assert_eq!(kept("Alice").await, 6);
 }
 
 async fn sync(tasks: &Tasks, owner: &Owner, after: Option<SyncPlace>) -> Result<usize, Error> {
