@@ -307,13 +307,15 @@ impl Sessions {
         Ok(())
     }
 
-    /// What happened to the caller's account, newest first.
+    /// What happened to the caller's account since it was made, newest first. Where a server
+    /// beside us gives the id of a user who is gone again, what happened to that one stays
+    /// untold.
     pub async fn security_events(
         &self,
         caller: &SignedIn,
         request: &PageRequest,
     ) -> Result<Page, Error> {
-        Ok(self.store.security_events_of(&caller.user.id, request).await?)
+        Ok(self.store.security_events_of(&caller.user, request).await?)
     }
 
     /// Now, as precise as the tables keep it.
