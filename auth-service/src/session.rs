@@ -1,62 +1,33 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
+mod device;
 mod last_use;
 mod rotation;
 mod rules;
 mod sweep;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use shared::{
     audit::{Event, EventKind, Page, PageRequest, Trail},
     auth::Keyring,
     clock::Clock,
-    serve::household,
 };
 
 use self::last_use::LastUses;
-pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
+pub use self::{device::Device, last_use::Listed, rotation::Refreshed, rules::SessionRules};
 use crate::{
     entity::{session, user},
     error::Error,
     random,
     session_token::SessionToken,
-    store::{Held, NewSession, Store, Which},
+    store::{Ended, Held, NewSession, Store, Which},
 };
 
 /// A session that was extended this long ago or longer is extended by use (Better Auth's
 /// `updateAge`), and one that was opened this long ago is no longer fresh (`freshAge`).
 const DAY: TimeDelta = TimeDelta::days(1);
-
-/// The longest user agent that is kept, in characters.
-const USER_AGENT_CHARS: usize = 512;
-
-/// Who opens a session, as far as the connection tells.
-#[derive(Clone, Debug, Default)]
-pub struct Device {
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-}
-
-impl Device {
-    /// The other end of a connection, and what it says it is.
-    pub fn new(peer: Option<SocketAddr>, user_agent: Option<&str>) -> Self {
-        Self {
-            ip_address: peer.map(|peer| peer.ip().to_canonical().to_string()),
-            user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARS).collect()),
-        }
-    }
-
-    /// The other end's address.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.ip_address.as_ref()?.parse().ok()
-    }
-}
 
 /// How long somebody who signs in means to stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +61,8 @@ impl SignedIn {
         self.extended
     }
 
-    /// Whether the token was replaced and is good for its grace alone: its holder has
-    /// another one, and must not be given this one again.
+    /// Whether the token was replaced and is good for its grace alone. It may have been
+    /// replaced since, too: [`Sessions::latest`] is what may be handed over.
     pub fn is_superseded(&self) -> bool {
         self.superseded
     }
@@ -272,15 +243,6 @@ impl Sessions {
         if fresh { Ok(()) } else { Err(Error::SessionNotFresh) }
     }
 
-    /// Whether the user of this e-mail has a live session that was opened from the address,
-    /// or from the same subscriber's.
-    pub async fn are_open_from(&self, address: IpAddr, email: &str) -> Result<bool, Error> {
-        let here = household(address);
-        let opened_from = self.store.session_addresses(email, self.now()).await?;
-        let addresses = opened_from.iter().filter_map(|text| text.parse().ok());
-        Ok(addresses.map(household).any(|address| address == here))
-    }
-
     /// The caller's live sessions, newest first.
     pub async fn list(&self, caller: &SignedIn) -> Result<Vec<Listed>, Error> {
         self.require_fresh(caller)?;
@@ -292,28 +254,30 @@ impl Sessions {
         self.with_last_uses(sessions).await
     }
 
-    /// Ends sessions of the caller.
-    pub async fn end(&self, caller: &SignedIn, which: Which<'_>) -> Result<(), Error> {
+    /// Ends sessions of the caller, and tells how many.
+    pub async fn end(&self, caller: &SignedIn, which: Which<'_>) -> Result<Ended, Error> {
         let ended = self.store.end_sessions(&caller.user.id, which).await?;
         let event = Event::of(EventKind::SessionEnded, &caller.user.id);
-        match (ended.count, ended.only) {
+        match (ended.count, &ended.only) {
             (0, _) => {}
-            (_, Some(id)) => self.trail.note(event.in_session(&id)),
+            (_, Some(id)) => self.trail.note(event.in_session(id)),
             (count, None) => {
                 let event = event.in_session(&caller.session.id);
                 self.trail.note(event.with_detail(count.to_string()));
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
-    /// What happened to the caller's account, newest first.
+    /// What happened to the caller's account since it was made, newest first. Where a server
+    /// beside us gives the id of a user who is gone again, what happened to that one stays
+    /// untold.
     pub async fn security_events(
         &self,
         caller: &SignedIn,
         request: &PageRequest,
     ) -> Result<Page, Error> {
-        Ok(self.store.security_events_of(&caller.user.id, request).await?)
+        Ok(self.store.security_events_of(&caller.user, request).await?)
     }
 
     /// Now, as precise as the tables keep it.

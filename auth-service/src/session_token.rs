@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::random;
 
 /// 32 letters and digits. It has no `Debug`.
+#[derive(Clone)]
 pub struct SessionToken(Zeroizing<String>);
 
 /// How the database keeps session tokens.

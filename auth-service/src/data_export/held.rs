@@ -5,10 +5,7 @@ use serde::{Serialize, Serializer};
 use shared::audit::Told;
 use utoipa::ToSchema;
 
-use crate::{
-    entity::{session, user},
-    store::LinkedAccount,
-};
+use crate::{entity::user, session::Listed, store::LinkedAccount};
 
 /// The document, for those who read its description.
 #[derive(ToSchema)]
@@ -109,10 +106,14 @@ pub struct HeldSession {
     #[serde(serialize_with = "moment")]
     #[schema(value_type = String, format = DateTime)]
     expires_at: DateTime<Utc>,
+    /// To the minute.
+    #[serde(serialize_with = "moment")]
+    #[schema(value_type = String, format = DateTime)]
+    last_used_at: DateTime<Utc>,
 }
 
-impl From<&session::Model> for HeldSession {
-    fn from(session: &session::Model) -> Self {
+impl From<&Listed> for HeldSession {
+    fn from(Listed { session, last_used_at }: &Listed) -> Self {
         Self {
             id: session.id.clone(),
             ip_address: session.ip_address.clone(),
@@ -120,6 +121,7 @@ impl From<&session::Model> for HeldSession {
             created_at: session.created_at,
             updated_at: session.updated_at,
             expires_at: session.expires_at,
+            last_used_at: *last_used_at,
         }
     }
 }

@@ -19,6 +19,7 @@ pub use self::held::UserData;
 use self::held::{HeldAccount, HeldEvent, HeldSession, HeldUser, moment};
 use crate::{
     access::AccessTokens,
+    entity::user,
     error::Error,
     peer::{Exported, Piece, TaskService},
     session::{Sessions, SignedIn},
@@ -86,7 +87,8 @@ impl DataExports {
         };
         let writing = Writing {
             store: self.store.clone(),
-            user_id: user.id.clone(),
+            sessions: self.sessions.clone(),
+            user: user.clone(),
             elsewhere,
             text: objects([head]),
             is_list_empty: true,
@@ -110,7 +112,8 @@ struct Elsewhere {
 /// A document in progress.
 struct Writing {
     store: Store,
-    user_id: String,
+    sessions: Sessions,
+    user: user::Model,
     elsewhere: Option<Elsewhere>,
     text: Vec<u8>,
     /// Whether the list that is open has no element yet.
@@ -161,10 +164,11 @@ impl Writing {
     }
 
     async fn write_sessions(&mut self, behind: Option<&str>) -> Result<(), Error> {
-        let sessions = self.store.sessions_behind(&self.user_id, behind, SESSIONS).await?;
+        let sessions = self.store.sessions_behind(&self.user.id, behind, SESSIONS).await?;
+        let sessions = self.sessions.with_last_uses(sessions).await?;
         self.add(&objects(sessions.iter().map(HeldSession::from)));
         match sessions.last().filter(|_| sessions.len() as u64 == SESSIONS) {
-            Some(last) => self.place = Place::Sessions(Some(last.id.clone())),
+            Some(last) => self.place = Place::Sessions(Some(last.session.id.clone())),
             None => self.close_and_open("security_events", Place::Events(String::new())),
         }
         Ok(())
@@ -172,7 +176,7 @@ impl Writing {
 
     async fn write_events(&mut self, token: &str) -> Result<(), Error> {
         let request = PageRequest::read(EVENTS, token)?;
-        let page = self.store.security_events_of(&self.user_id, &request).await?;
+        let page = self.store.security_events_of(&self.user, &request).await?;
         self.add(&objects(page.events.into_iter().map(HeldEvent::from)));
         match page.next {
             Some(next) => self.place = Place::Events(next),

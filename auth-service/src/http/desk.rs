@@ -73,16 +73,15 @@ pub struct Caller {
     pub token: SessionToken,
     /// Where it calls from.
     pub from: Option<IpAddr>,
-    /// For the answer: the cookie again, if this very call extended the session or the
-    /// cookie's signature is outdated.
+    /// For the answer: the cookie again, if this very call extended the session, the
+    /// cookie's signature is outdated, or its token was replaced.
     pub headers: HeaderMap,
 }
 
 impl Caller {
     /// The caller's session, to be handed over again.
     pub fn holding<'a>(&'a self, user: &'a user::Model, stay: Stay) -> Holding<'a> {
-        let is_superseded = self.signed_in.is_superseded();
-        Holding { token: &self.token, session: self.signed_in.session(), user, stay, is_superseded }
+        Holding { token: &self.token, session: self.signed_in.session(), user, stay }
     }
 }
 
@@ -93,15 +92,13 @@ pub struct Holding<'a> {
     pub session: &'a session::Model,
     pub user: &'a user::Model,
     pub stay: Stay,
-    /// Whether the holder was given another token since: this one is not handed over again.
-    pub is_superseded: bool,
 }
 
 impl<'a> Holding<'a> {
     /// A session that was just opened.
     pub fn of(opened: &'a Opened, user: &'a user::Model, stay: Stay) -> Self {
         let (token, session) = (&opened.token, &opened.session);
-        Self { token, session, user, stay, is_superseded: false }
+        Self { token, session, user, stay }
     }
 
     /// As the holder is shown it.
@@ -136,9 +133,10 @@ impl Desk {
         let resumed = self.attempts.at_session(from, self.sessions.resume(&token)).await;
         let signed_in = self.given(resumed)?;
         let mut caller = Caller { signed_in, token, from, headers: HeaderMap::new() };
-        if is_outdated || caller.signed_in.was_extended() {
-            let stay = self.sessions.stay(caller.signed_in.session());
-            caller.headers = self.hand_over(caller.holding(caller.signed_in.user(), stay))?;
+        let signed_in = &caller.signed_in;
+        if is_outdated || signed_in.was_extended() || signed_in.is_superseded() {
+            let stay = self.sessions.stay(signed_in.session());
+            caller.headers = self.hand_over_again(caller.holding(signed_in.user(), stay)).await?;
         }
         Ok(caller)
     }
@@ -163,9 +161,6 @@ impl Desk {
     /// The headers that give a session to its holder, as cookie and as bearer token.
     pub fn hand_over(&self, holding: Holding<'_>) -> Result<HeaderMap, Refused> {
         let mut headers = HeaderMap::new();
-        if holding.is_superseded {
-            return Ok(headers);
-        }
         for cookie in self.cookies.sign_in(holding.token, holding.stay)? {
             headers.append(SET_COOKIE, cookie);
         }
@@ -175,15 +170,22 @@ impl Desk {
         Ok(headers)
     }
 
+    /// The same for somebody who holds the session already, with the token that is current
+    /// by now: it may have been replaced while this call ran, and a cookie that brings a
+    /// replaced one back ends the session at its next use. Who has such a cookie is healed.
+    pub async fn hand_over_again(&self, holding: Holding<'_>) -> Result<HeaderMap, Refused> {
+        match self.sessions.latest(holding.token).await? {
+            Some(token) => self.hand_over(Holding { token: &token, ..holding }),
+            None => Ok(HeaderMap::new()),
+        }
+    }
+
     /// Adds the copy of the session that the frontend's server reads, where it is wanted.
     pub fn add_copy(&self, headers: &mut HeaderMap, holding: Holding<'_>) -> Result<(), Refused> {
         let Some(lifetime) = self.copies_live.and_then(|life| TimeDelta::from_std(life).ok())
         else {
             return Ok(());
         };
-        if holding.is_superseded {
-            return Ok(());
-        }
         let now = self.sessions.now();
         if let Some(copy) = session_data::copy(&holding.object(), &self.keys, now, lifetime) {
             let seconds = (holding.stay == Stay::Remembered).then_some(lifetime.num_seconds());

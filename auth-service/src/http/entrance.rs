@@ -131,7 +131,9 @@ pub async fn sign_out(
     if let Credential::Token(token) = call.credential {
         let resumed = desk.sessions.resume_as_it_is(&token);
         match desk.attempts.at_session(call.device.address(), resumed).await {
-            Ok(caller) => desk.sessions.end(&caller, Which::One(&caller.session().id)).await?,
+            Ok(caller) => {
+                desk.sessions.end(&caller, Which::One(&caller.session().id)).await?;
+            }
             Err(Error::InvalidSession) => {}
             Err(error) => return Err(error.into()),
         }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     error::Error,
     session::{Listed, Refreshed},
-    session_token::{AtRest, stored_forms},
+    session_token::stored_forms,
     store::Which,
 };
 
@@ -37,7 +37,8 @@ const FRESH: [(HeaderName, HeaderValue); 2] = [
 ///
 /// Always asks the database. A session that was not extended for a day is extended, and
 /// its cookie and `set-auth-token` are sent again; so are those that a secret signed which
-/// is being rotated out. A dead session's cookies are expired.
+/// is being rotated out, and a token that was replaced is followed by the one that is
+/// current. A dead session's cookies are expired.
 #[utoipa::path(
     get, path = "/api/auth/get-session", operation_id = "getSession", tag = "auth",
     security((), ("sessionToken" = []), ("sessionCookie" = [])),
@@ -82,12 +83,12 @@ pub async fn get_session(
     };
     let (session, user) = (signed_in.session(), signed_in.user());
     let stay = desk.sessions.stay(session);
+    let holding = Holding { token: &token, session, user, stay };
     let is_superseded = signed_in.is_superseded();
-    let holding = Holding { token: &token, session, user, stay, is_superseded };
     let mut headers = HeaderMap::new();
-    if signed_in.was_extended() || (is_outdated && !leave) {
-        headers = desk.hand_over(holding)?;
-    } else {
+    if signed_in.was_extended() || (!leave && (is_outdated || is_superseded)) {
+        headers = desk.hand_over_again(holding).await?;
+    } else if !is_superseded {
         desk.add_copy(&mut headers, holding)?;
     }
     desk.add_jwt(&mut headers, holding)?;
@@ -145,7 +146,8 @@ pub async fn list_sessions(
 ///
 /// The session stays. The token of this call is still good for ten seconds (or what the
 /// operator has set), in which it gets the same answer again; used later, it ends the
-/// session.
+/// session. A token that replaced another one less than five minutes ago is answered as it
+/// is, and stays.
 #[utoipa::path(
     post, path = "/api/auth/refresh-session", operation_id = "refreshSession", tag = "auth",
     security(("sessionToken" = []), ("sessionCookie" = [])),
@@ -169,7 +171,7 @@ pub async fn refresh_session(
     let Refreshed { signed_in, token } = desk.given(refreshed)?;
     let (session, user) = (signed_in.session(), signed_in.user());
     let stay = desk.sessions.stay(session);
-    let holding = Holding { token: &token, session, user, stay, is_superseded: false };
+    let holding = Holding { token: &token, session, user, stay };
     let headers = desk.receive(holding)?;
     let SessionAndUser { session, user } = holding.object();
     let token = token.reveal().to_owned();
@@ -197,9 +199,9 @@ pub async fn revoke_session(
     // PostgreSQL has no text with NUL: it would answer with an error, not with "none".
     if !asked.token.contains('\0') {
         let forms = stored_forms(&asked.token);
-        desk.sessions.end(&caller.signed_in, Which::StoredAs(&forms)).await?;
-        let own = [&caller.signed_in.session().token, &caller.token.at_rest(AtRest::Hashed)];
-        if own.into_iter().any(|own| forms.contains(own)) {
+        let ended = desk.sessions.end(&caller.signed_in, Which::StoredAs(&forms)).await?;
+        // By whatever handle: it may be one from before a rotation.
+        if ended.only.as_ref() == Some(&caller.signed_in.session().id) {
             caller.headers = desk.forget()?;
         }
     }

@@ -44,7 +44,8 @@ pub async fn update_user(
     let patch = UserPatch { name: asked.name, image: asked.image };
     let user = desk.accounts.update(&caller.signed_in, patch).await?;
     let stay = desk.sessions.stay(caller.signed_in.session());
-    Ok((desk.hand_over(caller.holding(&user, stay))?, Answer(Done::DONE)))
+    let headers = desk.hand_over_again(caller.holding(&user, stay)).await?;
+    Ok((headers, Answer(Done::DONE)))
 }
 
 /// Replaces the caller's password.

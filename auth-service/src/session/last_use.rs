@@ -82,7 +82,7 @@ pub struct Listed {
 
 impl Sessions {
     /// These sessions with their last uses. To be opened and to be extended is a use, too.
-    pub(super) async fn with_last_uses(
+    pub async fn with_last_uses(
         &self,
         sessions: Vec<session::Model>,
     ) -> Result<Vec<Listed>, Error> {

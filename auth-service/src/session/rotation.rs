@@ -3,12 +3,17 @@
 //! A token has one successor, which follows from the token and the secret: two tabs that ask
 //! at once, and a client that never saw the answer and asks again, get the same one. For a
 //! grace the replaced token still opens the session, so that nobody who is a moment behind
-//! is signed out; it extends nothing, and no answer hands it over again. Who asks with it
-//! when its successor was replaced as well gets the token that is current: an answer that
-//! comes late must not bring back one that is about to die.
+//! is signed out; it extends nothing, and where an answer brings a token it is the one that
+//! is current: an answer that comes late must not bring back one that is about to die.
 //!
 //! After the grace somebody who holds a replaced token is either a thief or the victim of
 //! one. Nobody can tell which, so the session ends for both.
+//!
+//! Every replaced token is known for the same time, whatever came after it: were there a
+//! number of them to be known, a thief could rotate until the victim's is forgotten. What
+//! bounds their number is that a token is not replaced before it has some age.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use shared::audit::{Event, EventKind};
@@ -18,7 +23,7 @@ use crate::{
     entity::session,
     error::Error,
     session_token::{AtRest, SessionToken},
-    store::{KEPT, Rotated},
+    store::Rotated,
 };
 
 /// A session whose token was replaced, and the token that opens it from now on.
@@ -27,12 +32,20 @@ pub struct Refreshed {
     pub token: SessionToken,
 }
 
+/// How old a token is at least when it is replaced, if it replaced one itself. A session has
+/// 8640 in the 30 days that they are known. Not less than the longest grace.
+pub(super) const APART: Duration = Duration::from_mins(5);
+
+/// More than anybody within its grace can be behind.
+const STEPS: usize = 8;
+
 impl Sessions {
-    /// Replaces the token of the session that it opens. The session stays what it is: its
-    /// id, when it was opened, and when it ends.
+    /// Replaces the token of the session that it opens, if it is not [too young](APART). The
+    /// session stays what it is: its id, when it was opened, and when it ends.
     pub async fn refresh(&self, token: &SessionToken) -> Result<Refreshed, Error> {
         let mut signed_in = self.resume(token).await?;
-        if !signed_in.superseded {
+        let is_young = !signed_in.superseded && self.is_young(token, &signed_in).await?;
+        if !signed_in.superseded && !is_young {
             let successor = token.successors(&self.keys).into_iter().next();
             let successor = successor.ok_or(Error::Unsigned)?;
             let rotated = || Rotated {
@@ -50,41 +63,37 @@ impl Sessions {
             }
             // Somebody was faster, or has ended the session meanwhile.
         }
-        let token = self.current(token, &signed_in.session).await?;
-        Ok(Refreshed { signed_in, token })
+        let latest = self.latest(token).await?;
+        let latest = latest.filter(|latest| is_young || latest.reveal() != token.reveal());
+        Ok(Refreshed { signed_in, token: latest.ok_or(Error::InvalidSession)? })
     }
 
-    /// The token that has come of one that was replaced. `session` may have been read before
-    /// that.
-    async fn current(
-        &self,
-        replaced: &SessionToken,
-        session: &session::Model,
-    ) -> Result<SessionToken, Error> {
-        let mut token = self.successor(replaced).await?.ok_or(Error::InvalidSession)?;
-        for _ in 0..KEPT {
-            if token.stored_forms().contains(&session.token) {
-                break;
-            }
-            match self.successor(&token).await? {
-                Some(next) => token = next,
-                None => break,
-            }
+    /// Whether the token that is current replaced one a moment ago. Nobody has to be kept
+    /// out for that: when a token was made never changes.
+    async fn is_young(&self, token: &SessionToken, signed_in: &SignedIn) -> Result<bool, Error> {
+        let (hash, since) = (token.at_rest(AtRest::Hashed), self.now() - APART);
+        Ok(self.store.replaced_one_since(&signed_in.session.id, &hash, since).await?)
+    }
+
+    /// The token that opens now what `token` opens or opened: itself, or what has come of
+    /// it. `None`: it cannot be told, because a secret that made one is known no more.
+    pub async fn latest(&self, token: &SessionToken) -> Result<Option<SessionToken>, Error> {
+        let mut latest = token.clone();
+        for _ in 0..STEPS {
+            let hash = latest.at_rest(AtRest::Hashed);
+            let Some(rotated) = self.store.rotated(&hash).await? else {
+                return Ok(Some(latest));
+            };
+            let mut successors = latest.successors(&self.keys).into_iter();
+            let next = successors.find(|one| one.at_rest(AtRest::Hashed) == rotated.successor_hash);
+            let Some(next) = next else { return Ok(None) };
+            latest = next;
         }
-        Ok(token)
+        Ok(None)
     }
 
-    /// What replaced `token`, if it was replaced. It was made under the secret that signed
-    /// then: where that one is known no more, neither is the successor.
-    async fn successor(&self, token: &SessionToken) -> Result<Option<SessionToken>, Error> {
-        let Some(rotated) = self.store.rotated(&token.at_rest(AtRest::Hashed)).await? else {
-            return Ok(None);
-        };
-        let mut successors = token.successors(&self.keys).into_iter();
-        Ok(successors.find(|one| one.at_rest(AtRest::Hashed) == rotated.successor_hash))
-    }
-
-    /// The session that `token` opened until it was replaced, within the grace.
+    /// The session that `token` opened until it was replaced, within the grace; or one that
+    /// has expired and is dead anyway, which is no alarm.
     /// `now` is when the call began: it may take longer than the grace.
     pub(super) async fn by_replaced(
         &self,
@@ -94,7 +103,8 @@ impl Sessions {
         let rotated = self.store.rotated(&token.at_rest(AtRest::Hashed)).await?;
         let rotated = rotated.ok_or(Error::InvalidSession)?;
         let session = self.store.session_of(&rotated).await?.ok_or(Error::InvalidSession)?;
-        if now - rotated.rotated_at < self.grace {
+        let has_expired = self.capped(&session, session.expires_at) <= now;
+        if has_expired || now - rotated.rotated_at < self.grace {
             return Ok(session);
         }
         self.end_reused(&session).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared::config::{Reader, Vars};
 
+use super::rotation::APART;
 use crate::session_token::AtRest;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -55,7 +56,7 @@ impl SessionRules {
         );
         let per_user = reader.parsed("SESSIONS_PER_USER", per_user);
         let grace = reader.duration("SESSION_ROTATION_GRACE", default.rotation_grace);
-        if !(Duration::from_secs(1)..=Duration::from_mins(5)).contains(&grace) {
+        if !(Duration::from_secs(1)..=APART).contains(&grace) {
             reader.fault("SESSION_ROTATION_GRACE", "must be from 1s to 5m");
         }
         let tokens_at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {

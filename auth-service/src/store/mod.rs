@@ -35,11 +35,11 @@ pub use self::last_use::Use;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
-pub use self::rotation::{KEPT, Rotated};
-pub use self::sessions::{NewSession, Which};
+pub use self::rotation::Rotated;
+pub use self::sessions::{Ended, NewSession, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
-use crate::{StartError, migration::Migrator};
+use crate::{StartError, entity::user, migration::Migrator};
 
 /// The database of accounts and sessions.
 #[derive(Clone)]
@@ -79,13 +79,14 @@ impl Store {
         SecurityEvents::new(self.database.clone())
     }
 
-    /// What happened to the account of a user.
+    /// What happened to the account of a user, and not to one that had its id before.
     pub async fn security_events_of(
         &self,
-        user_id: &str,
+        user: &user::Model,
         request: &PageRequest,
     ) -> Result<Page, DbErr> {
-        self.security_events().list(user_id, request).await
+        let request = request.clone().since(user.created_at);
+        self.security_events().list(&user.id, &request).await
     }
 
     /// A moment as this database stores it, which is how Better Auth compares it.

@@ -2,8 +2,9 @@
 
 use std::slice;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
@@ -17,9 +18,6 @@ use crate::entity::{rotated_token, session};
 
 /// A token that was replaced: hashes of both, when it was, and whose session it opens.
 pub type Rotated = rotated_token::Model;
-
-/// How many of the tokens that a session had are kept, the newest. One beyond is unknown.
-pub const KEPT: u64 = 64;
 
 /// Whether a session of this user had a token that is stored in one of these forms. A
 /// handle that was listed before a rotation still names its session.
@@ -58,7 +56,6 @@ impl Store {
         }
         let rotated = rotated();
         insert(&transaction, &rotated).await?;
-        forget_older(&transaction, &rotated.session_id).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -67,6 +64,23 @@ impl Store {
     #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
     pub async fn rotated(&self, token_hash: &str) -> Result<Option<Rotated>, DbErr> {
         rotated_token::Entity::find_by_id(token_hash).one(self.database.reader()).await
+    }
+
+    /// Whether the token with this hash replaced one of this session since that moment.
+    #[expect(clippy::disallowed_methods, reason = "the session is the caller's")]
+    pub async fn replaced_one_since(
+        &self,
+        session_id: &str,
+        token_hash: &str,
+        since: DateTime<Utc>,
+    ) -> Result<bool, DbErr> {
+        rotated_token::Entity::find()
+            .filter(rotated_token::Column::SessionId.eq(session_id))
+            .filter(rotated_token::Column::RotatedAt.gt(self.moment(since)))
+            .filter(rotated_token::Column::SuccessorHash.eq(token_hash))
+            .one(self.database.reader())
+            .await
+            .map(|found| found.is_some())
     }
 
     /// The session that had this token, expired or not. One that was opened later under the
@@ -126,22 +140,4 @@ async fn insert(transaction: &DatabaseTransaction, rotated: &Rotated) -> Result<
             rotated_at.into(),
         ]);
     transaction.execute(&insert).await.map(drop)
-}
-
-/// Forgets the tokens of a session beyond the newest.
-#[expect(clippy::disallowed_methods, reason = "the session is the caller's")]
-async fn forget_older(transaction: &DatabaseTransaction, session_id: &str) -> Result<(), DbErr> {
-    let newest = rotated_token::Entity::find()
-        .select_only()
-        .column(rotated_token::Column::TokenHash)
-        .filter(rotated_token::Column::SessionId.eq(session_id))
-        .order_by_desc(rotated_token::Column::RotatedAt)
-        .limit(KEPT)
-        .into_query();
-    rotated_token::Entity::delete_many()
-        .filter(rotated_token::Column::SessionId.eq(session_id))
-        .filter(rotated_token::Column::TokenHash.not_in_subquery(newest))
-        .exec(transaction)
-        .await
-        .map(drop)
 }

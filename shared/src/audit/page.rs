@@ -1,9 +1,10 @@
 //! How the table is read: newest first, page by page.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Told;
+use super::{Told, event::first_id};
 use crate::fields::{Fields, Violations};
 
 /// What a caller gets who does not say.
@@ -20,6 +21,7 @@ const VERSION: u8 = 1;
 pub struct PageRequest {
     pub(super) size: usize,
     pub(super) before: Option<Uuid>,
+    pub(super) first: Option<Uuid>,
 }
 
 /// The page size is negative.
@@ -38,7 +40,13 @@ impl PageRequest {
         let mut fields = Fields::default();
         let size = fields.take("page_size", self::size(size));
         let before = fields.take("page_token", place(token));
-        fields.finish(size.zip(before).map(|(size, before)| Self { size, before }))
+        fields.finish(size.zip(before).map(|(size, before)| Self { size, before, first: None }))
+    }
+
+    /// The same, but for what happened before this moment.
+    #[must_use]
+    pub fn since(self, moment: DateTime<Utc>) -> Self {
+        Self { first: Some(first_id(moment)), ..self }
     }
 }
 

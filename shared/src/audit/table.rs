@@ -160,6 +160,9 @@ impl SecurityEvents {
         if let Some(before) = request.before {
             events = events.filter(Column::Id.lt(before.to_string()));
         }
+        if let Some(first) = request.first {
+            events = events.filter(Column::Id.gte(first.to_string()));
+        }
         // One more than the page holds, to see whether the list goes on.
         let events = events.order_by_desc(Column::Id).limit(request.size as u64 + 1);
         Ok(Page::cut(events.all(self.database.reader()).await?, request))

@@ -47,35 +47,38 @@ async fn a_new_token_is_handed_over_as_at_sign_in() {
 
 #[tokio::test]
 async fn a_browser_is_never_given_a_replaced_token_again() {
-    let cookie_cache = Some(Duration::from_mins(5));
-    let world = World::with(Setting { cookie_cache, ..Setting::default() }).await;
-    world.sign_up("ada@example.com").await;
-    let signed_in = world.sign_in("ada@example.com", json!({})).await;
-    world.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
-    let first = refresh(&world, signed_in.cookie()).await;
-    let second = refresh(&world, first.cookie()).await;
-    // Now its session is due to be extended, which would bring the cookie again.
-    world.clock.advance(TimeDelta::seconds(1));
-    let headers = [("cookie", signed_in.cookie()), ("origin", TRUSTED)];
-    for got in [
-        world.get("/get-session", &headers).await,
-        world.get("/token", &headers).await,
-        world.post("/update-user", &headers, &json!({ "name": "Ada L." })).await,
-    ] {
-        assert_eq!(got.status, 200, "{}", got.body);
-        assert!(got.cookies().is_empty() && got.header("set-auth-token").is_none());
-    }
-    // An answer that comes late brings the cookie that is current.
-    for behind in [&signed_in, &first] {
-        assert_eq!(refresh(&world, behind.cookie()).await.cookie(), second.cookie());
-    }
-    assert!(!world.get("/get-session", &[("cookie", second.cookie())]).await.cookies().is_empty());
+    for cookie_cache in [None, Some(Duration::from_mins(5))] {
+        let world = World::with(Setting { cookie_cache, ..Setting::default() }).await;
+        world.sign_up("ada@example.com").await;
+        let old = world.sign_in("ada@example.com", json!({})).await;
+        world.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
+        let new = refresh(&world, old.cookie()).await;
+        // Now its session is due to be extended, which would bring the cookie again.
+        world.clock.advance(TimeDelta::seconds(1));
+        // An answer that came late has brought the old cookie back: the next one heals that.
+        let headers = [("cookie", old.cookie()), ("origin", TRUSTED)];
+        for got in [
+            world.get("/get-session", &headers).await,
+            world.get("/token", &headers).await,
+            world.post("/update-user", &headers, &json!({ "name": "Ada L." })).await,
+            refresh(&world, old.cookie()).await,
+        ] {
+            assert_eq!(got.status, 200, "{}", got.body);
+            assert_eq!(got.header("set-auth-token"), new.header("set-auth-token"));
+            assert_eq!(got.cookies()[0], new.cookies()[0]);
+            assert_eq!(got.cookies().len(), new.cookies().len());
+        }
+        let as_it_is = world.get("/get-session?disableRefresh=true", &headers).await;
+        assert!(as_it_is.cookies().is_empty() && as_it_is.header("set-auth-token").is_none());
+        let extended = world.get("/get-session", &[("cookie", new.cookie())]).await;
+        assert_eq!(extended.cookies()[0], new.cookies()[0]);
 
-    world.clock.advance(TimeDelta::seconds(9));
-    for dead in [&signed_in, &first, &second] {
-        let got = world.get("/get-session", &[("cookie", dead.cookie())]).await;
-        got.is(200, "null");
-        got.forgets();
+        world.clock.advance(TimeDelta::seconds(9));
+        for dead in [&old, &new] {
+            let got = world.get("/get-session", &[("cookie", dead.cookie())]).await;
+            got.is(200, "null");
+            got.forgets();
+        }
     }
 }
 
@@ -107,4 +110,10 @@ async fn a_session_that_is_ended_by_its_replaced_token_is_the_callers_own() {
     let successor = world.post_as(&token, PATH, &json!({})).await.token();
     world.post_as(&token, "/revoke-session", &json!({ "token": token })).await.forgets();
     world.get_as(&successor, "/get-session").await.is(200, "null");
+    // Long after the rotation, when it is a handle and nothing else.
+    let old = world.sign_in("ada@example.com", json!({})).await.token();
+    let new = world.post_as(&old, PATH, &json!({})).await.token();
+    world.clock.advance(TimeDelta::hours(1));
+    world.post_as(&new, "/revoke-session", &json!({ "token": old })).await.forgets();
+    world.get_as(&new, "/get-session").await.is(200, "null");
 }

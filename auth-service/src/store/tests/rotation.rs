@@ -1,21 +1,22 @@
 //! Tokens that are replaced.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use chrono::TimeDelta;
 use fixtures::{Foreign, FreshDatabase, Ids, TOKEN, on_both_databases};
 use sea_orm::ConnectionTrait;
-use shared::clock::Clock;
+use shared::clock::{Clock, ManualClock};
 
-use super::{SECRET, Scene, keys};
+use super::{SECRET, Scene, WEEK, keys};
 use crate::{
     error::Error,
     session::{Device, Opened, SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken, stored_forms},
-    store::{KEPT, Which},
+    store::Which,
 };
 
 const GRACE: TimeDelta = TimeDelta::seconds(10);
+const APART: TimeDelta = TimeDelta::minutes(5);
 const OLD_SECRET: &str = "old-5a7d3e9b1c0f46288c1e07d2f4b39a65";
 
 on_both_databases!(
@@ -23,11 +24,13 @@ on_both_databases!(
     a_replaced_token_is_good_for_its_grace_and_ends_its_session_after_it,
     many_at_once_get_one_successor,
     who_is_two_steps_behind_gets_the_token_that_is_current,
+    a_token_is_not_replaced_before_it_has_some_age,
+    a_token_of_a_session_that_has_expired_is_no_alarm,
     a_successor_is_found_again_under_the_secret_that_made_it,
     a_replaced_token_extends_nothing,
     a_session_is_ended_by_a_handle_from_before_its_rotation,
     a_replaced_token_opens_no_session_that_was_opened_later,
-    the_newest_tokens_are_kept_and_an_older_one_is_unknown,
+    who_rotates_often_does_not_make_an_older_token_unknown,
     texts,
     uuids,
     numbers,
@@ -120,22 +123,61 @@ async fn many_at_once_get_one_successor(database: FreshDatabase) {
     }
 }
 
+/// At another replica, of which the clock is ahead.
 async fn who_is_two_steps_behind_gets_the_token_that_is_current(database: FreshDatabase) {
     let scene = scene(database).await;
     let sessions = scene.sessions(AtRest::Hashed);
     let first = open(&sessions).await.token;
     let second = refreshed(&sessions, &first).await;
-    scene.clock.advance(TimeDelta::seconds(6));
-    let third = refreshed(&sessions, &second).await;
-    scene.clock.advance(TimeDelta::seconds(3));
+    let ahead = Arc::new(ManualClock::at(scene.clock.now() + APART));
+    let rules = SessionRules::default();
+    let ahead = Sessions::new(scene.store.clone(), rules, keys(&[SECRET]), ahead);
+    let third = refreshed(&ahead, &second).await;
+    scene.clock.advance(TimeDelta::seconds(9));
     for behind in [&first, &second] {
         assert_eq!(refreshed(&sessions, behind).await.reveal(), third.reveal());
+        let latest = sessions.latest(behind).await.expect("reads").expect("known");
+        assert_eq!(latest.reveal(), third.reveal());
     }
     // The grace counts from a token's own rotation.
-    scene.clock.advance(TimeDelta::seconds(2));
+    scene.clock.advance(TimeDelta::seconds(1));
     assert!(sessions.resume(&second).await.is_ok());
     assert!(is_refused(&sessions.refresh(&first).await));
     assert!(is_refused(&sessions.resume(&third).await));
+}
+
+async fn a_token_is_not_replaced_before_it_has_some_age(database: FreshDatabase) {
+    let scene = scene(database).await;
+    for at_rest in [AtRest::Hashed, AtRest::Plain] {
+        let sessions = scene.sessions(at_rest);
+        let first = open(&sessions).await.token;
+        let second = refreshed(&sessions, &first).await;
+        let before = scene.column("token_hash", "rotated_token").await;
+        for wait in [TimeDelta::zero(), APART - TimeDelta::milliseconds(1)] {
+            scene.clock.advance(wait);
+            let answer = sessions.refresh(&second).await.expect("answers");
+            assert_eq!(answer.token.reveal(), second.reveal());
+            assert!(!sessions.resume(&second).await.expect("live").is_superseded());
+        }
+        assert_eq!(scene.column("token_hash", "rotated_token").await, before);
+        scene.clock.advance(TimeDelta::milliseconds(1));
+        assert_ne!(refreshed(&sessions, &second).await.reveal(), second.reveal());
+    }
+}
+
+async fn a_token_of_a_session_that_has_expired_is_no_alarm(database: FreshDatabase) {
+    let scene = scene(database).await;
+    for is_expired in [true, false] {
+        let sessions = scene.sessions(AtRest::Hashed);
+        let first = open(&sessions).await.token;
+        refreshed(&sessions, &first).await;
+        scene.clock.advance(if is_expired { WEEK } else { GRACE });
+        assert!(is_refused(&sessions.resume(&first).await));
+        // The one of the sign-up is left.
+        assert_eq!(scene.column("id", "session").await.len(), 1);
+        let alarms = scene.column("kind", "security_event").await;
+        assert_eq!(alarms.is_empty(), is_expired, "{alarms:?}");
+    }
 }
 
 async fn a_successor_is_found_again_under_the_secret_that_made_it(database: FreshDatabase) {
@@ -150,12 +192,14 @@ async fn a_successor_is_found_again_under_the_secret_that_made_it(database: Fres
     let first = open(&before).await.token;
     let second = refreshed(&before, &first).await;
     assert_eq!(refreshed(&during, &first).await.reveal(), second.reveal());
-    let third = refreshed(&during, &second).await;
-    assert_eq!(refreshed(&during, &first).await.reveal(), third.reveal());
-    assert!(before.resume(&third).await.is_ok() && after.resume(&third).await.is_ok());
     // Where the secret is gone the successor cannot be told, but nobody is signed out.
     assert!(is_refused(&after.refresh(&first).await));
-    assert!(after.resume(&first).await.is_ok() && after.resume(&third).await.is_ok());
+    assert!(after.latest(&first).await.expect("reads").is_none());
+    assert!(after.resume(&first).await.is_ok() && after.resume(&second).await.is_ok());
+    scene.clock.advance(APART);
+    let third = refreshed(&during, &second).await;
+    assert_eq!(refreshed(&during, &second).await.reveal(), third.reveal());
+    assert!(before.resume(&third).await.is_ok() && after.resume(&third).await.is_ok());
 }
 
 async fn a_replaced_token_extends_nothing(database: FreshDatabase) {
@@ -217,23 +261,21 @@ async fn a_replaced_token_opens_no_session_that_was_opened_later(database: Fresh
     }
 }
 
-async fn the_newest_tokens_are_kept_and_an_older_one_is_unknown(database: FreshDatabase) {
+async fn who_rotates_often_does_not_make_an_older_token_unknown(database: FreshDatabase) {
     let scene = scene(database).await;
     let sessions = scene.sessions(AtRest::Hashed);
-    let mut tokens = vec![open(&sessions).await.token];
-    for _ in 0..=KEPT {
-        scene.clock.advance(TimeDelta::seconds(1));
-        let next = refreshed(&sessions, tokens.last().expect("one")).await;
-        tokens.push(next);
+    let victims = open(&sessions).await.token;
+    let mut thiefs = refreshed(&sessions, &victims).await;
+    for _ in 0..70 {
+        scene.clock.advance(APART);
+        for _ in 0..2 {
+            thiefs = refreshed(&sessions, &thiefs).await;
+        }
     }
-    let kept = scene.column("token_hash", "rotated_token").await;
-    assert_eq!(kept.len(), usize::try_from(KEPT).expect("few"));
-    scene.clock.advance(GRACE);
-    assert!(is_refused(&sessions.resume(&tokens[0]).await));
-    let current = tokens.last().expect("one");
-    assert!(sessions.resume(current).await.is_ok());
-    assert!(is_refused(&sessions.resume(&tokens[1]).await));
-    assert!(is_refused(&sessions.resume(current).await));
+    assert_eq!(scene.column("token_hash", "rotated_token").await.len(), 71);
+    assert!(is_refused(&sessions.resume(&victims).await));
+    assert!(is_refused(&sessions.resume(&thiefs).await));
+    assert_eq!(scene.column("kind", "security_event").await, ["session_token_reused"]);
 }
 
 async fn texts(database: FreshDatabase) {
@@ -260,8 +302,9 @@ async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
     });
     let first = SessionToken::parse(TOKEN, &keys(&[SECRET])).expect("a token");
     let second = refreshed(&sessions, &first).await;
+    scene.clock.advance(APART);
     let third = refreshed(&sessions, &second).await;
-    assert_eq!(refreshed(&sessions, &first).await.reveal(), third.reveal());
+    assert_eq!(refreshed(&sessions, &second).await.reveal(), third.reveal());
     let caller = sessions.resume(&third).await.expect("live");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
     let long_ago = scene.clock.now() - TimeDelta::days(30);

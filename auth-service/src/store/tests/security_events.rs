@@ -10,10 +10,14 @@ use shared::{
 };
 
 use super::Scene;
-use crate::store::{Held, Still};
+use crate::{
+    session_token::AtRest,
+    store::{Held, Still},
+};
 
 on_both_databases!(
     users_read_their_own_events_newest_first_page_by_page,
+    who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one,
     an_event_is_written_once_however_often_it_is_written,
     an_event_is_forgotten_after_its_time_and_not_before,
     a_change_that_does_not_happen_leaves_no_event,
@@ -31,7 +35,7 @@ impl Scene {
 
     async fn page(&self, user_id: &str, size: i32, token: &str) -> Page {
         let request = PageRequest::read(size, token).expect("a page");
-        self.store.security_events_of(user_id, &request).await.expect("reads")
+        self.store.security_events().list(user_id, &request).await.expect("reads")
     }
 }
 
@@ -68,6 +72,29 @@ async fn users_read_their_own_events_newest_first_page_by_page(database: FreshDa
     }
     let whole = scene.page("ada", 6, "").await;
     assert_eq!((whole.events.len(), whole.next), (6, None));
+}
+
+/// A database that counts its users may give the number of the newest again when it is gone.
+async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    let trail = scene.trail();
+    let event = |detail: &str| Event::of(EventKind::SessionEnded, "u1").with_detail(detail);
+    let of_old = [trail.record(event("old")), trail.record(event("old"))];
+    scene.keep(&of_old).await;
+    scene.clock.advance(TimeDelta::milliseconds(1));
+    let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    scene.keep(&[trail.record(event("new"))]).await;
+    scene.clock.advance(TimeDelta::seconds(1));
+    scene.keep(&[trail.record(event("newer"))]).await;
+
+    let sessions = scene.sessions(AtRest::Hashed);
+    let caller = sessions.resume(&token).await.expect("live");
+    let first = PageRequest::read(1, "").expect("a page");
+    let page = sessions.security_events(&caller, &first).await.expect("reads");
+    assert_eq!(details(&page), ["newer"]);
+    let rest = PageRequest::read(100, &page.next.expect("more")).expect("a page");
+    let page = sessions.security_events(&caller, &rest).await.expect("reads");
+    assert_eq!((details(&page), &page.next), (vec!["new"], &None));
 }
 
 async fn an_event_is_written_once_however_often_it_is_written(database: FreshDatabase) {
