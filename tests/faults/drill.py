@@ -1,5 +1,5 @@
-"""What the drills of sign-in have in common: a server of their own, and callers that choose
-the local address they come from."""
+"""What drills have in common: processes of their own, databases of their own, callers that
+choose the local address they come from, and percentiles."""
 
 import asyncio
 import http.client
@@ -18,6 +18,7 @@ BINARY = ROOT / "target/release/standalone"
 LISTENING = re.compile(r"listening.*grpc[^ ]*=(127\.0\.0\.1:\d+).*http[^ ]*=(127\.0\.0\.1:\d+)")
 START_PATIENCE = 30
 STOP_PATIENCE = 30
+PSQL = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
 
 
 class Server:
@@ -41,13 +42,11 @@ def server(binary, **settings):
     """A server that lives as long as the block, with data of its own."""
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
         log = Path(folder) / "log"
-        environment = {"PATH": os.environ["PATH"], "GRPC_ADDR": "127.0.0.1:0",
-                       "HTTP_ADDR": "127.0.0.1:0", "LAME_DUCK": "0", **settings}
-        with open(log, "wb") as out:
-            child = subprocess.Popen([binary.resolve()], cwd=folder, env=environment,
-                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        environment = {"GRPC_ADDR": "127.0.0.1:0", "HTTP_ADDR": "127.0.0.1:0", "LAME_DUCK": "0",
+                       **settings}
+        child = spawn(binary, folder, log, environment)
         try:
-            yield Server(child, log, *_listening(child, log))
+            yield Server(child, log, *listening(child, log))
         finally:
             child.send_signal(signal.SIGTERM)
             try:
@@ -57,14 +56,33 @@ def server(binary, **settings):
                 child.wait()
 
 
-def _listening(child, log):
+def spawn(binary, folder, log, environment):
+    """A process with no environment but this and PATH, which logs to a file."""
+    with open(log, "wb") as out:
+        return subprocess.Popen([binary.resolve()], cwd=folder, stdin=subprocess.DEVNULL,
+                                env={"PATH": os.environ["PATH"], **environment},
+                                stdout=out, stderr=out)
+
+
+def ports(log):
+    """Where it listens, for gRPC and for HTTP; None before it does."""
+    found = LISTENING.search(log.read_text())
+    return found and (found[1], found[2])
+
+
+def listening(child, log):
+    """Waits for its ports."""
     started = time.monotonic()
     while time.monotonic() - started < START_PATIENCE and child.poll() is None:
-        found = LISTENING.search(log.read_text())
-        if found:
-            return found[1], found[2]
-        time.sleep(0.05)
-    raise SystemExit(f"the server did not start:\n{log.read_text()}")
+        if found := ports(log):
+            return found
+        time.sleep(0.01)
+    raise SystemExit(f"{Path(child.args[0]).name} did not start:\n{log.read_text()}")
+
+
+def psql(server, statement):
+    """Has a PostgreSQL server do this."""
+    subprocess.run([*PSQL, "-d", server, "-c", statement], check=True, timeout=START_PATIENCE)
 
 
 def sign_up(address, email, password, source="127.0.0.1"):
