@@ -108,7 +108,8 @@ class Caller:
 
     async def ask(self, method, path, headers=(), body=b""):
         """The status, the headers and the body of the answer."""
-        if self.streams is None:
+        if self.streams is None or self.streams[0].at_eof():  # idle for too long
+            self.close()
             self.streams = await asyncio.open_connection(*self.address, local_addr=self.source)
         reader, writer = self.streams
         head = [f"{method} {path} HTTP/1.1", f"host: {self.address[0]}",
