@@ -203,7 +203,7 @@ impl From<LinkedAccount> for Account {
 /// Something that happened to an account.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SecurityEvent {
+pub struct AccountEvent {
     id: String,
     /// What happened, such as `sign_in_failed`. Expect names that are not known yet.
     kind: String,
@@ -229,7 +229,7 @@ pub struct SecurityEvent {
 #[serde(rename_all = "camelCase")]
 pub struct SecurityEvents {
     /// Newest first.
-    events: Vec<SecurityEvent>,
+    events: Vec<AccountEvent>,
     /// Goes on after these; `null` where there are no more.
     #[schema(required = true)]
     next_page_token: Option<String>,
@@ -237,7 +237,7 @@ pub struct SecurityEvents {
 
 impl From<Page> for SecurityEvents {
     fn from(page: Page) -> Self {
-        let event = |told: Told| SecurityEvent {
+        let event = |told: Told| AccountEvent {
             id: told.id,
             kind: told.kind,
             at: date(told.at),

@@ -4,7 +4,10 @@ use http::{Method, StatusCode};
 
 use crate::{exchange::Asked, scenarios::over_http_alone, world::World};
 
-over_http_alone!(public_pages_run_nothing_of_others_and_are_framed_by_nobody);
+over_http_alone!(
+    public_pages_run_nothing_of_others_and_are_framed_by_nobody,
+    one_document_can_describe_both_doors,
+);
 
 async fn public_pages_run_nothing_of_others_and_are_framed_by_nobody(world: &World) {
     for door in [world.auth_door(), world.tasks_door()] {
@@ -32,5 +35,18 @@ async fn public_pages_run_nothing_of_others_and_are_framed_by_nobody(world: &Wor
         let inline = ["<script>", "onclick=", "onload=", "style=", "javascript:"];
         assert!(!inline.iter().any(|piece| text.contains(piece)), "{text}");
         assert!(!text.contains("https://"), "nothing from elsewhere: {text}");
+    }
+}
+
+/// standalone joins them: what one name stands for must be the same at both.
+async fn one_document_can_describe_both_doors(world: &World) {
+    let described = async |door| {
+        let reply = Asked::new(Method::GET, "/openapi.json").send(door).await;
+        reply.json()["components"]["schemas"].as_object().expect("schemas").clone()
+    };
+    let of_auth = described(world.auth_door()).await;
+    let of_tasks = described(world.tasks_door()).await;
+    for (name, schema) in &of_auth {
+        assert!(of_tasks.get(name).is_none_or(|other| other == schema), "{name}");
     }
 }
