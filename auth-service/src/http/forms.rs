@@ -51,7 +51,7 @@ impl Form for SignUp {
 pub struct SignIn {
     #[schema(format = Email)]
     pub email: String,
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 128)]
     pub password: String,
     /// Where a browser goes next: a path, or an address at a trusted origin.
     #[schema(rename = "callbackURL", nullable = false)]
@@ -104,7 +104,7 @@ pub struct ChangePassword {
     /// Under the rules of `password` at sign-up.
     #[schema(format = Password, min_length = 8, max_length = 128)]
     pub new_password: String,
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 128)]
     pub current_password: String,
     /// Ends every session, the caller's too, and opens one instead.
     #[schema(default = false, nullable = false)]
@@ -124,7 +124,7 @@ impl Form for ChangePassword {
 /// A password to check.
 #[derive(ToSchema)]
 pub struct VerifyPassword {
-    #[schema(format = Password)]
+    #[schema(format = Password, max_length = 128)]
     pub password: String,
 }
 
@@ -154,7 +154,7 @@ pub struct DeleteUser {
     /// Checked, and not used: it is meant for a mail, and this server sends none.
     #[schema(rename = "callbackURL", nullable = false)]
     pub callback_url: Option<String>,
-    #[schema(format = Password, nullable = false)]
+    #[schema(format = Password, max_length = 128, nullable = false)]
     pub password: Option<String>,
     /// One that was mailed; this server mails none, so none is valid.
     #[schema(nullable = false)]
