@@ -1,0 +1,83 @@
+//! How connections are opened.
+
+use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
+
+use sea_orm::{Database as Driver, DbBackend, DbErr};
+
+use super::{Database, DatabaseUrl, PATIENCE};
+
+/// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
+const SQLITE_READERS: u32 = 8;
+
+impl Database {
+    /// Connects; for SQLite also makes the file and its folder.
+    pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        if url.backend == DbBackend::Postgres {
+            let mut options = url.options(url.connections);
+            options.statement_timeout(PATIENCE);
+            let pool = Driver::connect(options).await?;
+            return Ok(Self { reader: pool.clone(), writer: pool });
+        }
+        make_folder(url).map_err(|e| DbErr::Custom(format!("cannot make the folder: {e}")))?;
+        let mut options = url.options(1);
+        options.map_sqlx_sqlite_opts(|file| {
+            file.create_if_missing(true)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .busy_timeout(PATIENCE)
+                .foreign_keys(true)
+        });
+        let writer = Driver::connect(options).await?;
+        let mut options = url.options(SQLITE_READERS);
+        options.map_sqlx_sqlite_opts(|file| {
+            file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
+        });
+        Ok(Self { reader: Driver::connect(options).await?, writer })
+    }
+}
+
+/// Makes the folder a SQLite file lies in.
+fn make_folder(url: &DatabaseUrl) -> io::Result<()> {
+    match url.file().and_then(Path::parent) {
+        // Rows hold e-mails and password hashes: the folder is its owner's alone.
+        Some(folder) => fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite_is_built_and_opened_to_be_fast_and_durable() -> Result<(), DbErr> {
+        let folder = std::env::temp_dir().join(format!("db-{}", std::process::id()));
+        let url = format!("sqlite://{}/sub/test.db", folder.display());
+        let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
+        #[expect(clippy::disallowed_methods, reason = "a pragma touches nobody's rows")]
+        let pragma = async |on: &DatabaseConnection, name: &str| {
+            let query = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
+            let rows = on.query_all_raw(query).await?;
+            let text = |row: &sea_orm::QueryResult| {
+                row.try_get_by_index::<String>(0)
+                    .or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string()))
+            };
+            rows.iter().map(text).collect::<Result<Vec<_>, DbErr>>()
+        };
+        let options = pragma(database.reader(), "compile_options").await?;
+        for flag in ["DEFAULT_MEMSTATUS=0", "ENABLE_QPSG"] {
+            assert!(options.iter().any(|option| option == flag), "{flag}: {options:?}");
+        }
+        for on in [database.reader(), database.writer()] {
+            assert_eq!(pragma(on, "journal_mode").await?, ["wal"]);
+            assert_eq!(pragma(on, "foreign_keys").await?, ["1"]);
+        }
+        assert_eq!(pragma(database.writer(), "synchronous").await?, ["2"]);
+        assert!(database.reader().execute_unprepared("CREATE TABLE t (x)").await.is_err());
+        database.close().await?;
+        fs::remove_dir_all(folder).expect("the folder");
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The address of a database, as settings spell it.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{ConnectOptions, DbBackend};
+use url::Url;
+
+use super::PATIENCE;
+use crate::config::{Reader, Vars};
+
+/// Where the data is. It can hold a password, so it has no `Debug`.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    pub(super) url: String,
+    pub(super) backend: DbBackend,
+    pub(super) connections: u32,
+}
+
+impl DatabaseUrl {
+    /// Reads `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS` (PostgreSQL only).
+    pub fn read(reader: &mut Reader<'_, impl Vars>, default: &str) -> Option<Self> {
+        Self::read_from(reader, "DATABASE_URL", default)
+    }
+
+    /// The same from a variable of another name, for a process with several databases.
+    pub fn read_from(
+        reader: &mut Reader<'_, impl Vars>,
+        name: &'static str,
+        default: &str,
+    ) -> Option<Self> {
+        let connections = reader.number("DATABASE_MAX_CONNECTIONS", 8, 1, 1000);
+        if !reader.is_set(name) {
+            return Self::parse(default, connections).ok();
+        }
+        reader.parsed(name, |text| Self::parse(text, connections))
+    }
+
+    /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.
+    pub fn parse(url: &str, connections: u32) -> Result<Self, String> {
+        let backend = match url.split_once("://") {
+            Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => {
+                DbBackend::Sqlite
+            }
+            // Parsed here because the driver's own complaint quotes the password.
+            Some(("postgres" | "postgresql", _)) if Url::parse(url).is_ok() => DbBackend::Postgres,
+            _ => {
+                return Err("must be `sqlite://path/to/file.db` or \
+                            `postgres://user:password@host:port/name`"
+                    .to_owned());
+            }
+        };
+        Ok(Self { url: url.to_owned(), backend, connections })
+    }
+
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        let path = self.url.strip_prefix("sqlite://")?;
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
+    }
+
+    pub(super) fn options(&self, connections: u32) -> ConnectOptions {
+        let mut options = ConnectOptions::new(self.url.clone());
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_timeout(PATIENCE)
+            .test_before_acquire_if_idle_for(Duration::from_secs(10))
+            .sqlx_logging(false);
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_two_databases_are_accepted() {
+        for good in ["sqlite://data/a.db", "sqlite:///var/a.db", "postgres://u:p@h:1/d"] {
+            assert!(DatabaseUrl::parse(good, 8).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "data/a.db",
+            "mysql://u:p@h/d",
+            "sqlite://",
+            "sqlite://:memory:",
+            "postgres://u:p@bad host/d",
+            "postgres://u:p@h:pw/d",
+        ] {
+            assert!(DatabaseUrl::parse(bad, 8).is_err(), "{bad}");
+        }
+    }
+}
