@@ -1,12 +1,10 @@
 //! Between the contract's messages and the domain: every fault of a message at once.
 
-use chrono::{DateTime, Utc};
-use prost_types::Timestamp;
 use shared::{
     audit::{Page, PageRequest},
     auth::IssuedToken,
     fields::Fields,
-    proto::auth::v1 as pb,
+    proto::{auth::v1 as pb, timestamp},
 };
 
 use crate::{
@@ -128,11 +126,6 @@ pub fn listed_session(listed: &Listed, current: &str) -> pb::Session {
 
 pub fn access_token(issued: IssuedToken) -> pb::AccessToken {
     pb::AccessToken { token: issued.token, expires_at: Some(timestamp(issued.expires_at)) }
-}
-
-fn timestamp(moment: DateTime<Utc>) -> Timestamp {
-    let nanos = i32::try_from(moment.timestamp_subsec_nanos()).unwrap_or_default();
-    Timestamp { seconds: moment.timestamp(), nanos }
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 mod json;
 pub mod schema;
 
+use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
+
 pub mod audit {
     pub mod v1 {
         tonic::include_proto!("audit.v1");
@@ -31,6 +34,13 @@ pub mod task {
     pub mod v1 {
         tonic::include_proto!("task.v1");
     }
+}
+
+/// A moment as the contracts have it.
+#[must_use]
+pub fn timestamp(moment: DateTime<Utc>) -> Timestamp {
+    let nanos = i32::try_from(moment.timestamp_subsec_nanos()).unwrap_or_default();
+    Timestamp { seconds: moment.timestamp(), nanos }
 }
 
 /// The encoded `FileDescriptorSet` of everything under `proto/`, comments included.

@@ -68,7 +68,6 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the report is what was asked for")]
 async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
     telemetry::init(&mut reader);
@@ -85,6 +84,5 @@ async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
         }
         Err(faults) => report.faulty_settings(&faults),
     }
-    println!("{}", report.text(as_json));
-    Ok(report.verdict()?)
+    Ok(report.tell(as_json)?)
 }

@@ -1,17 +1,14 @@
 //! An event in the contract.
 
-use prost_types::Timestamp;
-
 use super::Told;
-use crate::proto::audit::v1::SecurityEvent;
+use crate::proto::{audit::v1::SecurityEvent, timestamp};
 
 impl From<Told> for SecurityEvent {
     fn from(told: Told) -> Self {
-        let nanos = i32::try_from(told.at.timestamp_subsec_nanos()).unwrap_or_default();
         Self {
             id: told.id,
             kind: told.kind,
-            at: Some(Timestamp { seconds: told.at.timestamp(), nanos }),
+            at: Some(timestamp(told.at)),
             ip_address: told.ip_address,
             user_agent: told.user_agent,
             session_id: told.session_id,

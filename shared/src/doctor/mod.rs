@@ -104,6 +104,13 @@ impl Report {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// Prints the report, and is an error if anything is broken.
+    #[expect(clippy::print_stdout, reason = "the report is what was asked for")]
+    pub fn tell(&self, as_json: bool) -> Result<(), Unwell> {
+        println!("{}", self.text(as_json));
+        self.verdict()
+    }
+
     /// An error if anything is broken.
     pub fn verdict(&self) -> Result<(), Unwell> {
         let faults = self.0.iter().filter(|found| found.verdict == Verdict::Fault).count();
