@@ -1,9 +1,11 @@
 //! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
 //! lock.
 
+mod checks;
 mod connect;
 mod doctor;
 mod examination;
+mod migration;
 mod moment;
 mod notices;
 mod transaction;
@@ -13,11 +15,10 @@ mod visit;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
-use sea_orm_migration::MigratorTrait;
 
 pub use self::{
     doctor::examine, examination::Migrations, moment::moment_value, notices::Notices,
-    url::DatabaseUrl,
+    transaction::Transaction, url::DatabaseUrl,
 };
 use crate::error::Kind;
 
@@ -51,23 +52,6 @@ impl Database {
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
-    }
-
-    /// Applies what is missing of `M`, all of it or nothing, however many processes start
-    /// at once: the second one waits and then finds nothing to do.
-    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        let transaction = self.begin().await?;
-        if self.backend() == DbBackend::Postgres {
-            let table = M::migration_table_name().to_string();
-            transaction
-                .execute_unprepared(&format!(
-                    "SET LOCAL statement_timeout = '60s'; \
-                     SELECT pg_advisory_xact_lock(hashtext('{table}'))"
-                ))
-                .await?;
-        }
-        M::up(&transaction, None).await?;
-        transaction.commit().await
     }
 
     /// Whether the database answers.

@@ -45,6 +45,7 @@ impl Table {
     }
 
     /// Locks the table against whoever writes, until what is returned is dropped.
+    #[expect(clippy::disallowed_methods, reason = "a lock from outside, on its own connection")]
     pub async fn lock(&self) -> DatabaseTransaction {
         let held = self.database.begin().await.expect("a transaction");
         let statement = match self.database.get_database_backend() {

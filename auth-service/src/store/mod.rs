@@ -22,10 +22,10 @@ mod tests;
 mod users;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseTransaction, DbErr, Value};
+use sea_orm::{DbErr, Value};
 use shared::{
     audit::{Page, PageRequest, SecurityEvents},
-    db::{Database, DatabaseUrl, moment_value},
+    db::{Database, DatabaseUrl, Transaction, moment_value},
 };
 
 pub use self::attempts::Taken;
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Begins a change of several steps.
-    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    async fn begin(&self) -> Result<Transaction, DbErr> {
         self.database.begin().await
     }
 

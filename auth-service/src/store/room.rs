@@ -1,10 +1,10 @@
 //! Room for one more session of a user.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, sea_query::Expr,
 };
-use shared::db::moment_value;
+use shared::db::{Transaction, moment_value};
 
 use super::{NewSession, ended, layout::Layout};
 use crate::entity::session;
@@ -13,7 +13,7 @@ use crate::entity::session;
 /// tells how many ended. The transaction holds the user's row: nobody opens another one meanwhile.
 #[expect(clippy::disallowed_methods, reason = "the user is the one who has just signed in")]
 pub(super) async fn make(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     layout: Layout,
     new: &NewSession,
     most: u64,

@@ -4,13 +4,12 @@ use std::slice;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 use shared::{
     audit::{self, Record},
-    db::moment_value,
+    db::{Transaction, moment_value},
 };
 
 use super::{Store, ended, still::lock_user};
@@ -120,7 +119,7 @@ impl Store {
     }
 }
 
-async fn insert(transaction: &DatabaseTransaction, rotated: &Rotated) -> Result<(), DbErr> {
+async fn insert(transaction: &Transaction, rotated: &Rotated) -> Result<(), DbErr> {
     let rotated_at = moment_value(transaction.get_database_backend(), rotated.rotated_at);
     let mut insert = Query::insert();
     insert

@@ -4,10 +4,8 @@
 //! user to be deleted meanwhile. Whoever changes one of these holds the user's row first,
 //! so what is found here stays true until the commit.
 
-use sea_orm::{
-    DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::LockType,
-};
+use sea_orm::{DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use shared::db::Transaction;
 
 use super::{largest_id, layout::Layout, users::password_hash};
 use crate::entity::{session, user};
@@ -36,7 +34,7 @@ impl Still<'_> {
     #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
     pub(super) async fn hold(
         self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         layout: Layout,
         user_id: &str,
     ) -> Result<Held, DbErr> {
@@ -60,7 +58,7 @@ impl Still<'_> {
 /// transaction has the only writer anyway. What may be removed under it leaves its number.
 #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
 pub(super) async fn lock_user(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     layout: Layout,
     user_id: &str,
 ) -> Result<(), DbErr> {

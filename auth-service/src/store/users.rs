@@ -62,7 +62,7 @@ impl Store {
         let inserted =
             insert(&transaction, self.layout.user, user::Entity, &mut new_user.id, user).await;
         if let Err(error) = inserted {
-            transaction.rollback().await?;
+            transaction.rollback().await;
             let is_taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
                 && self.user_by_email(&new_user.email).await?.is_some();
             return if is_taken { Ok(false) } else { Err(error) };

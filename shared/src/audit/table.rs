@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     entity::prelude::*,
     sea_query::{OnConflict, Query},
 };
 
 use super::{Event, EventKind, Page, PageRequest, Record, Trail, event::first_id};
-use crate::db::{Database, moment_value};
+use crate::db::{Database, Transaction, moment_value};
 
 /// How many events one statement forgets at most, so that it locks few rows for a short
 /// time.
@@ -218,7 +218,7 @@ impl SecurityEvents {
 }
 
 #[expect(clippy::disallowed_methods, reason = "events about secrets are nobody's")]
-async fn last_signing_key(transaction: &DatabaseTransaction) -> Result<Option<String>, DbErr> {
+async fn last_signing_key(transaction: &Transaction) -> Result<Option<String>, DbErr> {
     let noted = Entity::find().filter(Column::Kind.is_in(of_secrets()));
     let last = noted.order_by_desc(Column::Id).one(transaction).await?;
     Ok(last.and_then(|event| event.detail))

@@ -9,12 +9,19 @@ use super::{Database, DatabaseUrl, PATIENCE};
 /// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
 const SQLITE_READERS: u32 = 8;
 
+/// After how long the server ends a transaction in which nothing happens, with the locks it
+/// holds: whoever began it is stopped or out of reach.
+const IDLE_IN_TRANSACTION: &str = "10s";
+
 impl Database {
     /// Connects; for SQLite also makes the file and its folder.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
         if url.backend == DbBackend::Postgres {
             let mut options = url.options(url.connections);
             options.statement_timeout(PATIENCE);
+            options.map_sqlx_postgres_opts(|server| {
+                server.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
+            });
             let pool = Driver::connect(options).await?;
             return Ok(Self { reader: pool.clone(), writer: pool });
         }

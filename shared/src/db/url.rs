@@ -1,11 +1,11 @@
 //! The address of a database, as settings spell it.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use sea_orm::{ConnectOptions, DbBackend};
 use url::Url;
 
-use super::PATIENCE;
+use super::{PATIENCE, checks};
 use crate::config::{Reader, Vars};
 
 /// Where the data is. It can hold a password, so it has no `Debug`.
@@ -66,8 +66,8 @@ impl DatabaseUrl {
             .min_connections(1)
             .acquire_timeout(PATIENCE)
             .connect_timeout(PATIENCE)
-            .test_before_acquire_if_idle_for(Duration::from_secs(10))
             .sqlx_logging(false);
+        checks::of(self.backend, &mut options);
         options
     }
 }

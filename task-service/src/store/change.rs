@@ -2,10 +2,9 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    DatabaseTransaction,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
-use shared::auth::Owner;
+use shared::{auth::Owner, db::Transaction};
 
 use super::{Tasks, news::News, owned::owned_insert, turns::Turn};
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
 /// same owner waits, so what was read stays true.
 pub struct Change {
     /// Where it happens.
-    pub transaction: DatabaseTransaction,
+    pub transaction: Transaction,
     /// Its number: greater than every earlier one of this owner.
     pub revision: i64,
     news: News,
@@ -60,13 +59,11 @@ impl Change {
                 Ok(told)
             }
             Ok(Outcome::Unchanged(told)) => {
-                self.transaction.rollback().await?;
+                self.transaction.rollback().await;
                 Ok(told)
             }
             Err(error) => {
-                // The first error is the one to tell; a connection that cannot even roll
-                // back is closed by the pool, which has the same effect.
-                let _ = self.transaction.rollback().await;
+                self.transaction.rollback().await;
                 Err(error)
             }
         }

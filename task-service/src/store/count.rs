@@ -1,8 +1,7 @@
 //! How many tasks there are.
 
 use sea_orm::{
-    ColumnTrait, DbBackend, DbErr, IsolationLevel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, TransactionTrait,
+    ColumnTrait, DbBackend, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, Func, Order},
 };
 use shared::auth::Owner;
@@ -29,12 +28,7 @@ impl Tasks {
 
     async fn count_now(&self, owner: &Owner, filter: &Filter) -> Result<Counts, Error> {
         let view = self.view(owner, filter).await?;
-        // SQLite reads one state of the file in every transaction.
-        let isolation = match view.backend {
-            DbBackend::Postgres => Some(IsolationLevel::RepeatableRead),
-            _ => None,
-        };
-        let transaction = self.database.reader().begin_with_config(isolation, None).await?;
+        let transaction = self.database.begin_snapshot().await?;
         let mut counts = Counts::default();
         let groups: Vec<(i64, bool, i64, i64)> =
             groups(view, filter).into_tuple().all(&transaction).await?;

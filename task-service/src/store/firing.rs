@@ -72,7 +72,7 @@ impl Tasks {
         let count = i64::try_from(due.len()).unwrap_or(i64::MAX);
         let taken = take_numbers(user_id, count).exec_with_returning(&transaction).await?;
         let Some(last) = taken.first().filter(|_| count > 0) else {
-            transaction.rollback().await?;
+            transaction.rollback().await;
             return Ok(0);
         };
         let sequence = take_firings(count).exec_with_returning(&transaction).await?;
