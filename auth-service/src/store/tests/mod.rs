@@ -1,6 +1,7 @@
 //! One suite, two databases: what the rows look like, and that all or nothing is written.
 
 mod erasures;
+mod full_disk;
 mod layouts;
 mod lives;
 mod operator;

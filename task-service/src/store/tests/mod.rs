@@ -7,6 +7,7 @@ mod departed;
 mod exports;
 mod filters;
 mod firing;
+mod full_disk;
 mod imports;
 mod lists;
 mod migrations;

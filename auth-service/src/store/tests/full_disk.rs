@@ -1,0 +1,73 @@
+//! SQLite on a disk that was full for a moment: what is answered after it is stored, and a
+//! session that was ended is over.
+
+use fixtures::{Backend, FreshDatabase};
+use sea_orm::ConnectionTrait;
+use shared::{db, error::Kind};
+
+use super::{Scene, keys};
+use crate::{
+    session::{Device, SessionRules, Sessions, Stay},
+    session_token::{AtRest, SessionToken},
+    store::{Store, Which},
+};
+
+/// Ends the disk where the file ends, and signs up until an account finds no room.
+async fn fill(scene: &Scene, round: usize) {
+    let limit = "PRAGMA max_page_count = 1"; // it is never less than the file has
+    scene.store.database.writer().execute_unprepared(limit).await.expect("a limit");
+    for number in 0..100 {
+        let id = format!("filler-{round}-{number}");
+        let sessions = scene.sessions(AtRest::Hashed);
+        let (_, mut session) =
+            sessions.prepare(&id, Device::default(), Stay::Remembered).expect("a session");
+        let mut user = scene.new_user(&id, &format!("{id}@example.com"));
+        user.name = "x".repeat(20_000);
+        if let Err(error) = scene.store.create_user(&mut user, &mut session).await {
+            assert_eq!(db::kind(&error), Kind::Unavailable, "{error}");
+            return;
+        }
+    }
+    panic!("the disk does not get full");
+}
+
+/// Gives the disk room again, where the connection that was limited is still there.
+async fn make_room(scene: &Scene) {
+    let unlimited = "PRAGMA max_page_count = 1000000";
+    scene.store.database.writer().execute_unprepared(unlimited).await.expect("no limit");
+}
+
+/// Whether a session is live for a process of its own on the same file.
+async fn is_live_elsewhere(scene: &Scene, token: &SessionToken) -> bool {
+    let store = Store::open(&scene.database.url()).await.expect("opens");
+    let keys = keys(&[super::SECRET]);
+    let sessions = Sessions::new(store, SessionRules::default(), keys, scene.clock.clone());
+    sessions.resume_as_it_is(token).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_and_sessions_are_as_answered_after_a_full_disk() {
+    let database = FreshDatabase::new(Backend::Sqlite).await.expect("a file");
+    let scene = Scene::new(database).await;
+    let sessions = scene.sessions(AtRest::Hashed);
+    let before = scene.sign_up("ada", "ada@example.com").await.expect("free");
+    for round in 0..3 {
+        fill(&scene, round).await;
+        make_room(&scene).await;
+        // An ordinary refusal, which rolls back.
+        assert!(scene.sign_up("eve", "ada@example.com").await.is_none(), "the e-mail is taken");
+
+        let id = format!("bob-{round}");
+        let signed_up = scene.sign_up(&id, &format!("{id}@example.com")).await.expect("free");
+        assert!(is_live_elsewhere(&scene, &signed_up).await, "a sign-up is stored");
+        let signed_in = sessions.open("ada", None, Device::default(), Stay::Remembered).await;
+        let signed_in = signed_in.expect("opens").token;
+        assert!(is_live_elsewhere(&scene, &signed_in).await, "a sign-in is stored");
+
+        let caller = sessions.resume(&signed_in).await.expect("live");
+        let this = Which::One(&caller.session().id);
+        sessions.end(&caller, this).await.expect("signs out");
+        assert!(!is_live_elsewhere(&scene, &signed_in).await, "a sign-out ends the session");
+        assert!(is_live_elsewhere(&scene, &before).await, "and no other");
+    }
+}

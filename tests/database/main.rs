@@ -1,0 +1,8 @@
+//! What the handle of a database promises whatever happens to a call or a connection: that
+//! what was answered is stored, and that no connection is given on inside a transaction.
+
+mod cut_off;
+mod failing;
+mod full;
+mod ledger;
+mod lost_server;
