@@ -10,11 +10,12 @@ use crate::{
     request_id::RequestId,
     sort::Sort,
     store::Tasks,
-    task::{NewTask, Task, sample},
+    task::{NewTask, Task, TaskPatch, sample},
 };
 use chrono::{DateTime, TimeDelta};
 use fixtures::FreshDatabase;
 use shared::{auth::Owner, clock::ManualClock, db::Database};
+use uuid::Uuid;
 
 pub use crate::world::{departed, owner};
 
@@ -54,6 +55,18 @@ pub fn after(page: &Page, request: &PageRequest) -> PageRequest {
     let token = page.next.as_deref().expect("a next page");
     let place = Place::parse(token, request.sort, Some(&request.filter)).expect("a place");
     PageRequest { after: Some(place), ..request.clone() }
+}
+
+impl Tasks {
+    /// Marks a task done, whatever its version.
+    pub async fn complete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        self.update(owner, id, TaskPatch::completed(true), None).await
+    }
+
+    /// Marks a task open, whatever its version.
+    pub async fn reopen(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        self.update(owner, id, TaskPatch::completed(false), None).await
+    }
 }
 
 impl World {

@@ -27,7 +27,7 @@ const CODES: [(&str, u16, Code, bool); 22] = [
     ("FORBIDDEN_USER_ACCESS", 403, Code::PermissionDenied, true),
     ("TASK_NOT_FOUND", 404, Code::NotFound, true),
     ("REQUEST_ID_REUSED", 409, Code::AlreadyExists, true),
-    ("STALE_ETAG", 409, Code::Aborted, true),
+    ("STALE_ETAG", 412, Code::Aborted, true),
     ("NOT_REPEATING", 409, Code::FailedPrecondition, true),
     ("SERIES_ENDED", 409, Code::FailedPrecondition, true),
     ("SYNC_TOKEN_TOO_OLD", 410, Code::OutOfRange, true),
