@@ -182,7 +182,7 @@ impl TaskService for Rpcs {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let wanted = wire::sync_request(request.get_ref())?;
         let changes = self.tasks.sync(&owner, &wanted).await?;
-        Ok(Response::new(changes.into()))
+        Ok(Response::new(wire::changes(changes, owner.user().as_str())))
     }
 
     async fn list_security_events(

@@ -292,7 +292,9 @@ pub struct TooOld;
 
 impl IntoResponses for TooOld {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems([("410", "Deletions since the token are forgotten: start over without")].iter())
+        problems(
+            [("410", "What came after the token is not known any more: start over without")].iter(),
+        )
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     answer::{collection, next, nothing, one, problem, said},
     api::{
         Changes, IdempotencyKey, IfMatch, IfNoneMatch, NoSuchTask, OfTask, OfUser, Refusals,
-        RefusalsWithBody, Replacement, Reused, Stale,
+        RefusalsWithBody, Replacement, Reused, Stale, TooOld,
     },
     caller::Caller,
     conditions::{BasedOn, Wanted, idempotency_key, tag},
@@ -74,6 +74,7 @@ pub async fn create(
             ("X-Total-Count" = Option<i64>, description = "How many there are on all pages, \
                 if `include_total` asked"),
         )),
+        TooOld,
         Refusals,
     ),
     security(("access_token" = [])),

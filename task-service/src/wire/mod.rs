@@ -26,7 +26,7 @@ pub use self::{
     filter::{counted, page_request},
     import::{imported, report},
     security_events::{events, events_request},
-    sync::sync_request,
+    sync::{changes, sync_request},
     watch::{event, firing, past_reminder, reminders_request, watch_request},
 };
 use self::{priority::priority, schedule::Said};

@@ -90,11 +90,15 @@ async fn pages_of_changes_neither_repeat_nor_skip(fresh: FreshDatabase) {
             world.tasks.delete(&alice, task.id, None).await.expect("deleted");
         }
     }
-    let whole = all(&world, "alice", Some(SyncPlace::start(0)), 200).await;
+    let whole = all(&world, "alice", Some(SyncPlace::start(0, world.tasks.epoch().id)), 200).await;
     assert_eq!(whole.len(), 23);
     assert!(whole.is_sorted_by_key(|task| (task.revision, task.id)));
     for size in [1, 2, 5, 22, 23, 24] {
-        assert_eq!(all(&world, "alice", Some(SyncPlace::start(0)), size).await, whole, "{size}");
+        assert_eq!(
+            all(&world, "alice", Some(SyncPlace::start(0, world.tasks.epoch().id)), size).await,
+            whole,
+            "{size}"
+        );
     }
     let live = all(&world, "alice", None, 200).await;
     assert_eq!(live.len(), 18, "who has nothing need not hear of deletions");
