@@ -6,7 +6,10 @@
 //! does the same again, which is harmless.
 //!
 //! Access tokens outlive the account. So once they have all expired it is done again, and
-//! only then the order goes: what was written in between does not stay.
+//! only then the order is done: what was written in between does not stay. That there was
+//! one is kept, as a backup of task-service's database can bring the tasks back.
+
+mod restored;
 
 use std::{sync::Arc, time::Duration};
 
@@ -131,7 +134,7 @@ impl Erasures {
         };
         let asked_at = self.now();
         match tasks.purge(&user).await {
-            Ok(true) if asked_at >= order.last_at => self.store.forget_erasure(order).await?,
+            Ok(true) if asked_at >= order.last_at => self.store.finish_erasure(order).await?,
             Ok(true) => self.store.note_erasure(order, asked_at).await?,
             Ok(false) => self.store.put_off_erasure(order, asked_at).await?,
             Err(fault) => {

@@ -43,6 +43,7 @@ struct Script {
     asked: HashMap<String, u32>,
     failures: u32,
     pieces: u32,
+    epoch: u32,
 }
 
 #[derive(Clone, Default)]
@@ -75,6 +76,15 @@ impl TaskAdminService for Scripted {
         script.pieces = script.pieces.saturating_sub(1);
         Ok(Response::new(pb::PurgeUserResponse { done, tasks: 1 }))
     }
+
+    async fn get_database_epoch(
+        &self,
+        request: Request<pb::GetDatabaseEpochRequest>,
+    ) -> Result<Response<pb::GetDatabaseEpochResponse>, Status> {
+        assert_eq!(ServicePrincipal::of(&request)?.name(), "auth-service");
+        let epoch = self.script().epoch.to_string();
+        Ok(Response::new(pb::GetDatabaseEpochResponse { epoch }))
+    }
 }
 
 impl Scripted {
@@ -93,6 +103,7 @@ struct Scene {
     keys: Arc<Keyring>,
     erasures: Erasures,
     tasks: Scripted,
+    peer: TaskService,
     jobs: [JoinHandle<()>; 2],
     _database: FreshDatabase,
 }
@@ -125,8 +136,9 @@ impl Scene {
         let peer = TaskService::new(&address, &OwnPort::default(), keys.clone(), clock.clone());
         let peer = peer.expect("a name").expect("an address");
         let erasures = Erasures::new(store.clone(), Duration::from_mins(15), clock.clone());
-        let working = tokio::spawn(erasures.clone().carry_out(peer));
-        Self { store, clock, keys, erasures, tasks, jobs: [serving, working], _database: database }
+        let working = tokio::spawn(erasures.clone().carry_out(peer.clone()));
+        let jobs = [serving, working];
+        Self { store, clock, keys, erasures, tasks, peer, jobs, _database: database }
     }
 
     async fn sign_up(&self, id: &str) {
@@ -226,4 +238,24 @@ async fn nobody_is_asked_about_who_cannot_be_named() {
     scene.delete("service:mailer").await;
     scene.until(async || scene.is_forgotten().await).await;
     assert_eq!(scene.tasks.asked("service:mailer"), 0);
+}
+
+#[tokio::test]
+async fn when_the_database_is_another_one_everything_is_erased_again_once() {
+    let scene = Scene::start(Scripted::default()).await;
+    let follow = async || scene.erasures.follow_restore(&scene.peer).await.expect("follows");
+    assert_eq!(follow().await, 0);
+    scene.delete("ada").await;
+    scene.until(async || scene.waits_for_the_last_time().await).await;
+    scene.clock.advance(TimeDelta::hours(1));
+    scene.until(async || scene.is_forgotten().await).await;
+    let before = scene.tasks.asked("ada");
+    assert_eq!(follow().await, 0);
+    for epoch in 1..=2 {
+        scene.tasks.script().epoch = epoch;
+        assert_eq!((follow().await, follow().await), (1, 0));
+        scene.erasures.wake();
+        scene.until(async || scene.is_forgotten().await).await;
+        assert_eq!(scene.tasks.asked("ada"), before + epoch);
+    }
 }

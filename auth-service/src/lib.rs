@@ -131,6 +131,7 @@ pub async fn assemble(
         let calls_last = config.server.limits.upload_timeout;
         let tokens_live = rules.access_token_lifetime + config.policy.leeway + calls_last;
         let erasures = Erasures::new(store.clone(), tokens_live, clock);
+        assembly.add_job(erasures.clone().follow_restores(tasks.clone()));
         assembly.add_job(erasures.clone().carry_out(tasks));
         erasures
     });

@@ -48,6 +48,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take up a database of tasks that was restored from a backup; run it before the start
+    ///
+    /// Sync, page and resume tokens from before are refused, etags of lost changes match
+    /// nothing, and deleted users are removed again.
+    Restore,
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
     Health,
 }
@@ -59,6 +64,7 @@ async fn main() -> ExitCode {
         Command::Token(mint) => token(&mint),
         Command::Sessions(command) => sessions(&command).await,
         Command::Doctor { json } => doctor(json).await,
+        Command::Restore => restore().await,
         Command::Health => serve::probe_own(Reader::new(&Env), settings::ADDRESSES).await,
     };
     shared::exit::code("standalone", result)
@@ -96,6 +102,15 @@ async fn sessions(command: &SessionsCommand) -> Result<(), Box<dyn Error>> {
     let database = settings::auth_database(&mut reader);
     let ended = command.run(&reader.finish(database)?).await?;
     println!("sessions ended: {ended}");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was done is what the operator reads")]
+async fn restore() -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    let database = settings::task_database(&mut reader);
+    task_service::restore(&reader.finish(database)?).await?;
+    println!("the database of tasks is taken up");
     Ok(())
 }
 

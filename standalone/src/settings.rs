@@ -90,6 +90,11 @@ pub fn auth_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> 
     DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db")
 }
 
+/// Where the tasks are.
+pub fn task_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
+    DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db")
+}
+
 /// Reads the settings of both. `DATABASE_URL` would put both into one database, so each
 /// has its own variable here.
 pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
@@ -104,7 +109,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     }
     let attempts = auth_service::AttemptSettings::read(reader);
     let auth = auth_database(reader);
-    let tasks = DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db");
+    let tasks = task_database(reader);
     let server = serve::Settings::read(reader, ADDRESSES);
     let trash_retention = task_service::Config::read_trash_retention(reader);
     Ok((|| {

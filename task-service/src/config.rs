@@ -52,7 +52,7 @@ impl Config {
         let keys = kind.read_keys(reader).map(Arc::new);
         let policy = kind.read_policy(reader, None);
         let trust = keys.as_ref().and_then(|keys| kind.read_trust(reader, keys));
-        let database = DatabaseUrl::read(reader, DEFAULT_DATABASE);
+        let database = Self::read_database(reader);
         let server = Settings::read(reader, ADDRESSES);
         let trash_retention = Self::read_trash_retention(reader);
         let security_event_retention = shared::audit::read_retention(reader);
@@ -65,6 +65,11 @@ impl Config {
             trash_retention,
             security_event_retention,
         })
+    }
+
+    /// Reads `DATABASE_URL`, which is all that a command on the database needs.
+    pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
+        DatabaseUrl::read(reader, DEFAULT_DATABASE)
     }
 
     /// Reads `TRASH_RETENTION`.

@@ -54,6 +54,9 @@ pub enum Error {
     /// What was deleted since the token is forgotten.
     #[error("The sync token is too old: start over without one")]
     TooOld,
+    /// The token of a page is of a database that is no more.
+    #[error("The page token is of another database: start over without one")]
+    PageTooOld,
     /// The token of reminders is of a database that is no more.
     #[error("The resume token is of another database: start over without one")]
     UnknownResumeToken,
@@ -75,7 +78,7 @@ impl Classified for Error {
             Self::RequestIdReused => Kind::Taken,
             Self::NotRepeating | Self::SeriesEnded => Kind::Precondition,
             Self::TooManyImports => Kind::TooMany,
-            Self::TooOld | Self::UnknownResumeToken => Kind::Gone,
+            Self::TooOld | Self::PageTooOld | Self::UnknownResumeToken => Kind::Gone,
             Self::Refused(refusal) => refusal.kind(),
             Self::Database(error) => db::kind(error),
         }
@@ -90,6 +93,7 @@ impl Classified for Error {
             Self::SeriesEnded => Some("SERIES_ENDED"),
             Self::TooManyImports => Some("TOO_MANY_IMPORTS"),
             Self::TooOld => Some("SYNC_TOKEN_TOO_OLD"),
+            Self::PageTooOld => Some("PAGE_TOKEN_TOO_OLD"),
             Self::UnknownResumeToken => Some("RESUME_TOKEN_UNKNOWN"),
             Self::Refused(refusal) => refusal.reason(),
             Self::Invalid(_) | Self::NotImported { .. } | Self::Spool(_) | Self::Database(_) => {
@@ -177,6 +181,12 @@ mod tests {
                 Code::OutOfRange,
                 "SYNC_TOKEN_TOO_OLD",
                 "The sync token is too old: start over without one",
+            ),
+            (
+                Error::PageTooOld,
+                Code::OutOfRange,
+                "PAGE_TOKEN_TOO_OLD",
+                "The page token is of another database: start over without one",
             ),
             (
                 Error::UnknownResumeToken,

@@ -1,6 +1,7 @@
 //! The name of one version of a task.
 
-/// The version a caller's change is based on, as the caller sent it.
+/// The version a caller's change is based on, as the caller sent it: by its name, or by
+/// several names in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Etag(String);
 
@@ -17,6 +18,16 @@ impl Etag {
         Self(format!("{revision:x}"))
     }
 
+    /// Whether it names the version with this change number.
+    pub fn is_of(&self, revision: i64) -> bool {
+        let Self(name) = Self::of(revision);
+        match self.0.strip_prefix('"') {
+            // What stands between quotes is every other piece.
+            Some(list) => list.split('"').step_by(2).any(|one| one == name),
+            None => self.0 == name,
+        }
+    }
+
     /// The name as text.
     pub fn into_string(self) -> String {
         self.0
@@ -30,9 +41,23 @@ mod tests {
     #[test]
     fn versions_are_named_apart_and_other_spellings_name_none() {
         assert_eq!(Etag::given(String::new()), None);
-        assert_eq!(Etag::given("2a".into()), Some(Etag::of(42)));
-        for other in ["42", "2A", "02a", " 2a", "\"2a\"", "*"] {
-            assert_ne!(Etag::given(other.into()), Some(Etag::of(42)), "{other:?}");
+        for (text, is_named) in [
+            ("2a", true),
+            ("\"2a\"", true),
+            ("\"1\", \"2a\"", true),
+            ("\"2a\",\"1\"", true),
+            ("42", false),
+            ("2A", false),
+            ("02a", false),
+            (" 2a", false),
+            ("\"1\", \"2\"", false),
+            ("\"1\"2a\"2\"", false),
+            ("\"", false),
+            ("W/\"2a\"", false),
+            ("*", false),
+        ] {
+            let etag = Etag::given(text.into()).expect("a condition");
+            assert_eq!(etag.is_of(42), is_named, "{text:?}");
         }
     }
 }

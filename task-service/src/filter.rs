@@ -92,10 +92,11 @@ impl Filter {
             || self.due_until.is_some()
     }
 
-    /// Tells filters apart. Every process of the same version says the same.
-    pub fn digest(&self) -> [u8; 8] {
+    /// Tells filters apart, and whose they are. Every process of the same version says the
+    /// same.
+    pub fn digest(&self, user_id: &str) -> [u8; 8] {
         // Texts, numbers and days always serialise.
-        let spelled = serde_json::to_vec(self).unwrap_or_default();
+        let spelled = serde_json::to_vec(&(user_id, self)).unwrap_or_default();
         let digest = Sha256::digest(spelled);
         digest.first_chunk().copied().unwrap_or_default()
     }
@@ -211,9 +212,11 @@ mod tests {
             Filter { zone: Zone::parse("Europe/Berlin").expect("a zone"), ..plain.clone() },
             Filter { deleted: true, ..plain.clone() },
         ];
-        let digests: std::collections::BTreeSet<_> = filters.iter().map(Filter::digest).collect();
+        let digests: std::collections::BTreeSet<_> =
+            filters.iter().map(|filter| filter.digest("ada")).collect();
         assert_eq!(digests.len(), filters.len());
-        assert_eq!(plain.digest(), Filter::default().digest());
+        assert_eq!(plain.digest("ada"), Filter::default().digest("ada"));
+        assert_ne!(plain.digest("ada"), plain.digest("bob"));
     }
 
     #[test]

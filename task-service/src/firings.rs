@@ -15,11 +15,21 @@ use crate::{
 };
 
 /// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The layout before, which did not say of which database it was.
+const VERSION_BEFORE: (u8, usize) = (1, 9);
+
+/// No database has this epoch.
+const NO_EPOCH: i64 = -1;
 
 /// A place among the firings of all users: behind one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FiringPlace(i64);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FiringPlace {
+    number: i64,
+    /// The epoch of the database whose number it is; `None`: of any, at the beginning.
+    epoch: Option<i64>,
+}
 
 /// The text is no such token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,22 +39,29 @@ pub struct InvalidResumeToken;
 impl FiringPlace {
     /// The place as a caller carries it.
     pub fn token(self) -> String {
-        let mut bytes = [VERSION; 9];
-        bytes[1..].copy_from_slice(&self.0.to_be_bytes());
+        let mut bytes = [VERSION; 17];
+        bytes[1..9].copy_from_slice(&self.epoch.unwrap_or(NO_EPOCH).to_be_bytes());
+        bytes[9..].copy_from_slice(&self.number.to_be_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`FiringPlace::token`] wrote.
+    /// Reads what [`FiringPlace::token`] wrote. A token of the layout before is one of no
+    /// database that there is.
     pub fn parse(token: &str) -> Result<Self, InvalidResumeToken> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidResumeToken)?;
-        match bytes.split_first_chunk::<1>() {
-            Some((&[VERSION], number)) => {
-                let number = number.try_into().map_err(|_| InvalidResumeToken)?;
-                let number = i64::from_be_bytes(number);
-                if number < 0 { Err(InvalidResumeToken) } else { Ok(Self(number)) }
-            }
-            _ => Err(InvalidResumeToken),
+        if (bytes.first().copied(), bytes.len()) == (Some(VERSION_BEFORE.0), VERSION_BEFORE.1) {
+            return Ok(Self { number: 0, epoch: Some(NO_EPOCH) });
         }
+        let Some((&[VERSION], rest)) = bytes.split_first_chunk::<1>() else {
+            return Err(InvalidResumeToken);
+        };
+        let (epoch, number) = rest.split_first_chunk::<8>().ok_or(InvalidResumeToken)?;
+        let number = number.try_into().map_err(|_| InvalidResumeToken)?;
+        let [epoch, number] = [*epoch, number].map(i64::from_be_bytes);
+        if epoch < 0 || number < 0 {
+            return Err(InvalidResumeToken);
+        }
+        Ok(Self { number, epoch: Some(epoch) })
     }
 }
 
@@ -62,14 +79,18 @@ pub struct Firings {
 
 impl Firings {
     /// Begins after `place`, and says something every `period` at least.
-    pub async fn begin(tasks: Tasks, place: FiringPlace, period: Duration) -> Result<Self, Error> {
+    pub async fn begin(
+        tasks: Tasks,
+        mut place: FiringPlace,
+        period: Duration,
+    ) -> Result<Self, Error> {
         // Before anything is read: what fires from now on wakes.
         let news = tasks.hub().watch_firings();
-        // A number that nobody reached is of a database from before it was restored.
-        if place.0 > tasks.last_firing().await? {
+        let epoch = tasks.read_epoch().await?.id;
+        if *place.epoch.get_or_insert(epoch) != epoch || place.number > tasks.last_firing().await? {
             return Err(Error::UnknownResumeToken);
         }
-        let page = tasks.fired_after(place.0).await?.into_iter();
+        let page = tasks.fired_after(place.number).await?.into_iter();
         let beat = Instant::now() + period;
         Ok(Self { tasks, period, news, page, place, beat })
     }
@@ -78,12 +99,15 @@ impl Firings {
     pub async fn next(&mut self) -> Result<(Option<(Fired, Task)>, FiringPlace), Error> {
         loop {
             if let Some(fired) = self.page.next() {
-                self.place = FiringPlace(fired.sequence);
+                self.place.number = fired.sequence;
                 let Some(task) = self.tasks.task_of(&fired).await? else { continue };
                 self.beat = Instant::now() + self.period;
                 return Ok((Some((fired, task)), self.place));
             }
-            self.page = self.tasks.fired_after(self.place.0).await?.into_iter();
+            if self.place.epoch != Some(self.tasks.epoch().id) {
+                return Err(Error::UnknownResumeToken);
+            }
+            self.page = self.tasks.fired_after(self.place.number).await?.into_iter();
             if self.page.len() > 0 {
                 continue;
             }
@@ -103,11 +127,17 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_and_nothing_else_is_one() {
-        let token = FiringPlace(42).token();
-        assert_eq!(FiringPlace::parse(&token), Ok(FiringPlace(42)));
-        let (other, negative) = (format!("B{}", &token[1..]), FiringPlace(-1).token());
-        for text in ["", "!", &token[1..], &other, &format!("{token}A"), &negative] {
+        let place = FiringPlace { number: 42, epoch: Some(9) };
+        let token = place.token();
+        assert_eq!(FiringPlace::parse(&token), Ok(place));
+        let other = format!("B{}", &token[1..]);
+        let negative = FiringPlace { number: -1, ..place }.token();
+        let of_none = FiringPlace { epoch: None, ..place }.token();
+        let longer = format!("{token}A");
+        for text in ["", "!", &token[1..], &other, &longer, &negative, &of_none] {
             assert_eq!(FiringPlace::parse(text), Err(InvalidResumeToken), "{text:?}");
         }
+        let before = FiringPlace::parse(&URL_SAFE_NO_PAD.encode([1; 9])).expect("a token");
+        assert_eq!(before.epoch, Some(NO_EPOCH));
     }
 }

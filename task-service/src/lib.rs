@@ -8,7 +8,7 @@
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
 //! - `wire`: messages to domain and back, all faults at once
 //! - `watch`, `firings`: what those are told who stay on the line
-//! - `fire`, `sweep`, `replicas`, `trouble`: jobs beside the calls, and what they do when
+//! - `fire`, `sweep`, `replicas`, `epoch`, `trouble`: jobs beside the calls, and what they do when
 //!   the database is away
 //! - `store`: tasks in a database, each method for one owner
 //! - `hub`, `notice`: who is woken when something changes, here and elsewhere
@@ -21,6 +21,7 @@ mod config;
 mod count;
 mod due;
 mod entity;
+mod epoch;
 mod error;
 mod etag;
 mod filter;
@@ -56,7 +57,7 @@ use shared::{
     audit::{self, SecurityEvents, Trail},
     auth::{Gate, ServiceGate, TokenVerifier},
     clock::{Clock, SystemClock},
-    db::{self, Database},
+    db::{self, Database, DatabaseUrl},
     doctor::Report,
     serve::{App, Assembly, BindError},
 };
@@ -73,9 +74,15 @@ pub enum StartError {
     /// The tables could not be brought up to date.
     #[error("cannot bring the tables up to date")]
     Migration(#[source] DbErr),
+    /// There is no such database.
+    #[error("there is no database at {0}")]
+    Absent(String),
     /// Older tasks could not be indexed for search.
     #[error("cannot index older tasks")]
-    Index(#[from] error::Error),
+    Index(#[source] error::Error),
+    /// Whether the database was restored could not be read, or not be noted.
+    #[error("cannot use the epoch of the database")]
+    Epoch(#[source] error::Error),
     /// The port could not be set up.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -104,7 +111,8 @@ pub async fn assemble(
     assembly.add_job(audit::sweep(events, clock.clone(), config.security_event_retention));
     assembly.add_last(trail.clone().flushed());
     let tasks = Tasks::new(database.clone(), clock);
-    tasks.index_older().await?;
+    tasks.read_epoch().await.map_err(StartError::Epoch)?;
+    tasks.index_older().await.map_err(StartError::Index)?;
     let gate = Gate::new(verifier).noting_in(trail);
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
@@ -117,6 +125,7 @@ pub async fn assemble(
     }
     assembly.depend_on(database.clone());
     assembly.add_job(replicas::keep_in_step(tasks.hub().clone(), database));
+    assembly.add_job(epoch::keep_current(tasks.clone()));
     assembly.add_job(fire::forever(tasks.clone()));
     assembly.add_job(sweep::forever(tasks, config.trash_retention));
     Ok(())
@@ -127,6 +136,20 @@ pub async fn bind(config: &Config) -> Result<App, StartError> {
     let mut assembly = Assembly::default();
     assemble(config, Arc::new(SystemClock), &mut assembly).await?;
     Ok(assembly.bind(&config.server).await?)
+}
+
+/// Takes up a database that was restored from a backup. What was given out since then is
+/// refused from now on: tokens of lists, of syncs and of reminders, and etags of changes that
+/// are gone. Tables of an older version are brought up to date first.
+pub async fn restore(url: &DatabaseUrl) -> Result<(), StartError> {
+    if let Some(file) = url.file().filter(|file| !file.exists()) {
+        return Err(StartError::Absent(file.display().to_string()));
+    }
+    let database = Database::connect(url).await.map_err(StartError::Database)?;
+    database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
+    let tasks = Tasks::new(database.clone(), Arc::new(SystemClock));
+    tasks.renew_epoch().await.map_err(StartError::Epoch)?;
+    database.close().await.map_err(StartError::Database)
 }
 
 /// Looks at the database of tasks for an operator, and changes nothing.

@@ -42,6 +42,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take up a database that was restored from a backup; run it before the first start
+    ///
+    /// Sync, page and resume tokens from before are refused, etags of lost changes match
+    /// nothing, and auth-service has deleted users removed again.
+    Restore,
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
     Health,
 }
@@ -51,6 +56,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Doctor { json } => doctor(json).await,
+        Command::Restore => restore().await,
         Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
     };
     shared::exit::code("task-service", result)
@@ -65,6 +71,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let keys = &config.keys;
     app.announce(keys.is_known().then(|| keys.signing_id()));
     app.run(serve::stop_signal()?).await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was done is what the operator reads")]
+async fn restore() -> Result<(), Box<dyn Error>> {
+    let mut reader = Reader::new(&Env);
+    let database = Config::read_database(&mut reader);
+    task_service::restore(&reader.finish(database)?).await?;
+    println!("the database of tasks is taken up");
     Ok(())
 }
 

@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 512 * 1024;
 const FRAME_BYTES: usize = 2048;
 
 /// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// How long the key in a token is at most: no title or position gives a longer one.
 const MAX_KEY_BYTES: usize = 1024;
@@ -56,13 +56,15 @@ pub struct Page {
 
 impl Page {
     /// The answer to `request` from `tasks`, of which there is one more than was asked for
-    /// if the list goes on.
-    pub fn cut(mut tasks: Vec<Task>, request: &PageRequest) -> Self {
+    /// if the list goes on. `epoch` is that of the database.
+    pub fn cut(mut tasks: Vec<Task>, request: &PageRequest, epoch: i64) -> Self {
         let fitting = fitting(&tasks).min(request.size);
         let next = if tasks.len() > fitting {
             tasks.truncate(fitting);
             let (sort, filter) = (request.sort, &request.filter);
-            tasks.last().map(|last| Place::of(last, sort.by).token(sort, filter))
+            let token =
+                |last: &Task| Place::of(last, sort.by, epoch).token(sort, filter, &last.user_id);
+            tasks.last().map(token)
         } else {
             None
         };
@@ -119,6 +121,8 @@ pub struct Place {
     pub key: Key,
     /// Its id, which breaks ties.
     pub id: Uuid,
+    /// The epoch of the database the list is of.
+    pub epoch: i64,
 }
 
 /// The text is not a token of this list.
@@ -127,17 +131,18 @@ pub struct Place {
 pub struct InvalidToken;
 
 impl Place {
-    fn of(task: &Task, by: By) -> Self {
-        Self { key: Key::of(task, by), id: task.id }
+    fn of(task: &Task, by: By, epoch: i64) -> Self {
+        Self { key: Key::of(task, by), id: task.id, epoch }
     }
 
-    /// The place as a caller carries it, for a list with this order and filter alone. It
-    /// holds nothing that the caller has not seen, and opens nothing: the owner and the
+    /// The place as this user carries it, for a list with this order and filter alone. It
+    /// holds nothing that the user has not seen, and opens nothing: the owner and the
     /// filter are asked for again.
-    pub fn token(&self, sort: Sort, filter: &Filter) -> String {
-        let mut bytes = Vec::with_capacity(40);
+    pub fn token(&self, sort: Sort, filter: &Filter, user_id: &str) -> String {
+        let mut bytes = Vec::with_capacity(48);
         bytes.extend([VERSION, sort.by.number(), sort.descending.into()]);
-        bytes.extend(filter.digest());
+        bytes.extend(filter.digest(user_id));
+        bytes.extend(self.epoch.to_be_bytes());
         bytes.extend(self.id.as_bytes());
         match &self.key {
             Key::Number(number) => {
@@ -155,10 +160,16 @@ impl Place {
 
     /// Reads what [`Place::token`] wrote for the same list, and nothing else. Where the
     /// caller's filter is faulty there is no list, and any filter will do.
-    pub fn parse(token: &str, sort: Sort, filter: Option<&Filter>) -> Result<Self, InvalidToken> {
+    pub fn parse(
+        token: &str,
+        sort: Sort,
+        filter: Option<&Filter>,
+        user_id: &str,
+    ) -> Result<Self, InvalidToken> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
         let (head, rest) = bytes.split_first_chunk::<3>().ok_or(InvalidToken)?;
         let (digest, rest) = rest.split_first_chunk::<8>().ok_or(InvalidToken)?;
+        let (epoch, rest) = rest.split_first_chunk::<8>().ok_or(InvalidToken)?;
         let (id, rest) = rest.split_first_chunk::<16>().ok_or(InvalidToken)?;
         let key = match rest {
             [0] => Some(Key::None),
@@ -168,8 +179,9 @@ impl Place {
         };
         let key = key.filter(|key| key.suits(sort.by)).ok_or(InvalidToken)?;
         let made_for = *head == [VERSION, sort.by.number(), sort.descending.into()]
-            && filter.is_none_or(|filter| filter.digest() == *digest);
-        let place = Self { key, id: Uuid::from_bytes(*id) };
+            && filter.is_none_or(|filter| filter.digest(user_id) == *digest);
+        let epoch = i64::from_be_bytes(*epoch);
+        let place = Self { key, id: Uuid::from_bytes(*id), epoch };
         if made_for { Ok(place) } else { Err(InvalidToken) }
     }
 }
@@ -190,11 +202,11 @@ mod tests {
     };
 
     fn place() -> Place {
-        Place { key: Key::Number(1_700_000_000_123_456), id: Uuid::from_u128(7) }
+        Place { key: Key::Number(1_700_000_000_123_456), id: Uuid::from_u128(7), epoch: 5 }
     }
 
     fn plain(token: &str) -> Result<Place, InvalidToken> {
-        Place::parse(token, Sort::NEWEST, Some(&Filter::default()))
+        Place::parse(token, Sort::NEWEST, Some(&Filter::default()), "ada")
     }
 
     #[test]
@@ -206,12 +218,14 @@ mod tests {
             .flat_map(|by| [false, true].map(|descending| Sort { by, descending }));
         let lists: Vec<_> = sorts.flat_map(|sort| filters.iter().map(move |f| (sort, f))).collect();
         for made_for in &lists {
-            let token = place().token(made_for.0, made_for.1);
+            let token = place().token(made_for.0, made_for.1, "ada");
             for used_with in &lists {
                 let expected = if used_with == made_for { Ok(place()) } else { Err(InvalidToken) };
-                assert_eq!(Place::parse(&token, used_with.0, Some(used_with.1)), expected);
+                assert_eq!(Place::parse(&token, used_with.0, Some(used_with.1), "ada"), expected);
             }
-            assert_eq!(Place::parse(&token, made_for.0, None), Ok(place()));
+            assert_eq!(Place::parse(&token, made_for.0, None, "ada"), Ok(place()));
+            let his = Place::parse(&token, made_for.0, Some(made_for.1), "bob");
+            assert_eq!(his, Err(InvalidToken));
         }
     }
 
@@ -227,7 +241,10 @@ mod tests {
         ] {
             let sort = Sort { by, descending: false };
             let place = Place { key, ..place() };
-            assert_eq!(Place::parse(&place.token(sort, &filter), sort, Some(&filter)), Ok(place));
+            assert_eq!(
+                Place::parse(&place.token(sort, &filter, "ada"), sort, Some(&filter), "ada"),
+                Ok(place)
+            );
         }
         for (by, key) in [
             (By::Created, Key::None),
@@ -238,14 +255,14 @@ mod tests {
             (By::Due, Key::Text("a".into())),
         ] {
             let sort = Sort { by, descending: false };
-            let token = Place { key, ..place() }.token(sort, &filter);
-            assert_eq!(Place::parse(&token, sort, Some(&filter)), Err(InvalidToken));
+            let token = Place { key, ..place() }.token(sort, &filter, "ada");
+            assert_eq!(Place::parse(&token, sort, Some(&filter), "ada"), Err(InvalidToken));
         }
     }
 
     #[test]
     fn whatever_was_not_written_by_us_is_refused() {
-        let token = place().token(Sort::NEWEST, &Filter::default());
+        let token = place().token(Sort::NEWEST, &Filter::default(), "ada");
         assert_eq!(plain(&token), Ok(place()));
         let version_1 = format!("AQ{}", &token[2..]);
         let cut = &token[..token.len() - 1];
@@ -295,9 +312,10 @@ mod tests {
         let tasks: Vec<_> = (0..200).map(made).collect();
         let (sort, filter) = (Sort::NEWEST, Filter::default());
         let request = PageRequest { size: 200, after: None, filter, sort, counted: false };
-        let page = Page::cut(tasks.clone(), &request);
+        let page = Page::cut(tasks.clone(), &request, 5);
         assert!((10..15).contains(&page.tasks.len()), "{}", page.tasks.len());
         let last = &tasks[page.tasks.len() - 1];
-        assert_eq!(page.next, Some(Place::of(last, By::Created).token(sort, &request.filter)));
+        let next = Place::of(last, By::Created, 5).token(sort, &request.filter, "alice");
+        assert_eq!(page.next, Some(next));
     }
 }

@@ -1,12 +1,19 @@
 //! Changes since a place in one user's history.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{page, task::Task};
 
 /// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The layout before, which did not say of which database it was.
+const VERSION_BEFORE: (u8, usize) = (1, 33);
+
+/// No database has this epoch.
+const NO_EPOCH: i64 = -1;
 
 /// What a caller has, and how much more it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +58,19 @@ pub struct SyncPlace {
     /// deleted and what was reminded of before then is nothing to the caller, even while
     /// the place is still before it.
     pub begun: i64,
+    /// The epoch of the database whose numbers these are.
+    pub epoch: i64,
 }
 
 /// The text is no such token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be empty or a sync token as it came")]
+#[error("must be empty or a sync token of this user as it came")]
 pub struct InvalidSyncToken;
 
 impl SyncPlace {
     /// Before everything, for who has nothing when `latest` is the last change.
-    pub fn start(latest: i64) -> Self {
-        Self { revision: 0, id: Uuid::nil(), begun: latest }
+    pub fn start(latest: i64, epoch: i64) -> Self {
+        Self { revision: 0, id: Uuid::nil(), begun: latest, epoch }
     }
 
     /// The place behind the last change of `task`.
@@ -84,31 +93,45 @@ impl SyncPlace {
         (self.revision, self.id)
     }
 
-    /// The place as a caller carries it. It tells nothing that the caller has not seen, and
+    /// The place as this user carries it. It tells nothing that the user has not seen, and
     /// opens nothing: the owner is asked for again.
-    pub fn token(&self) -> String {
-        let mut bytes = [VERSION; 33];
-        bytes[1..9].copy_from_slice(&self.revision.to_be_bytes());
-        bytes[9..17].copy_from_slice(&self.begun.to_be_bytes());
-        bytes[17..].copy_from_slice(self.id.as_bytes());
+    pub fn token(&self, user_id: &str) -> String {
+        let mut bytes = Vec::with_capacity(49);
+        bytes.push(VERSION);
+        bytes.extend(mark(user_id));
+        for number in [self.epoch, self.revision, self.begun] {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.extend(self.id.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`SyncPlace::token`] wrote.
-    pub fn parse(token: &str) -> Result<Self, InvalidSyncToken> {
+    /// Reads what [`SyncPlace::token`] wrote for the same user. A token of the layout before
+    /// is one of no database that there is.
+    pub fn parse(token: &str, user_id: &str) -> Result<Self, InvalidSyncToken> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidSyncToken)?;
+        if (bytes.first().copied(), bytes.len()) == (Some(VERSION_BEFORE.0), VERSION_BEFORE.1) {
+            return Ok(Self::start(0, NO_EPOCH));
+        }
         let Some((&[VERSION], rest)) = bytes.split_first_chunk::<1>() else {
             return Err(InvalidSyncToken);
         };
+        let (user, rest) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
+        let (epoch, rest) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
         let (revision, rest) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
         let (begun, id) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
         let id = Uuid::from_slice(id).map_err(|_| InvalidSyncToken)?;
-        let [revision, begun] = [*revision, *begun].map(i64::from_be_bytes);
-        if revision < 0 || begun < 0 {
+        let [epoch, revision, begun] = [*epoch, *revision, *begun].map(i64::from_be_bytes);
+        if *user != mark(user_id) || epoch < 0 || revision < 0 || begun < 0 {
             return Err(InvalidSyncToken);
         }
-        Ok(Self { revision, id, begun })
+        Ok(Self { revision, id, begun, epoch })
     }
+}
+
+/// Tells users apart.
+fn mark(user_id: &str) -> [u8; 8] {
+    Sha256::digest(user_id).first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -116,15 +139,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_read_back_and_nothing_else_is_one() {
-        let place = SyncPlace { revision: 42, id: Uuid::from_u128(7), begun: 40 };
-        let token = place.token();
-        assert_eq!(SyncPlace::parse(&token), Ok(place));
+    fn a_token_is_read_back_by_its_user_and_nothing_else_is_one() {
+        let place = SyncPlace { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
+        let token = place.token("ada");
+        assert_eq!(SyncPlace::parse(&token, "ada"), Ok(place));
         let other = format!("B{}", &token[1..]);
-        let negative = SyncPlace { revision: -1, ..place }.token();
-        let before_all = SyncPlace { begun: -1, ..place }.token();
-        for text in ["", "!", &token[1..], &other, &format!("{token}A"), &negative, &before_all] {
-            assert_eq!(SyncPlace::parse(text), Err(InvalidSyncToken), "{text:?}");
+        let negative = SyncPlace { revision: -1, ..place }.token("ada");
+        let before_all = SyncPlace { begun: -1, ..place }.token("ada");
+        let of_none = SyncPlace { epoch: -1, ..place }.token("ada");
+        let (his, longer) = (place.token("Ada"), format!("{token}A"));
+        for text in ["", "!", &token[1..], &other, &longer, &negative, &before_all, &of_none, &his]
+        {
+            assert_eq!(SyncPlace::parse(text, "ada"), Err(InvalidSyncToken), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_the_layout_before_is_of_no_database() {
+        let before = URL_SAFE_NO_PAD.encode([1; 33]);
+        let place = SyncPlace::parse(&before, "ada").expect("a token");
+        assert!(place.epoch < 0);
+        for other in [[1; 32].as_slice(), &[1; 34], &[3; 33]] {
+            let other = URL_SAFE_NO_PAD.encode(other);
+            assert_eq!(SyncPlace::parse(&other, "ada"), Err(InvalidSyncToken));
         }
     }
 }

@@ -108,6 +108,11 @@ impl Watch {
         }
     }
 
+    /// Who watches.
+    pub fn user_id(&self) -> &str {
+        self.owner.user().as_str()
+    }
+
     async fn told(&self, happening: Happening) -> Result<Option<Event>, Error> {
         Ok(match happening {
             Happening::Changed(task) if task.deleted_at.is_some() => Some(Event::Deleted(task)),

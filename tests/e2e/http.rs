@@ -1,5 +1,6 @@
 //! The doors: what is about HTTP itself, beyond what the scenarios of both wires see.
 
+mod conditions;
 mod conversation;
 mod cors;
 mod events;
@@ -10,6 +11,7 @@ mod malformed;
 mod members;
 mod off;
 mod pages;
+mod parameters;
 mod slow;
 mod smuggling;
 mod statuses;

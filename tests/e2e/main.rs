@@ -44,6 +44,7 @@ mod operator;
 mod outage;
 mod replicas;
 mod restart;
+mod restored;
 mod secrecy;
 mod security_alarms;
 mod security_log;

@@ -67,13 +67,17 @@ pub async fn every_rpc_with_id(
         ..Default::default()
     };
     let get = GetTaskRequest { user_id: user_id.clone(), id: id.clone() };
-    let complete = CompleteTaskRequest { user_id: user_id.clone(), id: id.clone() };
-    let reopen = ReopenTaskRequest { user_id: user_id.clone(), id: id.clone() };
-    let toggle = ToggleTaskRequest { user_id: user_id.clone(), id: id.clone() };
+    let complete =
+        CompleteTaskRequest { user_id: user_id.clone(), id: id.clone(), etag: String::new() };
+    let reopen =
+        ReopenTaskRequest { user_id: user_id.clone(), id: id.clone(), etag: String::new() };
+    let toggle =
+        ToggleTaskRequest { user_id: user_id.clone(), id: id.clone(), etag: String::new() };
     let reorder =
         MoveTaskRequest { user_id: user_id.clone(), id: id.clone(), ..Default::default() };
     let skip = SkipTaskRequest { user_id: user_id.clone(), id: id.clone(), ..Default::default() };
-    let undelete = UndeleteTaskRequest { user_id: user_id.clone(), id: id.clone() };
+    let undelete =
+        UndeleteTaskRequest { user_id: user_id.clone(), id: id.clone(), etag: String::new() };
     let delete = DeleteTaskRequest { user_id, id, etag: String::new() };
     vec![
         ("GetTask", tasks.get_task(get).await.map(drop)),

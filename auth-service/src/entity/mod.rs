@@ -4,7 +4,9 @@
 //! Beside them, tables of our own: `rotated_token` and `session_use`.
 
 pub mod account;
+pub mod erased_from;
 pub mod erasure;
+pub mod finished_erasure;
 pub mod rotated_token;
 pub mod session;
 pub mod session_use;

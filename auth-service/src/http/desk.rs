@@ -1,6 +1,6 @@
 //! What the routes work with, and how they hand a session over.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::extract::FromRequestParts;
 use chrono::TimeDelta;
@@ -8,12 +8,14 @@ use http::{
     header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT},
     request::Parts,
 };
-use shared::{auth::Keyring, error::status};
+use serde::de::DeserializeOwned;
+use shared::{auth::Keyring, error::status, http::NoParameters};
 use tonic::transport::server::TcpConnectInfo;
 
 use super::{
     cookies::Cookies,
     credential::Credential,
+    head::read_head,
     objects::{Session, SessionAndUser},
     refusal::Refused,
     session_data,
@@ -49,21 +51,27 @@ pub struct Desk {
 }
 
 /// What the head of a request tells of who asks.
-pub struct Call {
+///
+/// No route here has a version to compare, so a precondition is refused by name; and so is
+/// a query parameter, where the route does not say which it takes.
+pub struct Call<Q = NoParameters> {
     pub credential: Credential,
     /// Whether the token is signed with a secret that is on its way out.
     pub is_outdated: bool,
     pub device: Device,
+    /// What the query asks for.
+    pub query: Q,
 }
 
-impl FromRequestParts<Arc<Desk>> for Call {
-    type Rejection = Infallible;
+impl<Q: DeserializeOwned> FromRequestParts<Arc<Desk>> for Call<Q> {
+    type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Refused> {
+        let query = read_head(parts)?;
         let peer = parts.extensions.get::<TcpConnectInfo>().and_then(|peer| peer.remote_addr);
         let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
         let (credential, is_outdated) = Credential::of(&parts.headers, &desk.keys, &desk.cookies);
-        Ok(Self { credential, is_outdated, device: Device::new(peer, user_agent) })
+        Ok(Self { credential, is_outdated, device: Device::new(peer, user_agent), query })
     }
 }
 
@@ -110,7 +118,7 @@ impl<'a> Holding<'a> {
 
 impl Desk {
     /// The token of whoever calls a route that is for signed-in users.
-    pub fn token(&self, call: Call) -> Result<SessionToken, Refused> {
+    pub fn token<Q>(&self, call: Call<Q>) -> Result<SessionToken, Refused> {
         match call.credential {
             Credential::Token(token) => Ok(token),
             Credential::Dead => Err(Refused::unauthorized().forgetting(self.forget()?)),
@@ -127,7 +135,7 @@ impl Desk {
     }
 
     /// The caller of a route that is for signed-in users. Using the session extends it.
-    pub async fn caller(&self, call: Call) -> Result<Caller, Refused> {
+    pub async fn caller<Q>(&self, call: Call<Q>) -> Result<Caller, Refused> {
         let (from, is_outdated) = (call.device.address(), call.is_outdated);
         let token = self.token(call)?;
         let resumed = self.attempts.at_session(from, self.sessions.resume(&token)).await;

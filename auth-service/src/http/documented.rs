@@ -72,6 +72,7 @@ impl IntoResponses for AnyTime {
                 .header("x-retry-after", seconds)
         };
         responses([
+            ("400", refusal("The query, a header or the body breaks a rule; each is named")),
             ("429", wait("More is asked for than can be done, or tried too often")),
             ("500", refusal("A fault of this server, logged with its cause")),
             ("503", wait("The database is away or busy")),
@@ -85,7 +86,6 @@ pub enum ForBodies {}
 impl IntoResponses for ForBodies {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         responses([
-            ("400", refusal("The body breaks a rule; every broken one is named")),
             ("408", refusal("The body did not arrive in time")),
             ("413", refusal("The body is larger than 64 KiB")),
             ("415", refusal("The body is of another type")),

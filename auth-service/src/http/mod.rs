@@ -3,7 +3,7 @@
 //! A request passes from the outside in:
 //!
 //! - `site`: which web sites may make a browser act here
-//! - `body`, `members`, `forms`: what is asked, every issue at once
+//! - `head`, `body`, `members`, `forms`: what is asked, every issue at once
 //! - `desk`: what the routes work with; `credential`: who asks, by bearer token or cookie
 //! - `entrance`, `sessions`, `user`, `data`, `token`, `security_events`: the routes, and nothing
 //!   of the domain
@@ -18,6 +18,7 @@ mod desk;
 mod documented;
 mod entrance;
 mod forms;
+mod head;
 mod members;
 mod objects;
 mod refusal;

@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{RawQuery, State},
-    response::IntoResponse,
-};
-use http::{
-    StatusCode,
-    header::{CACHE_CONTROL, HeaderValue},
-};
+use axum::{extract::State, response::IntoResponse};
+use http::header::{CACHE_CONTROL, HeaderValue};
 use serde::Deserialize;
-use shared::{audit::PageRequest, fields::Violations, http::json};
+use shared::{
+    audit::PageRequest,
+    fields::{Violation, Violations},
+    http::Fault,
+};
 use utoipa::IntoParams;
 
 use super::{
     desk::{Call, Desk},
     documented::{AnyTime, ForUsers},
+    head::faulty,
     objects::{Answer, SecurityEvents},
-    refusal::{Refusal, Refused},
+    refusal::Refused,
 };
 
 /// Which events to tell.
@@ -47,40 +46,26 @@ pub struct ListSecurityEvents {
     params(ListSecurityEvents),
     responses(
         (status = 200, description = "The events", body = SecurityEvents),
-        (status = 400, description = "The query breaks a rule; every broken one is named",
-            body = Refusal),
         ForUsers, AnyTime,
     ),
 )]
 pub async fn list_security_events(
     State(desk): State<Arc<Desk>>,
-    RawQuery(query): RawQuery,
-    call: Call,
+    call: Call<ListSecurityEvents>,
 ) -> Result<impl IntoResponse, Refused> {
+    let wanted = page_request(&call.query)?;
     let caller = desk.caller(call).await?;
-    let wanted = page_request(&query.unwrap_or_default())?;
     let page = desk.sessions.security_events(&caller.signed_in, &wanted).await?;
     let fresh = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((fresh, caller.headers, Answer(SecurityEvents::from(page))))
 }
 
-fn page_request(query: &str) -> Result<PageRequest, Refused> {
-    let asked: ListSecurityEvents = json::query(query).map_err(|problem| {
-        faulty(problem.faults.iter().map(|fault| (&*fault.field, &*fault.message)))
-    })?;
+fn page_request(asked: &ListSecurityEvents) -> Result<PageRequest, Refused> {
     PageRequest::read(asked.page_size, &asked.page_token).map_err(|Violations(faults)| {
-        faulty(faults.iter().map(|fault| {
-            let is_size = fault.field == "page_size";
-            (if is_size { "pageSize" } else { "pageToken" }, &*fault.message)
-        }))
+        let fault = |Violation { field, message }: &Violation| Fault {
+            field: if field == "page_size" { "pageSize" } else { "pageToken" }.to_owned(),
+            message: message.replace("next_page_token", "nextPageToken"),
+        };
+        faulty("query", &faults.iter().map(fault).collect::<Vec<_>>())
     })
-}
-
-/// Every fault of a query, as upstream tells those of a body.
-fn faulty<'a>(faults: impl Iterator<Item = (&'a str, &'a str)>) -> Refused {
-    let told = faults.map(|(name, rule)| {
-        format!("[query.{name}] {}", rule.replace("next_page_token", "nextPageToken"))
-    });
-    let told = told.collect::<Vec<_>>().join("; ");
-    Refused::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", told)
 }

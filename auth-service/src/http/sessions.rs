@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::{
     StatusCode,
     header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     body::Asked,
@@ -17,6 +19,7 @@ use super::{
     desk::{Call, Desk, Holding},
     documented::{AnyTime, ForBodies, ForSites, ForUsers},
     forms,
+    head::Plain,
     objects::{Answer, Done, ListedSession, Session, SessionAndUser, SessionRefreshed},
     refusal::{Refusal, Refused},
 };
@@ -33,6 +36,26 @@ const FRESH: [(HeaderName, HeaderValue); 2] = [
     (PRAGMA, HeaderValue::from_static("no-cache")),
 ];
 
+/// How to look at a session. Upstream takes any text, and `true` alone is one that says so.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct GetSession {
+    /// Leaves the session's end where it is.
+    #[param(value_type = Option<bool>)]
+    disable_refresh: Option<Vec<String>>,
+    /// Always so here.
+    #[param(value_type = Option<bool>)]
+    #[expect(dead_code, reason = "it is so whatever it says")]
+    disable_cookie_cache: Option<Vec<String>>,
+}
+
+impl GetSession {
+    fn leaves_it(&self) -> bool {
+        self.disable_refresh.iter().flatten().any(|said| said == "true")
+    }
+}
+
 /// The caller's session and user, or `null`.
 ///
 /// Always asks the database. A session that was not extended for a day is extended, and
@@ -42,10 +65,7 @@ const FRESH: [(HeaderName, HeaderValue); 2] = [
 #[utoipa::path(
     get, path = "/api/auth/get-session", operation_id = "getSession", tag = "auth",
     security((), ("sessionToken" = []), ("sessionCookie" = [])),
-    params(
-        ("disableRefresh" = Option<bool>, Query, description = "Leaves the session's end where it is"),
-        ("disableCookieCache" = Option<bool>, Query, description = "Always so here"),
-    ),
+    params(GetSession),
     responses(
         (status = 200, description = "The session, or `null`", body = Option<SessionAndUser>, headers(
             ("set-cookie" = String, description = "The session again, or its end"),
@@ -57,8 +77,7 @@ const FRESH: [(HeaderName, HeaderValue); 2] = [
 )]
 pub async fn get_session(
     State(desk): State<Arc<Desk>>,
-    RawQuery(query): RawQuery,
-    call: Call,
+    call: Call<GetSession>,
 ) -> Result<Response, Refused> {
     let is_outdated = call.is_outdated;
     let token = match call.credential {
@@ -66,9 +85,7 @@ pub async fn get_session(
         Credential::Dead => return nobody(desk.forget()?),
         Credential::None => return nobody(HeaderMap::new()),
     };
-    let query = query.unwrap_or_default();
-    let leave = form_urlencoded::parse(query.as_bytes())
-        .any(|(name, value)| name == "disableRefresh" && value == "true");
+    let leave = call.query.leaves_it();
     let resume = async {
         if leave {
             desk.sessions.resume_as_it_is(&token).await
@@ -105,7 +122,7 @@ fn nobody(headers: HeaderMap) -> Result<Response, Refused> {
     post, path = "/api/auth/get-session", operation_id = "postGetSession", tag = "auth",
     responses((status = 405, description = "Use GET", body = Refusal), ForSites, AnyTime),
 )]
-pub async fn post_get_session() -> impl IntoResponse {
+pub async fn post_get_session(_: Plain) -> impl IntoResponse {
     let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
     let message = "POST method requires deferSessionRefresh to be enabled in session config";
     (FRESH, Refused::new(StatusCode::METHOD_NOT_ALLOWED, code, message))

@@ -7,6 +7,7 @@ use axum::{extract::State, response::IntoResponse};
 use super::{
     desk::{Call, Desk},
     documented::{AnyTime, ForUsers},
+    head::Plain,
     objects::{Answer, PublicKeys, Token, Well},
     refusal::Refused,
 };
@@ -16,7 +17,7 @@ use super::{
     get, path = "/api/auth/ok", operation_id = "ok", tag = "auth",
     responses((status = 200, description = "It does", body = Well), AnyTime),
 )]
-pub async fn ok() -> impl IntoResponse {
+pub async fn ok(_: Plain) -> impl IntoResponse {
     Answer(Well { ok: true })
 }
 
@@ -40,6 +41,6 @@ pub async fn token(
     get, path = "/api/auth/jwks", operation_id = "getJwks", tag = "auth",
     responses((status = 200, description = "An empty set", body = PublicKeys), AnyTime),
 )]
-pub async fn jwks() -> impl IntoResponse {
+pub async fn jwks(_: Plain) -> impl IntoResponse {
     Answer(PublicKeys { keys: [] })
 }

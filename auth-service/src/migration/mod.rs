@@ -7,6 +7,7 @@ mod m20261126_000002_create_erasure;
 mod m20261126_000003_create_session_use_and_rotated_token;
 mod m20261126_000004_create_security_event;
 mod m20261126_000005_create_largest_id;
+mod m20261129_000001_keep_finished_erasures;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait, async_trait,
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000003_create_session_use_and_rotated_token::Migration),
             Box::new(m20261126_000004_create_security_event::Migration),
             Box::new(m20261126_000005_create_largest_id::Migration),
+            Box::new(m20261129_000001_keep_finished_erasures::Migration),
         ]
     }
 }

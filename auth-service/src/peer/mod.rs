@@ -113,6 +113,14 @@ impl TaskService {
         Ok(answer.into_inner().done)
     }
 
+    /// Which state of its database it works on: another one once that was restored.
+    pub async fn epoch(&self) -> Result<String, PeerFault> {
+        let mut client = TaskAdminServiceClient::new(self.channel.clone());
+        let mut request = with_token(pb::GetDatabaseEpochRequest {}, &self.tokens.issue()?)?;
+        request.set_timeout(PATIENCE);
+        Ok(within(client.get_database_epoch(request)).await?.into_inner().epoch)
+    }
+
     /// Everything that is kept of `user`, whose `access_token` this is. Nothing of it is
     /// held here: what comes next is asked for when it is read.
     pub async fn export(&self, user: &UserId, access_token: &str) -> Result<Exported, PeerFault> {

@@ -10,7 +10,10 @@ use sea_orm::{
 };
 
 use super::{Store, moment_value};
-use crate::entity::erasure::{self, Column, Entity};
+use crate::entity::{
+    erasure::{self, Column, Entity},
+    finished_erasure,
+};
 
 /// An erasure to be made.
 #[derive(Clone, Copy, Debug)]
@@ -128,15 +131,19 @@ impl Store {
             .map(drop)
     }
 
-    /// Forgets an erasure, and with it the user.
+    /// Forgets an erasure, also where it was done before: nothing is to be erased of the
+    /// user, who may be another one by now.
     #[expect(clippy::disallowed_methods, reason = "the account is gone: nobody asks")]
     pub async fn forget_erasure(&self, row: &erasure::Model) -> Result<(), DbErr> {
-        let delete = Entity::delete_many().filter(self.is(row));
-        delete.exec(self.database.writer()).await.map(drop)
+        let transaction = self.begin().await?;
+        Entity::delete_many().filter(self.is(row)).exec(&transaction).await?;
+        let done = finished_erasure::Column::UserId.eq(row.user_id.as_str());
+        finished_erasure::Entity::delete_many().filter(done).exec(&transaction).await?;
+        transaction.commit().await
     }
 
     /// This erasure, and no later one of another user with the same id.
-    fn is(&self, row: &erasure::Model) -> Condition {
+    pub(super) fn is(&self, row: &erasure::Model) -> Condition {
         let requested_at = Expr::val(self.moment(row.requested_at));
         Condition::all()
             .add(Column::UserId.eq(row.user_id.as_str()))

@@ -7,6 +7,7 @@ mod attempts;
 mod ended;
 mod erasures;
 mod examination;
+mod finished_erasures;
 mod insert;
 mod largest_id;
 mod last_use;

@@ -4,9 +4,11 @@
 //! - [`Problem`]: the one maker of an answer that is not what was asked for
 //! - [`body`]: a body within its limits of size, time and type
 //! - [`Lines`]: a body that is read line by line, and never whole
+//! - [`conditions`]: preconditions, each honoured or refused by name
 //! - [`json`]: messages from JSON objects and query strings, every fault at once
 
 pub mod body;
+pub mod conditions;
 mod door;
 pub mod json;
 mod lines;
@@ -19,4 +21,5 @@ pub use self::{
     door::Door,
     lines::{Line, Lines, LinesLimits},
     problem::{Fault, Problem, ProblemBody},
+    query::NoParameters,
 };

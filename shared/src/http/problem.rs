@@ -133,7 +133,8 @@ fn of(code: Code) -> (StatusCode, &'static str) {
         Code::PermissionDenied => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
         Code::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND"),
         Code::FailedPrecondition => (StatusCode::CONFLICT, "FAILED_PRECONDITION"),
-        Code::AlreadyExists | Code::Aborted => (StatusCode::CONFLICT, "CONFLICT"),
+        Code::AlreadyExists => (StatusCode::CONFLICT, "CONFLICT"),
+        Code::Aborted => (StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED"),
         Code::ResourceExhausted => (StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED"),
         Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
         Code::DeadlineExceeded | Code::Cancelled => {
@@ -215,6 +216,7 @@ mod tests {
             (Kind::Gone, None, StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
             (Kind::Precondition, None, StatusCode::CONFLICT, "FAILED_PRECONDITION"),
             (Kind::Precondition, Some("NO_REPEAT"), StatusCode::CONFLICT, "NO_REPEAT"),
+            (Kind::Stale, None, StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED"),
             (Kind::Invalid, None, StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
         ] {
             let problem = Problem::from(status(&Sample(kind, reason)));

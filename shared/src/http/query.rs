@@ -10,13 +10,18 @@ use std::{
 };
 
 use serde::{
-    Deserializer,
+    Deserialize, Deserializer,
     de::{
         DeserializeOwned, Error as _, IntoDeserializer, Visitor,
         value::{Error, MapDeserializer, SeqDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
 };
+
+/// The query of a route that takes no parameter: each one is refused by name.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
 
 /// A name and all that it was given.
 type Given<'t> = (Cow<'t, str>, Vec<Cow<'t, str>>);
@@ -143,8 +148,6 @@ impl<'de> Deserializer<'de> for Values<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
     #[derive(Debug, Default, PartialEq, Deserialize)]

@@ -73,4 +73,13 @@ impl TaskAdminService for AdminRpcs {
         let removed = self.tasks.remove_for(&departed, PURGE).await?;
         Ok(Response::new(removed.into()))
     }
+
+    async fn get_database_epoch(
+        &self,
+        request: Request<pb::GetDatabaseEpochRequest>,
+    ) -> Result<Response<pb::GetDatabaseEpochResponse>, Status> {
+        ServicePrincipal::of(&request)?;
+        let epoch = self.tasks.read_epoch().await?;
+        Ok(Response::new(pb::GetDatabaseEpochResponse { epoch: format!("{:x}", epoch.id) }))
+    }
 }

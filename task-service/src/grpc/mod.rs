@@ -22,7 +22,7 @@ pub use self::{
     admin::{AUDIENCE, guarded_admin},
     bulk::{GuardedBulk, UPLOAD, guarded_bulk},
 };
-use crate::{etag::Etag, store::Tasks, watch::Watch, wire};
+use crate::{etag::Etag, store::Tasks, task::TaskPatch, watch::Watch, wire};
 
 /// The service behind its gate.
 pub type Guarded = InterceptedService<TaskServiceServer<Rpcs>, Gate>;
@@ -111,8 +111,10 @@ impl TaskService for Rpcs {
         request: Request<pb::CompleteTaskRequest>,
     ) -> Result<Response<pb::CompleteTaskResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let id = wire::task_id(&request.get_ref().id);
-        let task = self.tasks.complete(&owner, id).await?;
+        let pb::CompleteTaskRequest { id, etag, .. } = request.into_inner();
+        let (id, etag) = (wire::task_id(&id), Etag::given(etag));
+        let patch = TaskPatch::completed(true);
+        let task = self.tasks.update(&owner, id, patch, etag.as_ref()).await?;
         Ok(Response::new(task.into()))
     }
 
@@ -121,8 +123,10 @@ impl TaskService for Rpcs {
         request: Request<pb::ReopenTaskRequest>,
     ) -> Result<Response<pb::ReopenTaskResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let id = wire::task_id(&request.get_ref().id);
-        let task = self.tasks.reopen(&owner, id).await?;
+        let pb::ReopenTaskRequest { id, etag, .. } = request.into_inner();
+        let (id, etag) = (wire::task_id(&id), Etag::given(etag));
+        let patch = TaskPatch::completed(false);
+        let task = self.tasks.update(&owner, id, patch, etag.as_ref()).await?;
         Ok(Response::new(task.into()))
     }
 
@@ -131,8 +135,9 @@ impl TaskService for Rpcs {
         request: Request<pb::ToggleTaskRequest>,
     ) -> Result<Response<pb::ToggleTaskResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let id = wire::task_id(&request.get_ref().id);
-        let task = self.tasks.toggle(&owner, id).await?;
+        let pb::ToggleTaskRequest { id, etag, .. } = request.into_inner();
+        let (id, etag) = (wire::task_id(&id), Etag::given(etag));
+        let task = self.tasks.toggle(&owner, id, etag.as_ref()).await?;
         Ok(Response::new(task.into()))
     }
 
@@ -164,8 +169,9 @@ impl TaskService for Rpcs {
         request: Request<pb::UndeleteTaskRequest>,
     ) -> Result<Response<pb::UndeleteTaskResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let id = wire::task_id(&request.get_ref().id);
-        let task = self.tasks.undelete(&owner, id).await?;
+        let pb::UndeleteTaskRequest { id, etag, .. } = request.into_inner();
+        let (id, etag) = (wire::task_id(&id), Etag::given(etag));
+        let task = self.tasks.undelete(&owner, id, etag.as_ref()).await?;
         Ok(Response::new(task.into()))
     }
 
@@ -176,7 +182,7 @@ impl TaskService for Rpcs {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let wanted = wire::sync_request(request.get_ref())?;
         let changes = self.tasks.sync(&owner, &wanted).await?;
-        Ok(Response::new(changes.into()))
+        Ok(Response::new(wire::changes(changes, owner.user().as_str())))
     }
 
     async fn list_security_events(

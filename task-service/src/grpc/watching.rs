@@ -27,7 +27,8 @@ impl Watching for Watch {
     type Told = pb::WatchTasksResponse;
 
     async fn tell(&mut self) -> Result<Self::Told, Error> {
-        Ok(wire::event(self.next().await?))
+        let event = self.next().await?;
+        Ok(wire::event(event, self.user_id()))
     }
 }
 

@@ -4,17 +4,17 @@ use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
 use serde::Deserialize;
 use shared::{
-    http::{Problem, body, json},
+    http::{NoParameters, Problem, body, json},
     proto::task::v1::{self as pb, Task},
 };
 use utoipa::ToSchema;
 
 use super::{
     Rpcs,
-    answer::{one, problem},
+    answer::one,
     api::{IfMatch, NoSuchTask, OfTask, Refusals, RefusalsWithBody, Stale},
     caller::Caller,
-    conditions::if_match,
+    conditions::BasedOn,
 };
 
 /// Which state to put a task into.
@@ -33,36 +33,39 @@ pub struct Completion {
     patch, path = "/api/{user_id}/tasks/{id}/complete", tag = "tasks",
     operation_id = "completeTask",
     request_body = Option<Completion>,
-    params(OfTask),
+    params(OfTask, IfMatch),
     responses(
         (status = 200, description = "The task in its new state", body = Task,
             headers(("ETag" = String, description = "Its version"))),
         NoSuchTask,
+        Stale,
         RefusalsWithBody,
     ),
     security(("access_token" = [])),
 )]
 pub async fn complete(
     State(Rpcs { mut client, .. }): State<Rpcs>,
-    caller: Caller,
+    caller: Caller<NoParameters, BasedOn>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::optional_json(&headers, body).await?;
     let wanted = body.map(|body| json::object::<Completion>(&body)).transpose()?;
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let based_on = caller.conditions.clone();
+    let (etag, refused) = (based_on.etag.clone(), |status| based_on.problem(status));
     let task = match wanted.and_then(|given| given.message.completed) {
         None => {
-            let call = caller.call(pb::ToggleTaskRequest { user_id, id });
-            client.toggle_task(call).await.map_err(problem)?.into_inner().task
+            let call = caller.call(pb::ToggleTaskRequest { user_id, id, etag });
+            client.toggle_task(call).await.map_err(refused)?.into_inner().task
         }
         Some(true) => {
-            let call = caller.call(pb::CompleteTaskRequest { user_id, id });
-            client.complete_task(call).await.map_err(problem)?.into_inner().task
+            let call = caller.call(pb::CompleteTaskRequest { user_id, id, etag });
+            client.complete_task(call).await.map_err(refused)?.into_inner().task
         }
         Some(false) => {
-            let call = caller.call(pb::ReopenTaskRequest { user_id, id });
-            client.reopen_task(call).await.map_err(problem)?.into_inner().task
+            let call = caller.call(pb::ReopenTaskRequest { user_id, id, etag });
+            client.reopen_task(call).await.map_err(refused)?.into_inner().task
         }
     };
     Ok(one(task))
@@ -86,7 +89,7 @@ pub async fn complete(
 )]
 pub async fn reorder(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
+    caller: Caller<NoParameters, BasedOn>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -94,8 +97,10 @@ pub async fn reorder(
     let mut message: pb::MoveTaskRequest = json::object(&body)?.message;
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
-    message.etag = if_match(&headers)?;
-    let answer = rpcs.client.move_task(caller.call(message)).await.map_err(problem)?;
+    let based_on = caller.conditions.clone();
+    message.etag.clone_from(&based_on.etag);
+    let answer = rpcs.client.move_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
     Ok(one(answer.into_inner().task))
 }
 
@@ -106,22 +111,23 @@ pub async fn reorder(
     responses(
         (status = 200, description = "The task at its next occurrence", body = Task,
             headers(("ETag" = String, description = "Its version"))),
-        (status = 409, description = "The task does not repeat, is done, was at its last \
-            occurrence, or has moved on since the version of `If-Match`",
-            body = shared::http::ProblemBody),
+        (status = 409, description = "The task does not repeat, is done, or was at its last \
+            occurrence", body = shared::http::ProblemBody),
         NoSuchTask,
+        Stale,
         Refusals,
     ),
     security(("access_token" = [])),
 )]
 pub async fn skip(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
-    headers: HeaderMap,
+    caller: Caller<NoParameters, BasedOn>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let message = pb::SkipTaskRequest { user_id, id, etag: if_match(&headers)? };
-    let answer = rpcs.client.skip_task(caller.call(message)).await.map_err(problem)?;
+    let based_on = caller.conditions.clone();
+    let message = pb::SkipTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let answer = rpcs.client.skip_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
     Ok(one(answer.into_inner().task))
 }
 
@@ -129,18 +135,24 @@ pub async fn skip(
 #[utoipa::path(
     post, path = "/api/{user_id}/tasks/{id}/undelete", tag = "tasks",
     operation_id = "undeleteTask",
-    params(OfTask),
+    params(OfTask, IfMatch),
     responses(
         (status = 200, description = "The task, as it was", body = Task,
             headers(("ETag" = String, description = "Its version"))),
         NoSuchTask,
+        Stale,
         Refusals,
     ),
     security(("access_token" = [])),
 )]
-pub async fn undelete(State(mut rpcs): State<Rpcs>, caller: Caller) -> Result<Response, Problem> {
+pub async fn undelete(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let call = caller.call(pb::UndeleteTaskRequest { user_id, id });
-    let answer = rpcs.client.undelete_task(call).await.map_err(problem)?;
+    let based_on = caller.conditions.clone();
+    let message = pb::UndeleteTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let answer = rpcs.client.undelete_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
     Ok(one(answer.into_inner().task))
 }

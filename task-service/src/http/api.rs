@@ -102,13 +102,14 @@ pub struct OfTask {
     id: String,
 }
 
-/// The condition of a change.
+/// The condition of a call about a task as it is.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
 pub struct IfMatch {
-    /// The `ETag` of the version the change is based on; `*` is any.
-    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|"[^"\x00-\x20\x7f]+")$"#)]
+    /// The `ETag`s of which the task must have one; `*` is any. A weak one (`W/`) matches
+    /// never.
+    #[param(rename = "If-Match", required = false)]
     if_match: String,
 }
 
@@ -117,7 +118,7 @@ pub struct IfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
 pub struct IfNoneMatch {
-    /// The `ETag`s of the versions the caller has.
+    /// The `ETag`s of the versions the caller has; `*` is any. Weak ones count.
     #[param(rename = "If-None-Match", required = false)]
     if_none_match: String,
 }
@@ -291,7 +292,9 @@ pub struct TooOld;
 
 impl IntoResponses for TooOld {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems([("410", "Deletions since the token are forgotten: start over without")].iter())
+        problems(
+            [("410", "What came after the token is not known any more: start over without")].iter(),
+        )
     }
 }
 
@@ -300,7 +303,7 @@ pub struct Stale;
 
 impl IntoResponses for Stale {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems([("409", "The task has moved on since the version of `If-Match`")].iter())
+        problems([("412", "The task is not at a version of `If-Match`")].iter())
     }
 }
 

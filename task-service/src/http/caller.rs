@@ -1,11 +1,19 @@
-//! Who asks: the first thing a route finds out, before it reads a query or a body.
+//! Who asks, and what the head of the request says: the first things a route finds out,
+//! before it reads a body.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
-use shared::{auth::Owner, http::Problem};
+use serde::de::DeserializeOwned;
+use shared::{
+    auth::Owner,
+    http::{NoParameters, Problem, conditions::refuse_other, json},
+};
 use tonic::{Request, metadata::MetadataMap};
 
-use super::Rpcs;
+use super::{
+    Rpcs,
+    conditions::{Conditions, Unconditional},
+};
 
 /// Headers the gate looks at. No other header may reach the rpcs.
 const CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, HeaderName::from_static("x-user-id")];
@@ -14,17 +22,24 @@ const CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, HeaderName::from_static("x-
 ///
 /// The rpc asks the same again, of the same gate; asked here as well, a stranger learns
 /// nothing about its body and we never read it.
-pub struct Caller {
+///
+/// A route that does not say otherwise takes no query parameter and honours no
+/// precondition, and so refuses every one by name.
+pub struct Caller<Q = NoParameters, C = Unconditional> {
     /// The user the path names.
     pub user_id: String,
     /// The task the path names; empty where it names none.
     pub id: String,
     /// Proof that the path is the caller's.
     pub owner: Owner,
+    /// What the query asks for.
+    pub query: Q,
+    /// The preconditions that the route honours.
+    pub conditions: C,
     metadata: MetadataMap,
 }
 
-impl Caller {
+impl<Q, C> Caller<Q, C> {
     /// The call of an rpc with the caller's credential.
     pub fn call<M>(self, message: M) -> Request<M> {
         let mut request = Request::new(message);
@@ -33,7 +48,7 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<Rpcs> for Caller {
+impl<Q: DeserializeOwned, C: Conditions> FromRequestParts<Rpcs> for Caller<Q, C> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, rpcs: &Rpcs) -> Result<Self, Problem> {
@@ -48,12 +63,16 @@ impl FromRequestParts<Rpcs> for Caller {
             }
         }
         let owner = rpcs.gate.admit(&parts.headers)?.owning(&user_id)?;
+        let query = json::query(parts.uri.query().unwrap_or_default())?;
+        refuse_other(&parts.method, &parts.headers, C::HONOURED).map_err(Problem::invalid)?;
+        let conditions = C::read(&parts.headers).map_err(|fault| Problem::invalid(vec![fault]))?;
         let mut credential = HeaderMap::with_capacity(CREDENTIALS.len());
         for name in CREDENTIALS {
             for value in parts.headers.get_all(&name) {
                 credential.append(&name, value.clone());
             }
         }
-        Ok(Self { user_id, id, owner, metadata: MetadataMap::from_headers(credential) })
+        let metadata = MetadataMap::from_headers(credential);
+        Ok(Self { user_id, id, owner, query, conditions, metadata })
     }
 }

@@ -1,9 +1,8 @@
 //! The routes of what has changed.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use std::mem::take;
+
+use axum::{extract::State, response::Response};
 use http::StatusCode;
 use shared::{
     http::{Problem, json},
@@ -34,10 +33,9 @@ use super::{
 )]
 pub async fn sync(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
-    RawQuery(query): RawQuery,
+    mut caller: Caller<pb::SyncTasksRequest>,
 ) -> Result<Response, Problem> {
-    let mut message: pb::SyncTasksRequest = json::query(&query.unwrap_or_default())?;
+    let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
     let answer = rpcs.client.sync_tasks(caller.call(message)).await.map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner()))

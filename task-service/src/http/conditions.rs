@@ -1,35 +1,108 @@
 //! Conditions on a version (RFC 9110 section 13), keys that make a creation safe to repeat,
 //! and how far a reader of events has come.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use shared::http::{Fault, Problem};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use shared::http::{Fault, Problem, conditions::EntityTags};
+use tonic::Status;
+
+use super::answer::problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The version of `If-Match`, as the rpcs take it: empty where any will do.
-pub fn if_match(headers: &HeaderMap) -> Result<String, Problem> {
-    let Some(tag) = single(headers, &header::IF_MATCH)? else { return Ok(String::new()) };
-    if tag == "*" {
-        return Ok(String::new());
-    }
-    let opaque = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    match opaque {
-        Some(version) if !version.is_empty() && !version.contains('"') => Ok(version.to_owned()),
-        // A weak tag never matches here (section 13.1.1); the rpc calls it stale.
-        _ if tag.starts_with("W/\"") => Ok(tag),
-        _ => Err(faulty("If-Match", "must be one entity tag in quotes, or `*`")),
+/// Names no version, as no etag is spelled like it.
+const WEAK: &str = "W/";
+
+/// Which preconditions a route honours, and what was sent of them. Every other one is
+/// refused by name.
+pub trait Conditions: Sized {
+    /// Those the route honours.
+    const HONOURED: &[HeaderName];
+
+    /// Reads them.
+    fn read(headers: &HeaderMap) -> Result<Self, Fault>;
+}
+
+/// None is honoured.
+pub struct Unconditional;
+
+impl Conditions for Unconditional {
+    const HONOURED: &[HeaderName] = &[];
+
+    fn read(_: &HeaderMap) -> Result<Self, Fault> {
+        Ok(Self)
     }
 }
 
-/// Whether `If-None-Match` names the version with this tag.
-pub fn if_none_match(headers: &HeaderMap, tag: &str) -> bool {
-    let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
-    given
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+/// What a change is based on: `If-Match`.
+#[derive(Clone, Default)]
+pub struct BasedOn {
+    /// As the rpcs take it: empty where any version will do.
+    pub etag: String,
+    is_weak: bool,
+}
+
+impl Conditions for BasedOn {
+    const HONOURED: &[HeaderName] = &[header::IF_MATCH];
+
+    fn read(headers: &HeaderMap) -> Result<Self, Fault> {
+        let tags = match EntityTags::read(headers, &header::IF_MATCH)? {
+            None | Some(EntityTags::Any) => return Ok(Self::default()),
+            Some(EntityTags::Listed(tags)) => tags,
+        };
+        let is_weak = tags.iter().any(|tag| tag.is_weak);
+        // A weak tag names no version to change (RFC 9110 section 13.1.1).
+        let named: Vec<_> = tags.iter().filter(|tag| !tag.is_weak).map(|t| &*t.opaque).collect();
+        let etag = match named[..] {
+            [] => WEAK.to_owned(),
+            [only] if !only.is_empty() => only.to_owned(),
+            _ => named.iter().map(|one| tag(one)).collect::<Vec<_>>().join(", "),
+        };
+        Ok(Self { etag, is_weak })
+    }
+}
+
+impl BasedOn {
+    /// The refusal of an rpc. A proxy may have made a tag weak, and then no repetition helps.
+    pub fn problem(&self, status: Status) -> Problem {
+        let mut problem = problem(status);
+        if self.is_weak && problem.status == StatusCode::PRECONDITION_FAILED {
+            problem.message.push_str(
+                "; a weak tag (`W/`) names no version to change: send the task's `etag` in quotes",
+            );
+        }
+        problem
+    }
+}
+
+/// Which version is to be read: `If-Match` and `If-None-Match`.
+#[derive(Clone)]
+pub struct Wanted {
+    named: Option<EntityTags>,
+    held: Option<EntityTags>,
+}
+
+impl Conditions for Wanted {
+    const HONOURED: &[HeaderName] = &[header::IF_MATCH, header::IF_NONE_MATCH];
+
+    fn read(headers: &HeaderMap) -> Result<Self, Fault> {
+        let named = EntityTags::read(headers, &header::IF_MATCH)?;
+        let held = EntityTags::read(headers, &header::IF_NONE_MATCH)?;
+        Ok(Self { named, held })
+    }
+}
+
+impl Wanted {
+    /// Whether a caller who may have the version `etag` wants none but others.
+    pub fn is_another(&self, etag: &str) -> bool {
+        self.named.as_ref().is_some_and(|tags| !tags.match_strongly(etag))
+    }
+
+    /// Whether the caller has the version `etag` already.
+    pub fn is_held(&self, etag: &str) -> bool {
+        self.held.as_ref().is_some_and(|tags| tags.match_weakly(etag))
+    }
 }
 
 /// The tag of a version, for `ETag`.
@@ -81,38 +154,44 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_one_strong_tag_or_any() {
-        for (values, version) in [
+    fn a_change_is_based_on_strong_tags_alone() {
+        for (values, etag) in [
             (&[][..], Some("")),
             (&["*"], Some("")),
             (&["\"2a\""], Some("2a")),
-            (&["W/\"2a\""], Some("W/\"2a\"")),
+            (&["W/\"2a\""], Some("W/")),
+            (&["W/\"1\", \"2a\""], Some("2a")),
+            (&["\"2a\", \"2b\""], Some("\"2a\", \"2b\"")),
+            (&["\"2a\"", "\"2b\""], Some("\"2a\", \"2b\"")),
+            (&["\"\""], Some("\"\"")),
             (&["2a"], None),
-            (&["\"2a\", \"2b\""], None),
-            (&["\"2a\"", "\"2a\""], None),
-            (&["\"\""], None),
+            (&["*", "\"2a\""], None),
             (&[""], None),
         ] {
-            let read = if_match(&headers("if-match", values));
-            assert_eq!(read.ok().as_deref(), version, "{values:?}");
+            let read = BasedOn::read(&headers("if-match", values)).map(|based_on| based_on.etag);
+            assert_eq!(read.ok().as_deref(), etag, "{values:?}");
         }
     }
 
     #[test]
-    fn a_copy_is_fresh_if_any_of_its_tags_is() {
-        for (values, fresh) in [
+    fn a_version_is_held_weakly_and_named_strongly() {
+        for (values, is_named) in [
             (&["\"2a\""][..], true),
-            (&["W/\"2a\""], true),
             (&["\"1\", \"2a\""], true),
             (&["\"1\"", "\"2a\""], true),
             (&["*"], true),
+            (&["W/\"2a\""], false),
             (&["\"2b\""], false),
-            (&["2a"], false),
-            (&[], false),
         ] {
-            let headers = headers("if-none-match", values);
-            assert_eq!(if_none_match(&headers, &tag("2a")), fresh, "{values:?}");
+            let named = Wanted::read(&headers("if-match", values)).expect("tags");
+            assert_eq!(named.is_another("2a"), !is_named, "{values:?}");
+            assert!(!named.is_held("2a"), "{values:?}");
+            let held = Wanted::read(&headers("if-none-match", values)).expect("tags");
+            let is_held = is_named || values[0].starts_with("W/");
+            assert_eq!(held.is_held("2a"), is_held, "{values:?}");
+            assert!(!held.is_another("2a"), "{values:?}");
         }
+        assert!(Wanted::read(&headers("if-none-match", &["2a"])).is_err());
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The route of counts.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
+use std::mem::take;
+
+use axum::{extract::State, response::Response};
 use http::StatusCode;
 use shared::{
     http::{Problem, json},
@@ -32,10 +31,9 @@ use super::{
 )]
 pub async fn count(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
-    RawQuery(query): RawQuery,
+    mut caller: Caller<pb::CountTasksRequest>,
 ) -> Result<Response, Problem> {
-    let mut message: pb::CountTasksRequest = json::query(&query.unwrap_or_default())?;
+    let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
     let answer = rpcs.client.count_tasks(caller.call(message)).await.map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner()))

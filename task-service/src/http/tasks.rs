@@ -1,5 +1,7 @@
 //! The routes of tasks.
 
+use std::mem::take;
+
 use axum::{
     body::Body,
     extract::{RawQuery, State},
@@ -8,7 +10,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prost_types::FieldMask;
 use shared::{
-    http::{Problem, body, json},
+    http::{NoParameters, Problem, body, json},
     proto::task::v1::{self as pb, Task},
 };
 
@@ -17,11 +19,12 @@ use super::{
     answer::{collection, next, nothing, one, problem, said},
     api::{
         Changes, IdempotencyKey, IfMatch, IfNoneMatch, NoSuchTask, OfTask, OfUser, Refusals,
-        RefusalsWithBody, Replacement, Reused, Stale,
+        RefusalsWithBody, Replacement, Reused, Stale, TooOld,
     },
     caller::Caller,
-    conditions::{idempotency_key, if_match, if_none_match, tag},
+    conditions::{BasedOn, Wanted, idempotency_key, tag},
 };
+use crate::error::Error;
 
 /// Create a task.
 ///
@@ -71,17 +74,18 @@ pub async fn create(
             ("X-Total-Count" = Option<i64>, description = "How many there are on all pages, \
                 if `include_total` asked"),
         )),
+        TooOld,
         Refusals,
     ),
     security(("access_token" = [])),
 )]
 pub async fn list(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
+    mut caller: Caller<pb::ListTasksRequest>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let mut message: pb::ListTasksRequest = json::query(&query)?;
+    let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
     let path = collection(&caller.user_id);
     let page = rpcs.client.list_tasks(caller.call(message)).await.map_err(problem)?.into_inner();
@@ -100,27 +104,29 @@ pub async fn list(
 /// Read a task.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "getTask",
-    params(OfTask, IfNoneMatch),
+    params(OfTask, IfMatch, IfNoneMatch),
     responses(
         (status = 200, description = "The task", body = Task,
             headers(("ETag" = String, description = "Its version"))),
         (status = 304, description = "The caller has this version"),
         NoSuchTask,
+        Stale,
         Refusals,
     ),
     security(("access_token" = [])),
 )]
 pub async fn get(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
-    headers: HeaderMap,
+    caller: Caller<NoParameters, Wanted>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let wanted = caller.conditions.clone();
     let message = pb::GetTaskRequest { user_id, id };
     let answer = rpcs.client.get_task(caller.call(message)).await.map_err(problem)?;
     let task = answer.into_inner().task;
     match task {
-        Some(task) if if_none_match(&headers, &tag(&task.etag)) => {
+        Some(task) if wanted.is_another(&task.etag) => Err(problem(Error::Stale.into())),
+        Some(task) if wanted.is_held(&task.etag) => {
             Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag(&task.etag))]).into_response())
         }
         task => Ok(one(task)),
@@ -145,13 +151,13 @@ pub async fn get(
 )]
 pub async fn replace(
     State(rpcs): State<Rpcs>,
-    caller: Caller,
+    caller: Caller<NoParameters, BasedOn>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
     let given = json::object(&body)?;
-    update(rpcs, caller, &headers, given.message, vec!["*".to_owned()]).await
+    update(rpcs, caller, given.message, vec!["*".to_owned()]).await
 }
 
 /// Change some members of a task.
@@ -172,14 +178,14 @@ pub async fn replace(
 )]
 pub async fn change(
     State(rpcs): State<Rpcs>,
-    caller: Caller,
+    caller: Caller<NoParameters, BasedOn>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
     let given = json::object(&body)?;
     let paths = given.members.iter().map(|member| field(member)).collect();
-    update(rpcs, caller, &headers, given.message, paths).await
+    update(rpcs, caller, given.message, paths).await
 }
 
 /// The field a member is about: `dueDate` is another spelling of `due_date`.
@@ -196,16 +202,17 @@ pub fn field(member: &str) -> String {
 
 async fn update(
     mut rpcs: Rpcs,
-    caller: Caller,
-    headers: &HeaderMap,
+    caller: Caller<NoParameters, BasedOn>,
     mut message: pb::UpdateTaskRequest,
     paths: Vec<String>,
 ) -> Result<Response, Problem> {
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
     message.update_mask = Some(FieldMask { paths });
-    message.etag = if_match(headers)?;
-    let answer = rpcs.client.update_task(caller.call(message)).await.map_err(problem)?;
+    let based_on = caller.conditions.clone();
+    message.etag.clone_from(&based_on.etag);
+    let answer = rpcs.client.update_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
     Ok(one(answer.into_inner().task))
 }
 
@@ -223,11 +230,12 @@ async fn update(
 )]
 pub async fn delete(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
-    headers: HeaderMap,
+    caller: Caller<NoParameters, BasedOn>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let message = pb::DeleteTaskRequest { user_id, id, etag: if_match(&headers)? };
-    rpcs.client.delete_task(caller.call(message)).await.map_err(problem)?;
+    let based_on = caller.conditions.clone();
+    let message = pb::DeleteTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let answer = rpcs.client.delete_task(caller.call(message)).await;
+    answer.map_err(|status| based_on.problem(status))?;
     Ok(nothing())
 }

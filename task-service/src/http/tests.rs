@@ -102,7 +102,7 @@ async fn a_task_lives_through_every_route() {
     let mut stale = world.request("DELETE", "ada", path, &Value::Null);
     stale.headers_mut().insert("if-match", read.headers["etag"].clone());
     let stale = world.send(stale).await;
-    assert_eq!((stale.status, &stale.body["error_code"]), (409, &json!("STALE_ETAG")));
+    assert_eq!((stale.status, &stale.body["error_code"]), (412, &json!("STALE_ETAG")));
     let gone = world.ask("DELETE", path, Value::Null).await;
     assert_eq!((gone.status, gone.body), (204, Value::Null));
     let missing = world.ask("GET", path, Value::Null).await;

@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     body::{Body, Bytes},
-    extract::{RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use futures_util::TryStreamExt;
@@ -47,12 +47,7 @@ const AT_A_TIME: u64 = 16;
     ),
     security(("access_token" = [])),
 )]
-pub async fn export(
-    State(mut rpcs): State<Rpcs>,
-    caller: Caller,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let Everything {} = json::query(&query.unwrap_or_default())?;
+pub async fn export(State(mut rpcs): State<Rpcs>, caller: Caller) -> Result<Response, Problem> {
     let message = pb::ExportTasksRequest { user_id: caller.user_id.clone(), everything: false };
     let pages = rpcs.bulk.export_tasks(caller.call(message)).await.map_err(problem)?;
     let lines = pages.into_inner().map_ok(|page| lines(&page.tasks));
@@ -63,11 +58,6 @@ pub async fn export(
     ];
     Ok((Extension(Lasting::Export), headers, Body::from_stream(lines)).into_response())
 }
-
-/// There is nothing to choose, so a parameter is a mistake.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Everything {}
 
 fn lines(tasks: &[Task]) -> Bytes {
     let mut text = Vec::with_capacity(tasks.len() * 512);
@@ -108,12 +98,11 @@ pub struct How {
 )]
 pub async fn import(
     State(rpcs): State<Rpcs>,
-    caller: Caller,
-    RawQuery(query): RawQuery,
+    caller: Caller<How>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let How { dry_run } = json::query(&query.unwrap_or_default())?;
+    let How { dry_run } = caller.query;
     let limits = LinesLimits { line: MAX_LINE, ..LinesLimits::of_total(MAX_BYTES) };
     let mut lines = Lines::of(&headers, body, limits)?;
     let told = |error| problem(Status::from(error));

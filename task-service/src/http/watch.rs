@@ -1,19 +1,19 @@
 //! The route of those who stay on the line: server-sent events (the HTML standard, section
 //! 9.2), each an event of the rpc.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, mem::take};
 
 use axum::{
     Extension,
     body::Body,
-    extract::{RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderName, header};
 use serde::Serialize;
 use shared::{
-    http::{Problem, ProblemBody, json},
+    http::{Problem, ProblemBody},
     proto::task::v1::{self as pb, watch_tasks_response::Event},
     serve::Lasting,
 };
@@ -73,11 +73,10 @@ pub struct EventLine {
 )]
 pub async fn watch(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller,
+    mut caller: Caller<pb::WatchTasksRequest>,
     headers: HeaderMap,
-    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let mut message: pb::WatchTasksRequest = json::query(&query.unwrap_or_default())?;
+    let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
     // A browser comes back to the very same address: what it has seen since counts more.
     let mut names = &[][..];

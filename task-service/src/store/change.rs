@@ -38,7 +38,9 @@ impl Change {
     pub async fn begin(tasks: &Tasks, owner: &Owner) -> Result<Self, Error> {
         let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
         let transaction = tasks.database.begin().await?;
-        let first = ActiveModel { revision: Set(1), ..Default::default() };
+        let base = tasks.epoch().base;
+        let first =
+            ActiveModel { revision: Set(base + 1), purged: Set(base), ..Default::default() };
         let next = Expr::col((Entity, Column::Revision)).add(1);
         let on_conflict =
             OnConflict::column(Column::UserId).value(Column::Revision, next).to_owned();

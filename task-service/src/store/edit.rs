@@ -20,7 +20,8 @@ use crate::{
 };
 
 impl Tasks {
-    /// Changes what `patch` names, if the task is still at the version `etag` names.
+    /// Changes what `patch` names, if the task is still at the version `etag` names. One that
+    /// repeats and is done is followed by the next; done again, the first time counts.
     pub async fn update(
         &self,
         owner: &Owner,
@@ -31,23 +32,18 @@ impl Tasks {
         self.edit(owner, id, etag, |task, now| Ok(task.apply(patch, now)?)).await
     }
 
-    /// Marks a task done; the first time counts. One that repeats is followed by the next.
-    pub async fn complete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
-        self.update(owner, id, TaskPatch::completed(true), None).await
-    }
-
-    /// Marks a task open.
-    pub async fn reopen(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
-        self.update(owner, id, TaskPatch::completed(false), None).await
-    }
-
     /// Completes an open task and reopens a completed one.
-    pub async fn toggle(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+    pub async fn toggle(
+        &self,
+        owner: &Owner,
+        id: Uuid,
+        etag: Option<&Etag>,
+    ) -> Result<Task, Error> {
         let toggle = |task: &mut Task, now| {
             let patch = TaskPatch::completed(!task.completed());
             Ok(task.apply(patch, now)?)
         };
-        self.edit(owner, id, None, toggle).await
+        self.edit(owner, id, etag, toggle).await
     }
 
     /// Moves a task that repeats on to its next occurrence.
@@ -132,7 +128,7 @@ pub async fn store(
 /// Whether `task` is at the version the caller wants it to be at, if it does.
 pub fn check(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
     match wanted {
-        Some(wanted) if *wanted != Etag::of(task.revision) => Err(Error::Stale),
+        Some(wanted) if !wanted.is_of(task.revision) => Err(Error::Stale),
         _ => Ok(()),
     }
 }

@@ -16,6 +16,12 @@ use crate::entity::{reminder, request, revision, sequence, task};
 /// What counts the firings of all users.
 const FIRINGS: &str = "reminder";
 
+/// Names the epoch of the database: a number that says no more than that it is this one.
+pub const EPOCH: &str = "epoch";
+
+/// Names the number behind which a user's first change number comes.
+pub const FIRST: &str = "first_revision";
+
 /// Whose reminders are to fire next, and when, of all users `except` these: at most `limit`
 /// of them.
 #[expect(clippy::disallowed_methods, reason = "finds whose reminders are due, and no task")]
@@ -92,6 +98,37 @@ pub fn firings_after(sequence: i64, limit: u64) -> Select<reminder::Entity> {
 #[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
 pub fn firings() -> Select<sequence::Entity> {
     sequence::Entity::find().filter(sequence::Column::Name.eq(FIRINGS))
+}
+
+/// The numbers of these names.
+#[expect(clippy::disallowed_methods, reason = "numbers that are nobody's")]
+pub fn numbers(names: &[&str]) -> Select<sequence::Entity> {
+    sequence::Entity::find().filter(sequence::Column::Name.is_in(names.iter().copied()))
+}
+
+/// Stores a number, unless there is one of this name.
+pub fn draw_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
+    let row = sequence::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
+    Insert::one(row).on_conflict(OnConflict::new().do_nothing().to_owned())
+}
+
+/// Stores a number in the place of the one of this name.
+pub fn set_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
+    let row = sequence::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
+    let on_conflict = OnConflict::column(sequence::Column::Name)
+        .update_column(sequence::Column::Value)
+        .to_owned();
+    Insert::one(row).on_conflict(on_conflict)
+}
+
+/// Moves the change numbers of all users on, and forgets what came before: who syncs or
+/// watches starts over.
+#[expect(clippy::disallowed_methods, reason = "a restore is nobody's call")]
+pub fn advance_histories(jump: i64) -> UpdateMany<revision::Entity> {
+    let moved = || Expr::col(revision::Column::Revision).add(jump);
+    revision::Entity::update_many()
+        .col_expr(revision::Column::Revision, moved())
+        .col_expr(revision::Column::Purged, moved())
 }
 
 /// The task of a firing, if it is not in the trash.

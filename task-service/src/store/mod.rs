@@ -11,6 +11,7 @@ mod create;
 mod departed;
 mod details;
 mod edit;
+mod epoch;
 mod everybody;
 mod export;
 mod firing;
@@ -32,7 +33,7 @@ mod turns;
 mod watch;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, PaginatorTrait, QueryFilter, QuerySelect, Select,
@@ -42,6 +43,7 @@ use uuid::Uuid;
 
 pub use self::{
     departed::{Departed, Removed},
+    epoch::Epoch,
     export::Exported,
     import::Import,
     order::Target,
@@ -70,13 +72,14 @@ pub struct Tasks {
     clock: Arc<dyn Clock>,
     hub: Hub,
     turns: Turns,
+    epoch: Arc<RwLock<Epoch>>,
 }
 
 impl Tasks {
     /// The tasks in `database`, whose tables are up to date.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
         let hub = Hub::new(database.backend() == DbBackend::Postgres);
-        Self { database, clock, hub, turns: Turns::default() }
+        Self { database, clock, hub, turns: Turns::default(), epoch: Arc::default() }
     }
 
     /// Wakes whoever watches them when something has changed.
@@ -96,6 +99,10 @@ impl Tasks {
 
     /// A page of tasks, as sorted, ties broken by id.
     pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, Error> {
+        let epoch = self.epoch().id;
+        if request.after.as_ref().is_some_and(|place| place.epoch != epoch) {
+            return Err(Error::PageTooOld);
+        }
         let (view, reader) = (self.view(owner, &request.filter).await?, self.database.reader());
         // One more than the page holds, to see whether the list goes on.
         let enough = request.size + 1;
@@ -112,7 +119,7 @@ impl Tasks {
                 tasks.push(row.of(owner)?);
             }
         }
-        let mut page = Page::cut(tasks, request);
+        let mut page = Page::cut(tasks, request, epoch);
         if request.counted {
             page.total = Some(self.total(owner, &request.filter).await?);
         }

@@ -23,6 +23,8 @@ pub struct History {
     purged: i64,
     /// The number of the last change.
     pub latest: i64,
+    /// Of which database.
+    epoch: i64,
 }
 
 impl Tasks {
@@ -42,7 +44,8 @@ impl Tasks {
 
     /// Where somebody begins who has nothing.
     pub async fn beginning(&self, owner: &Owner) -> Result<SyncPlace, Error> {
-        Ok(SyncPlace::start(self.history(owner).await?.latest))
+        let history = self.history(owner).await?;
+        Ok(SyncPlace::start(history.latest, history.epoch))
     }
 
     /// At most `size` of the tasks whose last change comes after `after` and is not later
@@ -73,16 +76,18 @@ impl Tasks {
 
     pub(super) async fn history(&self, owner: &Owner) -> Result<History, Error> {
         let row = owned::<revision::Entity>(owner).one(self.database.reader()).await?;
-        let (purged, latest) = row.map_or((0, 0), |row| (row.purged, row.revision));
-        Ok(History { purged, latest })
+        let epoch = self.epoch();
+        let (purged, latest) =
+            row.map_or((epoch.base, epoch.base), |row| (row.purged, row.revision));
+        Ok(History { purged, latest, epoch: epoch.id })
     }
 }
 
 impl History {
     /// Whether everything after `place` is still known.
     pub fn check(self, place: SyncPlace) -> Result<(), Error> {
-        // A number that nobody reached is of a database from before it was restored.
-        if place.known() < self.purged || place.known() > self.latest {
+        let is_known = (self.purged..=self.latest).contains(&place.known());
+        if place.epoch != self.epoch || !is_known {
             return Err(Error::TooOld);
         }
         Ok(())

@@ -33,10 +33,15 @@ impl Tasks {
     }
 
     /// Takes a task out of the trash, as it was. One outside is left alone.
-    pub async fn undelete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+    pub async fn undelete(
+        &self,
+        owner: &Owner,
+        id: Uuid,
+        etag: Option<&Etag>,
+    ) -> Result<Task, Error> {
         let change = Change::begin(self, owner).await?;
         let now = self.now();
-        let outcome = undelete_in(&change, owner, id, now).await;
+        let outcome = undelete_in(&change, owner, id, etag, now).await;
         change.end(outcome).await
     }
 
@@ -106,9 +111,11 @@ async fn undelete_in(
     change: &Change,
     owner: &Owner,
     id: Uuid,
+    etag: Option<&Etag>,
     now: Moment,
 ) -> Result<Outcome<Task>, Error> {
     let before = find_anywhere(&change.transaction, owner, id).await?;
+    check(etag, &before)?;
     if before.deleted_at.is_none() {
         return Ok(Outcome::Unchanged(before));
     }

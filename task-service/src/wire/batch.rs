@@ -129,12 +129,16 @@ pub fn named_tasks(named: &[String], key: String) -> Result<(Vec<Uuid>, Option<R
 fn ids(named: &[String], fields: &mut Fields) -> Vec<Uuid> {
     check_count("ids", named.len(), fields);
     let mut seen = HashSet::with_capacity(named.len().min(MOST));
-    for (i, id) in named.iter().take(MOST).enumerate() {
-        if !seen.insert(id) {
+    let mut ids = Vec::with_capacity(named.len().min(MOST));
+    for (i, text) in named.iter().take(MOST).enumerate() {
+        let id = task_id(text);
+        // Texts that are no ids are told apart by themselves.
+        if !seen.insert((id, if id.is_nil() { text.as_str() } else { "" })) {
             fields.fault(format!("ids[{i}]"), "must be a different one");
         }
+        ids.push(id);
     }
-    named.iter().take(MOST).map(|id| task_id(id)).collect()
+    ids
 }
 
 fn check_count(list: &'static str, count: usize, fields: &mut Fields) {
@@ -227,6 +231,14 @@ mod tests {
             let ids: Vec<_> = (0..count).map(|n| n.to_string()).collect();
             assert_eq!(named_tasks(&ids, String::new()).is_ok(), is_taken, "{count}");
         }
+    }
+
+    #[test]
+    fn an_id_in_other_letters_is_the_same_one() {
+        let id = "018bcfe5-687b-7aaa-8bbb-0123456789ab";
+        let twice = [id.to_owned(), id.to_uppercase()];
+        let told = told(named_tasks(&twice, String::new()));
+        assert_eq!(told, ["ids[1] must be a different one"]);
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error
     let after = match (message.page_token.as_str(), sort) {
         ("", _) | (_, None) => None,
         (token, Some(sort)) => {
-            fields.take("page_token", Place::parse(token, sort, filter.as_ref()))
+            fields.take("page_token", Place::parse(token, sort, filter.as_ref(), &message.user_id))
         }
     };
     let counted = message.include_total;
@@ -216,7 +216,8 @@ mod tests {
         let sort = Sort { by: By::Title, descending: true };
         let filter = Filter { words: vec!["milk".into()], deleted: true, ..Filter::default() };
         let message = pb::ListTasksRequest {
-            page_token: Place { key, id: uuid::Uuid::from_u128(7) }.token(sort, &filter),
+            page_token: Place { key, id: uuid::Uuid::from_u128(7), epoch: 5 }
+                .token(sort, &filter, ""),
             text: "Milk!".into(),
             sort: pb::TaskSort::Title.into(),
             descending: Some(true),
@@ -231,6 +232,7 @@ mod tests {
             pb::ListTasksRequest { descending: None, ..message.clone() },
             pb::ListTasksRequest { sort: pb::TaskSort::Position.into(), ..message.clone() },
             pb::ListTasksRequest { deleted: false, ..message.clone() },
+            pb::ListTasksRequest { user_id: "bob".into(), ..message.clone() },
             pb::ListTasksRequest { completed: Some(true), ..message },
         ] {
             assert_eq!(faulty(page_request(&other)), ["page_token"]);

@@ -26,7 +26,7 @@ pub use self::{
     filter::{counted, page_request},
     import::{imported, report},
     security_events::{events, events_request},
-    sync::sync_request,
+    sync::{changes, sync_request},
     watch::{event, firing, past_reminder, reminders_request, watch_request},
 };
 use self::{priority::priority, schedule::Said};
@@ -41,12 +41,19 @@ use crate::{
     zone::Zone,
 };
 
-/// The task an id names. A text that is not spelled like an id names the nil id, which no
-/// task has: it goes the way of every unknown id and gets the same answer.
+/// The task an id names, in capitals or not (RFC 9562 section 4). A text that is not
+/// spelled like an id names the nil id, which no task has: it goes the way of every unknown
+/// id and gets the same answer.
 pub fn task_id(text: &str) -> Uuid {
+    spelled_id(text).unwrap_or_default()
+}
+
+/// The id that a text spells: 32 hexadecimal digits with four hyphens between them, and none
+/// of the other spellings there are.
+fn spelled_id(text: &str) -> Option<Uuid> {
     let mut spelling = Uuid::encode_buffer();
-    let id = Uuid::try_parse(text).ok();
-    id.filter(|id| id.as_hyphenated().encode_lower(&mut spelling) == text).unwrap_or_default()
+    let id = Uuid::try_parse(text).ok()?;
+    id.as_hyphenated().encode_lower(&mut spelling).eq_ignore_ascii_case(text).then_some(id)
 }
 
 /// The new task `message` describes.
@@ -156,13 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_canonical_spelling_of_an_id_names_a_task() {
+    fn an_id_is_read_in_any_case_and_in_no_other_spelling() {
         let id = "018bcfe5-687b-7aaa-8bbb-0123456789ab";
-        assert_eq!(task_id(id).to_string(), id);
+        for spelled in [id, &id.to_uppercase(), "018BCFE5-687b-7aaa-8BBB-0123456789AB"] {
+            assert_eq!(task_id(spelled).to_string(), id);
+        }
         for other in [
             "",
             "1",
-            &id.to_uppercase(),
             &id.replace('-', ""),
             &format!("{{{id}}}"),
             &format!("urn:uuid:{id}"),

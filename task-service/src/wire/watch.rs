@@ -20,7 +20,7 @@ use crate::{
 /// Where `message` begins; `None`: with nothing.
 pub fn watch_request(message: &pb::WatchTasksRequest) -> Result<Option<SyncPlace>, Error> {
     let mut fields = Fields::default();
-    let after = fields.take("sync_token", place(&message.sync_token));
+    let after = fields.take("sync_token", place(&message.sync_token, &message.user_id));
     Ok(fields.finish(after)?)
 }
 
@@ -34,15 +34,15 @@ pub fn reminders_request(message: &pb::WatchRemindersRequest) -> Result<FiringPl
     Ok(fields.finish(place)?)
 }
 
-/// An event, and the place behind it.
-pub fn event((event, place): (Event, SyncPlace)) -> pb::WatchTasksResponse {
+/// An event, and the place behind it, for the user it is told.
+pub fn event((event, place): (Event, SyncPlace), user_id: &str) -> pb::WatchTasksResponse {
     let event = match event {
         Event::Changed(task) => told::Event::Changed((*task).into()),
         Event::Deleted(task) => told::Event::Deleted(deleted(&task)),
         Event::Reminder(fired, task) => told::Event::Reminder(reminder(&fired, *task)),
         Event::Heartbeat(now) => told::Event::Heartbeat(pb::Heartbeat { at: Some(timestamp(now)) }),
     };
-    pb::WatchTasksResponse { event: Some(event), sync_token: place.token() }
+    pb::WatchTasksResponse { event: Some(event), sync_token: place.token(user_id) }
 }
 
 /// A reminder with its task, or none; and the place behind it.

@@ -44,14 +44,15 @@ impl SignedIn {
 
     /// Marks a task done.
     pub async fn complete(&self, id: &str) -> Result<Task, Status> {
-        let request = CompleteTaskRequest { user_id: self.id(), id: id.into() };
+        let request =
+            CompleteTaskRequest { user_id: self.id(), id: id.into(), etag: String::new() };
         let answer = self.tasks().complete_task(request).await?;
         Ok(answer.into_inner().task.expect("a task"))
     }
 
     /// Marks a task open.
     pub async fn reopen(&self, id: &str) -> Result<Task, Status> {
-        let request = ReopenTaskRequest { user_id: self.id(), id: id.into() };
+        let request = ReopenTaskRequest { user_id: self.id(), id: id.into(), etag: String::new() };
         let answer = self.tasks().reopen_task(request).await?;
         Ok(answer.into_inner().task.expect("a task"))
     }
@@ -89,7 +90,8 @@ impl SignedIn {
 
     /// Takes a task out of the trash.
     pub async fn undelete(&self, id: &str) -> Result<Task, Status> {
-        let request = UndeleteTaskRequest { user_id: self.id(), id: id.into() };
+        let request =
+            UndeleteTaskRequest { user_id: self.id(), id: id.into(), etag: String::new() };
         let answer = self.tasks().undelete_task(request).await?;
         Ok(answer.into_inner().task.expect("a task"))
     }

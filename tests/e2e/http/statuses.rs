@@ -63,7 +63,7 @@ async fn what_is_answered_and_what_is_refused_has_its_status(world: &World) {
     let reused = asked(&alice, Method::POST, "").json(&reused).header("idempotency-key", "k-1");
     assert_problem(&reused.send(door).await, 409, "REQUEST_ID_REUSED");
     let stale = asked(&alice, Method::DELETE, path).header("if-match", "\"nonsense\"");
-    assert_problem(&stale.send(door).await, 409, "STALE_ETAG");
+    assert_problem(&stale.send(door).await, 412, "STALE_ETAG");
 
     let gone = asked(&alice, Method::DELETE, path).header("if-match", made.text("etag"));
     let gone = gone.send(door).await;

@@ -89,7 +89,11 @@ async fn a_filter_holds_over_all_pages(world: &World) {
     for number in 0..7 {
         let task = alice.create(&format!("number {number}")).await;
         if number % 2 == 0 {
-            let request = CompleteTaskRequest { user_id: alice.id(), id: task.id.clone() };
+            let request = CompleteTaskRequest {
+                user_id: alice.id(),
+                id: task.id.clone(),
+                etag: String::new(),
+            };
             alice.tasks().complete_task(request).await.expect("completed");
             done.insert(task.id);
         }

@@ -139,7 +139,8 @@ async fn reopened_and_done_again_it_makes_no_second_one(world: &World) {
 async fn every_way_to_complete_makes_the_next_one(world: &World) {
     let alice = world.alice().await;
     let first = repeating(&alice, "2031-11-24", "FREQ=DAILY").await;
-    let request = ToggleTaskRequest { user_id: alice.id(), id: first.id.clone() };
+    let request =
+        ToggleTaskRequest { user_id: alice.id(), id: first.id.clone(), etag: String::new() };
     alice.tasks().toggle_task(request).await.expect("toggled");
     let second = open(&alice).await;
     assert_eq!(second.due_date.as_deref(), Some("2031-11-25"));

@@ -11,19 +11,19 @@ in_both_worlds!(
 );
 
 async fn complete(caller: &SignedIn, id: &str) -> Task {
-    let request = CompleteTaskRequest { user_id: caller.id(), id: id.into() };
+    let request = CompleteTaskRequest { user_id: caller.id(), id: id.into(), etag: String::new() };
     let answer = caller.tasks().complete_task(request).await.expect("completed");
     answer.into_inner().task.expect("a task")
 }
 
 async fn reopen(caller: &SignedIn, id: &str) -> Task {
-    let request = ReopenTaskRequest { user_id: caller.id(), id: id.into() };
+    let request = ReopenTaskRequest { user_id: caller.id(), id: id.into(), etag: String::new() };
     let answer = caller.tasks().reopen_task(request).await.expect("reopened");
     answer.into_inner().task.expect("a task")
 }
 
 async fn toggle(caller: &SignedIn, id: &str) -> Task {
-    let request = ToggleTaskRequest { user_id: caller.id(), id: id.into() };
+    let request = ToggleTaskRequest { user_id: caller.id(), id: id.into(), etag: String::new() };
     let answer = caller.tasks().toggle_task(request).await.expect("toggled");
     answer.into_inner().task.expect("a task")
 }

@@ -55,7 +55,8 @@ async fn in_the_trash_a_task_is_not_found_by_anything_else(world: &World) {
     };
     let counted = alice.tasks().list_tasks(counted).await.expect("a page").into_inner();
     assert_eq!(counted.total_size, Some(0));
-    let toggle = ToggleTaskRequest { user_id: alice.id(), id: task.id.clone() };
+    let toggle =
+        ToggleTaskRequest { user_id: alice.id(), id: task.id.clone(), etag: String::new() };
     for answer in [
         alice.get(&task.id).await.map(drop),
         alice.change(&task.id, &[], |it| it.title = Some("x".into())).await.map(drop),

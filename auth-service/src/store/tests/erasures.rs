@@ -8,6 +8,7 @@ on_both_databases!(
     an_order_is_lent_to_one_at_a_time_and_comes_back,
     an_order_that_was_carried_out_waits_for_the_last_time_and_goes,
     an_order_of_an_earlier_user_gives_way_to_that_of_a_later_one,
+    what_was_done_in_another_database_is_ordered_again,
 );
 
 impl Scene {
@@ -122,8 +123,9 @@ async fn an_order_that_was_carried_out_waits_for_the_last_time_and_goes(database
     let [last] = &scene.claim(8).await[..] else { panic!("the last time") };
     assert_eq!((last.attempts, last.first_done_at), (1, Some(order.requested_at)));
     assert_eq!(last.last_at, scene.clock.now());
-    scene.store.forget_erasure(last).await.expect("writes");
+    scene.store.finish_erasure(last).await.expect("writes");
     assert!(scene.column("user_id", "erasure").await.is_empty());
+    assert_eq!(scene.column("user_id", "finished_erasure").await, ["u1"]);
     assert_eq!(scene.store.next_erasure().await.expect("reads"), None);
 }
 
@@ -140,4 +142,38 @@ async fn an_order_of_an_earlier_user_gives_way_to_that_of_a_later_one(database: 
     scene.store.put_off_erasure(earlier, DateTime::UNIX_EPOCH).await.expect("writes");
     let [later] = &scene.claim(8).await[..] else { panic!("one order") };
     assert_eq!((later.requested_at, later.attempts), (scene.clock.now(), 1));
+}
+
+async fn what_was_done_in_another_database_is_ordered_again(database: FreshDatabase) {
+    let scene = Scene::new(database).await;
+    for (n, id) in ["done", "pending", "back"].into_iter().enumerate() {
+        scene.sign_up(id, &format!("{n}@example.com")).await.expect("free");
+        scene.delete(id).await;
+    }
+    for order in scene.claim(8).await {
+        match order.user_id.as_str() {
+            "pending" => scene.store.note_erasure(&order, scene.clock.now()).await,
+            _ => scene.store.finish_erasure(&order).await,
+        }
+        .expect("writes");
+    }
+    assert!(scene.claim(8).await.is_empty());
+    assert_eq!(scene.store.erased_from().await.expect("reads"), None);
+    let now = scene.clock.now();
+    assert_eq!(scene.store.order_erasures_again("a", now).await.expect("writes"), 3);
+    assert_eq!(scene.store.erased_from().await.expect("reads").as_deref(), Some("a"));
+    let again = scene.claim(8).await;
+    let mut ids: Vec<_> = again.iter().map(|order| order.user_id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["back", "done", "pending"]);
+    for order in &again {
+        // Nobody can have written since, but for the one whose tokens may live.
+        assert_eq!(order.last_at <= scene.clock.now(), order.user_id != "pending");
+    }
+    // An id that is in use again is nobody's to erase, now or ever.
+    let back = again.iter().find(|order| order.user_id == "back").expect("one");
+    scene.store.forget_erasure(back).await.expect("writes");
+    assert_eq!(scene.column("user_id", "finished_erasure").await, ["done"]);
+    assert_eq!(scene.store.order_erasures_again("b", now).await.expect("writes"), 2);
+    assert_eq!(scene.store.erased_from().await.expect("reads").as_deref(), Some("b"));
 }

@@ -247,7 +247,7 @@ async fn what_cannot_begin_is_refused_before_anything_is_told() {
     assert_eq!(told.code(), Code::InvalidArgument);
     let violations = told.get_details_bad_request().expect("violations").field_violations;
     assert_eq!(violations[0].field, "sync_token");
-    let ahead = crate::sync::SyncPlace::start(7).token();
+    let ahead = crate::sync::SyncPlace::start(7, 0).token("alice");
     let told = world.open(&mut client, "alice", &ahead).await.expect_err("of another database");
     assert_eq!(told.code(), Code::OutOfRange);
     assert_eq!(told.get_details_error_info().expect("a reason").reason, "SYNC_TOKEN_TOO_OLD");

@@ -118,7 +118,7 @@ async fn what_cannot_begin_is_an_ordinary_problem() {
     let answer = world.send(again).await;
     assert_eq!((answer.status, &answer.body["errors"][0]["field"]), (400, &json!("Last-Event-ID")));
     assert!(!answer.body.to_string().contains("sync_token: "), "{}", answer.body);
-    let ahead = crate::sync::SyncPlace::start(7).token();
+    let ahead = crate::sync::SyncPlace::start(7, 0).token("ada");
     let answer = world.ask("GET", &format!("/tasks/watch?sync_token={ahead}"), Value::Null).await;
     assert_eq!((answer.status, &answer.body["error_code"]), (410, &json!("SYNC_TOKEN_TOO_OLD")));
     let path = "/api/ada/tasks/watch";

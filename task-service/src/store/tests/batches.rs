@@ -175,7 +175,7 @@ async fn a_repeated_change_is_not_made_again(fresh: FreshDatabase) {
     assert!(matches!(other, Err(Error::RequestIdReused)));
 
     tasks.delete_all(&alice, &ids, Some(key("d"))).await.expect("deleted");
-    tasks.undelete(&alice, ids[0]).await.expect("back");
+    tasks.undelete(&alice, ids[0], None).await.expect("back");
     tasks.delete_all(&alice, &ids, Some(key("d"))).await.expect("repeated");
     assert!(tasks.get(&alice, ids[0]).await.is_ok());
 }

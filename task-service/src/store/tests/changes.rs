@@ -80,9 +80,9 @@ async fn completing_is_idempotent_and_toggling_is_not(fresh: FreshDatabase) {
     assert_eq!(reopened.completed_at, None);
     world.later(5);
     assert_eq!(world.tasks.reopen(&alice, id).await.expect("reopened"), reopened);
-    let on = world.tasks.toggle(&alice, id).await.expect("toggled");
+    let on = world.tasks.toggle(&alice, id, None).await.expect("toggled");
     assert_eq!(on.completed_at, Some(on.updated_at));
-    let off = world.tasks.toggle(&alice, id).await.expect("toggled");
+    let off = world.tasks.toggle(&alice, id, None).await.expect("toggled");
     assert_eq!(off.completed_at, None);
     assert_eq!(world.tasks.get(&alice, id).await.expect("there"), off);
 }
@@ -145,7 +145,7 @@ async fn changes_at_the_same_time_are_all_kept_and_numbered(fresh: FreshDatabase
         let (tasks, alice) = (world.tasks.clone(), alice.clone());
         calls.spawn(async move {
             let changed = match n % 2 {
-                0 => tasks.toggle(&alice, id).await,
+                0 => tasks.toggle(&alice, id, None).await,
                 _ => tasks.create(&alice, titled("b")).await,
             };
             changed.expect("changed").revision

@@ -154,7 +154,7 @@ async fn what_is_done_deleted_or_changed_does_not_fire(fresh: FreshDatabase) {
     assert_eq!(ids, [made[4]]);
     // What passed while it was done does not come back with it.
     tasks.reopen(&alice, made[0]).await.expect("reopened");
-    tasks.undelete(&alice, made[1]).await.expect("undeleted");
+    tasks.undelete(&alice, made[1], None).await.expect("undeleted");
     tasks.fire_due().await.expect("nothing");
     assert_eq!(fired(tasks).await.len(), 1);
 }
@@ -184,8 +184,8 @@ async fn what_has_fired_does_not_fire_again(fresh: FreshDatabase) {
     world.later(-30);
     let patch = TaskPatch { title: Title::parse("other").ok(), ..TaskPatch::default() };
     tasks.update(&alice, task.id, patch, None).await.expect("changed");
-    tasks.toggle(&alice, task.id).await.expect("completed");
-    tasks.toggle(&alice, task.id).await.expect("reopened");
+    tasks.toggle(&alice, task.id, None).await.expect("completed");
+    tasks.toggle(&alice, task.id, None).await.expect("reopened");
     world.later(60);
     assert_eq!(tasks.fire_due().await.expect("nothing"), None);
     assert_eq!(fired(tasks).await.len(), 1);

@@ -136,7 +136,7 @@ async fn tasks_that_share_a_position_are_parted_by_a_move(fresh: FreshDatabase) 
     world.tasks.delete(&alice, ids[3], None).await.expect("deleted");
     // The same spot, while the one that had it is away.
     world.tasks.reorder(&alice, ids[2], target, None).await.expect("moved");
-    world.tasks.undelete(&alice, ids[3]).await.expect("back");
+    world.tasks.undelete(&alice, ids[3], None).await.expect("back");
     let tied = standing(&world, "alice").await;
     assert_eq!(tied[1].position, tied[2].position);
     let between = Target::After(tied[1].id);

@@ -29,7 +29,7 @@ async fn a_foreign_id_is_an_unknown_id_and_the_task_stays_as_it_is(fresh: FreshD
     assert!(not_found(&tasks.get(&mallory, id).await));
     assert!(not_found(&tasks.complete(&mallory, id).await));
     assert!(not_found(&tasks.reopen(&mallory, id).await));
-    assert!(not_found(&tasks.toggle(&mallory, id).await));
+    assert!(not_found(&tasks.toggle(&mallory, id, None).await));
     assert!(not_found(&tasks.skip(&mallory, id, None).await));
     assert_eq!(world.titles(&mallory).await, ["his"]);
     assert_eq!(tasks.get(&alice, id).await.expect("still there"), task);

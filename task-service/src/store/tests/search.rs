@@ -153,7 +153,7 @@ async fn what_changes_is_found_as_it_is_at_once(fresh: FreshDatabase) {
     let words = search_words("pear").expect("a text");
     let trash = Filter { words, deleted: true, ..Filter::default() };
     assert_eq!(world.filtered(&alice, trash).await, ["pears"]);
-    world.tasks.undelete(&alice, task.id).await.expect("undeleted");
+    world.tasks.undelete(&alice, task.id, None).await.expect("undeleted");
     assert_eq!(world.tagged(&alice, "fruit").await, ["pears"]);
     world.tasks.delete(&alice, task.id, None).await.expect("deleted");
     world.later(2);

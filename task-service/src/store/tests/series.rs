@@ -93,15 +93,15 @@ async fn reopened_and_done_again_it_is_not_followed_twice(fresh: FreshDatabase) 
     let made = world.tasks.create(&alice, daily("FREQ=DAILY", "2023-11-15")).await;
     let id = made.expect("created").id;
     for _ in 0..4 {
-        world.tasks.toggle(&alice, id).await.expect("toggled");
+        world.tasks.toggle(&alice, id, None).await.expect("toggled");
     }
     let next = series(&world.tasks, &alice).await[1].id;
     world.tasks.delete(&alice, next, None).await.expect("deleted");
     for _ in 0..4 {
-        world.tasks.toggle(&alice, id).await.expect("toggled");
+        world.tasks.toggle(&alice, id, None).await.expect("toggled");
     }
     assert_eq!(series(&world.tasks, &alice).await.len(), 1, "deleted is deleted");
-    world.tasks.undelete(&alice, next).await.expect("back");
+    world.tasks.undelete(&alice, next, None).await.expect("back");
     assert_eq!(series(&world.tasks, &alice).await.len(), 2);
 }
 

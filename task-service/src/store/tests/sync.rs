@@ -44,9 +44,9 @@ async fn a_copy_that_is_kept_in_step_is_the_list(fresh: FreshDatabase) {
         let task = world.made(&alice, &format!("task {n}")).await;
         made.push(task.id);
         match n % 4 {
-            1 => drop(world.tasks.toggle(&alice, made[n / 2]).await),
+            1 => drop(world.tasks.toggle(&alice, made[n / 2], None).await),
             2 => drop(world.tasks.delete(&alice, made[n / 3], None).await),
-            3 => drop(world.tasks.undelete(&alice, made[n / 4]).await),
+            3 => drop(world.tasks.undelete(&alice, made[n / 4], None).await),
             _ => {}
         }
         let page = changes(&world, "alice", place, 50).await;
@@ -71,7 +71,7 @@ async fn a_task_that_changed_often_comes_once_as_it_is_now(fresh: FreshDatabase)
     let (one, two) = (world.made(&alice, "one").await, world.made(&alice, "two").await);
     let place = changes(&world, "alice", None, 50).await.next;
     for _ in 0..3 {
-        world.tasks.toggle(&alice, one.id).await.expect("toggled");
+        world.tasks.toggle(&alice, one.id, None).await.expect("toggled");
     }
     let now = world.tasks.get(&alice, one.id).await.expect("there");
     world.tasks.update(&alice, two.id, TaskPatch::default(), None).await.expect("unchanged");
@@ -90,11 +90,15 @@ async fn pages_of_changes_neither_repeat_nor_skip(fresh: FreshDatabase) {
             world.tasks.delete(&alice, task.id, None).await.expect("deleted");
         }
     }
-    let whole = all(&world, "alice", Some(SyncPlace::start(0)), 200).await;
+    let whole = all(&world, "alice", Some(SyncPlace::start(0, world.tasks.epoch().id)), 200).await;
     assert_eq!(whole.len(), 23);
     assert!(whole.is_sorted_by_key(|task| (task.revision, task.id)));
     for size in [1, 2, 5, 22, 23, 24] {
-        assert_eq!(all(&world, "alice", Some(SyncPlace::start(0)), size).await, whole, "{size}");
+        assert_eq!(
+            all(&world, "alice", Some(SyncPlace::start(0, world.tasks.epoch().id)), size).await,
+            whole,
+            "{size}"
+        );
     }
     let live = all(&world, "alice", None, 200).await;
     assert_eq!(live.len(), 18, "who has nothing need not hear of deletions");

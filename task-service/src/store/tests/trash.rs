@@ -43,7 +43,7 @@ async fn a_deleted_task_is_nowhere_and_comes_back_as_it_was(fresh: FreshDatabase
     assert!(not_found(&tasks.delete(&alice, id, None).await));
     assert_eq!(world.titles(&alice).await, [""; 0]);
 
-    let back = tasks.undelete(&alice, id).await.expect("back");
+    let back = tasks.undelete(&alice, id, None).await.expect("back");
     assert!(back.revision > done.revision, "a version of its own");
     assert_eq!(back, crate::task::Task { revision: back.revision, ..done });
     assert_eq!(tasks.get(&alice, id).await.expect("there"), back);
@@ -55,7 +55,7 @@ async fn only_the_owner_takes_a_task_out_of_the_trash(fresh: FreshDatabase) {
     let (alice, mallory) = (owner("alice"), owner("mallory"));
     let made = world.made(&alice, "hers").await;
     world.tasks.delete(&alice, made.id, None).await.expect("deleted");
-    assert!(not_found(&world.tasks.undelete(&mallory, made.id).await));
+    assert!(not_found(&world.tasks.undelete(&mallory, made.id, None).await));
     assert!(not_found(&world.tasks.get(&alice, made.id).await));
     let page = world.tasks.list(&mallory, &first_page()).await.expect("a page");
     assert_eq!(page.tasks, []);
@@ -65,8 +65,8 @@ async fn what_is_not_in_the_trash_is_left_alone(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let made = world.made(&alice, "a").await;
-    assert_eq!(world.tasks.undelete(&alice, made.id).await.expect("there"), made);
-    assert!(not_found(&world.tasks.undelete(&alice, uuid::Uuid::from_u128(7)).await));
+    assert_eq!(world.tasks.undelete(&alice, made.id, None).await.expect("there"), made);
+    assert!(not_found(&world.tasks.undelete(&alice, uuid::Uuid::from_u128(7), None).await));
 }
 
 async fn the_purge_forgets_what_is_old_enough_and_nothing_else(fresh: FreshDatabase) {
@@ -88,9 +88,9 @@ async fn the_purge_forgets_what_is_old_enough_and_nothing_else(fresh: FreshDatab
     assert_eq!(world.tasks.purge(RETENTION).await.expect("purged"), 4);
     assert_eq!(world.tasks.purge(RETENTION).await.expect("purged"), 0);
     for (user, task) in &old {
-        assert!(not_found(&world.tasks.undelete(user, task.id).await));
+        assert!(not_found(&world.tasks.undelete(user, task.id, None).await));
     }
-    assert!(world.tasks.undelete(&users[0], young.id).await.is_ok());
+    assert!(world.tasks.undelete(&users[0], young.id, None).await.is_ok());
     assert_eq!(world.tasks.get(&users[2], kept.id).await.expect("there"), kept);
 }
 

@@ -184,7 +184,7 @@ async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
     let request = SyncRequest { size: 50, after: None };
     let mut changes = tasks.sync(&alice, &request).await.expect("all there is");
     assert_eq!(changes.tasks.len(), 1);
-    let token = SyncPlace::parse(&changes.next.token()).expect("a token");
+    let token = SyncPlace::parse(&changes.next.token("alice"), "alice").expect("a token");
     let request = SyncRequest { size: 50, after: Some(token) };
     changes = tasks.sync(&alice, &request).await.expect("nothing new, and not too old");
     assert!(changes.tasks.is_empty() && !changes.more);

@@ -10,11 +10,12 @@ use crate::{
     request_id::RequestId,
     sort::Sort,
     store::Tasks,
-    task::{NewTask, Task, sample},
+    task::{NewTask, Task, TaskPatch, sample},
 };
 use chrono::{DateTime, TimeDelta};
 use fixtures::FreshDatabase;
 use shared::{auth::Owner, clock::ManualClock, db::Database};
+use uuid::Uuid;
 
 pub use crate::world::{departed, owner};
 
@@ -52,8 +53,22 @@ pub fn in_state(completed: Option<bool>) -> Filter {
 /// The request for the page after `page`.
 pub fn after(page: &Page, request: &PageRequest) -> PageRequest {
     let token = page.next.as_deref().expect("a next page");
-    let place = Place::parse(token, request.sort, Some(&request.filter)).expect("a place");
+    let user_id = &page.tasks.last().expect("a task").user_id;
+    let place = Place::parse(token, request.sort, Some(&request.filter), user_id);
+    let place = place.expect("a place");
     PageRequest { after: Some(place), ..request.clone() }
+}
+
+impl Tasks {
+    /// Marks a task done, whatever its version.
+    pub async fn complete(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        self.update(owner, id, TaskPatch::completed(true), None).await
+    }
+
+    /// Marks a task open, whatever its version.
+    pub async fn reopen(&self, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+        self.update(owner, id, TaskPatch::completed(false), None).await
+    }
 }
 
 impl World {
@@ -64,6 +79,7 @@ impl World {
         let start = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
         let clock = Arc::new(ManualClock::at(start));
         let tasks = Tasks::new(database.clone(), clock.clone());
+        tasks.read_epoch().await.expect("an epoch");
         Self { tasks, database, clock }
     }
 

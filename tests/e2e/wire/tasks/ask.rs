@@ -55,16 +55,18 @@ impl Asks {
                 if_match(Asked::new(Method::DELETE, &task(&user_id, &id)), &etag).into()
             }
             "CompleteTask" => {
-                let CompleteTaskRequest { user_id, id } = decoded(message);
-                completion(&user_id, &id).json(&json!({ "completed": true })).into()
+                let CompleteTaskRequest { user_id, id, etag } = decoded(message);
+                let body = json!({ "completed": true });
+                if_match(completion(&user_id, &id).json(&body), &etag).into()
             }
             "ReopenTask" => {
-                let ReopenTaskRequest { user_id, id } = decoded(message);
-                completion(&user_id, &id).json(&json!({ "completed": false })).into()
+                let ReopenTaskRequest { user_id, id, etag } = decoded(message);
+                let body = json!({ "completed": false });
+                if_match(completion(&user_id, &id).json(&body), &etag).into()
             }
             "ToggleTask" => {
-                let ToggleTaskRequest { user_id, id } = decoded(message);
-                completion(&user_id, &id).into()
+                let ToggleTaskRequest { user_id, id, etag } = decoded(message);
+                if_match(completion(&user_id, &id), &etag).into()
             }
             "MoveTask" => reorder(&decoded(message)).into(),
             "SkipTask" => {
@@ -73,9 +75,9 @@ impl Asks {
                 if_match(Asked::new(Method::POST, &path), &etag).into()
             }
             "UndeleteTask" => {
-                let UndeleteTaskRequest { user_id, id } = decoded(message);
+                let UndeleteTaskRequest { user_id, id, etag } = decoded(message);
                 let path = format!("{}/undelete", task(&user_id, &id));
-                Asked::new(Method::POST, &path).into()
+                if_match(Asked::new(Method::POST, &path), &etag).into()
             }
             "CountTasks" => {
                 let message: CountTasksRequest = decoded(message);
@@ -244,6 +246,7 @@ fn if_match(asked: Asked, etag: &str) -> Asked {
     match etag {
         "" => asked,
         weak if weak.starts_with("W/\"") => asked.with(IF_MATCH, weak),
+        list if list.starts_with('"') => asked.with(IF_MATCH, list),
         version => asked.with(IF_MATCH, &format!("\"{version}\"")),
     }
 }

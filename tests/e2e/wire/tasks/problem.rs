@@ -13,7 +13,7 @@ use crate::{
 
 /// Every `error_code` that stands for a refusal of an rpc: its HTTP status, the code of the
 /// rpc, and whether it is the rpc's reason too (where it is not, the rpc gives none).
-const CODES: [(&str, u16, Code, bool); 22] = [
+const CODES: [(&str, u16, Code, bool); 23] = [
     ("INVALID_ARGUMENT", 400, Code::InvalidArgument, false),
     ("MISSING_TOKEN", 401, Code::Unauthenticated, true),
     ("INVALID_HEADER_FORMAT", 401, Code::Unauthenticated, true),
@@ -27,10 +27,11 @@ const CODES: [(&str, u16, Code, bool); 22] = [
     ("FORBIDDEN_USER_ACCESS", 403, Code::PermissionDenied, true),
     ("TASK_NOT_FOUND", 404, Code::NotFound, true),
     ("REQUEST_ID_REUSED", 409, Code::AlreadyExists, true),
-    ("STALE_ETAG", 409, Code::Aborted, true),
+    ("STALE_ETAG", 412, Code::Aborted, true),
     ("NOT_REPEATING", 409, Code::FailedPrecondition, true),
     ("SERIES_ENDED", 409, Code::FailedPrecondition, true),
     ("SYNC_TOKEN_TOO_OLD", 410, Code::OutOfRange, true),
+    ("PAGE_TOKEN_TOO_OLD", 410, Code::OutOfRange, true),
     ("RESOURCE_EXHAUSTED", 429, Code::ResourceExhausted, false),
     ("INTERNAL", 500, Code::Internal, false),
     ("UNAVAILABLE", 503, Code::Unavailable, false),

@@ -95,7 +95,7 @@ pub async fn step(
     let tasks = &world.tasks;
     let (what, answer) = match action {
         3 | 4 => ("completed", tasks.complete(owner, id).await),
-        5 => ("toggled", tasks.toggle(owner, id).await),
+        5 => ("toggled", tasks.toggle(owner, id, None).await),
         6 => ("patched", tasks.update(owner, id, patch(random), None).await),
         7 => return delete(world, owner, model, id).await,
         8 => return undelete(world, owner, model, id).await,
@@ -158,7 +158,7 @@ async fn delete(world: &World, owner: &Owner, model: &mut Expected, id: Uuid) ->
 }
 
 async fn undelete(world: &World, owner: &Owner, model: &mut Expected, id: Uuid) -> String {
-    let answer = world.tasks.undelete(owner, id).await;
+    let answer = world.tasks.undelete(owner, id, None).await;
     if model.is_gone(id).is_some() {
         model.set_gone(id, false);
         assert_eq!(answer.expect("back").deleted_at, None);
