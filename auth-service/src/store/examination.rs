@@ -33,11 +33,30 @@ async fn examine_tables(database: &Database, report: &mut Report) -> Result<(), 
     }
     let schema = Schema::read(database).await?;
     match Layout::of(&schema) {
-        Ok(_) => report.ok("layout", "the tables are in Better Auth's built-in layout"),
+        Ok(layout) => {
+            report.ok("layout", "the tables are in Better Auth's built-in layout");
+            examine_accounts(layout, report);
+        }
         Err(error) => report.fault("layout", format!("a start is refused: {}", causes(&error))),
+    }
+    for column in schema.unhonoured() {
+        report.warn(
+            "access",
+            format!(
+                "`user`.`{column}` looks as if it took access away, and is not honoured: let \
+                 `banned` say it"
+            ),
+        );
     }
     for index in schema.missing_indexes() {
         report.warn("indexes", format!("calls read whole tables: CREATE INDEX ON {index}"));
     }
     Ok(())
+}
+
+/// Looks at what takes access away.
+fn examine_accounts(layout: Layout, report: &mut Report) {
+    for column in layout.restrictions.honoured() {
+        report.ok("access", column);
+    }
 }

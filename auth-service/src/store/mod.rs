@@ -13,6 +13,7 @@ mod last_use;
 mod layout;
 mod linked;
 mod operator;
+mod restrictions;
 mod room;
 mod rotation;
 mod sessions;
@@ -35,8 +36,9 @@ pub use self::last_use::Use;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
+pub use self::restrictions::UserAccess;
 pub use self::rotation::Rotated;
-pub use self::sessions::{Ended, NewSession, Which};
+pub use self::sessions::{Ended, NewSession, Opening, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
 use crate::{StartError, entity::user, migration::Migrator};
@@ -59,6 +61,15 @@ impl Store {
         let layout = Layout::of(&schema)?;
         for index in schema.missing_indexes() {
             tracing::warn!(index, "an index is missing in the tables of accounts");
+        }
+        for column in layout.restrictions.honoured() {
+            tracing::info!(column, "a column that takes access away is honoured");
+        }
+        for column in schema.unhonoured() {
+            tracing::warn!(
+                column,
+                "a column of `user` looks as if it took access away; it is not honoured"
+            );
         }
         largest_id::keep(database.writer(), layout).await?;
         Ok(Self { database, layout })

@@ -6,6 +6,7 @@ mod lives;
 mod operator;
 mod plans;
 mod refused;
+mod restrictions;
 mod rotation;
 mod security_events;
 mod sessions;
