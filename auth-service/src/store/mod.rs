@@ -12,6 +12,7 @@ mod largest_id;
 mod last_use;
 mod layout;
 mod linked;
+mod mixed_case;
 mod operator;
 mod restrictions;
 mod room;
@@ -36,6 +37,7 @@ pub use self::last_use::Use;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
+use self::mixed_case::MixedCase;
 pub use self::restrictions::UserAccess;
 pub use self::rotation::Rotated;
 pub use self::sessions::{Ended, NewSession, Opening, Which};
@@ -48,6 +50,7 @@ use crate::{StartError, entity::user, migration::Migrator};
 pub struct Store {
     database: Database,
     layout: Layout,
+    mixed_case: MixedCase,
 }
 
 impl Store {
@@ -72,7 +75,9 @@ impl Store {
             );
         }
         largest_id::keep(database.writer(), layout).await?;
-        Ok(Self { database, layout })
+        let store = Self { database, layout, mixed_case: MixedCase::default() };
+        store.read_mixed_case().await?;
+        Ok(store)
     }
 
     /// The handle, for readiness and closing.

@@ -165,14 +165,18 @@ impl Store {
             .await
     }
 
-    /// Where the newest sessions of the user of this e-mail were opened that are live at
-    /// `now`; none where there is no such user.
+    /// Where the newest sessions of the user of this e-mail, which is in lower case, were
+    /// opened that are live at `now`; none where there is no such user.
     #[expect(clippy::disallowed_methods, reason = "sign-in asks before anybody is known")]
     pub async fn session_addresses(
         &self,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, DbErr> {
+        let mut is_user = user::Column::Email.eq(email);
+        if let Some(otherwise) = self.is_spelt_otherwise(email).await {
+            is_user = is_user.or(otherwise);
+        }
         let of_user =
             Query::select().column(user::Column::Id).from(user::Entity).and_where(is_user).take();
         session::Entity::find()

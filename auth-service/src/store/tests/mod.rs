@@ -3,6 +3,7 @@
 mod erasures;
 mod layouts;
 mod lives;
+mod mixed_case;
 mod operator;
 mod plans;
 mod refused;
