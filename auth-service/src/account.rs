@@ -63,6 +63,9 @@ impl Accounts {
         device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
+        if self.sessions.sign_in_rules().needs_verified_email {
+            return Err(Error::SignUpDisabled); // nobody can prove an address here
+        }
         self.attempts.at_sign_up(device.address()).await?;
         let Application { email, password, name, image } = application;
         let known = [email.as_str(), email.local_part(), &name];

@@ -3,9 +3,12 @@
 use std::fmt;
 
 /// A canonical address: trimmed, in lower case, ASCII, at most 254 bytes. Two spellings of
-/// one account give equal values. Its `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Email(String);
+/// one address give equal values. Its `Debug` hides it.
+#[derive(Clone)]
+pub struct Email {
+    canonical: String,
+    given: String,
+}
 
 /// The text is no address this service accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,17 +30,25 @@ impl Email {
             && labels.split('.').all(is_label)
             && top.len() >= 2
             && top.bytes().all(|b| b.is_ascii_alphabetic());
-        if sound { Ok(Self(text.to_ascii_lowercase())) } else { Err(InvalidEmail) }
+        if !sound {
+            return Err(InvalidEmail);
+        }
+        Ok(Self { canonical: text.to_ascii_lowercase(), given: text.to_owned() })
     }
 
     /// The canonical text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.canonical
+    }
+
+    /// The text in the case in which it was given, for rows that others have written.
+    pub fn as_given(&self) -> &str {
+        &self.given
     }
 
     /// What stands before the `@`.
     pub fn local_part(&self) -> &str {
-        Self::local_part_of(&self.0)
+        Self::local_part_of(&self.canonical)
     }
 
     /// The same of an address that is stored.
@@ -45,6 +56,14 @@ impl Email {
         address.split('@').next().unwrap_or_default()
     }
 }
+
+impl PartialEq for Email {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for Email {}
 
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,7 @@ use shared::{
 };
 use tonic::Status;
 
-use crate::{attempts::Limited, hashing::HashingError, peer::PeerFault};
+use crate::{attempts::Limited, hashing::HashingError, peer::PeerFault, restriction::Restriction};
 
 /// Why a call was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,12 @@ pub enum Error {
     /// The session is older than a day.
     #[error("Session is not fresh")]
     SessionNotFresh,
+    /// The account is there, and may not be used, or not like this.
+    #[error(transparent)]
+    Restricted(#[from] Restriction),
+    /// The operator has accounts made elsewhere alone.
+    #[error("Email and password sign up is not enabled")]
+    SignUpDisabled,
     /// A limit of attempts was reached.
     #[error("Too many attempts. Please try again later.")]
     TooManyAttempts {
@@ -81,7 +87,7 @@ impl Classified for Error {
             Self::InvalidSession | Self::InvalidEmailOrPassword => Kind::Unauthenticated,
             Self::EmailTaken => Kind::Taken,
             Self::NoPassword => Kind::NotFound,
-            Self::SessionNotFresh => Kind::Forbidden,
+            Self::SessionNotFresh | Self::Restricted(_) | Self::SignUpDisabled => Kind::Forbidden,
             Self::TooManyAttempts { .. } | Self::Hashing(HashingError::Busy) => Kind::TooMany,
             Self::Database(error) => shared::db::kind(error),
             Self::Peer(_) => Kind::Unavailable,
@@ -102,6 +108,8 @@ impl Classified for Error {
             Self::InvalidPassword => Some("INVALID_PASSWORD"),
             Self::NoPassword => Some("CREDENTIAL_ACCOUNT_NOT_FOUND"),
             Self::SessionNotFresh => Some("SESSION_NOT_FRESH"),
+            Self::Restricted(restriction) => Some(restriction.reason()),
+            Self::SignUpDisabled => Some("SIGN_UP_DISABLED"),
             Self::TooManyAttempts { .. } => Some("TOO_MANY_ATTEMPTS"),
             _ => None,
         }

@@ -13,7 +13,8 @@
 //!   of a deleted one elsewhere; `data_export`: everything that is held about a user
 //! - `session`: opening, resuming, extending, rotating and ending sessions; `access`: access
 //!   tokens
-//! - `email`, `password`, `profile`, `session_token`, `random`: the rules, without I/O;
+//! - `email`, `password`, `profile`, `restriction`, `session_token`, `random`: the rules,
+//!   without I/O;
 //!   `hashing` runs the costly ones, a few at a time
 //! - `peer`: task-service, as it is called from here
 //! - `store`: Better Auth's tables and ours, on both databases; `entity`, `migration`: their
@@ -39,6 +40,7 @@ mod password;
 mod peer;
 mod profile;
 mod random;
+mod restriction;
 mod session;
 mod session_token;
 mod store;

@@ -21,8 +21,9 @@ use crate::{
     entity::{session, user},
     error::Error,
     random,
+    restriction::{Restrictions, SignInRules},
     session_token::SessionToken,
-    store::{Ended, Held, NewSession, Store, Which},
+    store::{Ended, NewSession, Opening, Store, UserAccess, Which},
 };
 
 /// A session that was extended this long ago or longer is extended by use (Better Auth's
@@ -123,7 +124,8 @@ impl Sessions {
     }
 
     /// Opens a session for a user who has just signed in with the password whose stored
-    /// form is `verified`; unless it was changed since, which counts as a wrong password.
+    /// form is `verified`; unless it was changed since, which counts as a wrong password, or
+    /// something takes access away from the user.
     pub async fn open(
         &self,
         user_id: &str,
@@ -132,11 +134,13 @@ impl Sessions {
         stay: Stay,
     ) -> Result<Opened, Error> {
         let (token, mut session) = self.prepare(user_id, device, stay)?;
-        let most = self.rules.per_user;
-        let (held, ended) = self.store.open_session(&mut session, verified, most).await?;
-        if held != Held::Yes {
-            return Err(Error::InvalidEmailOrPassword);
-        }
+        let (most, rules) = (self.rules.per_user, self.rules.sign_in);
+        let opening = self.store.open_session(&mut session, verified, most, rules).await?;
+        let ended = match opening {
+            Opening::Opened { ended } => ended,
+            Opening::PasswordChanged => return Err(Error::InvalidEmailOrPassword),
+            Opening::Refused(restriction) => return Err(restriction.into()),
+        };
         if ended > 0 {
             let event = Event::of(EventKind::SessionEnded, user_id);
             self.trail.note(event.with_detail(ended.to_string()));
@@ -196,8 +200,23 @@ impl Sessions {
         Ok(caller)
     }
 
-    /// Whom `token` belongs to, with the session as it is stored.
+    /// The session that `token` opens, for its holder to end it: whoever is banned may.
+    pub async fn resume_to_end(&self, token: &SessionToken) -> Result<SignedIn, Error> {
+        self.caller_and_access(token).await.map(|(caller, _)| caller)
+    }
+
+    /// Whom `token` belongs to, with the session as it is stored, unless they are banned. A
+    /// ban ends no session; it stops each use while it lasts.
     async fn caller(&self, token: &SessionToken) -> Result<SignedIn, Error> {
+        let (caller, restrictions) = self.caller_and_access(token).await?;
+        restrictions.check_use(self.now())?;
+        Ok(caller)
+    }
+
+    async fn caller_and_access(
+        &self,
+        token: &SessionToken,
+    ) -> Result<(SignedIn, Restrictions), Error> {
         let now = self.now();
         let found = self.store.session_by_token(token.stored_forms()).await?;
         let superseded = found.is_none();
@@ -209,9 +228,10 @@ impl Sessions {
             self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
             return Err(Error::InvalidSession);
         }
-        let user = self.store.user(&session.user_id).await?.ok_or(Error::InvalidSession)?;
+        let access = self.store.user_access(&session.user_id).await?;
+        let UserAccess { user, restrictions } = access.ok_or(Error::InvalidSession)?;
         self.last_uses.note(&session, now);
-        Ok(SignedIn { session, user, extended: false, superseded })
+        Ok((SignedIn { session, user, extended: false, superseded }, restrictions))
     }
 
     /// The end of `session` if `end` is what it would be but for the longest life.
@@ -230,6 +250,11 @@ impl Sessions {
     pub fn stay(&self, session: &session::Model) -> Stay {
         let span = session.expires_at - session.created_at;
         if span <= DAY && self.lifetime > DAY { Stay::Brief } else { Stay::Remembered }
+    }
+
+    /// Who may sign in.
+    pub fn sign_in_rules(&self) -> SignInRules {
+        self.rules.sign_in
     }
 
     /// How long a session lives after its last extension.

@@ -1,7 +1,13 @@
 //! Accounts in a database that a Better Auth server made, whatever its ids are.
 
 use fixtures::{Backend, EMAIL, Foreign, FreshDatabase, Ids, PASSWORD, TOKEN};
-use shared::proto::auth::v1::{GetSessionRequest, RevokeSessionRequest};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+use shared::proto::auth::v1::{
+    GetSessionRequest, GetTokenRequest, ListSessionsRequest, RefreshSessionRequest,
+    RevokeSessionRequest,
+};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use crate::{
     caller, forge,
@@ -67,4 +73,67 @@ async fn live(backend: Backend, wire: Wire, foreign: Foreign) {
     ada.sessions().revoke_session(request).await.expect("revoked");
     assert!(!other.session_lives().await && ada.session_lives().await);
     world.stop().await;
+}
+
+mod restricted {
+    use super::*;
+
+    tests!(run: sqlite_grpc sqlite_http postgres_grpc postgres_http);
+
+    async fn run(backend: Backend, wire: Wire) {
+        banned_and_back(backend, wire).await;
+    }
+}
+
+/// A ban of the server beside this one holds on the next call, and no longer than it lasts.
+async fn banned_and_back(backend: Backend, wire: Wire) {
+    let Some(accounts) = FreshDatabase::new(backend).await else { return };
+    let foreign = Foreign { ids: Ids::Text, has_issuer: false };
+    foreign.make(&accounts).await;
+    let address = accounts.address().to_owned();
+    let (flag, time) = match backend {
+        Backend::Postgres => ("boolean", "timestamptz"),
+        Backend::Sqlite => ("integer", "date"),
+    };
+    for (name, kind) in [("banned", flag), ("banExpires", time), ("twoFactorEnabled", flag)] {
+        execute(&address, &format!(r#"ALTER TABLE "user" ADD COLUMN "{name}" {kind}"#)).await;
+    }
+    let Some(world) = World::start_on(accounts, backend, wire, &[]).await else { return };
+    let ada = world.stranger().sign_in(EMAIL).await;
+
+    let sign_in =
+        async |password: &str| world.stranger().try_sign_in(EMAIL, password).await.map(drop);
+    let reason = |answer: Result<(), Status>| {
+        let refused = answer.expect_err("refused");
+        (refused.code(), refused.get_details_error_info().map(|info| info.reason))
+    };
+    let forbidden = |why: &str| (Code::PermissionDenied, Some(why.to_owned()));
+
+    execute(&address, r#"UPDATE "user" SET "banned" = TRUE"#).await;
+    assert_eq!(reason(sign_in(PASSWORD).await), forbidden("BANNED_USER"));
+    let wrong = reason(sign_in("not the password").await);
+    assert_eq!(wrong.1.as_deref(), Some("INVALID_EMAIL_OR_PASSWORD"));
+    for answer in [
+        ada.sessions().get_token(GetTokenRequest {}).await.map(drop),
+        ada.sessions().list_sessions(ListSessionsRequest {}).await.map(drop),
+        ada.sessions().refresh_session(RefreshSessionRequest {}).await.map(drop),
+    ] {
+        assert_eq!(reason(answer), forbidden("BANNED_USER"));
+    }
+    execute(&address, r#"UPDATE "user" SET "banExpires" = '2026-01-01T00:00:00.000Z'"#).await;
+    assert!(ada.session_lives().await, "the ban has lapsed");
+    sign_in(PASSWORD).await.expect("lets in again");
+
+    execute(&address, r#"UPDATE "user" SET "twoFactorEnabled" = TRUE"#).await;
+    assert_eq!(reason(sign_in(PASSWORD).await), forbidden("TWO_FACTOR_REQUIRED"));
+    assert!(ada.session_lives().await, "who asked for it opened the session");
+    world.stop().await;
+}
+
+async fn execute(address: &str, statement: &str) {
+    let mut options = ConnectOptions::new(address);
+    options.max_connections(1).sqlx_logging(false);
+    let connection = Database::connect(options).await.expect("the database answers");
+    connection.execute_unprepared(statement).await.expect(statement);
+    connection.close().await.expect("closes");
 }

@@ -110,12 +110,19 @@ impl Accounts {
                 let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
                 trail.note(event);
             }
-            Err(Error::InvalidEmailOrPassword) => {
+            Err(error @ (Error::InvalidEmailOrPassword | Error::Restricted(_))) => {
                 let key = match user {
                     Some(user) => Key::account_from(&user.id, from),
                     None => Key::address(from),
                 };
-                trail.note_sparingly(of(EventKind::SignInFailed), &key.to_string());
+                let event = of(EventKind::SignInFailed);
+                let (event, key) = match error {
+                    Error::Restricted(why) => {
+                        (event.with_detail(why.reason()), format!("{key} {}", why.reason()))
+                    }
+                    _ => (event, key.to_string()),
+                };
+                trail.note_sparingly(event, &key);
             }
             Err(_) => {} // not the caller's fault
         }

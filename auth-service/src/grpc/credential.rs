@@ -32,6 +32,11 @@ pub async fn signed_in<T>(request: &Request<T>, sessions: &Sessions) -> Result<S
     sessions.resume(session_token(request)?).await
 }
 
+/// The same for a caller who means to end it: whoever is banned may.
+pub async fn signing_out<T>(request: &Request<T>, sessions: &Sessions) -> Result<SignedIn, Error> {
+    sessions.resume_to_end(session_token(request)?).await
+}
+
 /// The caller's token, whatever it opens. Fails closed without the interceptor.
 pub fn session_token<T>(request: &Request<T>) -> Result<&SessionToken, Refusal> {
     let token = request.extensions().get::<Arc<SessionToken>>().ok_or(Refusal::MissingToken)?;

@@ -14,7 +14,7 @@ use shared::{
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::{
-    credential::{RequireSessionToken, session_token, signed_in},
+    credential::{RequireSessionToken, session_token, signed_in, signing_out},
     device,
 };
 use crate::{
@@ -84,7 +84,9 @@ impl SessionService for Session {
         &self,
         request: Request<pb::SignOutRequest>,
     ) -> Result<Response<pb::SignOutResponse>, Status> {
-        let caller = self.caller(&request).await?;
+        let from = device(&request).address();
+        let resumed = signing_out(&request, &self.sessions);
+        let caller = self.attempts.at_session(from, resumed).await?;
         self.sessions.end(&caller, Which::One(&caller.session().id)).await?;
         Ok(Response::new(pb::SignOutResponse {}))
     }

@@ -58,6 +58,9 @@ pub fn api(cookie: &str) -> utoipa::openapi::OpenApi {
     api
 }
 
+/// Routes share the status, and a list has one description of it.
+const FORBIDDEN: &str = "No trusted origin asked for this, or the user is banned (`BANNED_USER`)";
+
 /// Refusals of any request.
 pub enum AnyTime {}
 
@@ -98,7 +101,7 @@ pub enum ForSites {}
 
 impl IntoResponses for ForSites {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses([("403", refusal("No trusted origin asked for this"))])
+        responses([("403", refusal(FORBIDDEN))])
     }
 }
 
@@ -107,7 +110,10 @@ pub enum ForUsers {}
 
 impl IntoResponses for ForUsers {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses([("401", refusal("No live session; the cookies of a dead one are expired"))])
+        responses([
+            ("401", refusal("No live session; the cookies of a dead one are expired")),
+            ("403", refusal(FORBIDDEN)),
+        ])
     }
 }
 

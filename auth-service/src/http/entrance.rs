@@ -82,7 +82,8 @@ pub async fn sign_up(
             ("location" = String, description = "The `callbackURL`, if there was one"),
         )),
         (status = 401, description = "Unknown e-mail or wrong password", body = Refusal),
-        ForBodies, ForSites, AnyTime,
+        (status = 403, description = "No trusted origin asked for this; or the password is right, and the user is banned (`BANNED_USER`), has a second factor (`TWO_FACTOR_REQUIRED`) or an unverified address where that is asked for (`EMAIL_NOT_VERIFIED`)", body = Refusal),
+        ForBodies, AnyTime,
     ),
 )]
 pub async fn sign_in(
@@ -129,7 +130,7 @@ pub async fn sign_out(
     Asked(forms::Nothing): Asked<forms::Nothing>,
 ) -> Result<impl IntoResponse, Refused> {
     if let Credential::Token(token) = call.credential {
-        let resumed = desk.sessions.resume_as_it_is(&token);
+        let resumed = desk.sessions.resume_to_end(&token);
         match desk.attempts.at_session(call.device.address(), resumed).await {
             Ok(caller) => {
                 desk.sessions.end(&caller, Which::One(&caller.session().id)).await?;

@@ -104,6 +104,14 @@ impl From<Error> for Refused {
             Error::SessionNotFresh => {
                 (StatusCode::FORBIDDEN, "SESSION_NOT_FRESH", "Session is not fresh")
             }
+            Error::Restricted(restriction) => {
+                let message = restriction.to_string();
+                return Self::new(StatusCode::FORBIDDEN, restriction.reason(), message);
+            }
+            Error::SignUpDisabled => {
+                let code = "EMAIL_PASSWORD_SIGN_UP_DISABLED";
+                (StatusCode::BAD_REQUEST, code, "Email and password sign up is not enabled")
+            }
             // Only its kind matters. A fault of ours is logged with its cause here, once, and
             // told in a fixed sentence.
             _ => return Problem::from(status(&error)).into(),

@@ -61,7 +61,7 @@ impl GetSession {
 /// Always asks the database. A session that was not extended for a day is extended, and
 /// its cookie and `set-auth-token` are sent again; so are those that a secret signed which
 /// is being rotated out, and a token that was replaced is followed by the one that is
-/// current. A dead session's cookies are expired.
+/// current. A dead session's cookies are expired, and so are those of a banned user.
 #[utoipa::path(
     get, path = "/api/auth/get-session", operation_id = "getSession", tag = "auth",
     security((), ("sessionToken" = []), ("sessionCookie" = [])),
@@ -95,7 +95,8 @@ pub async fn get_session(
     };
     let signed_in = match desk.attempts.at_session(call.device.address(), resume).await {
         Ok(signed_in) => signed_in,
-        Err(Error::InvalidSession) => return nobody(desk.forget()?),
+        // Better Auth ends the sessions of whoever it bans.
+        Err(Error::InvalidSession | Error::Restricted(_)) => return nobody(desk.forget()?),
         Err(error) => return Err(error.into()),
     };
     let (session, user) = (signed_in.session(), signed_in.user());

@@ -25,6 +25,7 @@ use crate::{
         TaskServiceAddress,
         probe::{self, Verdict},
     },
+    restriction::SecondFactor,
     session_token::AtRest,
     store,
 };
@@ -74,6 +75,12 @@ fn accounts(report: &mut Report, settings: &AccountSettings) {
             "settings",
             "SESSION_TOKENS_AT_REST is `plain`: a copy of the database opens every session; needed \
              only while a Better Auth server shares it",
+        );
+    }
+    if settings.sessions.sign_in.second_factor == SecondFactor::Skip {
+        report.warn(
+            "settings",
+            "TWO_FACTOR_ACCOUNTS is `password-only`: who has a second factor signs in without it",
         );
     }
     if let Some(cache) = settings.session_cookie_cache {

@@ -42,8 +42,11 @@ pub enum OperatorError {
     /// Everybody would have to sign in again.
     #[error("--all ends every session of every user: add --yes if that is meant")]
     Unconfirmed,
-    /// Neither an id nor an e-mail has this spelling here.
-    #[error("there is no such user")]
+    /// Neither an id nor an e-mail is this one here, or several e-mails are but for their case.
+    #[error(
+        "there is no such user, or there are several whose e-mails differ in case alone: give the \
+         id, or the exact spelling"
+    )]
     NoSuchUser,
     /// The database cannot be reached, or has not the tables.
     #[error("cannot use the database of accounts")]

@@ -5,11 +5,15 @@ use std::time::Duration;
 use shared::config::{Reader, Vars};
 
 use super::rotation::APART;
-use crate::session_token::AtRest;
+use crate::{
+    restriction::{SecondFactor, SignInRules},
+    session_token::AtRest,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How long sessions live, how many there may be, and how their tokens are kept.
+/// Who opens sessions, how long they live, how many there may be, and how their tokens are
+/// kept.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionRules {
     /// How long a session lives after it was last extended.
@@ -23,6 +27,8 @@ pub struct SessionRules {
     pub rotation_grace: Duration,
     /// How session tokens are stored.
     pub tokens_at_rest: AtRest,
+    /// Who may open one with the right password.
+    pub sign_in: SignInRules,
 }
 
 impl Default for SessionRules {
@@ -33,13 +39,14 @@ impl Default for SessionRules {
             per_user: Some(100),
             rotation_grace: Duration::from_secs(10),
             tokens_at_rest: AtRest::Hashed,
+            sign_in: SignInRules::default(),
         }
     }
 }
 
 impl SessionRules {
-    /// Reads `SESSION_TTL`, `SESSION_MAX_AGE`, `SESSIONS_PER_USER`, `SESSION_ROTATION_GRACE`
-    /// and `SESSION_TOKENS_AT_REST`.
+    /// Reads `SESSION_TTL`, `SESSION_MAX_AGE`, `SESSIONS_PER_USER`, `SESSION_ROTATION_GRACE`,
+    /// `SESSION_TOKENS_AT_REST`, `TWO_FACTOR_ACCOUNTS` and `REQUIRE_EMAIL_VERIFICATION`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let default = Self::default();
         let lifetime = reader.duration("SESSION_TTL", default.lifetime);
@@ -70,7 +77,20 @@ impl SessionRules {
             per_user: per_user.unwrap_or(default.per_user),
             rotation_grace: grace,
             tokens_at_rest: tokens_at_rest.unwrap_or(default.tokens_at_rest),
+            sign_in: read_sign_in(reader),
         }
+    }
+}
+
+fn read_sign_in(reader: &mut Reader<'_, impl Vars>) -> SignInRules {
+    let second_factor = reader.parsed("TWO_FACTOR_ACCOUNTS", |text| match text {
+        "refuse" => Ok(SecondFactor::Refuse),
+        "password-only" => Ok(SecondFactor::Skip),
+        _ => Err("must be `refuse` or `password-only`".to_owned()),
+    });
+    SignInRules {
+        second_factor: second_factor.unwrap_or_default(),
+        needs_verified_email: reader.switch("REQUIRE_EMAIL_VERIFICATION", false),
     }
 }
 

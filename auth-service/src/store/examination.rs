@@ -10,7 +10,10 @@ use shared::{
     error::causes,
 };
 
-use super::layout::{Layout, Schema};
+use super::{
+    layout::{Layout, Schema},
+    mixed_case,
+};
 use crate::migration::Migrator;
 
 /// Looks at the database of accounts and leaves it as it is.
@@ -33,11 +36,63 @@ async fn examine_tables(database: &Database, report: &mut Report) -> Result<(), 
     }
     let schema = Schema::read(database).await?;
     match Layout::of(&schema) {
-        Ok(_) => report.ok("layout", "the tables are in Better Auth's built-in layout"),
+        Ok(layout) => {
+            report.ok("layout", "the tables are in Better Auth's built-in layout");
+            examine_accounts(database, layout, report).await?;
+        }
         Err(error) => report.fault("layout", format!("a start is refused: {}", causes(&error))),
+    }
+    for column in schema.unhonoured() {
+        report.warn(
+            "access",
+            format!(
+                "`user`.`{column}` looks as if it took access away, and is not honoured: let \
+                 `banned` say it"
+            ),
+        );
     }
     for index in schema.missing_indexes() {
         report.warn("indexes", format!("calls read whole tables: CREATE INDEX ON {index}"));
+    }
+    Ok(())
+}
+
+/// Looks at what takes access away, and at e-mails in odd spellings.
+async fn examine_accounts(
+    database: &Database,
+    layout: Layout,
+    report: &mut Report,
+) -> Result<(), DbErr> {
+    for column in layout.restrictions.honoured() {
+        report.ok("access", column);
+    }
+    let ids = mixed_case::read(database).await?;
+    let found = mixed_case::spellings(database, &ids).await?;
+    if found.accounts > 0 {
+        report.ok(
+            "emails",
+            format!(
+                "{} accounts have capitals in their e-mail; they are found in any spelling",
+                found.accounts
+            ),
+        );
+    }
+    if found.shared > 0 {
+        report.warn(
+            "emails",
+            format!(
+                "{} addresses have several accounts, whose e-mails differ in case alone: each signs \
+                 in with its exact spelling; remove all but one, and write that in lower case",
+                found.shared
+            ),
+        );
+    }
+    if found.is_partial {
+        report.warn(
+            "emails",
+            "more e-mails have capitals than are kept in memory, and those beyond are found by their \
+             exact spelling alone: write them in lower case",
+        );
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ mod largest_id;
 mod last_use;
 mod layout;
 mod linked;
+mod mixed_case;
 mod operator;
+mod restrictions;
 mod room;
 mod rotation;
 mod sessions;
@@ -36,8 +38,10 @@ pub use self::last_use::Use;
 pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
+use self::mixed_case::MixedCase;
+pub use self::restrictions::UserAccess;
 pub use self::rotation::Rotated;
-pub use self::sessions::{Ended, NewSession, Which};
+pub use self::sessions::{Ended, NewSession, Opening, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
 use crate::{StartError, entity::user, migration::Migrator};
@@ -47,6 +51,7 @@ use crate::{StartError, entity::user, migration::Migrator};
 pub struct Store {
     database: Database,
     layout: Layout,
+    mixed_case: MixedCase,
 }
 
 impl Store {
@@ -61,8 +66,19 @@ impl Store {
         for index in schema.missing_indexes() {
             tracing::warn!(index, "an index is missing in the tables of accounts");
         }
+        for column in layout.restrictions.honoured() {
+            tracing::info!(column, "a column that takes access away is honoured");
+        }
+        for column in schema.unhonoured() {
+            tracing::warn!(
+                column,
+                "a column of `user` looks as if it took access away; it is not honoured"
+            );
+        }
         largest_id::keep(database.writer(), layout).await?;
-        Ok(Self { database, layout })
+        let store = Self { database, layout, mixed_case: MixedCase::default() };
+        store.read_mixed_case().await?;
+        Ok(store)
     }
 
     /// The handle, for readiness and closing.

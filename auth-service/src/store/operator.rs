@@ -15,6 +15,7 @@ use shared::{
 use super::{
     Store, largest_id,
     layout::{Layout, Schema},
+    mixed_case::MixedCase,
 };
 use crate::{StartError, entity::session, migration::Migrator};
 
@@ -32,7 +33,7 @@ impl Store {
             return Err(DbErr::Custom(cause.to_owned()).into());
         }
         let layout = Layout::of(&Schema::read(&database).await?)?;
-        Ok(Self { database, layout })
+        Ok(Self { database, layout, mixed_case: MixedCase::default() })
     }
 
     /// Ends every session of every user, in steps, and tells how many. What is opened

@@ -9,10 +9,13 @@ use sea_orm::{
 use shared::db::moment_value;
 
 use super::{
-    Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, room, rotation,
-    still::lock_user,
+    Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, restrictions, room,
+    rotation, still::lock_user,
 };
-use crate::entity::{session, user};
+use crate::{
+    entity::{session, user},
+    restriction::{Ban, Restriction, SignInRules},
+};
 
 /// A session to be opened.
 pub struct NewSession {
@@ -49,6 +52,17 @@ pub struct Ended {
     pub only: Option<String>,
 }
 
+/// Whether a session was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It was; so many others of its user ended for it.
+    Opened { ended: u64 },
+    /// The password is another one, or the user is gone.
+    PasswordChanged,
+    /// The user may not sign in.
+    Refused(Restriction),
+}
+
 /// Stores a session.
 pub(super) async fn insert_session(
     database: &impl ConnectionTrait,
@@ -69,27 +83,37 @@ pub(super) async fn insert_session(
 }
 
 impl Store {
-    /// Opens a session, unless the user's password is no longer the one that was verified.
-    /// It is one of `most` live ones of its user at most: the oldest end, and how many did
-    /// is told.
+    /// Opens a session, unless the user's password is no longer the one that was verified,
+    /// or the user may not sign in by these rules. It is one of `most` live ones of its user
+    /// at most: the oldest end. A ban that has lapsed is removed from the user's row.
     pub async fn open_session(
         &self,
         session: &mut NewSession,
         verified: Option<&str>,
         most: Option<u64>,
-    ) -> Result<(Held, u64), DbErr> {
+        rules: SignInRules,
+    ) -> Result<Opening, DbErr> {
         let transaction = self.begin().await?;
         let still = Still { password_hash: verified, session_id: None };
         let held = still.hold(&transaction, self.layout, &session.user_id).await?;
-        let mut ended = 0;
-        if held == Held::Yes {
-            if let Some(most) = most {
-                ended = room::make(&transaction, self.layout, session, most).await?;
-            }
-            insert_session(&transaction, self.layout, session).await?;
-            transaction.commit().await?;
+        let access = restrictions::user_access(&transaction, self.layout, &session.user_id).await?;
+        let restrictions = match access {
+            Some(access) if held == Held::Yes => access.restrictions,
+            _ => return Ok(Opening::PasswordChanged),
+        };
+        if let Err(restriction) = restrictions.check_sign_in(rules, session.now) {
+            return Ok(Opening::Refused(restriction));
         }
-        Ok((held, ended))
+        if restrictions.ban != Ban::None {
+            restrictions::lift_ban(&transaction, self.layout, session).await?;
+        }
+        let ended = match most {
+            Some(most) => room::make(&transaction, self.layout, session, most).await?,
+            None => 0,
+        };
+        insert_session(&transaction, self.layout, session).await?;
+        transaction.commit().await?;
+        Ok(Opening::Opened { ended })
     }
 
     /// The session stored under one of these forms of its token, expired or not.
@@ -141,19 +165,20 @@ impl Store {
             .await
     }
 
-    /// Where the newest sessions of the user of this e-mail were opened that are live at
-    /// `now`; none where there is no such user.
+    /// Where the newest sessions of the user of this e-mail, which is in lower case, were
+    /// opened that are live at `now`; none where there is no such user.
     #[expect(clippy::disallowed_methods, reason = "sign-in asks before anybody is known")]
     pub async fn session_addresses(
         &self,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, DbErr> {
-        let of_user = Query::select()
-            .column(user::Column::Id)
-            .from(user::Entity)
-            .and_where(user::Column::Email.eq(email))
-            .take();
+        let mut is_user = user::Column::Email.eq(email);
+        if let Some(otherwise) = self.is_spelt_otherwise(email).await {
+            is_user = is_user.or(otherwise);
+        }
+        let of_user =
+            Query::select().column(user::Column::Id).from(user::Entity).and_where(is_user).take();
         session::Entity::find()
             .select_only()
             .column(session::Column::IpAddress)

@@ -43,7 +43,7 @@ pub struct UserPatch {
 
 impl Store {
     /// Makes a user, its password and its first session, all or nothing. `false`: the
-    /// e-mail is taken.
+    /// e-mail is taken, in whatever spelling.
     pub async fn create_user(
         &self,
         new_user: &mut NewUser,
@@ -58,13 +58,17 @@ impl Store {
             (user::Column::CreatedAt.into_iden(), now.clone()),
             (user::Column::UpdatedAt.into_iden(), now.clone()),
         ];
+        // The unique index knows the same spelling alone.
+        if !self.users_by_email(&new_user.email).await?.is_empty() {
+            return Ok(false);
+        }
         let transaction = self.begin().await?;
         let inserted =
             insert(&transaction, self.layout.user, user::Entity, &mut new_user.id, user).await;
         if let Err(error) = inserted {
             transaction.rollback().await;
             let is_taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
-                && self.user_by_email(&new_user.email).await?.is_some();
+                && !self.users_by_email(&new_user.email).await?.is_empty();
             return if is_taken { Ok(false) } else { Err(error) };
         }
         session.user_id.clone_from(&new_user.id);
@@ -84,15 +88,6 @@ impl Store {
         insert_session(&transaction, self.layout, session).await?;
         transaction.commit().await?;
         Ok(true)
-    }
-
-    /// The user with this e-mail.
-    #[expect(clippy::disallowed_methods, reason = "sign-in asks before anybody is known")]
-    pub async fn user_by_email(&self, email: &Email) -> Result<Option<user::Model>, DbErr> {
-        user::Entity::find()
-            .filter(user::Column::Email.eq(email.as_str()))
-            .one(self.database.reader())
-            .await
     }
 
     /// The user with this id.

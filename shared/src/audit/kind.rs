@@ -8,7 +8,8 @@ pub enum EventKind {
     /// A session was opened with the right password.
     SignInSucceeded,
     /// A sign-in gave a wrong password, or named an account that is not there. Then it is
-    /// nobody's.
+    /// nobody's. Or the password was right and the account may not sign in: then `detail` is
+    /// the reason.
     SignInFailed,
     /// Somebody who is signed in gave a wrong password.
     PasswordRefused,

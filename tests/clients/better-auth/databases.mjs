@@ -1,16 +1,23 @@
 // Databases that exist for one run.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import Database from "libsql";
 import pg from "pg";
 import { folder } from "./servers.mjs";
 
 const POSTGRES = process.env.TEST_DATABASE_URL ?? "postgres://postgres@127.0.0.1:5432/postgres";
 
-/** Each has the address that either server understands, and `remove`. */
+/** Each has the address that either server understands, `execute` for SQL, and `remove`. */
 export async function sqlite() {
   const place = await folder();
   const file = join(place.path, "auth.db");
-  return { node: `sqlite:${file}`, ours: `sqlite://${file}`, remove: place.remove };
+  const execute = async (sql) => {
+    const database = new Database(file);
+    database.pragma("busy_timeout = 5000");
+    database.exec(sql);
+    database.close();
+  };
+  return { node: `sqlite:${file}`, ours: `sqlite://${file}`, execute, remove: place.remove };
 }
 
 export async function postgres() {
@@ -21,6 +28,7 @@ export async function postgres() {
   return {
     node: url.href,
     ours: url.href,
+    execute: (sql) => command(sql, url.href),
     remove: () => command(`DROP DATABASE ${name} WITH (FORCE)`),
   };
 }
@@ -37,8 +45,8 @@ export async function postgresAnswers() {
   }
 }
 
-async function command(text) {
-  const client = new pg.Client({ connectionString: POSTGRES });
+async function command(text, connectionString = POSTGRES) {
+  const client = new pg.Client({ connectionString });
   await client.connect();
   try {
     await client.query(text);

@@ -7,6 +7,8 @@
 //   DATABASE         sqlite:<file>, or postgres://...
 //   BASE_URL         what browsers call it; by default its own address
 //   TRUSTED_ORIGINS  further origins, separated by commas
+//   ADMIN            if given, with the plugins admin and twoFactor; whoever signs up with
+//                    this e-mail is an administrator
 import { createServer } from "node:http";
 import { SqliteDialect } from "kysely";
 import Database from "libsql";
@@ -20,6 +22,7 @@ const {
   DATABASE = "sqlite::memory:",
   BASE_URL,
   TRUSTED_ORIGINS = "",
+  ADMIN,
 } = process.env;
 
 // libsql, because its binaries come from the npm registry: nothing is compiled, no script of
@@ -36,12 +39,14 @@ const server = createServer();
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const address = `http://127.0.0.1:${server.address().port}`;
 
-const [{ betterAuth }, { bearer, jwt }, { toNodeHandler }, { getMigrations }] = await Promise.all([
+const [{ betterAuth }, { admin, bearer, jwt, twoFactor }, { toNodeHandler }, { getMigrations }] = await Promise.all([
   part(RELEASE),
   part(RELEASE, "plugins"),
   part(RELEASE, "node"),
   migration(RELEASE),
 ]);
+const restricting = ADMIN ? [admin(), twoFactor({ skipVerificationOnEnable: true })] : [];
+const role = (user) => ({ data: { ...user, role: user.email === ADMIN ? "admin" : "user" } });
 const auth = betterAuth({
   secret: SECRET,
   baseURL: BASE_URL ?? address,
@@ -52,7 +57,8 @@ const auth = betterAuth({
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   ...(IDS && { advanced: { database: { generateId: IDS } } }),
-  plugins: [bearer(), jwt()],
+  ...(ADMIN && { databaseHooks: { user: { create: { before: async (user) => role(user) } } } }),
+  plugins: [bearer(), jwt(), ...restricting],
 });
 await (await getMigrations(auth.options)).runMigrations();
 server.on("request", toNodeHandler(auth));

@@ -21,12 +21,13 @@ export async function folder() {
 }
 
 /** Starts a real Better Auth server. */
-export async function startReference({ release, ids, database = "sqlite::memory:", secret = SECRET }) {
+export async function startReference({ release, ids, database = "sqlite::memory:", secret = SECRET, admin }) {
   const script = fileURLToPath(new URL("reference-server.mjs", import.meta.url));
   const env = {
     PATH: process.env.PATH,
     RELEASE: release,
     ...(ids && { IDS: ids }),
+    ...(admin && { ADMIN: admin }),
     SECRET: secret,
     DATABASE: database,
     BASE_URL: SITE,

@@ -20,6 +20,7 @@ const SECRET: &str = "Zm9v7hQk2x+9rTqLw3YbPzN8sVdKj4Xa0uEcGiMoR6Q=";
 on_both_databases!(
     a_deployment_in_order_has_no_fault,
     a_look_changes_nothing,
+    what_takes_access_away_is_named_and_odd_emails_are_counted,
     a_database_in_another_layout_is_a_fault_and_a_missing_index_a_warning,
 );
 
@@ -91,6 +92,47 @@ async fn a_deployment_in_order_has_no_fault(database: FreshDatabase) {
     command.env(address.0, address.1).env(there.0, there.1).args(["doctor", "--json"]);
     let report: Value = serde_json::from_str(&run(command).stdout).expect("JSON");
     assert!(report.as_array().expect("a list").iter().all(|found| found["verdict"] == "ok"));
+}
+
+async fn what_takes_access_away_is_named_and_odd_emails_are_counted(database: FreshDatabase) {
+    let server = Server::start(Binary::Auth, database.address());
+    let stranger = Stranger::new(server.channel(), server.channel());
+    for name in ["ada", "bob", "carol", "dave"] {
+        stranger.sign_up(&format!("{name}@example.com")).await;
+    }
+    let address = database.address();
+    for (email, stored) in
+        [("bob", "Ada@Example.com"), ("carol", "Carol@Example.com"), ("dave", "DAVE@example.com")]
+    {
+        let update = format!(
+            r#"UPDATE "user" SET "email" = '{stored}' WHERE "email" = '{email}@example.com'"#
+        );
+        execute(address, &update).await;
+    }
+    let flag = if address.starts_with("sqlite") { "integer" } else { "boolean" };
+    for column in ["banned", "twoFactorEnabled", "disabled"] {
+        execute(address, &format!(r#"ALTER TABLE "user" ADD COLUMN "{column}" {flag}"#)).await;
+    }
+    let address = ("DATABASE_URL", address);
+    let found = examine(
+        Binary::Auth,
+        &[address, ("TASK_SERVICE_URL", "off"), ("TWO_FACTOR_ACCOUNTS", "password-only")],
+    );
+    assert_verdict(&found, 0);
+    assert_finds(&found, "ok", "access", "`user`.`banned`");
+    assert_finds(&found, "ok", "access", "TWO_FACTOR_ACCOUNTS");
+    assert_finds(&found, "warn", "access", "`user`.`disabled` looks as if it took access away");
+    assert_finds(&found, "warn", "settings", "signs in without it");
+    assert_finds(&found, "ok", "emails", "3 accounts have capitals");
+    assert_finds(&found, "warn", "emails", "1 addresses have several accounts");
+
+    // So is it at start.
+    let log = Server::start(Binary::Auth, address.1).log();
+    for words in
+        ["`user`.`banned`", r#""column":"disabled""#, r#""accounts":3"#, r#""addresses":1"#]
+    {
+        assert!(log.contains(words), "{words}: {log}");
+    }
 }
 
 async fn a_look_changes_nothing(database: FreshDatabase) {

@@ -6,6 +6,7 @@ mod described;
 mod entrance;
 mod logs;
 mod refusals;
+mod restrictions;
 mod rotation;
 mod secret_rotation;
 mod sessions;

@@ -24,6 +24,7 @@ use crate::{
     attempts::{Attempts, Counter, Limits, Memory},
     data_export::DataExports,
     hashing::Hashing,
+    restriction::SignInRules,
     session::{SessionRules, Sessions},
     session_token::AtRest,
     store::Store,
@@ -42,6 +43,9 @@ pub struct Setting {
     pub limits: Limits,
     /// A secret that still verifies beside the one that signs.
     pub old_secret: Option<&'static str>,
+    pub sign_in: SignInRules,
+    /// Done to the tables before they are looked at.
+    pub prepare: Vec<String>,
 }
 
 impl Default for Setting {
@@ -52,6 +56,8 @@ impl Default for Setting {
             cookie_cache: None,
             limits: Limits::OFF,
             old_secret: None,
+            sign_in: SignInRules::default(),
+            prepare: Vec::new(),
         }
     }
 }
@@ -73,7 +79,13 @@ impl World {
 
     pub async fn with(setting: Setting) -> Self {
         let database = FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there");
-        let store = Store::open(&database.url()).await.expect("opens");
+        let mut store = Store::open(&database.url()).await.expect("opens");
+        for statement in &setting.prepare {
+            store.database().writer().execute_unprepared(statement).await.expect("runs");
+        }
+        if !setting.prepare.is_empty() {
+            store = Store::open(&database.url()).await.expect("opens");
+        }
         let start = DateTime::parse_from_rfc3339("2026-11-20T22:18:00.970Z").expect("a moment");
         let clock = Arc::new(ManualClock::at(start.into()));
         let mut vars = HashMap::from([
@@ -88,7 +100,11 @@ impl World {
         let policy = TokenPolicy::read(&mut reader, None).expect("a policy");
         let quarter = Duration::from_mins(15);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
-        let rules = SessionRules { tokens_at_rest: setting.at_rest, ..SessionRules::default() };
+        let rules = SessionRules {
+            tokens_at_rest: setting.at_rest,
+            sign_in: setting.sign_in,
+            ..SessionRules::default()
+        };
         let sessions = Sessions::new(store.clone(), rules, keys.clone(), clock.clone());
         let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
         let attempts = Attempts::new(setting.limits, counter, clock.clone());

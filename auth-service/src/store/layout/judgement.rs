@@ -6,6 +6,7 @@ use sea_orm::DbBackend;
 
 use super::{
     ISSUER, IdKind, Layout,
+    restrictions::RestrictionColumns,
     schema::{Column, Schema, Table},
 };
 
@@ -97,11 +98,17 @@ pub fn judge(schema: &Schema) -> Result<Layout, Differences> {
     if user.exists() && user.column("email").is_some() && !user.has_unique("email") {
         differences.note("table `user`: nothing makes `email` unique".to_owned());
     }
+    // A column that cannot be read must not seem to restrict nobody.
+    let restrictions = RestrictionColumns::of(schema).unwrap_or_else(|unfit| {
+        differences.each.extend(unfit);
+        RestrictionColumns::default()
+    });
     let layout = Layout {
         user: kind_of(schema, user),
         session: kind_of(schema, session),
         account: kind_of(schema, account),
         has_issuer: account.column(ISSUER).is_some_and(is_to_be_filled),
+        restrictions,
     };
     for table in [session, account] {
         let Some(column) = table.column("userId") else {
@@ -212,7 +219,7 @@ fn kind_of(schema: &Schema, table: &Table) -> IdKind {
     }
 }
 
-fn is_text(declared: &str) -> bool {
+pub(super) fn is_text(declared: &str) -> bool {
     matches!(declared, "text" | "character varying" | "varchar" | "nvarchar" | "citext")
 }
 
@@ -235,7 +242,7 @@ fn expected(content: Content, declared: &str, backend: DbBackend) -> Option<&'st
     (!fits).then_some(expected)
 }
 
-fn named(declared: &str) -> &str {
+pub(super) fn named(declared: &str) -> &str {
     if declared.is_empty() { "of no type" } else { declared }
 }
 

@@ -6,10 +6,11 @@
 
 mod id;
 mod judgement;
+mod restrictions;
 mod schema;
 
-use self::judgement::judge;
 pub use self::{id::IdKind, judgement::Differences, schema::Schema};
+use self::{judgement::judge, restrictions::RestrictionColumns};
 
 /// The column that releases 1.7.0 to 1.7.2 demand of `account`.
 const ISSUER: &str = "issuer";
@@ -28,6 +29,8 @@ pub struct Layout {
     pub account: IdKind,
     /// `account.issuer` is there and must be filled.
     has_issuer: bool,
+    /// What takes access away.
+    pub restrictions: RestrictionColumns,
 }
 
 impl Layout {

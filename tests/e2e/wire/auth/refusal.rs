@@ -36,7 +36,7 @@ enum Says {
 
 /// Every status and code of the door that stands for a refusal of an rpc; the empty code is
 /// none.
-const CODES: [(u16, &str, Code, Says); 16] = [
+const CODES: [(u16, &str, Code, Says); 20] = [
     (400, "VALIDATION_ERROR", Code::InvalidArgument, Says::Schema),
     (400, "INVALID_EMAIL", Code::InvalidArgument, Says::Field("email")),
     (400, "PASSWORD_TOO_SHORT", Code::InvalidArgument, Says::Password),
@@ -60,6 +60,15 @@ const CODES: [(u16, &str, Code, Says); 16] = [
         Says::Reason("INVALID_EMAIL_OR_PASSWORD"),
     ),
     (403, "SESSION_NOT_FRESH", Code::PermissionDenied, Says::Reason("SESSION_NOT_FRESH")),
+    (403, "BANNED_USER", Code::PermissionDenied, Says::Reason("BANNED_USER")),
+    (403, "TWO_FACTOR_REQUIRED", Code::PermissionDenied, Says::Reason("TWO_FACTOR_REQUIRED")),
+    (403, "EMAIL_NOT_VERIFIED", Code::PermissionDenied, Says::Reason("EMAIL_NOT_VERIFIED")),
+    (
+        400,
+        "EMAIL_PASSWORD_SIGN_UP_DISABLED",
+        Code::PermissionDenied,
+        Says::Reason("SIGN_UP_DISABLED"),
+    ),
     (
         422,
         "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",

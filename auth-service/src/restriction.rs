@@ -1,0 +1,204 @@
+//! What takes access away from an account: columns that Better Auth and its plugins keep, as
+//! rules without I/O. What cannot be read counts as a restriction.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+
+/// Whether, and how long, a user is banned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ban {
+    #[default]
+    None,
+    /// Until this moment, which is still part of it.
+    Until(DateTime<Utc>),
+    ForGood,
+}
+
+/// What the row of a user takes away, whatever the rules make of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restrictions {
+    pub ban: Ban,
+    pub has_second_factor: bool,
+    pub has_unverified_email: bool,
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Restriction {
+    /// In Better Auth's words.
+    #[error(
+        "You have been banned from this application. Please contact support if you believe this \
+         is an error."
+    )]
+    Banned,
+    /// The account has a second factor, which is not asked for here.
+    #[error("This account needs a second factor, which this service cannot ask for")]
+    SecondFactor,
+    /// In Better Auth's words.
+    #[error("Email not verified")]
+    UnverifiedEmail,
+}
+
+/// What the operator makes of accounts with a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// They do not sign in here.
+    #[default]
+    Refuse,
+    /// Their password suffices.
+    Skip,
+}
+
+/// What the operator decides about sign-in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignInRules {
+    pub second_factor: SecondFactor,
+    /// Only accounts whose address is verified sign in. Nobody can prove an address here, so
+    /// nobody signs up either.
+    pub needs_verified_email: bool,
+}
+
+impl Restriction {
+    /// A constant that programs compare; Better Auth's, where it has one.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Banned => "BANNED_USER",
+            Self::SecondFactor => "TWO_FACTOR_REQUIRED",
+            Self::UnverifiedEmail => "EMAIL_NOT_VERIFIED",
+        }
+    }
+}
+
+impl Restrictions {
+    /// Refuses whoever may not use a session at `now`, however it was opened.
+    pub fn check_use(self, now: DateTime<Utc>) -> Result<(), Restriction> {
+        let is_banned = match self.ban {
+            Ban::None => false,
+            Ban::Until(end) => now <= end,
+            Ban::ForGood => true,
+        };
+        if is_banned { Err(Restriction::Banned) } else { Ok(()) }
+    }
+
+    /// Refuses whoever may not open a session with a password at `now`.
+    pub fn check_sign_in(self, rules: SignInRules, now: DateTime<Utc>) -> Result<(), Restriction> {
+        if self.has_unverified_email && rules.needs_verified_email {
+            return Err(Restriction::UnverifiedEmail);
+        }
+        self.check_use(now)?;
+        if self.has_second_factor && rules.second_factor == SecondFactor::Refuse {
+            return Err(Restriction::SecondFactor);
+        }
+        Ok(())
+    }
+}
+
+impl Ban {
+    /// The ban that two columns tell, both as texts: a flag, and a moment or milliseconds.
+    pub fn read(banned: Option<&str>, expires: Option<&str>) -> Self {
+        match (is_set(banned), expires) {
+            (false, _) => Self::None,
+            (true, None) => Self::ForGood,
+            (true, Some(end)) => moment(end).map_or(Self::ForGood, Self::Until),
+        }
+    }
+}
+
+/// Whether a flag, read as text, is on: whatever is not plainly off.
+pub fn is_set(flag: Option<&str>) -> bool {
+    let is_off = |text: &str| matches!(text, "" | "0" | "0.0" | "f" | "false");
+    flag.is_some_and(|text| !is_off(&text.trim().to_ascii_lowercase()))
+}
+
+/// A moment in one of the spellings that databases keep, without a zone in UTC; or
+/// milliseconds since 1970. `None`: neither, or beyond all calendars.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(millis) = text.parse::<f64>() {
+        // So that a moment is not rounded into the next one, and infinity stays that.
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and is floored")]
+        let millis = millis.floor() as i64;
+        return DateTime::from_timestamp_millis(millis);
+    }
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Some(moment.to_utc());
+    }
+    let zoneless = text.trim_end_matches(['Z', 'z']);
+    for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"] {
+        if let Ok(moment) = NaiveDateTime::parse_from_str(zoneless, form) {
+            return Some(moment.and_utc());
+        }
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Some(day.and_time(NaiveTime::MIN).and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339("2026-11-20T22:18:00.970Z").expect("a moment").to_utc()
+    }
+
+    #[test]
+    fn a_flag_is_on_unless_it_is_plainly_off() {
+        for off in [None, Some("0"), Some("false"), Some("f"), Some("FALSE"), Some("")] {
+            assert!(!is_set(off), "{off:?}");
+        }
+        for on in ["1", "true", "t", "yes", "2", "1.0", "?"] {
+            assert!(is_set(Some(on)), "{on}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_ban_is_read_in_every_spelling() {
+        let millis = now().timestamp_millis();
+        for spelling in [
+            "2026-11-20T22:18:00.970Z",
+            "2026-11-20T23:18:00.970+01:00",
+            "2026-11-20 22:18:00.970",
+            "2026-11-20 22:18:00.970Z",
+            "2026-11-20T22:18:00.970",
+            &millis.to_string(),
+            &format!("{millis}.000000"),
+        ] {
+            assert_eq!(Ban::read(Some("1"), Some(spelling)), Ban::Until(now()), "{spelling}");
+            assert_eq!(Ban::read(Some("0"), Some(spelling)), Ban::None, "{spelling}");
+        }
+        for odd in ["soon", "", "Infinity", "NaN?", "2026-13-01"] {
+            assert_eq!(Ban::read(Some("1"), Some(odd)), Ban::ForGood, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_ban_ends_after_its_last_moment() {
+        let until = |end| Restrictions { ban: Ban::Until(end), ..Restrictions::default() };
+        let tick = TimeDelta::milliseconds(1);
+        assert_eq!(until(now()).check_use(now()), Err(Restriction::Banned));
+        assert_eq!(until(now() - tick).check_use(now()), Ok(()));
+        let for_good = Restrictions { ban: Ban::ForGood, ..Restrictions::default() };
+        assert_eq!(for_good.check_use(now()), Err(Restriction::Banned));
+        assert_eq!(Restrictions::default().check_use(now()), Ok(()));
+    }
+
+    #[test]
+    fn a_second_factor_and_an_unproven_address_stop_sign_in_alone() {
+        let both = Restrictions {
+            has_second_factor: true,
+            has_unverified_email: true,
+            ..Restrictions::default()
+        };
+        assert_eq!(both.check_use(now()), Ok(()));
+        for (second_factor, needs_verified_email, verdict) in [
+            (SecondFactor::Refuse, false, Err(Restriction::SecondFactor)),
+            (SecondFactor::Skip, false, Ok(())),
+            (SecondFactor::Refuse, true, Err(Restriction::UnverifiedEmail)),
+            (SecondFactor::Skip, true, Err(Restriction::UnverifiedEmail)),
+        ] {
+            let rules = SignInRules { second_factor, needs_verified_email };
+            assert_eq!(both.check_sign_in(rules, now()), verdict, "{rules:?}");
+        }
+    }
+}

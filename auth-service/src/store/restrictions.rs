@@ -1,0 +1,73 @@
+//! What takes access away from a user, read with the user.
+
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryResult, QuerySelect,
+    sea_query::{Expr, IntoIden},
+};
+use shared::db::moment_value;
+
+use super::{NewSession, Store, layout::Layout};
+use crate::{
+    entity::user,
+    restriction::{Ban, Restrictions, is_set},
+};
+
+/// A user, and what takes access away from them.
+pub struct UserAccess {
+    pub user: user::Model,
+    pub restrictions: Restrictions,
+}
+
+const COLUMNS: [&str; 3] = ["its_ban", "its_ban_ends", "its_second_factor"];
+
+impl FromQueryResult for UserAccess {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let user = user::Model::from_query_result(row, prefix)?;
+        let text = |column| row.try_get::<Option<String>>(prefix, column);
+        let [banned, ends, second_factor] = COLUMNS.map(text);
+        let restrictions = Restrictions {
+            ban: Ban::read(banned?.as_deref(), ends?.as_deref()),
+            has_second_factor: is_set(second_factor?.as_deref()),
+            has_unverified_email: !user.email_verified,
+        };
+        Ok(Self { user, restrictions })
+    }
+}
+
+impl Store {
+    /// The user with this id, and what takes access away from them.
+    pub async fn user_access(&self, id: &str) -> Result<Option<UserAccess>, DbErr> {
+        user_access(self.database.reader(), self.layout, id).await
+    }
+}
+
+/// The user with this id, and what takes access away from them.
+#[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
+pub(super) async fn user_access(
+    on: &impl ConnectionTrait,
+    layout: Layout,
+    id: &str,
+) -> Result<Option<UserAccess>, DbErr> {
+    let user = user::Entity::find().filter(layout.user.is(user::Column::Id, id));
+    let texts = layout.restrictions.as_texts().into_iter().zip(COLUMNS);
+    let user = texts.fold(user, |user, (text, name)| user.expr_as(text, name));
+    user.into_model::<UserAccess>().one(on).await
+}
+
+/// Writes that the ban of the user of `session` is over, as Better Auth does.
+#[expect(clippy::disallowed_methods, reason = "the user is the one who has just signed in")]
+pub(super) async fn lift_ban(
+    transaction: &DatabaseTransaction,
+    layout: Layout,
+    session: &NewSession,
+) -> Result<(), DbErr> {
+    let now = moment_value(transaction.get_database_backend(), session.now);
+    let mut update = user::Entity::update_many()
+        .filter(layout.user.is(user::Column::Id, &session.user_id))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now));
+    for (column, value) in layout.restrictions.lifted() {
+        sea_orm::QueryTrait::query(&mut update).value(column.into_iden(), value);
+    }
+    update.exec(transaction).await.map(drop)
+}
