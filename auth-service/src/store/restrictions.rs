@@ -1,11 +1,10 @@
 //! What takes access away from a user, read with the user.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QueryResult, QuerySelect,
+    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
     sea_query::{Expr, IntoIden},
 };
-use shared::db::moment_value;
+use shared::db::{Transaction, moment_value};
 
 use super::{NewSession, Store, layout::Layout};
 use crate::{
@@ -58,7 +57,7 @@ pub(super) async fn user_access(
 /// Writes that the ban of the user of `session` is over, as Better Auth does.
 #[expect(clippy::disallowed_methods, reason = "the user is the one who has just signed in")]
 pub(super) async fn lift_ban(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     layout: Layout,
     session: &NewSession,
 ) -> Result<(), DbErr> {
