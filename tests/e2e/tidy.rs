@@ -19,7 +19,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 22] = [
+const RULES: [Rule; 23] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "shared/src/serve/docs/page.css", "LONG"),
@@ -34,6 +34,12 @@ const RULES: [Rule; 22] = [
         rules::ids_of_their_kind,
         "auth-service/src/store/a.rs",
         "session::Column::UserId.eq(id)",
+    ),
+    rule(
+        "transactions begin in one place",
+        rules::one_way_to_begin,
+        "task-service/src/store/a.rs",
+        "on.execute_unprepared(\"BEGIN\")",
     ),
     rule("no path of one machine", rules::no_machine_paths, "tests/run", "#!/bin/sh\ncd /HOME/ada"),
     rule(
