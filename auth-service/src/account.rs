@@ -66,11 +66,12 @@ impl Accounts {
         if self.sessions.sign_in_rules().needs_verified_email {
             return Err(Error::SignUpDisabled); // nobody can prove an address here
         }
-        self.attempts.at_sign_up(device.address()).await?;
+        let from = device.address();
+        self.attempts.at_sign_up(from).await?;
         let Application { email, password, name, image } = application;
         let known = [email.as_str(), email.local_part(), &name];
-        let password = self.uncommon("password", password, known).await?;
-        let password_hash = self.hashing.hash(password).await?;
+        let password = self.uncommon("password", password, known, from).await?;
+        let password_hash = self.hashing.hash(password, from).await?;
         let mut new_user = NewUser {
             id: random::id()?,
             email,
@@ -114,7 +115,7 @@ impl Accounts {
             self.note_limited(email).await;
         }
         let (guess, user, stored) = self.named(email, guess?).await?;
-        let right = self.matches(guess, password, stored.clone()).await?;
+        let right = self.matches(guess, password, stored.clone(), from).await?;
         let opened = match &user {
             Some(user) if right => {
                 self.sessions.open(&user.id, stored.as_deref(), device, stay).await
@@ -154,8 +155,8 @@ impl Accounts {
         let user = caller.user();
         let verified = self.verified_hash(caller, current, from).await?;
         let known = [user.email.as_str(), Email::local_part_of(&user.email), &user.name];
-        let new = self.uncommon("new_password", new, known).await?;
-        let password_hash = self.hashing.hash(new).await?;
+        let new = self.uncommon("new_password", new, known, from).await?;
+        let password_hash = self.hashing.hash(new, from).await?;
         let device = Device {
             ip_address: caller.session().ip_address.clone(),
             user_agent: caller.session().user_agent.clone(),
@@ -221,9 +222,10 @@ impl Accounts {
         field: &'static str,
         password: Password,
         known: [&str; 3],
+        from: Option<IpAddr>,
     ) -> Result<Password, Error> {
         let known = known.map(str::to_owned).to_vec();
-        let (password, common) = self.hashing.is_common(password, known).await?;
+        let (password, common) = self.hashing.is_common(password, known, from).await?;
         if common {
             return Err(Error::CommonPassword(Violations::one(field, PasswordFault::Common)));
         }

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    num::NonZero,
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +15,7 @@ use shared::{
     serve::{Addresses, Settings},
 };
 
-use crate::{attempts::AttemptSettings, peer::TaskServiceAddress, session::SessionRules};
+use crate::{attempts::AttemptSettings, hashing, peer::TaskServiceAddress, session::SessionRules};
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
@@ -57,6 +58,8 @@ pub struct AccountSettings {
     pub access_token_lifetime: Duration,
     /// The shortest new password, in UTF-16 code units.
     pub password_min_length: usize,
+    /// How many passwords are hashed at once.
+    pub hash_concurrency: NonZero<usize>,
     /// How long a browser may go by its signed copy of the session; `None`: it gets none.
     pub session_cookie_cache: Option<Duration>,
     /// How long it is kept what happened to accounts.
@@ -64,8 +67,9 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
-    /// Reads `ACCESS_TOKEN_TTL`, `PASSWORD_MIN_LENGTH`, `SESSION_COOKIE_CACHE`,
-    /// `SECURITY_EVENT_RETENTION` and the rules of sessions. `longest` is what verifiers accept.
+    /// Reads `ACCESS_TOKEN_TTL`, `PASSWORD_MIN_LENGTH`, `HASH_CONCURRENCY`,
+    /// `SESSION_COOKIE_CACHE`, `SECURITY_EVENT_RETENTION` and the rules of sessions.
+    /// `longest` is what verifiers accept.
     pub fn read(reader: &mut Reader<'_, impl Vars>, longest: Option<Duration>) -> Self {
         let access_token_lifetime = reader.duration("ACCESS_TOKEN_TTL", Duration::from_mins(15));
         if access_token_lifetime.as_secs() == 0 {
@@ -85,6 +89,7 @@ impl AccountSettings {
             security_event_retention: shared::audit::read_retention(reader),
             sessions: SessionRules::read(reader),
             access_token_lifetime,
+            hash_concurrency: hashing::read_concurrency(reader),
             password_min_length: reader.number("PASSWORD_MIN_LENGTH", 8, 8, 128) as usize,
         }
     }
@@ -143,6 +148,7 @@ impl Config {
 
     /// Reads `DATABASE_URL` alone, for a command that needs no secret.
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
+        reader.elsewhere("AUTH_DATABASE_URL", &["DATABASE_URL"]);
         DatabaseUrl::read(reader, DATABASE)
     }
 
@@ -210,6 +216,8 @@ mod tests {
             ("SESSION_ROTATION_GRACE", "6m".to_owned()),
             ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
             ("PASSWORD_MIN_LENGTH", "4".to_owned()),
+            ("HASH_CONCURRENCY", "0".to_owned()),
+            ("RIGHT_PASSWORDS", "-1/60s".to_owned()),
             ("SESSION_COOKIE_CACHE", "2h".to_owned()),
             ("PASSWORD_ATTEMPTS", "many".to_owned()),
             ("ATTEMPT_STORE", "disk".to_owned()),

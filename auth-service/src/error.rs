@@ -56,6 +56,12 @@ pub enum Error {
         /// Whose it is.
         by: Limited,
     },
+    /// A limit of right passwords was reached.
+    #[error("The server is busy. Please try again later.")]
+    TooManyRight {
+        /// When there is one again, in whole seconds.
+        retry_after: Duration,
+    },
     /// Passwords cannot be hashed now.
     #[error(transparent)]
     Hashing(#[from] HashingError),
@@ -88,7 +94,8 @@ impl Classified for Error {
             Self::EmailTaken => Kind::Taken,
             Self::NoPassword => Kind::NotFound,
             Self::SessionNotFresh | Self::Restricted(_) | Self::SignUpDisabled => Kind::Forbidden,
-            Self::TooManyAttempts { .. } | Self::Hashing(HashingError::Busy) => Kind::TooMany,
+            Self::TooManyAttempts { .. } => Kind::TooMany,
+            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Kind::Busy,
             Self::Database(error) => shared::db::kind(error),
             Self::Peer(_) => Kind::Unavailable,
             Self::Hashing(_)
@@ -111,6 +118,7 @@ impl Classified for Error {
             Self::Restricted(restriction) => Some(restriction.reason()),
             Self::SignUpDisabled => Some("SIGN_UP_DISABLED"),
             Self::TooManyAttempts { .. } => Some("TOO_MANY_ATTEMPTS"),
+            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Some("BUSY"),
             _ => None,
         }
     }
@@ -125,7 +133,9 @@ impl Classified for Error {
 
     fn retry_after(&self) -> Duration {
         match self {
-            Self::TooManyAttempts { retry_after, .. } => *retry_after,
+            Self::TooManyAttempts { retry_after, .. } | Self::TooManyRight { retry_after } => {
+                *retry_after
+            }
             _ => shared::error::RETRY_AFTER,
         }
     }

@@ -1,33 +1,36 @@
-//! Where passwords are hashed: off the async threads, a few at a time.
+//! Where passwords are hashed: off the async threads, a few at a time, by turns.
 //!
 //! A hash is the most expensive thing anybody can ask of this service. Without a bound, a
-//! few hundred callers would take gigabytes and starve everybody else.
+//! few hundred callers would take gigabytes; without turns, one of them would take all of it.
+//!
+//! - `fair_queue`: who is next; `concurrency`: how many at once
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
+mod concurrency;
+mod fair_queue;
 
-use tokio::sync::Semaphore;
+use std::{net::IpAddr, num::NonZero, time::Duration};
 
+#[cfg(test)]
+pub use self::concurrency::default_concurrency;
+pub use self::concurrency::{HASH_BYTES, memory_limit, read_concurrency};
+use self::fair_queue::FairQueue;
 use crate::{
     password::{Password, Underivable},
     random,
 };
 
-/// How many may wait for their turn, and how long.
-const QUEUE: usize = 16;
+/// How long a caller waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Hashes and checks passwords, as many at once as there are cores.
+/// Hashes and checks passwords, a few at once; addresses that wait take turns.
 #[derive(Clone)]
-pub struct Hashing {
-    at_work: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
-}
+pub struct Hashing(FairQueue);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum HashingError {
-    /// The queue is full, or the turn did not come in time.
-    #[error("too many sign-ins at once, try again")]
+    /// Too many wait, or the turn did not come in time.
+    #[error("The server is busy. Please try again later.")]
     Busy,
     /// The operating system gives no randomness.
     #[error("no random salt")]
@@ -41,21 +44,20 @@ pub enum HashingError {
     Lost,
 }
 
-impl Default for Hashing {
-    fn default() -> Self {
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        Self {
-            at_work: Arc::new(Semaphore::new(cores)),
-            queue: Arc::new(Semaphore::new(cores + QUEUE)),
-        }
-    }
-}
-
 impl Hashing {
+    /// So many at once.
+    pub fn new(concurrency: NonZero<usize>) -> Self {
+        Self(FairQueue::new(concurrency.get()))
+    }
+
     /// The stored form of `password`, under a new salt.
-    pub async fn hash(&self, password: Password) -> Result<String, HashingError> {
+    pub async fn hash(
+        &self,
+        password: Password,
+        from: Option<IpAddr>,
+    ) -> Result<String, HashingError> {
         let salt = random::bytes()?;
-        Ok(self.work(move || password.hash(salt)).await??)
+        Ok(self.work(from, move || password.hash(salt)).await??)
     }
 
     /// Whether `stored` was made from `password`; takes as long where nothing is stored.
@@ -63,13 +65,14 @@ impl Hashing {
         &self,
         password: Password,
         stored: Option<String>,
+        from: Option<IpAddr>,
     ) -> Result<bool, HashingError> {
         let check = move || {
             let matches = password.matches(stored.as_deref());
             tracing::debug!("a password was checked"); // drills count these
             matches
         };
-        self.work(check).await
+        self.work(from, check).await
     }
 
     /// Gives `password` back, and whether it is a common one (see [`Password::is_common`]).
@@ -77,8 +80,9 @@ impl Hashing {
         &self,
         password: Password,
         hints: Vec<String>,
+        from: Option<IpAddr>,
     ) -> Result<(Password, bool), HashingError> {
-        self.work(move || {
+        self.work(from, move || {
             let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
             let common = password.is_common(&hints);
             (password, common)
@@ -90,12 +94,11 @@ impl Hashing {
     /// next one while its hash goes on.
     async fn work<T: Send + 'static>(
         &self,
+        from: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
-        let _queued = self.queue.try_acquire().map_err(|_| HashingError::Busy)?;
-        let turn = self.at_work.clone().acquire_owned();
-        let turn = tokio::time::timeout(PATIENCE, turn).await.map_err(|_| HashingError::Busy)?;
-        let permit = turn.map_err(|_| HashingError::Busy)?;
+        let turn = tokio::time::timeout(PATIENCE, self.0.acquire(from)).await;
+        let permit = turn.ok().flatten().ok_or(HashingError::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);
@@ -111,48 +114,38 @@ mod tests {
 
     use super::*;
 
-    fn small() -> Hashing {
-        Hashing { at_work: Arc::new(Semaphore::new(1)), queue: Arc::new(Semaphore::new(2)) }
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_at_once() {
-        let hashing = small();
-        let (go, wait) = std::sync::mpsc::channel::<()>();
-        let slow = tokio::spawn({
-            let hashing = hashing.clone();
-            async move { hashing.work(move || wait.recv().is_ok()).await }
-        });
-        while hashing.at_work.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        let queued = tokio::spawn({
-            let hashing = hashing.clone();
-            async move { hashing.work(|| ()).await }
-        });
-        while hashing.queue.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        assert!(matches!(hashing.work(|| ()).await, Err(HashingError::Busy)));
-        go.send(()).expect("the slow one listens");
-        assert!(slow.await.expect("joins").expect("its turn"));
-        assert!(queued.await.expect("joins").is_ok());
+    fn one_at_once() -> Hashing {
+        Hashing::new(NonZero::<usize>::MIN)
     }
 
     #[tokio::test]
     async fn what_lost_work_panicked_with_is_not_told() {
-        let lost = small().work(|| -> () { panic!("correct horse") }).await.expect_err("lost");
+        let work = || -> () { panic!("correct horse") };
+        let hashing = one_at_once();
+        let lost = hashing.work(None, work).await.expect_err("lost");
         assert!(matches!(lost, HashingError::Lost));
         assert!(!format!("{lost} {lost:?}").contains("horse"));
+        assert!(hashing.work(None, || ()).await.is_ok(), "its permit is back");
+    }
+
+    #[tokio::test]
+    async fn whose_turn_does_not_come_is_told_in_time() {
+        let hashing = one_at_once();
+        let permit = hashing.0.acquire(None).await.expect("nobody is before");
+        let began = std::time::Instant::now();
+        assert!(matches!(hashing.work(None, || ()).await, Err(HashingError::Busy)));
+        assert!(began.elapsed() >= PATIENCE);
+        drop(permit);
+        assert!(hashing.work(None, || ()).await.is_ok());
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn callers_that_leave_do_not_make_room() {
         static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
         static MOST: AtomicUsize = AtomicUsize::new(0);
-        let hashing = small();
+        let hashing = one_at_once();
         for _ in 0..20 {
-            let work = hashing.work(|| {
+            let work = hashing.work(None, || {
                 MOST.fetch_max(AT_ONCE.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 std::thread::sleep(Duration::from_millis(5));
                 AT_ONCE.fetch_sub(1, Ordering::SeqCst);

@@ -138,7 +138,7 @@ pub async fn assemble(
         erasures
     });
     let exports = DataExports::new(store.clone(), sessions.clone(), access.clone(), tasks);
-    let hashing = Hashing::default();
+    let hashing = Hashing::new(rules.hash_concurrency);
     let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone(), erasures);
     let min_length = rules.password_min_length;
     assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));

@@ -61,6 +61,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
     telemetry::init(&mut reader);
     let config = Config::read(&mut reader);
+    reader.warn_of_unread();
     let config = reader.finish(config)?;
     let app = auth_service::bind(&config).await?;
     app.announce(Some(config.keys.signing_id()));
@@ -92,6 +93,7 @@ async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
     telemetry::init(&mut reader);
     let config = Config::read(&mut reader);
     let mut report = Report::default();
+    report.unread_settings(&reader.unread());
     match reader.finish(config) {
         Ok(config) => {
             auth_service::examine(&config, &Env, &mut report).await;

@@ -1,12 +1,26 @@
 //! Settings from a lookup, never from globals: the environment in `main`, a map in tests.
 //! Every fault is noted and all are reported at once; no fault quotes a value.
 
-use std::{collections::HashMap, fmt, hash::BuildHasher, ops::RangeInclusive, time::Duration};
+mod unread;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+    fmt,
+    hash::BuildHasher,
+    ops::RangeInclusive,
+    time::Duration,
+};
+
+pub use self::unread::manual;
 
 /// Looks a setting up by its name.
 pub trait Vars {
     /// The value, or `None` where it is not set.
     fn var(&self, name: &str) -> Option<String>;
+
+    /// The names of all that are set.
+    fn names(&self) -> Vec<String>;
 }
 
 /// The process environment.
@@ -18,11 +32,19 @@ impl Vars for Env {
     fn var(&self, name: &str) -> Option<String> {
         std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
     }
+
+    fn names(&self) -> Vec<String> {
+        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+    }
 }
 
 impl<S: BuildHasher> Vars for HashMap<&str, String, S> {
     fn var(&self, name: &str) -> Option<String> {
         self.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().map(|name| (*name).to_owned()).collect()
     }
 }
 
@@ -51,20 +73,28 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// Reads settings and gathers their faults.
+/// Reads settings and gathers their faults, and the names it was asked for.
 pub struct Reader<'a, V> {
     vars: &'a V,
     faults: Vec<Fault>,
+    asked: RefCell<BTreeSet<&'static str>>,
+    /// What is set and read only elsewhere, a sentence each.
+    elsewhere: Vec<String>,
 }
 
 impl<'a, V: Vars> Reader<'a, V> {
     /// Reads from `vars`.
     pub fn new(vars: &'a V) -> Self {
-        Self { vars, faults: Vec::new() }
+        Self { vars, faults: Vec::new(), asked: RefCell::default(), elsewhere: Vec::new() }
     }
 
     /// The value as it stands; empty counts as not set.
     pub fn text(&self, name: &'static str) -> Option<String> {
+        self.asked.borrow_mut().insert(name);
+        self.given(name)
+    }
+
+    fn given(&self, name: &str) -> Option<String> {
         self.vars.var(name).filter(|value| !value.is_empty())
     }
 
@@ -138,6 +168,41 @@ impl<'a, V: Vars> Reader<'a, V> {
         }
     }
 
+    /// Notes that `name` is read by other programs, and here each of `instead`: that is told
+    /// where only the former is set.
+    pub fn elsewhere(&mut self, name: &'static str, instead: &[&'static str]) {
+        let is_missing = instead.iter().any(|instead| self.given(instead).is_none());
+        if is_missing && self.given(name).is_some() {
+            let instead = instead.join(" and ");
+            self.elsewhere.push(format!("{name} is set and not read here: set {instead}"));
+        }
+    }
+
+    /// The names it was asked for.
+    #[must_use]
+    pub fn asked(&self) -> BTreeSet<&'static str> {
+        self.asked.borrow().clone()
+    }
+
+    /// What is set and looks as if it were meant for this program, but is not read: a
+    /// sentence each, without a value. Complete once everything has been read.
+    #[must_use]
+    pub fn unread(&self) -> Vec<String> {
+        let mut known = manual();
+        known.extend(self.asked());
+        let mut set = self.vars.names();
+        set.retain(|name| self.given(name).is_some());
+        set.sort_unstable();
+        [self.elsewhere.clone(), unread::strangers(&set, &known)].concat()
+    }
+
+    /// Logs what is [`unread`](Self::unread).
+    pub fn warn_of_unread(&self) {
+        for sentence in self.unread() {
+            tracing::warn!("{sentence}");
+        }
+    }
+
     /// `value` if nothing was wrong, else everything that was.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
         match value {
@@ -181,6 +246,31 @@ mod tests {
         assert_eq!(faults.0.len(), 3);
         assert_eq!(faults.to_string().lines().count(), 3);
         assert!(!faults.to_string().contains("s3cret"));
+    }
+
+    #[test]
+    fn what_is_set_and_not_read_is_told_without_its_value() {
+        let vars = HashMap::from([
+            ("DATABASE_URL", "postgres://u:s3cret@h/d".to_owned()),
+            ("TRUSTED_ORIGIN", "s3cret".to_owned()),
+            ("JWT_AUD", String::new()),
+            ("TRASH_RETENTION", "30d".to_owned()),
+            ("NOT_IN_THE_MANUAL", "1".to_owned()),
+            ("HOME", "/root".to_owned()),
+        ]);
+        let mut reader = Reader::new(&vars);
+        reader.number("NOT_IN_THE_MANUAL", 1, 1, 8);
+        reader.elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
+        reader.elsewhere("TRASH_RETENTION", &["NOT_IN_THE_MANUAL"]);
+        assert_eq!(
+            reader.unread(),
+            [
+                "DATABASE_URL is set and not read here: set AUTH_DATABASE_URL and \
+                 TASK_DATABASE_URL",
+                "TRUSTED_ORIGIN is not a setting: did you mean TRUSTED_ORIGINS?",
+            ]
+        );
+        assert!(reader.finish(Some(())).is_ok(), "a warning is no fault");
     }
 
     #[test]

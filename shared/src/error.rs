@@ -33,6 +33,9 @@ pub enum Kind {
     Gone,
     /// The caller, or all callers together, ask for too much.
     TooMany,
+    /// More is asked for than there is room for right now, whoever asks; the same call may
+    /// succeed later. Sent with its own words, and not logged as trouble.
+    Busy,
     /// The database is away or busy, or keys are not there yet; the same call may succeed later.
     Unavailable,
     /// A fault of ours.
@@ -53,7 +56,7 @@ impl Kind {
             Self::Precondition => Code::FailedPrecondition,
             Self::Gone => Code::OutOfRange,
             Self::TooMany => Code::ResourceExhausted,
-            Self::Unavailable => Code::Unavailable,
+            Self::Busy | Self::Unavailable => Code::Unavailable,
             Self::Internal => Code::Internal,
         }
     }
@@ -78,7 +81,8 @@ pub trait Classified: std::error::Error {
         &[]
     }
 
-    /// How long a caller should wait after [`Kind::TooMany`] and [`Kind::Unavailable`].
+    /// How long a caller should wait after [`Kind::TooMany`], [`Kind::Busy`] and
+    /// [`Kind::Unavailable`].
     fn retry_after(&self) -> Duration {
         RETRY_AFTER
     }
@@ -109,7 +113,7 @@ pub fn status(error: &impl Classified) -> Status {
     for violation in fields::told(error.violations()) {
         details.add_bad_request_violation(violation.field, violation.message);
     }
-    if matches!(kind, Kind::TooMany | Kind::Unavailable) {
+    if matches!(kind, Kind::TooMany | Kind::Busy | Kind::Unavailable) {
         details.set_retry_info(Some(error.retry_after()));
     }
     Status::with_error_details(kind.code(), message, details)
@@ -187,6 +191,7 @@ mod tests {
             (Kind::Precondition, Code::FailedPrecondition, "the words"),
             (Kind::Gone, Code::OutOfRange, "the words"),
             (Kind::TooMany, Code::ResourceExhausted, "the words"),
+            (Kind::Busy, Code::Unavailable, "the words"),
             (Kind::Unavailable, Code::Unavailable, "temporarily unavailable, try again"),
             (Kind::Internal, Code::Internal, "internal error"),
         ] {
@@ -195,7 +200,7 @@ mod tests {
             assert_eq!(status.message(), message);
             let details = status.get_error_details();
             assert_eq!(details.error_info().expect("a reason").reason, "REASON");
-            let waits = matches!(kind, Kind::TooMany | Kind::Unavailable);
+            let waits = matches!(kind, Kind::TooMany | Kind::Busy | Kind::Unavailable);
             let delay = details.retry_info().and_then(|retry| retry.retry_delay);
             assert_eq!(delay, waits.then_some(Duration::from_secs(7)));
             assert!(!String::from_utf8_lossy(status.details()).contains("serial"));

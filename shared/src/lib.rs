@@ -12,11 +12,12 @@
 //! - [`db`]: SQLite and PostgreSQL behind one handle
 //! - [`doctor`]: what a look at a deployment finds
 //! - [`http`]: what an HTTP door stands on
-//! - [`origin`]: who a browser speaks for
+//! - [`address`]: addresses in settings, by the whole grammar; [`origin`]: who a browser speaks for
 //! - [`exit`]: the last words of a binary
 //! - [`serve`]: the listener, its limits, health, and a stop that loses nothing
 //! - [`telemetry`]: logs that cannot hold a secret
 
+pub mod address;
 pub mod audit;
 pub mod auth;
 pub mod clock;

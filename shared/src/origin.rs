@@ -1,11 +1,15 @@
 //! Web origins: who a browser says it speaks for (RFC 6454).
 
-use http::Uri;
-
-use crate::config::{Reader, Vars};
+use crate::{
+    address::{Address, AddressFault},
+    config::{Reader, Vars},
+};
 
 /// Where a frontend is during development.
 const DEFAULT_TRUSTED: &str = "http://localhost:3000";
+
+/// What web addresses begin with.
+const SCHEMES: &[&str] = &["http", "https"];
 
 /// `scheme://host[:port]` of an http or https address, in lower case and without the
 /// scheme's own port, as browsers spell it. Compared as a whole, never by prefix.
@@ -14,50 +18,48 @@ pub struct Origin(String);
 
 impl Origin {
     /// The origin of an address; what follows the host is left out.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let fault = || "must be an address such as `https://app.example.com`".to_owned();
-        let uri: Uri = text.parse().map_err(|_| fault())?;
-        let (scheme, own_port) = match uri.scheme_str() {
-            Some("http") => ("http", 80),
-            Some("https") => ("https", 443),
-            _ => return Err(fault()),
-        };
-        let authority = uri.authority().ok_or_else(fault)?;
-        let host = authority.host().to_ascii_lowercase();
-        let port =
-            authority.port().is_none_or(|port| port.as_str().bytes().all(|b| b.is_ascii_digit()));
-        if !port || host.is_empty() || host.contains('*') || authority.as_str().contains('@') {
-            return Err(fault());
-        }
-        Ok(Self(match authority.port_u16() {
-            Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),
-            None if authority.as_str().ends_with(|c: char| c.is_ascii_digit() || c == ':')
-                && authority.as_str().len() > host.len() =>
-            {
-                return Err(fault()); // a port that is none
-            }
+    pub fn parse(text: &str) -> Result<Self, AddressFault> {
+        Address::parse(text, SCHEMES).map(|address| Self::of(&address))
+    }
+
+    fn of(address: &Address<'_>) -> Self {
+        let Address { scheme, host, port, .. } = address;
+        let own_port = if *scheme == "https" { 443 } else { 80 };
+        Self(match port {
+            Some(port) if *port != own_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
-        }))
+        })
     }
 
     /// Reads `BETTER_AUTH_URL`, the address that browsers use for the pair; `default` where
-    /// it is not set.
+    /// it is not set. It may have a path, as Better Auth's may, which is left out.
     pub fn read_own(reader: &mut Reader<'_, impl Vars>, default: Option<&str>) -> Option<Self> {
+        let parse = |text: &str| {
+            let address = Address::parse(text, SCHEMES).and_then(Address::without_query);
+            address.map(|address| Self::of(&address)).map_err(|fault| {
+                format!("must be an address such as `https://app.example.com`: {fault}")
+            })
+        };
         if reader.is_set("BETTER_AUTH_URL") {
-            return reader.parsed("BETTER_AUTH_URL", Self::parse);
+            return reader.parsed("BETTER_AUTH_URL", parse);
         }
         default.and_then(|address| Self::parse(address).ok())
     }
 
     /// Reads `TRUSTED_ORIGINS`, separated by commas.
     pub fn read_trusted(reader: &mut Reader<'_, impl Vars>) -> Vec<Self> {
-        let parse = |text: &str| {
-            let origins = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-            origins.map(Self::parse).collect::<Result<Vec<_>, _>>().map_err(|_| {
-                "must be addresses such as `https://app.example.com`, separated by commas, \
-                 without wildcards"
-                    .to_owned()
+        let entry = |(place, text): (usize, &str)| {
+            let address = Address::parse(text, SCHEMES).and_then(Address::bare);
+            address.map(|address| Self::of(&address)).map_err(|fault| {
+                format!(
+                    "must be origins such as `https://app.example.com`, separated by commas; \
+                     entry {place}: {fault}"
+                )
             })
+        };
+        let parse = |text: &str| {
+            let entries = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+            (1..).zip(entries).map(entry).collect::<Result<Vec<_>, _>>()
         };
         let given = reader.parsed("TRUSTED_ORIGINS", parse);
         given.unwrap_or_else(|| Self::parse(DEFAULT_TRUSTED).into_iter().collect())
@@ -90,7 +92,47 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
+
+    /// The message of the setting's fault, if it has one.
+    fn fault_of(name: &'static str, text: &str) -> Option<String> {
+        let vars = HashMap::from([(name, text.to_owned())]);
+        let mut reader = Reader::new(&vars);
+        match name {
+            "TRUSTED_ORIGINS" => drop(Origin::read_trusted(&mut reader)),
+            _ => drop(Origin::read_own(&mut reader, None)),
+        }
+        reader.finish(Some(())).err().map(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn settings_are_held_to_the_whole_grammar_and_never_quoted() {
+        for (name, text, said) in [
+            ("TRUSTED_ORIGINS", "http://localhost:*", "entry 1: its port"),
+            ("TRUSTED_ORIGINS", "https://a.example, http://b.example:03000", "entry 2: its port"),
+            ("TRUSTED_ORIGINS", "https://*.s3cret.example", "entry 1: it has a wildcard"),
+            ("TRUSTED_ORIGINS", "https://a.example/app", "entry 1: it has a path"),
+            ("TRUSTED_ORIGINS", "https://a.example?x", "entry 1: it has a query"),
+            ("TRUSTED_ORIGINS", "https://a.example#x", "entry 1: it has a fragment"),
+            ("TRUSTED_ORIGINS", "https://s3cret@a.example", "entry 1: it has a name or a password"),
+            ("TRUSTED_ORIGINS", "https://a.example;https://b.example", "entry 1: its port"),
+            ("BETTER_AUTH_URL", "http://localhost:abc", "its port"),
+            ("BETTER_AUTH_URL", "https://u:s3cret@a.example", "it has a name or a password"),
+            ("BETTER_AUTH_URL", "https://a.example/api/auth?x", "it has a query"),
+            ("BETTER_AUTH_URL", "a.example", "it has another scheme, or none"),
+        ] {
+            let told = fault_of(name, text).unwrap_or_else(|| panic!("{text} was taken"));
+            assert!(told.contains(said) && !told.contains("s3cret"), "{text}: {told}");
+        }
+        for (name, text) in [
+            ("TRUSTED_ORIGINS", "https://a.example/, http://[::1]:3000,"),
+            ("BETTER_AUTH_URL", "https://a.example/api/auth/"),
+        ] {
+            assert_eq!(fault_of(name, text), None, "{text}");
+        }
+    }
 
     #[test]
     fn an_address_is_cut_to_what_a_browser_sends() {

@@ -74,6 +74,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
     telemetry::init(&mut reader);
     let pair = settings::read(&mut reader)?;
+    reader.warn_of_unread();
     let pair = reader.finish(pair)?;
     let mut assembly = Assembly::default();
     let clock = Arc::new(SystemClock);
@@ -121,6 +122,7 @@ async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
     // A look draws no secret.
     let known = settings::known_keys(&mut reader)?;
     let pair = if known.is_some() { settings::read(&mut reader)? } else { None };
+    report.unread_settings(&reader.unread());
     match reader.finish(pair) {
         Ok(pair) => {
             settings::examine_secret_file(&Reader::new(&Env), &mut report);

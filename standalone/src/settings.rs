@@ -99,6 +99,7 @@ pub fn task_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> 
 /// has its own variable here.
 pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     TokenKind::read(reader).refuse_others(reader);
+    reader.elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
     let (keys, drawn) = keys(reader)?;
     let policy = policy(reader);
     let origin = Origin::read_own(reader, Some(URL));
@@ -137,4 +138,63 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
             drawn,
         })
     })())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use super::*;
+
+    /// What only a build with published keys reads.
+    const PUBLISHED_KEYS: [&str; 4] = ["JWKS", "JWKS_FILE", "JWKS_REFRESH", "JWKS_URL"];
+
+    /// What the programs ask for, and what the manual has, is the same.
+    #[test]
+    fn every_setting_is_in_the_manual_and_every_one_there_is_read() {
+        let vars = HashMap::from([
+            ("BETTER_AUTH_SECRETS", "1:0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
+            ("BETTER_AUTH_URL", URL.to_owned()),
+        ]);
+        let mut asked: BTreeSet<&str> = PUBLISHED_KEYS.into();
+        let mut reader = Reader::new(&vars);
+        shared::telemetry::init(&mut reader);
+        assert!(read(&mut reader).expect("no file is read").is_some());
+        asked.extend(reader.asked());
+        let mut reader = Reader::new(&vars);
+        assert!(auth_service::Config::read(&mut reader).is_some());
+        asked.extend(reader.asked());
+        let mut reader = Reader::new(&vars);
+        assert!(task_service::Config::read(&mut reader).is_some());
+        asked.extend(reader.asked());
+        assert_eq!(asked, shared::config::manual());
+    }
+
+    #[test]
+    fn a_database_that_is_named_as_for_one_service_is_told() {
+        let secret = ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a");
+        let unread = |more: &[(&'static str, &str)]| {
+            let all = [&[secret], more].concat();
+            let vars: HashMap<_, _> = all.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+            let mut reader = Reader::new(&vars);
+            let pair = read(&mut reader).expect("no file is read");
+            let unread = reader.unread();
+            assert!(reader.finish(pair).is_ok());
+            unread
+        };
+        let one = ("DATABASE_URL", "postgres://u:s3cret@h/d");
+        let auth = ("AUTH_DATABASE_URL", "postgres://u@h/a");
+        let tasks = ("TASK_DATABASE_URL", "postgres://u@h/t");
+        for (set, times) in [
+            (&[][..], 0),
+            (&[one], 1),
+            (&[one, auth], 1),
+            (&[auth, tasks], 0),
+            (&[one, auth, tasks], 0),
+        ] {
+            let told = unread(set);
+            assert_eq!(told.len(), times, "{told:?}");
+            assert!(told.iter().all(|told| told.contains("TASK_DATABASE_URL")), "{told:?}");
+        }
+    }
 }

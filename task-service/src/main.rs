@@ -66,6 +66,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
     telemetry::init(&mut reader);
     let config = Config::read(&mut reader);
+    reader.warn_of_unread();
     let config = reader.finish(config)?;
     let app = task_service::bind(&config).await?;
     let keys = &config.keys;
@@ -89,6 +90,7 @@ async fn doctor(as_json: bool) -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     let own = Origin::read_own(&mut reader, None);
     let mut report = Report::default();
+    report.unread_settings(&reader.unread());
     match reader.finish(config) {
         Ok(config) => {
             let trusted = &config.server.trusted_origins;

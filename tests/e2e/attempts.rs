@@ -3,6 +3,7 @@
 
 mod budget;
 mod refusal;
+mod right;
 
 use std::sync::Arc;
 

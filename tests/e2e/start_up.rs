@@ -170,6 +170,62 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
 }
 
 #[test]
+fn what_is_set_and_not_read_is_told_at_start_and_by_doctor_without_its_value() {
+    let secret = ("BETTER_AUTH_SECRET", SECRET);
+    let typo = ("TRUSTED_ORIGIN", "https://Zq7-marker.example");
+    let database = ("DATABASE_URL", "postgres://u:Zq7-marker@127.0.0.1:1/d");
+    let pair = ("AUTH_DATABASE_URL", "postgres://u:Zq7-marker@127.0.0.1:1/d");
+    // Settings of others, which may share a file, and of other programs.
+    let beside = [("TRASH_RETENTION", "30d"), ("SESSION_TTL", "7d"), ("HTTP_PROXY", "http://p")];
+    for (binary, wrong, right) in [
+        (Binary::Auth, pair, "DATABASE_URL"),
+        (Binary::Tasks, ("TASK_DATABASE_URL", pair.1), "DATABASE_URL"),
+        (Binary::Standalone, database, "AUTH_DATABASE_URL and TASK_DATABASE_URL"),
+    ] {
+        // It does not start, and warns all the same.
+        let stop = ("MAX_CALLS", "Zq7-marker");
+        let ended = refused(binary, &[&[SOUND, secret, typo, wrong, stop], &beside[..]].concat());
+        let said = &ended.stderr;
+        assert_eq!((ended.code, said.lines().count()), (Some(2), 3), "{said}");
+        let elsewhere = format!("{} is set and not read here: set {right}", wrong.0);
+        let meant = "TRUSTED_ORIGIN is not a setting: did you mean TRUSTED_ORIGINS?".to_owned();
+        for told in [&elsewhere, &meant] {
+            let warns = |line: &str| line.contains("WARN") && line.ends_with(told);
+            assert!(said.lines().any(warns), "{told}: {said}");
+        }
+        assert!(!said.contains("marker"), "{said}");
+
+        let mut command = binary.command();
+        command.envs([SOUND, secret, typo, wrong, stop]).envs(beside).arg("doctor");
+        let doctor = run(command.current_dir(std::env::temp_dir()));
+        for told in [&elsewhere, &meant] {
+            let warns = |line: &str| line.starts_with("warn") && line.ends_with(told);
+            assert!(doctor.stdout.lines().any(warns), "{told}: {}", doctor.stdout);
+        }
+        assert!(!doctor.stdout.contains("marker"), "{}", doctor.stdout);
+    }
+}
+
+#[test]
+fn an_address_that_breaks_the_grammar_is_one_line_that_says_how() {
+    for (binary, name, address, said) in [
+        (Binary::Auth, "TRUSTED_ORIGINS", "http://localhost:*", "its port is no number"),
+        (
+            Binary::Tasks,
+            "TRUSTED_ORIGINS",
+            "http://a.example,http://b.example/x",
+            "entry 2: it has a path",
+        ),
+        (Binary::Standalone, "BETTER_AUTH_URL", "http://localhost:03000", "its port is no number"),
+        (Binary::Auth, "TASK_SERVICE_URL", "http://marker@tasks:50052", "before the host"),
+    ] {
+        let ended = refused(binary, &[("BETTER_AUTH_SECRET", SECRET), SOUND, (name, address)]);
+        assert_refused_with(&ended, binary, &[name]);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_database_that_cannot_be_opened_is_one_line_without_its_password() {
     for (address, what) in [
         ("postgres://someone:Zq7-marker@127.0.0.1:1/nothing", "nobody listens"),

@@ -34,7 +34,7 @@ impl Accounts {
             self.sessions.trail().note_sparingly(event, &account);
         }
         let guess = guess?;
-        if self.matches(guess, given, Some(stored.clone())).await? {
+        if self.matches(guess, given, Some(stored.clone()), from).await? {
             return Ok(stored);
         }
         self.sessions.trail().note(Self::event(EventKind::PasswordRefused, caller));
@@ -128,17 +128,19 @@ impl Accounts {
         }
     }
 
-    /// Whether the password is the stored one, or would be. An attempt that was wrong stays
-    /// counted.
+    /// Whether the password is the stored one, or would be. What was right stays counted as
+    /// right, what was wrong as wrong.
     pub(super) async fn matches(
         &self,
         guess: Guess,
         password: Password,
         stored: Option<String>,
+        from: Option<IpAddr>,
     ) -> Result<bool, Error> {
-        let matched = self.hashing.matches(password, stored).await;
-        if !matches!(matched, Ok(false)) {
-            self.attempts.give_back(guess).await;
+        let matched = self.hashing.matches(password, stored, from).await;
+        match &matched {
+            Ok(is_right) => self.attempts.judged(guess, *is_right).await,
+            Err(_) => self.attempts.give_back(guess).await,
         }
         Ok(matched?)
     }

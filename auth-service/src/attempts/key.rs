@@ -25,6 +25,16 @@ impl Key {
         Self::of("address", &caller(address), "")
     }
 
+    /// Right passwords for this account, from this address.
+    pub fn right_from(account: &str, address: Option<IpAddr>) -> Self {
+        Self::of("right from", &caller(address), account)
+    }
+
+    /// Right passwords from this address.
+    pub fn right(address: Option<IpAddr>) -> Self {
+        Self::of("right", &caller(address), "")
+    }
+
     /// New accounts from this address.
     pub fn sign_up(address: Option<IpAddr>) -> Self {
         Self::of("sign-up", &caller(address), "")

@@ -3,7 +3,8 @@
 //! Whoever checks a password counts the attempt first, on whatever wire and in whatever
 //! call: a guess that is not counted is never hashed, and what is right is given back. What
 //! is counted is the account as it was asked for, whether there is one or not, so nobody
-//! learns from a refusal who has an account.
+//! learns from a refusal who has an account. Right passwords have limits of their own, far
+//! wider: each costs a hash and leaves a session or an event.
 //!
 //! - `limit`: the arithmetic of one limit; `key`: what is counted
 //! - `counter`: where it is counted: `memory`, `redis`, or a table (`store`)
@@ -73,7 +74,13 @@ impl Limited {
 
 /// Attempts at one password that were counted and not yet judged.
 #[must_use]
-pub struct Guess(Vec<Attempt>);
+#[derive(Default)]
+pub struct Guess {
+    /// What a wrong password costs.
+    wrong: Vec<Attempt>,
+    /// What a right one costs.
+    right: Vec<Attempt>,
+}
 
 impl Attempts {
     /// So many attempts, counted in `counter`.
@@ -100,7 +107,7 @@ impl Attempts {
         from: Option<IpAddr>,
         is_home: impl Future<Output = Result<bool, Error>>,
     ) -> Result<Guess, Error> {
-        let mut guess = Guess(Vec::new());
+        let mut guess = Guess::default();
         match self.count_all(&mut guess, account, from, is_home).await {
             Ok(()) => Ok(guess),
             // Whether it is refused or cannot be counted: no password is looked at.
@@ -120,33 +127,68 @@ impl Attempts {
     ) -> Result<(), Error> {
         let limits = &self.limits;
         let key = Key::address(from);
-        if let Err(wait) = self.count(guess, key, limits.passwords_per_address).await? {
+        let wrong = &mut guess.wrong;
+        if let Err(wait) = self.count(wrong, key, limits.passwords_per_address).await? {
             return Err(self.refused_from(key, wait));
         }
         let key = Key::account_from(account.unwrap_or_default(), from);
-        if let Err(wait) = self.count(guess, key, limits.passwords).await? {
+        if let Err(wait) = self.count(wrong, key, limits.passwords).await? {
             return Err(match account {
                 Some(_) => refused(wait, Limited::AccountFromAddress),
                 None => self.refused_from(key, wait),
             });
         }
-        let Some(key) = account.map(Key::account) else { return Ok(()) };
-        match self.count(guess, key, limits.passwords_per_account).await? {
-            Err(wait) if !is_home.await? => Err(refused(wait, Limited::Account)),
-            _ => Ok(()),
+        if let Some(key) = account.map(Key::account) {
+            match self.count(wrong, key, limits.passwords_per_account).await? {
+                Err(wait) if !is_home.await? => return Err(refused(wait, Limited::Account)),
+                _ => {}
+            }
         }
+        self.count_as_right(&mut guess.right, account, from).await
     }
 
-    /// Takes back what was counted: the password was right, or was never looked at.
+    /// Counts a password as if it were right. By account and address together, so that
+    /// nobody's guesses from elsewhere keep a user out while they are looked at.
+    async fn count_as_right(
+        &self,
+        right: &mut Vec<Attempt>,
+        account: Option<&str>,
+        from: Option<IpAddr>,
+    ) -> Result<(), Error> {
+        let limits = &self.limits;
+        let of_account = Key::right_from(account.unwrap_or_default(), from);
+        for (key, limit) in [
+            (Key::right(from), limits.right_passwords_per_address),
+            (of_account, limits.right_passwords),
+        ] {
+            if let Err(retry_after) = self.count(right, key, limit).await? {
+                tracing::debug!(retry_after = retry_after.as_secs(), "too many right passwords");
+                return Err(Error::TooManyRight { retry_after });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what does not count, now that the password was looked at.
+    pub async fn judged(&self, guess: Guess, is_right: bool) {
+        self.give_all_back(if is_right { guess.wrong } else { guess.right }).await;
+    }
+
+    /// Takes back all that was counted: the password was never looked at.
     pub async fn give_back(&self, guess: Guess) {
-        for attempt in guess.0 {
+        self.give_all_back(guess.wrong).await;
+        self.give_all_back(guess.right).await;
+    }
+
+    async fn give_all_back(&self, attempts: Vec<Attempt>) {
+        for attempt in attempts {
             self.counter.give_back(attempt).await;
         }
     }
 
     /// Counts a new account, or refuses it.
     pub async fn at_sign_up(&self, from: Option<IpAddr>) -> Result<(), Error> {
-        let mut counted = Guess(Vec::new());
+        let mut counted = Vec::new();
         let (key, limit) = (Key::sign_up(from), self.limits.sign_ups_per_address);
         self.count(&mut counted, key, limit).await?.map_err(|wait| self.refused_from(key, wait))
     }
@@ -196,14 +238,14 @@ impl Attempts {
     /// there is one again.
     async fn count(
         &self,
-        guess: &mut Guess,
+        counted: &mut Vec<Attempt>,
         key: Key,
         limit: Option<Limit>,
     ) -> Result<Result<(), Duration>, Error> {
         let Some(limit) = limit else { return Ok(Ok(())) };
         Ok(match self.counter.take(key, limit).await? {
             Outcome::Taken(attempt) => {
-                guess.0.push(attempt);
+                counted.push(attempt);
                 Ok(())
             }
             Outcome::Refused { wait } => Err(wait),

@@ -15,6 +15,10 @@ pub struct Limits {
     pub passwords_per_account: Option<Limit>,
     /// Wrong passwords for all accounts together from one address.
     pub passwords_per_address: Option<Limit>,
+    /// Right passwords for one account from one address.
+    pub right_passwords: Option<Limit>,
+    /// Right passwords for all accounts together from one address.
+    pub right_passwords_per_address: Option<Limit>,
     /// New accounts, made or refused, from one address.
     pub sign_ups_per_address: Option<Limit>,
     /// Session tokens that open nothing, from one address.
@@ -46,6 +50,8 @@ impl Default for Limits {
             passwords: a_minute(10),
             passwords_per_account: a_minute(30),
             passwords_per_address: a_minute(60),
+            right_passwords: a_minute(30),
+            right_passwords_per_address: a_minute(120),
             sign_ups_per_address: a_minute(20),
             sessions_per_address: a_minute(300),
         }
@@ -58,6 +64,8 @@ impl Limits {
         passwords: None,
         passwords_per_account: None,
         passwords_per_address: None,
+        right_passwords: None,
+        right_passwords_per_address: None,
         sign_ups_per_address: None,
         sessions_per_address: None,
     };
@@ -68,6 +76,8 @@ impl Limits {
             self.passwords,
             self.passwords_per_account,
             self.passwords_per_address,
+            self.right_passwords,
+            self.right_passwords_per_address,
             self.sign_ups_per_address,
             self.sessions_per_address,
         ];
@@ -76,8 +86,8 @@ impl Limits {
     }
 
     /// Reads `ATTEMPT_LIMITS`, which switches all off at once, and `PASSWORD_ATTEMPTS`,
-    /// `PASSWORD_ATTEMPTS_PER_ACCOUNT`, `PASSWORD_ATTEMPTS_PER_ADDRESS`,
-    /// `SIGN_UPS_PER_ADDRESS` and `INVALID_SESSIONS_PER_ADDRESS`.
+    /// `PASSWORD_ATTEMPTS_PER_ACCOUNT`, `PASSWORD_ATTEMPTS_PER_ADDRESS`, `RIGHT_PASSWORDS`,
+    /// `RIGHT_PASSWORDS_PER_ADDRESS`, `SIGN_UPS_PER_ADDRESS` and `INVALID_SESSIONS_PER_ADDRESS`.
     fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let default = Self::default();
         let on = reader.switch("ATTEMPT_LIMITS", true);
@@ -91,6 +101,11 @@ impl Limits {
             passwords_per_address: limit(
                 "PASSWORD_ATTEMPTS_PER_ADDRESS",
                 default.passwords_per_address,
+            ),
+            right_passwords: limit("RIGHT_PASSWORDS", default.right_passwords),
+            right_passwords_per_address: limit(
+                "RIGHT_PASSWORDS_PER_ADDRESS",
+                default.right_passwords_per_address,
             ),
             sign_ups_per_address: limit("SIGN_UPS_PER_ADDRESS", default.sign_ups_per_address),
             sessions_per_address: limit(

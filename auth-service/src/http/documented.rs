@@ -78,7 +78,12 @@ impl IntoResponses for AnyTime {
             ("400", refusal("The query, a header or the body breaks a rule; each is named")),
             ("429", wait("More is asked for than can be done, or tried too often")),
             ("500", refusal("A fault of this server, logged with its cause")),
-            ("503", wait("The database is away or busy")),
+            (
+                "503",
+                wait(
+                    "The database is away or busy; with the code `BUSY`, too many passwords are checked",
+                ),
+            ),
         ])
     }
 }

@@ -10,12 +10,12 @@ use http::{
 };
 use serde::Serialize;
 use shared::{
-    error::status,
+    error::{Classified, status},
     http::{Problem, json},
 };
 use utoipa::ToSchema;
 
-use crate::{error::Error, password::PasswordFault};
+use crate::{error::Error, hashing::HashingError, password::PasswordFault};
 
 /// What Better Auth's client reads before it tries again.
 const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
@@ -111,6 +111,11 @@ impl From<Error> for Refused {
             Error::SignUpDisabled => {
                 let code = "EMAIL_PASSWORD_SIGN_UP_DISABLED";
                 (StatusCode::BAD_REQUEST, code, "Email and password sign up is not enabled")
+            }
+            Error::TooManyRight { .. } | Error::Hashing(HashingError::Busy) => {
+                let message = error.to_string();
+                let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message);
+                return Self { retry_after: Some(error.retry_after()), ..busy };
             }
             // Only its kind matters. A fault of ours is logged with its cause here, once, and
             // told in a fixed sentence.

@@ -20,6 +20,7 @@ use shared::{
 use crate::{
     attempts::{AttemptSettings, AttemptStore},
     config::{AccountSettings, Config},
+    hashing::{self, HASH_BYTES},
     password::Password,
     peer::{
         TaskServiceAddress,
@@ -50,7 +51,7 @@ pub async fn examine(config: &Config, vars: &impl Vars, report: &mut Report) {
     accounts(report, &config.accounts);
     attempts(report, &config.attempts, config.database.file().is_none());
     store::examine(report, &config.database, &*clock, leeway).await;
-    hash_cost(report).await;
+    hash_cost(report, config.accounts.hash_concurrency).await;
     match &config.tasks {
         TaskServiceAddress::At(address) => task_service(report, config, address, clock).await,
         TaskServiceAddress::Off => report.warn(
@@ -106,8 +107,10 @@ fn attempts(report: &mut Report, settings: &AttemptSettings, is_shared: bool) {
     }
 }
 
-/// Measures one hash, on a machine that may be busy: the faster of two counts.
-async fn hash_cost(report: &mut Report) {
+/// Measures one hash, on a machine that may be busy: the faster of two counts. `at_once`
+/// are made at a time.
+async fn hash_cost(report: &mut Report, at_once: NonZero<usize>) {
+    hash_memory(report, at_once, hashing::memory_limit());
     let measure = || {
         let began = Instant::now();
         let password = Password::offered("a password to measure".to_owned()).ok()?;
@@ -118,10 +121,10 @@ async fn hash_cost(report: &mut Report) {
         report.fault("hashing", "no password can be hashed");
         return;
     };
-    let cores = available_parallelism().map_or(1, NonZero::get);
-    let rate = f64::from(u32::try_from(cores).unwrap_or(u32::MAX)) / took.as_secs_f64();
+    let cores = available_parallelism().unwrap_or(NonZero::<usize>::MIN).min(at_once);
+    let rate = f64::from(u32::try_from(cores.get()).unwrap_or(u32::MAX)) / took.as_secs_f64();
     let found = format!(
-        "a password takes {} ms, so {cores} cores check {rate:.0} a second at most",
+        "a password takes {} ms, so {cores} at once are {rate:.0} a second at most",
         took.as_millis()
     );
     if took > SLOW_HASH {
@@ -129,6 +132,28 @@ async fn hash_cost(report: &mut Report) {
             .warn("hashing", format!("{found}: sign-ins will queue; give it more or faster cores"));
     } else {
         report.ok("hashing", found);
+    }
+}
+
+/// Says what hashes take of the memory that this process may have.
+fn hash_memory(report: &mut Report, at_once: NonZero<usize>, limit: Option<u64>) {
+    let bytes = (at_once.get() as u64).saturating_mul(HASH_BYTES);
+    let mib = |bytes: u64| bytes >> 20;
+    let found = format!(
+        "{at_once} at once (HASH_CONCURRENCY) take {} MiB, {} MiB each",
+        mib(bytes),
+        mib(HASH_BYTES)
+    );
+    match limit {
+        Some(limit) if bytes > limit / 2 => report.warn(
+            "hashing",
+            format!(
+                "{found}, of the {} MiB that this process may have: it may be killed under load; \
+                 lower HASH_CONCURRENCY or give it more",
+                mib(limit)
+            ),
+        ),
+        _ => report.ok("hashing", found),
     }
 }
 
@@ -169,7 +194,23 @@ async fn task_service(report: &mut Report, config: &Config, address: &Uri, clock
 mod tests {
     use std::collections::HashMap;
 
+    use shared::doctor::Verdict as Finding;
+
     use super::*;
+
+    #[test]
+    fn hashes_that_take_more_than_half_of_the_memory_are_told() {
+        for (at_once, limit, verdict) in
+            [(4, None, Finding::Ok), (4, Some(256), Finding::Ok), (4, Some(255), Finding::Warn)]
+        {
+            let mut report = Report::default();
+            let at_once = NonZero::new(at_once).expect("some");
+            hash_memory(&mut report, at_once, limit.map(|mib: u64| mib << 20));
+            let said = &report.findings()[0];
+            assert_eq!(said.verdict, verdict, "{limit:?}");
+            assert!(said.message.contains("HASH_CONCURRENCY) take 128 MiB"), "{}", said.message);
+        }
+    }
 
     #[test]
     fn attempts_that_are_not_limited_as_they_seem_are_told() {

@@ -1,6 +1,7 @@
 //! Where task-service is.
 
-use http::{Uri, uri::PathAndQuery};
+use http::Uri;
+use shared::address::Address;
 
 /// The address of task-service, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,15 +20,13 @@ impl TaskServiceAddress {
         if text == "off" {
             return Ok(Self::Off);
         }
-        let plain = |uri: &Uri| {
-            uri.scheme_str() == Some("http")
-                && uri.host().is_some_and(|host| !host.is_empty())
-                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-                && matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("" | "/"))
-        };
-        let uri = text.parse::<Uri>().ok().filter(plain);
-        uri.map(Self::At)
-            .ok_or_else(|| "must be `http://host:port` without a path, or `off`".to_owned())
+        let address = Address::parse(text, &["http"]).and_then(Address::bare);
+        address
+            .map_err(|fault| fault.to_string())
+            .and_then(|_| text.parse().map(Self::At).map_err(|_| "it is no address".to_owned()))
+            .map_err(|fault| {
+                format!("must be `http://host:port` without a path, or `off`: {fault}")
+            })
     }
 }
 
@@ -52,6 +51,13 @@ mod tests {
             "http://ada:secret@task-service",
             "http://task-service/path",
             "http://task-service?query",
+            "http://task-service#fragment",
+            "http://task-service:",
+            "http://task-service:*",
+            "http://task-service:grpc",
+            "http://task-service:050052",
+            "http://task-service:0",
+            "http://task service",
             "grpc://task-service",
         ] {
             assert!(TaskServiceAddress::parse(bad).is_err(), "{bad}");

@@ -81,6 +81,13 @@ impl Report {
         }
     }
 
+    /// Notes what is set and looks like a setting, and is not read.
+    pub fn unread_settings(&mut self, unread: &[String]) {
+        for sentence in unread {
+            self.warn("settings", sentence);
+        }
+    }
+
     /// What was found, in the order it was looked at.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {

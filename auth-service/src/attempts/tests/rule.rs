@@ -16,6 +16,8 @@ fn limits() -> Limits {
         passwords: Some(ten()),
         passwords_per_account: Some(Limit::new(12, SPAN)),
         passwords_per_address: Some(Limit::new(40, SPAN)),
+        right_passwords: Some(Limit::new(20, SPAN)),
+        right_passwords_per_address: Some(Limit::new(60, SPAN)),
         sign_ups_per_address: Some(Limit::new(4, SPAN)),
         sessions_per_address: Some(Limit::new(6, SPAN)),
     }
@@ -32,6 +34,8 @@ on_every_place!(
     who_is_refused_has_taken_nothing_from_others,
     a_guess_that_fails_while_it_is_counted_is_given_back,
     a_refusal_tells_whose_attempts_are_used_up,
+    right_passwords_are_counted_apart_from_wrong_ones,
+    guesses_keep_nobody_out_as_if_they_were_right,
     new_accounts_are_counted_by_address_for_good,
 );
 
@@ -135,6 +139,52 @@ async fn a_refusal_tells_whose_attempts_are_used_up(place: Place) {
     assert_eq!(by, Limited::Address);
     let there = address();
     assert_eq!(until_refused(&|| None, &|| there).await, Limited::Address, "nobody's account");
+}
+
+/// How many of a hundred right passwords are let through.
+async fn came_in(attempts: &Attempts, account: &dyn Fn() -> String, from: IpAddr) -> usize {
+    for through in 0..100 {
+        let guess = attempts.at_password(Some(&account()), Some(from), async { Ok(false) }).await;
+        match guess {
+            Ok(guess) => attempts.judged(guess, true).await,
+            Err(Error::TooManyRight { retry_after }) => {
+                assert!((1..=100).contains(&retry_after.as_secs()), "{retry_after:?}");
+                return through;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    100
+}
+
+/// Ten of one account at once and thirty of all, from an address; others have their own.
+async fn right_passwords_are_counted_apart_from_wrong_ones(place: Place) {
+    let (attempts, ada, here) = (attempts(&place), account("ada"), address());
+    assert_eq!(came_in(&attempts, &|| ada.clone(), here).await, 10);
+    assert_eq!(came_in(&attempts, &|| account("anybody"), here).await, 20);
+    let there = address();
+    assert_eq!(came_in(&attempts, &|| ada.clone(), there).await, 10, "from elsewhere");
+    assert_eq!(guessed(&attempts, &ada, address(), false).await, 5, "no guess was counted");
+    let guess = attempts.at_password(Some(&ada), Some(there), async { Ok(false) }).await;
+    assert!(matches!(guess, Err(Error::TooManyRight { .. })), "before it is looked at");
+}
+
+async fn guesses_keep_nobody_out_as_if_they_were_right(place: Place) {
+    let (attempts, ada, here) = (attempts(&place), account("ada"), address());
+    let mut looked_at = Vec::new();
+    for _ in 0..3 {
+        let from = Some(address());
+        let guess = attempts.at_password(Some(&ada), from, async { Ok(false) }).await;
+        looked_at.push(guess.expect("one of six"));
+    }
+    assert_eq!(came_in(&attempts, &|| ada.clone(), here).await, 10, "while they are looked at");
+    let there = address();
+    for _ in 0..4 {
+        let bob = account("bob");
+        let guess = attempts.at_password(Some(&bob), Some(there), async { Ok(false) }).await;
+        attempts.judged(guess.expect("fresh"), false).await;
+    }
+    assert_eq!(came_in(&attempts, &|| account("bob"), there).await, 30, "and after it");
 }
 
 async fn new_accounts_are_counted_by_address_for_good(place: Place) {

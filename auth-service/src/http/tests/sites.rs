@@ -23,6 +23,8 @@ const SITES: &[Case] = &[
     (&[("origin", "https://localhost:3000")], Some(FOREIGN)),
     (&[("origin", "http://localhost")], Some(FOREIGN)),
     (&[("origin", "http://localhost:3000@evil.example")], Some(FOREIGN)),
+    (&[("origin", "http://localhost:03000")], Some(FOREIGN)),
+    (&[("origin", "http://localhost:3000:*")], Some(FOREIGN)),
     (&[("origin", TRUSTED), ("origin", "https://evil.example")], Some(FOREIGN)),
     (&[("origin", "https://evil.example"), ("referer", TRUSTED)], Some(FOREIGN)),
     (&[("referer", "https://evil.example/?http://localhost:3000")], Some(FOREIGN)),

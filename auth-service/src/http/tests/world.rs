@@ -23,7 +23,7 @@ use crate::{
     account::Accounts,
     attempts::{Attempts, Counter, Limits, Memory},
     data_export::DataExports,
-    hashing::Hashing,
+    hashing::{Hashing, default_concurrency},
     restriction::SignInRules,
     session::{SessionRules, Sessions},
     session_token::AtRest,
@@ -113,7 +113,7 @@ impl World {
             accounts: Accounts::new(
                 store.clone(),
                 sessions.clone(),
-                Hashing::default(),
+                Hashing::new(default_concurrency()),
                 attempts.clone(),
                 None,
             ),

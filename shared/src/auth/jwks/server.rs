@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use http::{Request, Response, StatusCode, Uri, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{
     body::{Bytes, Incoming},
@@ -21,6 +21,7 @@ use tokio_rustls::{
 };
 
 use super::document::{DocumentFault, PublicKeys};
+use crate::address::Address;
 
 /// How long the whole exchange may take, the name's resolution included.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -63,28 +64,28 @@ pub(super) enum FetchFault {
 impl KeyServer {
     /// Takes an http or https address. Certificates are checked against the system's.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let fault = || "must be an address such as `https://app.example.com/api/auth/jwks`";
-        let uri: Uri = text.parse().map_err(|_| fault())?;
-        let authority = uri.authority().ok_or_else(fault)?;
-        let is_secure = match uri.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            _ => return Err(fault().to_owned()),
-        };
-        if authority.as_str().contains('@') || authority.host().is_empty() {
-            return Err(fault().to_owned());
-        }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let must = "must be an address such as `https://app.example.com/api/auth/jwks`";
+        let address = Address::parse(text, &["http", "https"]).and_then(Address::without_fragment);
+        let address = address.map_err(|fault| format!("{must}: {fault}"))?;
+        let host = address.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let is_secure = address.scheme == "https";
         let tls = if is_secure {
-            let name = ServerName::try_from(host.clone()).map_err(|_| fault())?;
+            let name = ServerName::try_from(host.clone()).map_err(|_| must)?;
             Some((connector(system_roots()?)?, name))
         } else {
             None
         };
+        let path = if address.path.is_empty() { "/" } else { address.path };
         Ok(Self {
-            port: authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
-            authority: authority.as_str().to_owned(),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            port: address.port.unwrap_or(if is_secure { 443 } else { 80 }),
+            authority: match address.port {
+                Some(port) => format!("{}:{port}", address.host),
+                None => address.host,
+            },
+            path: match address.query {
+                Some(query) => format!("{path}?{query}"),
+                None => path.to_owned(),
+            },
             host,
             tls,
         })

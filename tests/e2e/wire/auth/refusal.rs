@@ -36,7 +36,7 @@ enum Says {
 
 /// Every status and code of the door that stands for a refusal of an rpc; the empty code is
 /// none.
-const CODES: [(u16, &str, Code, Says); 20] = [
+const CODES: [(u16, &str, Code, Says); 21] = [
     (400, "VALIDATION_ERROR", Code::InvalidArgument, Says::Schema),
     (400, "INVALID_EMAIL", Code::InvalidArgument, Says::Field("email")),
     (400, "PASSWORD_TOO_SHORT", Code::InvalidArgument, Says::Password),
@@ -77,6 +77,7 @@ const CODES: [(u16, &str, Code, Says); 20] = [
     ),
     (429, "", Code::ResourceExhausted, Says::Reason("")),
     (500, "INTERNAL_SERVER_ERROR", Code::Internal, Says::Reason("")),
+    (503, "BUSY", Code::Unavailable, Says::Reason("BUSY")),
     (503, "SERVICE_UNAVAILABLE", Code::Unavailable, Says::Reason("")),
 ];
 

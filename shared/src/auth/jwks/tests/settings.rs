@@ -63,6 +63,11 @@ fn a_key_server_has_a_web_address_without_credentials() {
         "http://user:marker@h/jwks",
         "https://",
         "unix:/run/keys",
+        "https://marker.example:*/jwks",
+        "http://h:marker/jwks",
+        "http://h:080/jwks",
+        "http://h:0/jwks",
+        "http://h/jwks#marker",
     ] {
         assert!(KeyServer::parse(address).is_err(), "{address}");
         if !address.is_empty() {

@@ -1,0 +1,248 @@
+//! Addresses in settings: `scheme://host[:port][/path][?query][#fragment]`, held to the whole
+//! grammar (RFC 3986). What one parser skips over another takes for something else.
+
+use http::Uri;
+use url::Host;
+
+/// Why a text is no address. None of it quotes the text, which can hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFault {
+    /// Another scheme, or none.
+    #[error("it has another scheme, or none")]
+    Scheme,
+    /// A name or a password before the host.
+    #[error("it has a name or a password before the host")]
+    UserInfo,
+    /// Nothing where the host should be.
+    #[error("it has no host")]
+    NoHost,
+    /// `*`.
+    #[error("it has a wildcard")]
+    Wildcard,
+    /// The host cannot be one.
+    #[error(
+        "its host is none: letters, digits, `-`, `_` and `.`, other scripts as `xn--…`, or an \
+         address, IPv6 in brackets"
+    )]
+    Host,
+    /// The port is no number that can be one.
+    #[error("its port is no number from 1 to 65535, written without a leading zero")]
+    Port,
+    /// Something behind the host that must not be there.
+    #[error("it has a path")]
+    Path,
+    /// The same.
+    #[error("it has a query")]
+    Query,
+    /// The same.
+    #[error("it has a fragment")]
+    Fragment,
+    /// Characters that no address has.
+    #[error("it has characters that no address has")]
+    Characters,
+}
+
+/// An address in its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address<'a> {
+    /// One of those that were asked for.
+    pub scheme: &'static str,
+    /// In lower case, as browsers spell it: IPv6 in brackets and at its shortest.
+    pub host: String,
+    /// Where one is written.
+    pub port: Option<u16>,
+    /// What follows: a path that begins with a slash, or nothing.
+    pub path: &'a str,
+    /// What follows a question mark.
+    pub query: Option<&'a str>,
+    /// What follows a hash sign.
+    pub fragment: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// An address of one of these schemes.
+    pub fn parse(text: &'a str, schemes: &[&'static str]) -> Result<Self, AddressFault> {
+        let (scheme, rest) = text.split_once("://").ok_or(AddressFault::Scheme)?;
+        let scheme = schemes.iter().find(|known| known.eq_ignore_ascii_case(scheme));
+        let scheme = *scheme.ok_or(AddressFault::Scheme)?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at(end);
+        let (host, port) = host_and_port(authority)?;
+        if text.parse::<Uri>().is_err() {
+            return Err(AddressFault::Characters);
+        }
+        let (rest, fragment) = split(rest, '#');
+        let (path, query) = split(rest, '?');
+        Ok(Self { scheme, host, port, path, query, fragment })
+    }
+
+    /// The address, if nothing but the host and its port is said; a slash at the end is
+    /// nothing.
+    pub fn bare(self) -> Result<Self, AddressFault> {
+        if !matches!(self.path, "" | "/") {
+            return Err(AddressFault::Path);
+        }
+        self.without_query()
+    }
+
+    /// The address, if it has neither query nor fragment.
+    pub fn without_query(self) -> Result<Self, AddressFault> {
+        if self.query.is_some() {
+            return Err(AddressFault::Query);
+        }
+        self.without_fragment()
+    }
+
+    /// The address, if it has no fragment.
+    pub fn without_fragment(self) -> Result<Self, AddressFault> {
+        if self.fragment.is_some() { Err(AddressFault::Fragment) } else { Ok(self) }
+    }
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+fn host_and_port(authority: &str) -> Result<(String, Option<u16>), AddressFault> {
+    if authority.contains('@') {
+        return Err(AddressFault::UserInfo);
+    }
+    let end = match authority.strip_prefix('[') {
+        Some(inner) => inner.find(']').ok_or(AddressFault::Host)? + 2,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(end);
+    if host.is_empty() {
+        return Err(AddressFault::NoHost);
+    }
+    if authority.contains('*') && !port.contains('*') {
+        return Err(AddressFault::Wildcard);
+    }
+    let port = match port.strip_prefix(':') {
+        Some(port) => Some(port_of(port).ok_or(AddressFault::Port)?),
+        None if port.is_empty() => None,
+        None => return Err(AddressFault::Host),
+    };
+    Ok((host_of(host).ok_or(AddressFault::Host)?, port))
+}
+
+fn port_of(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// A host in the spelling that browsers send.
+fn host_of(text: &str) -> Option<String> {
+    let is_address = text.starts_with('[');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if !is_address && !text.bytes().all(is_plain) {
+        return None;
+    }
+    let host = Host::parse(text).ok()?.to_string();
+    let name = host.strip_suffix('.').unwrap_or(&host);
+    let is_label = |label: &str| !label.is_empty() && label.len() <= 63;
+    (is_address || name.len() <= 253 && name.split('.').all(is_label)).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEB: &[&str] = &["http", "https"];
+
+    #[test]
+    fn a_host_is_spelt_as_browsers_do() {
+        for (text, host, port) in [
+            ("https://App.Example.com", "app.example.com", None),
+            ("HTTP://LOCALHOST:3000/x", "localhost", Some(3000)),
+            ("http://[2001:DB8:0:0:0:0:0:1]:1?q", "[2001:db8::1]", Some(1)),
+            ("http://127.0.0.1:65535#f", "127.0.0.1", Some(65535)),
+            ("http://127.1", "127.0.0.1", None),
+            ("http://task-service_2.internal.:80", "task-service_2.internal.", Some(80)),
+            ("https://xn--bcher-kva.example", "xn--bcher-kva.example", None),
+        ] {
+            let address =
+                Address::parse(text, WEB).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+            assert_eq!((&*address.host, address.port), (host, port), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_breaks_the_grammar_is_refused_by_name() {
+        use AddressFault::{Characters, Host, NoHost, Port, Scheme, UserInfo, Wildcard};
+        for (text, fault) in [
+            ("", Scheme),
+            ("null", Scheme),
+            ("*", Scheme),
+            ("app.example.com", Scheme),
+            ("//app.example.com", Scheme),
+            ("localhost:3000", Scheme),
+            ("ftp://app.example.com", Scheme),
+            ("https:/app.example.com", Scheme),
+            (" https://app.example.com", Scheme),
+            ("https://", NoHost),
+            ("https:///path", NoHost),
+            ("https://:443", NoHost),
+            ("https://?q", NoHost),
+            ("https://user@example.com", UserInfo),
+            ("https://user:pw@example.com:443", UserInfo),
+            ("https://@example.com", UserInfo),
+            ("https://*", Wildcard),
+            ("https://*.example.com", Wildcard),
+            ("https://app.*:3000", Wildcard),
+            ("http://localhost:*", Port),
+            ("http://*:*", Port),
+            ("http://localhost:", Port),
+            ("http://localhost:abc", Port),
+            ("http://localhost:03000", Port),
+            ("http://localhost:0", Port),
+            ("http://localhost:+80", Port),
+            ("http://localhost:65536", Port),
+            ("http://localhost:99999999999", Port),
+            ("http://localhost:80:80", Port),
+            ("http://localhost: 80", Port),
+            ("http://[::1]:x", Port),
+            ("http://[::1]8000", Host),
+            ("http://[::1", Host),
+            ("http://[app.example.com]", Host),
+            ("http://::1", NoHost),
+            ("http://app..example.com", Host),
+            ("http://.example.com", Host),
+            ("http://app example.com", Host),
+            ("http://app,example.com", Host),
+            ("http://app%2eexample.com", Host),
+            ("http://bücher.example", Host),
+            ("http://app\\example.com", Host),
+            ("http://256.1.1.1", Host),
+            ("http://1.2.3.4.5", Host),
+            ("http://app.example.com ", Host),
+            ("http://app.example.com/a b", Characters),
+        ] {
+            let found = Address::parse(text, WEB);
+            assert_eq!(found.as_ref().err(), Some(&fault), "{text:?}: {found:?}");
+        }
+        let long = format!("http://{}.example", "a".repeat(64));
+        assert_eq!(Address::parse(&long, WEB).err(), Some(Host));
+    }
+
+    #[test]
+    fn what_follows_the_host_is_refused_where_it_means_nothing() {
+        use AddressFault::{Fragment, Path, Query};
+        let bare = |text| Address::parse(text, WEB).and_then(Address::bare).err();
+        for (text, fault) in [
+            ("http://a", None),
+            ("http://a/", None),
+            ("http://a/x", Some(Path)),
+            ("http://a//", Some(Path)),
+            ("http://a/?", Some(Query)),
+            ("http://a?q=1", Some(Query)),
+            ("http://a/#", Some(Fragment)),
+            ("http://a#top?", Some(Fragment)),
+        ] {
+            assert_eq!(bare(text), fault, "{text}");
+        }
+        let address = Address::parse("http://a/x/y?q=1#top", WEB).expect("an address");
+        assert_eq!((address.path, address.query), ("/x/y", Some("q=1")));
+        assert_eq!(address.without_query().err(), Some(Query));
+    }
+}
