@@ -32,6 +32,11 @@ class Server:
         """How many of its log lines have these words."""
         return self.log.read_text().count(words)
 
+    def cpu_seconds(self):
+        """What it has used of all cores."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def peak_mib(self):
         """The most memory it ever had."""
         status = Path(f"/proc/{self.child.pid}/status").read_text()

@@ -6,7 +6,10 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::{
     connection_state::ConnectionState,
@@ -15,6 +18,10 @@ use super::{
     proxies::Proxies,
     refusal_log::{Limit, RefusalLog},
 };
+
+/// So long a connection must have been idle to make room for one of a client that holds about
+/// as much: else whoever opens them without end would have them closed at the same pace.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// The connections there are, on all ports together.
 #[derive(Clone)]
@@ -79,12 +86,18 @@ impl Seats {
             self.0.log.record(limit, Some(address));
             None
         };
-        if held >= self.0.per_address && !self.evict(&mut table, |entry, _| entry.client == client)
+        let must_yield = |holds, since: Instant| holds > held * 2 || since.elapsed() >= SETTLED;
+        if held >= self.0.per_address
+            && !self.evict(&mut table, |entry, holds, since| {
+                entry.client == client && must_yield(holds, since)
+            })
         {
             return refused(Limit::ConnectionsPerAddress);
         }
         if table.seated.len() >= self.0.in_all
-            && !self.evict(&mut table, |entry, holds| holds > held || entry.client == client)
+            && !self.evict(&mut table, |entry, holds, since| {
+                (holds > held || entry.client == client) && must_yield(holds, since)
+            })
             && table.seated.len() >= self.0.in_all + reserve
         {
             return refused(Limit::Connections);
@@ -101,7 +114,7 @@ impl Seats {
 
     /// Has an idle connection make room, whosever it is.
     pub fn make_room(&self) {
-        self.evict(&mut self.0.table(), |_, _| true);
+        self.evict(&mut self.0.table(), |_, _, _| true);
     }
 
     /// Tells of refusals. Never ends.
@@ -111,13 +124,13 @@ impl Seats {
 
     /// Takes the seat of an idle connection among those that `may` lose it: whoever holds
     /// most loses one on which there was never a call, else the one that is idle longest.
-    fn evict(&self, table: &mut Table, may: impl Fn(&Entry, usize) -> bool) -> bool {
+    fn evict(&self, table: &mut Table, may: impl Fn(&Entry, usize, Instant) -> bool) -> bool {
         let idle = table.seated.iter().filter_map(|(number, entry)| {
             let since = entry.connection.idle_since()?;
             // Those of proxies are counted as if each had a client of its own.
             let holds = entry.client.map_or(1, |client| table.held(Some(client)));
             let rank = (holds, Reverse(entry.connection.has_called()), Reverse(since));
-            may(entry, holds).then_some((rank, *number))
+            may(entry, holds, since).then_some((rank, *number))
         });
         let Some((_, number)) = idle.max() else { return false };
         let Some(Entry { client, connection }) = table.remove(number) else { return false };
@@ -232,18 +245,21 @@ mod tests {
         let _newcomer = take(&seats, "192.0.2.4").expect("room is made");
         assert_eq!(evicted(&used), Some(true), "too many good-byes at once");
         assert!(evicted(&in_use).is_none() && evicted(&other).is_none());
+        step().await;
         // Now everybody holds one; who comes with a second makes room itself.
         let _newcomer = take(&seats, "192.0.2.2").expect("room is made");
         assert!(evicted(&other).is_some());
         assert!(take(&seats, "192.0.2.1").is_none(), "its only one is in use");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn who_is_at_its_own_limit_makes_room_itself() {
         let seats = seats(9, 2, "none");
         let _in_use = busy(&seats, "192.0.2.1");
         let idle = take(&seats, "192.0.2.1").expect("a seat");
         let other = take(&seats, "192.0.2.2").expect("a seat");
+        assert!(take(&seats, "192.0.2.1").is_none(), "just opened");
+        tokio::time::advance(SETTLED).await;
         let _third = take(&seats, "192.0.2.1").expect("room is made");
         assert!(evicted(&idle).is_some() && evicted(&other).is_none());
     }

