@@ -2,6 +2,7 @@
 choose the local address they come from, and percentiles."""
 
 import asyncio
+import base64
 import http.client
 import json
 import os
@@ -30,6 +31,11 @@ class Server:
     def count(self, words):
         """How many of its log lines have these words."""
         return self.log.read_text().count(words)
+
+    def cpu_seconds(self):
+        """What it has used of all cores."""
+        fields = Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_mib(self):
         """The most memory it ever had."""
@@ -97,6 +103,12 @@ def sign_up(address, email, password, source="127.0.0.1"):
     if response.status != 200:
         raise SystemExit(f"sign-up answered {response.status}: {text}")
     return response.headers
+
+
+def subject(token):
+    """Whose token it is: its claims are read, not verified."""
+    claims = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
 
 
 class Caller:

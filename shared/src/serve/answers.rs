@@ -148,15 +148,12 @@ mod tests {
     use http_body_util::{BodyExt, Full, channel::Channel};
 
     use super::*;
-    use crate::serve::{
-        Limits,
-        places::{Places, Share},
-    };
+    use crate::serve::{Limits, places::Places, refusal_log::RefusalLog};
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_keeps_its_place_as_long_as_its_bytes_are_somewhere() {
         let limits = Limits { calls: 1, ..Limits::default() };
-        let places = Places::new(&limits).of(&Share::new(&limits));
+        let places = Places::new(&limits, RefusalLog::default());
         let answers = Answers::new(Duration::from_secs(30));
         let place = places.take().expect("a place");
         let mut body = answers.send(Body::new(Full::from("text")), &place);
@@ -178,7 +175,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stream_is_overdue_when_a_piece_is_not_taken_and_never_for_its_age() {
         let limits = Limits { calls: 1, streams: 1, ..Limits::default() };
-        let places = Places::new(&limits).of(&Share::new(&limits));
+        let places = Places::new(&limits, RefusalLog::default());
         let answers = Answers::new(Duration::from_secs(30));
         let place = places.take().expect("a place");
         place.outlast().expect("a seat");

@@ -112,14 +112,11 @@ mod tests {
     use tonic::Status;
 
     use super::*;
-    use crate::serve::{
-        Limits,
-        places::{Places, Share},
-    };
+    use crate::serve::{Limits, places::Places, refusal_log::RefusalLog};
 
     fn places(calls: usize) -> Places {
         let limits = Limits { calls, ..Limits::default() };
-        Places::new(&limits).of(&Share::new(&limits))
+        Places::new(&limits, RefusalLog::default())
     }
 
     #[tokio::test]

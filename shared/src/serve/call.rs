@@ -20,11 +20,15 @@ use tracing::Instrument;
 use super::{
     answers::Answers,
     arriving::Arriving,
+    connection_state::ConnectionState,
+    household::household,
     lasting::Lasting,
     limits::Limits,
-    places::{Place, Places, Share},
+    places::{Place, Places},
     proxies::Proxies,
     request_id,
+    seats::Seat,
+    shares::Shares,
     stopping::{Departing, Stop},
     uploads::Uploads,
 };
@@ -39,6 +43,11 @@ pub trait Wire: Clone + Send + Sync + 'static {
 
     /// Whether the call is answered without a place, and for as long as it takes.
     fn is_free(&self, path: &str) -> bool;
+
+    /// Whether the call opens a stream that anybody may open.
+    fn is_public_stream(&self, _path: &str) -> bool {
+        false
+    }
 
     /// The longest until the call must be answered, where its caller has a say in it.
     fn patience(&self, _request: &Request<Incoming>) -> Option<Duration> {
@@ -55,6 +64,10 @@ pub trait Wire: Clone + Send + Sync + 'static {
     fn log(response: &Response<Body>, elapsed_us: u64);
 }
 
+/// A refusal that the log tells of together with others like it (see `refusal_log`).
+#[derive(Clone)]
+struct Recorded;
+
 /// What a refusal must know of its request.
 pub struct Asked {
     /// Where it went.
@@ -67,6 +80,7 @@ pub struct Asked {
 #[derive(Clone)]
 pub struct Around {
     pub places: Places,
+    pub shares: Shares,
     pub uploads: Arc<Uploads>,
     pub proxies: Proxies,
 }
@@ -81,6 +95,7 @@ pub struct Calls<W> {
     answers: Answers,
     departure: Stop,
     peer: TcpConnectInfo,
+    connection: Option<Arc<ConnectionState>>,
 }
 
 impl<W: Wire> Calls<W> {
@@ -93,16 +108,19 @@ impl<W: Wire> Calls<W> {
             departure: Stop::default(),
             answers: Answers::new(limits.answer_timeout),
             peer: TcpConnectInfo { local_addr: None, remote_addr: None },
+            connection: None,
         }
     }
 
     /// The same services for one connection: handlers see who is at its other end, or for
     /// whom it calls if that is a trusted proxy (`Request::remote_addr`); their places they
-    /// share with others from its address.
-    pub fn for_peer(&self, peer: SocketAddr, share: &Share) -> Self {
+    /// share with others of that client.
+    pub fn for_peer(&self, peer: SocketAddr, seat: &Seat) -> Self {
         let mut calls = self.clone();
         calls.peer.remote_addr = Some(peer);
-        calls.around.places = self.around.places.of(share);
+        calls.connection = Some(seat.connection.clone());
+        let places = self.around.places.of(&self.around.shares.of(household(peer.ip())));
+        calls.around.places = places.on(seat.connection.clone(), seat.is_proxy);
         calls.answers = self.answers.elsewhere();
         calls.departure = Stop::default();
         calls
@@ -132,8 +150,37 @@ impl<W: Wire> Calls<W> {
         }
         match place.outlast() {
             Ok(()) => response.map(|body| self.answers.stream(body, place)),
-            Err(crowded) => self.wire.refuse(asked, crowded),
+            Err(crowded) => self.refuse_recorded(asked, crowded),
         }
+    }
+
+    /// What a call to `path` needs to begin; `None`: nothing.
+    fn take_place(&self, path: &str) -> Result<Option<Place>, Status> {
+        if self.wire.is_free(path) {
+            return Ok(None);
+        }
+        let places = &self.around.places;
+        let is_public = self.wire.is_public_stream(path);
+        if is_public { places.take_public() } else { places.take() }.map(Some)
+    }
+
+    /// A refusal by a limit, which has been recorded.
+    fn refuse_recorded(&self, asked: &Asked, status: Status) -> Response<Body> {
+        let mut response = self.wire.refuse(asked, status);
+        response.extensions_mut().insert(Recorded);
+        response
+    }
+
+    /// The same for one call: behind a proxy the client takes the places, not the proxy.
+    fn on_behalf_of(&self, caller: &TcpConnectInfo) -> Self {
+        let mut calls = self.clone();
+        if let (Some(peer), Some(caller)) = (self.peer.remote_addr, caller.remote_addr)
+            && peer.ip() != caller.ip()
+        {
+            let share = self.around.shares.of(household(caller.ip()));
+            calls.around.places = self.around.places.of(&share);
+        }
+        calls
     }
 
     /// Answers `request`, whatever happens inside.
@@ -146,10 +193,9 @@ impl<W: Wire> Calls<W> {
         }
         let origin = request.headers().get("origin").cloned();
         let asked = Asked { path: request.uri().path().to_owned(), origin };
-        let is_free = self.wire.is_free(&asked.path);
-        let place = match (!is_free).then(|| self.around.places.take()).transpose() {
+        let place = match self.take_place(&asked.path) {
             Ok(place) => place,
-            Err(busy) => return self.wire.refuse(&asked, busy),
+            Err(busy) => return self.refuse_recorded(&asked, busy),
         };
         let is_upload = self.around.uploads.include(&asked.path);
         let most = if is_upload { self.upload_timeout } else { self.timeout };
@@ -210,7 +256,11 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(connection) = &self.connection {
+            connection.touch();
+        }
         let caller = self.caller(&request);
+        let calls = self.on_behalf_of(&caller);
         let address = caller.remote_addr.map(|caller| caller.ip());
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(Departing(self.departure.handle()));
@@ -218,12 +268,13 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
         let path = request.uri().path().to_owned();
         let circumstances = Circumstances::new(id.clone(), address, request.headers());
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
-        let calls = self.clone();
         let answer = async move {
             let start = Instant::now();
             let mut response = calls.answer(request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-            W::log(&response, elapsed);
+            if response.extensions().get::<Recorded>().is_none() {
+                W::log(&response, elapsed);
+            }
             response.headers_mut().insert(request_id::HEADER, id);
             Ok(response)
         };

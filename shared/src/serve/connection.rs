@@ -23,6 +23,8 @@ use tokio::{
 
 use super::{
     call::{Calls, Wire},
+    connection_state::ConnectionState,
+    head_timer::HeadTimer,
     limits::Limits,
     stopping::Stopping,
 };
@@ -32,31 +34,38 @@ use super::{
 /// A peer that has sent less has said nothing yet.
 const HANDSHAKE_BYTES: usize = 24 + 9;
 
-/// Serves `stream` until the peer leaves, breaks the protocol, stays silent, or the server
-/// drains.
+/// How long a peer without a call has for its good-bye: over HTTP/2 it is told first that the
+/// connection is to close, so that a call on its way is not lost.
+const GOOD_BYE: Duration = Duration::from_secs(1);
+
+/// Serves `stream` until the peer leaves, breaks the protocol, stays silent, must make room,
+/// or the server drains.
 pub fn serve<W: Wire>(
     stream: TcpStream,
     calls: Calls<W>,
     limits: &Limits,
     stopping: Stopping,
+    state: Arc<ConnectionState>,
 ) -> impl Future<Output = ()> + Send + use<W> {
     let heard = Arc::new(AtomicUsize::new(0));
-    let stream = Counted { stream, heard: heard.clone() };
+    let heads = HeadTimer::new(limits.handshake_timeout);
+    let stream = Counted { stream, heard: heard.clone(), heads: heads.clone() };
     let silent = move || heard.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
-    let handshake_timeout = limits.handshake_timeout;
+    let (handshake_timeout, keep_alive) = (limits.handshake_timeout, limits.keep_alive_timeout);
     // An upload that has just begun may take its time. On a stop, the drain is shorter.
     let grace = limits.upload_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
     let (answers, departure) = (calls.answers().clone(), calls.departure().clone());
     let to_finish = limits.request_timeout;
     async move {
-        let http = http(handshake_timeout);
+        let http = http(handshake_timeout, heads.clone());
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), calls));
         let mut handshake = pin!(tokio::time::sleep(handshake_timeout));
         let mut old = pin!(tokio::time::sleep(age));
-        let mut patrol = tokio::time::interval(answers.period());
+        let mut patrol = tokio::time::interval(answers.period().min(keep_alive / 4));
         let mut greeted = false;
-        let mut leaving = false;
+        let mut leaving = None;
+        let mut evicted = false;
         let mut stopped = pin!(stopping.stopped());
         loop {
             let mut leave = None;
@@ -64,26 +73,43 @@ pub fn serve<W: Wire>(
                 // An error here is the peer's doing, and it knows.
                 _ended = connection.as_mut() => return,
                 () = handshake.as_mut(), if !greeted => {
-                    if silent() {
-                        return;
-                    }
                     greeted = true;
+                    if !state.has_called() {
+                        // In HTTP/1.1 there is no word for it.
+                        if silent() || heads.is_used() {
+                            return;
+                        }
+                        leave = Some(GOOD_BYE);
+                    }
                 }
                 () = old.as_mut() => {
                     // Asked to leave a while ago, it is still here: no call may last that long.
-                    if leaving {
+                    let is_idle = state.idle_since().is_some();
+                    if leaving.is_some_and(|time| time != GOOD_BYE || is_idle) {
                         return;
                     }
                     leave = Some(grace);
                 }
+                at_once = state.evicted(), if !evicted => {
+                    if at_once || silent() {
+                        return;
+                    }
+                    evicted = true;
+                    leave = Some(GOOD_BYE);
+                }
                 // One answer that is not taken costs its caller the connection; the other
                 // calls on it may finish.
-                _ = patrol.tick(), if !leaving => {
+                _ = patrol.tick(), if leaving.is_none() => {
                     if answers.are_overdue() {
                         leave = Some(to_finish);
+                    } else if heads.idle().is_some_and(|idle| idle >= keep_alive)
+                        // A request may have come together with the one before it.
+                        && state.idle_since().is_some()
+                    {
+                        leave = Some(GOOD_BYE);
                     }
                 }
-                () = stopped.as_mut(), if !leaving => {
+                () = stopped.as_mut(), if leaving.is_none() => {
                     // A connection that never began would not notice a polite good-bye.
                     if silent() {
                         return;
@@ -92,7 +118,7 @@ pub fn serve<W: Wire>(
                 }
             }
             if let Some(time) = leave {
-                leaving = true;
+                leaving = leave;
                 // No new calls, and an end to the streams that have none of their own.
                 connection.as_mut().graceful_shutdown();
                 departure.now();
@@ -102,12 +128,11 @@ pub fn serve<W: Wire>(
     }
 }
 
-/// Both versions, within limits. In HTTP/1.1 `patience` holds for the head of each request,
-/// and between requests.
-fn http(patience: Duration) -> auto::Builder<TokioExecutor> {
+/// Both versions, within limits. In HTTP/1.1 `patience` holds for the head of each request.
+fn http(patience: Duration, heads: HeadTimer) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
-        .timer(TokioTimer::new())
+        .timer(heads)
         .header_read_timeout(patience)
         .max_headers(100)
         .max_buf_size(16 * 1024);
@@ -132,6 +157,7 @@ fn jittered(age: Duration) -> Duration {
 struct Counted {
     stream: TcpStream,
     heard: Arc<AtomicUsize>,
+    heads: HeadTimer,
 }
 
 impl AsyncRead for Counted {
@@ -142,7 +168,11 @@ impl AsyncRead for Counted {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.heard.fetch_add(buffer.filled().len() - before, Ordering::Relaxed);
+        let more = buffer.filled().len() - before;
+        if more > 0 {
+            self.heard.fetch_add(more, Ordering::Relaxed);
+            self.heads.hear();
+        }
         polled
     }
 }

@@ -12,7 +12,7 @@ use http::{
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
     },
 };
-use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowOrigin, Cors, CorsLayer};
 
 use crate::origin::Origin;
 
@@ -87,13 +87,17 @@ pub fn let_read<B>(response: &mut Response<B>, origin: Option<&HeaderValue>, tru
 
 fn layer<S>(service: S, trusted: &[Origin], methods: &[Method], read: &[&'static str]) -> Cors<S> {
     let origins = trusted.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
+    let origins: Vec<_> = origins.collect();
+    let trusted = origins.clone();
+    // Said to nobody else: without an origin that is allowed it means nothing.
+    let credentials = AllowCredentials::predicate(move |origin, _| trusted.contains(origin));
     let names = |names: &[&'static str]| -> Vec<HeaderName> {
         names.iter().map(|name| HeaderName::from_static(name)).collect()
     };
     tower::Layer::layer(
         &CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
-            .allow_credentials(true)
+            .allow_credentials(credentials)
             .allow_methods(methods.to_vec())
             .allow_headers(names(&SENT))
             .expose_headers(names(read))

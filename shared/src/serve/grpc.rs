@@ -18,12 +18,12 @@ use super::{
     arriving::Arriving,
     call::{Asked, Wire},
     cors,
-    lasting::Ending,
+    lasting::{Ending, is_public_watch},
 };
 use crate::origin::Origin;
 
 /// Health is answered without a place too: a server that is busy is not dead, and whoever
-/// took it for dead would make the others busier. Its `Watch` may stay open.
+/// took it for dead would make the others busier.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
 /// All services of the port.
@@ -48,7 +48,11 @@ impl Wire for Grpc {
     }
 
     fn is_free(&self, path: &str) -> bool {
-        path.starts_with(HEALTH)
+        path.starts_with(HEALTH) && !is_public_watch(path)
+    }
+
+    fn is_public_stream(&self, path: &str) -> bool {
+        is_public_watch(path)
     }
 
     fn patience(&self, request: &Request<Incoming>) -> Option<Duration> {

@@ -17,7 +17,7 @@ use super::{
     call::{Asked, Wire},
     cors, docs,
     health::Readiness,
-    lasting::until_departure,
+    lasting::{Lasting, until_departure},
 };
 use crate::{
     http::{Door, Problem, json},
@@ -124,12 +124,19 @@ impl Wire for Http {
     }
 }
 
+/// What may stand between here and a browser: it must pass each piece of a stream on as it
+/// comes, and not gather them to make them shorter.
+const STREAMED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
+
 fn secure<B>(response: &mut Response<B>, is_personal: bool) {
+    let is_streamed = response.extensions().get::<Lasting>().is_some();
     let headers = response.headers_mut();
     for (name, value) in &SECURITY {
         headers.entry(name).or_insert_with(|| value.clone());
     }
-    if is_personal {
+    if is_streamed {
+        headers.insert(CACHE_CONTROL, STREAMED);
+    } else if is_personal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

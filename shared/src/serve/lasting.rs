@@ -139,8 +139,17 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Either<B> {
     }
 }
 
-/// The one watch that is not ours to mark.
-const HEALTH: &str = "/grpc.health.v1.Health/Watch";
+/// The watches that are not ours to mark. Anybody may open them.
+const PUBLIC: [&str; 3] = [
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+/// Whether a call to `path` opens a stream that needs no token.
+pub fn is_public_watch(path: &str) -> bool {
+    PUBLIC.contains(&path)
+}
 
 /// The services of a gRPC port, whose watches end with trailers. It stands below gRPC-Web,
 /// which has a spelling of its own for those.
@@ -162,11 +171,11 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let departing = request.extensions().get().cloned();
-        let is_health = request.uri().path() == HEALTH;
+        let is_public = is_public_watch(request.uri().path());
         let answered = self.0.call(request);
         async move {
             let mut response = answered.await?;
-            if is_health {
+            if is_public {
                 response.extensions_mut().insert(Lasting::Watch);
             }
             Ok(until_departure(response, departing, Some(farewell)))

@@ -15,7 +15,8 @@ pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 pub struct Limits {
     /// Open connections, all together.
     pub connections: usize,
-    /// Open connections from one address, or one IPv6 /64. A proxy in front counts as one.
+    /// Open connections from one address, or one IPv6 /64, unless it is a listed proxy: then
+    /// on so many of its connections there may be calls of one client behind it.
     pub connections_per_address: usize,
     /// Calls in progress until their answer is read, all together; the next one is refused
     /// at once.
@@ -27,14 +28,22 @@ pub struct Limits {
     pub streams: usize,
     /// Streams that last, from one address.
     pub streams_per_address: usize,
+    /// Streams that need no token (health watches, reflection), all together. They are
+    /// neither calls in progress nor among the other streams.
+    pub public_streams: usize,
+    /// Streams that need no token, from one address.
+    pub public_streams_per_address: usize,
     /// The longest until a call is answered; a shorter `grpc-timeout` is honoured.
     pub request_timeout: Duration,
     /// The longest until an upload is answered; in it, `request_timeout` is for each pause.
     pub upload_timeout: Duration,
     /// The longest a caller may take to read an answer, or a piece of one that lasts.
     pub answer_timeout: Duration,
-    /// How long a peer may take for its HTTP/2 preface and settings.
+    /// How long a peer may take to its first call, and over HTTP/1.1 for the head of each
+    /// request from its first byte on.
     pub handshake_timeout: Duration,
+    /// How long a connection over HTTP/1.1 is kept between two requests.
+    pub keep_alive_timeout: Duration,
     /// A connection older than this is asked to move on, so that balancers rebalance.
     pub connection_age: Duration,
     /// Between "not ready" and the closing of the port.
@@ -47,15 +56,18 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
-            connections_per_address: 512,
+            connections_per_address: 128,
             calls: 512,
             calls_per_address: 256,
             streams: 4096,
             streams_per_address: 2048,
+            public_streams: 1024,
+            public_streams_per_address: 64,
             request_timeout: Duration::from_secs(5),
             upload_timeout: Duration::from_mins(10),
             answer_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
+            keep_alive_timeout: Duration::from_secs(75),
             connection_age: Duration::from_mins(30),
             lame_duck: Duration::from_secs(1),
             drain: Duration::from_secs(10),
@@ -66,7 +78,7 @@ impl Default for Limits {
 impl Limits {
     /// Reads `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `MAX_CALLS`,
     /// `MAX_CALLS_PER_ADDRESS`, `MAX_STREAMS`, `MAX_STREAMS_PER_ADDRESS`, `REQUEST_TIMEOUT`,
-    /// `UPLOAD_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
+    /// `UPLOAD_TIMEOUT`, `KEEP_ALIVE_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let default = Self::default();
         let request_timeout = reader.duration("REQUEST_TIMEOUT", default.request_timeout);
@@ -76,6 +88,10 @@ impl Limits {
         let upload_timeout = reader.duration("UPLOAD_TIMEOUT", default.upload_timeout);
         if upload_timeout < request_timeout {
             reader.fault("UPLOAD_TIMEOUT", "must be at least REQUEST_TIMEOUT");
+        }
+        let keep_alive_timeout = reader.duration("KEEP_ALIVE_TIMEOUT", default.keep_alive_timeout);
+        if keep_alive_timeout.is_zero() {
+            reader.fault("KEEP_ALIVE_TIMEOUT", "must be at least a second");
         }
         let mut count = |name, default: usize| {
             let default = u32::try_from(default).unwrap_or(u32::MAX);
@@ -93,6 +109,7 @@ impl Limits {
             streams_per_address: count("MAX_STREAMS_PER_ADDRESS", default.streams_per_address),
             request_timeout,
             upload_timeout,
+            keep_alive_timeout,
             lame_duck: reader.duration("LAME_DUCK", default.lame_duck),
             drain: reader.duration("DRAIN_TIMEOUT", default.drain),
             ..default

@@ -76,11 +76,11 @@ async fn accept(
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(seat) = seats.take(peer) {
-                        let calls = calls.for_peer(peer, &seat.share);
+                        let calls = calls.for_peer(peer, &seat);
                         open.spawn(serve(stream, calls, &limits, stopping.clone(), seat));
                     }
                 }
-                Err(error) => pause_after(&error).await,
+                Err(error) => pause_after(&error, &seats).await,
             },
             Some(_) = open.join_next(), if !open.is_empty() => {}
             _ = closing.changed() => return open,
@@ -97,17 +97,19 @@ fn serve<W: Wire>(
 ) -> impl Future<Output = ()> + Send + use<W> {
     // Small answers must not wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let served = connection::serve(stream, calls, limits, stopping);
+    let served = connection::serve(stream, calls, limits, stopping, seat.connection.clone());
     async move {
         served.await;
         drop(seat);
     }
 }
 
-async fn pause_after(error: &io::Error) {
+async fn pause_after(error: &io::Error, seats: &Seats) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionReset) {
         tracing::warn!(%error, "cannot accept a connection");
+        // The operating system allows fewer open files than there may be connections.
+        seats.make_room();
         tokio::time::sleep(BACK_OFF).await;
     }
 }

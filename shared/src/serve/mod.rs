@@ -8,9 +8,11 @@ mod answers;
 mod arriving;
 mod call;
 mod connection;
+mod connection_state;
 mod cors;
 mod docs;
 mod grpc;
+mod head_timer;
 mod health;
 mod household;
 mod http;
@@ -20,9 +22,11 @@ mod listener;
 mod own_port;
 mod places;
 mod proxies;
+mod refusal_log;
 mod request_id;
 mod seats;
 mod settings;
+mod shares;
 mod stopping;
 mod uploads;
 
@@ -43,7 +47,9 @@ use self::{
     http::Http,
     listener::{Listener, Open},
     places::Places,
+    refusal_log::RefusalLog,
     seats::Seats,
+    shares::Shares,
     stopping::Stop,
     uploads::Uploads,
 };
@@ -164,8 +170,11 @@ impl Assembly {
             Readiness::new(self.names, self.databases, self.awaited.is_empty());
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
+        let log = RefusalLog::default();
+        let seats = Seats::new(limits, settings.trusted_proxies.clone(), log.clone());
         let around = Around {
-            places: Places::new(limits),
+            places: Places::new(limits, log),
+            shares: Shares::new(limits),
             uploads: Arc::new(self.uploads),
             proxies: settings.trusted_proxies.clone(),
         };
@@ -184,6 +193,7 @@ impl Assembly {
             grpc,
             http,
             readiness,
+            seats,
             awaited: self.awaited,
             jobs: self.jobs,
             last: self.last,
@@ -240,6 +250,7 @@ pub struct App {
     grpc: Port<Grpc>,
     http: Option<Port<Http>>,
     readiness: Readiness,
+    seats: Seats,
     awaited: Vec<Job>,
     jobs: Vec<Job>,
     last: Vec<Job>,
@@ -279,7 +290,8 @@ impl App {
         let mut following = JoinSet::new();
         self.readiness.begin().await;
         following.spawn(self.readiness.clone().follow(self.awaited));
-        let seats = Seats::new(&self.limits);
+        let seats = self.seats;
+        following.spawn(seats.clone().report());
         let grpc = self.grpc.serve(&seats, &self.limits, &self.stop);
         let http = self.http.map(|port| port.serve(&seats, &self.limits, &self.stop));
 

@@ -1,19 +1,23 @@
-//! Places: how many calls may be in progress, in all and from one address.
+//! Places: how many calls may be in progress, in all and from one client.
 //!
 //! A call that waits for its caller to send the rest of its body gives its place back
 //! meanwhile, else a few slow callers would keep everybody out. How many may wait is limited
 //! as well, more generously: waiting costs memory, and no work. So it is with a call whose
-//! answer lasts: it gives its place back for good.
+//! answer lasts: it gives its place back for good. Streams that need no token are counted
+//! apart from the others, so that strangers cannot use up those of users.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status};
 
-use super::{call::refusal, limits::Limits};
-
-/// So many more calls may wait for their bodies than may be at work.
-const WAITING_PER_PLACE: usize = 4;
+use super::{
+    call::refusal,
+    connection_state::{CallInProgress, ConnectionState},
+    limits::Limits,
+    refusal_log::{Limit, RefusalLog},
+    shares::{Rooms, Share},
+};
 
 /// What every call beyond the limits is told.
 const BUSY: &str = "too many calls in progress, try again";
@@ -21,80 +25,88 @@ const BUSY: &str = "too many calls in progress, try again";
 /// What every stream beyond the limits is told.
 const CROWDED: &str = "too many open streams, try again";
 
-/// The places of one peer, among those of all.
+/// The places of one client, among those of all.
 #[derive(Clone)]
 pub struct Places {
-    at_work: Room,
-    waiting: Room,
-    lasting: Room,
-}
-
-/// What all peers together may take of something, and what one of them may.
-#[derive(Clone)]
-struct Room {
-    in_all: Arc<Semaphore>,
-    of_peer: Arc<Semaphore>,
+    in_all: Arc<Rooms>,
+    share: Share,
+    connection: Option<Arc<ConnectionState>>,
+    is_shared: bool,
+    log: RefusalLog,
 }
 
 type Permits = [OwnedSemaphorePermit; 2];
 
-impl Room {
-    fn of(in_all: usize) -> Self {
-        let in_all = Arc::new(Semaphore::new(in_all));
-        Self { of_peer: in_all.clone(), in_all }
-    }
-
-    /// `None`: all are taken, or all that one peer may take.
-    fn take(&self) -> Option<Permits> {
-        let in_all = self.in_all.clone().try_acquire_owned().ok()?;
-        Some([in_all, self.of_peer.clone().try_acquire_owned().ok()?])
-    }
-}
-
-/// What the connections of one address share.
-#[derive(Clone)]
-pub struct Share {
-    at_work: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    lasting: Arc<Semaphore>,
-}
-
-impl Share {
-    /// As much as `limits` give to one address.
-    pub fn new(limits: &Limits) -> Self {
-        let calls = limits.calls_per_address;
-        Self {
-            at_work: Arc::new(Semaphore::new(calls)),
-            waiting: Arc::new(Semaphore::new(calls * WAITING_PER_PLACE)),
-            lasting: Arc::new(Semaphore::new(limits.streams_per_address)),
-        }
-    }
-}
-
 impl Places {
-    /// As many as `limits` say. Until it is known who calls, one peer may have them all.
-    pub fn new(limits: &Limits) -> Self {
-        Self {
-            at_work: Room::of(limits.calls),
-            waiting: Room::of(limits.calls * WAITING_PER_PLACE),
-            lasting: Room::of(limits.streams),
-        }
+    /// As many as `limits` say, for somebody who is not known yet.
+    pub fn new(limits: &Limits, log: RefusalLog) -> Self {
+        let (in_all, share) = (Arc::new(Rooms::of_all(limits)), Share::new(limits));
+        Self { in_all, share, connection: None, is_shared: false, log }
     }
 
-    /// Those of a peer with this share.
+    /// The same for a client with this share.
     pub fn of(&self, share: &Share) -> Self {
-        let mut places = self.clone();
-        places.at_work.of_peer = share.at_work.clone();
-        places.waiting.of_peer = share.waiting.clone();
-        places.lasting.of_peer = share.lasting.clone();
-        places
+        Self { share: share.clone(), ..self.clone() }
+    }
+
+    /// The same for calls on this connection; `is_shared`: it is a proxy's, with calls of
+    /// several clients.
+    pub fn on(mut self, connection: Arc<ConnectionState>, is_shared: bool) -> Self {
+        (self.connection, self.is_shared) = (Some(connection), is_shared);
+        self
     }
 
     /// A place for one call, until it and its copies are dropped.
     pub fn take(&self) -> Result<Place, Status> {
-        let permits = self.at_work.take().ok_or_else(busy)?;
-        let held = Arc::new(Mutex::new(Held::AtWork(permits)));
-        Ok(Place { places: self.clone(), held })
+        let in_progress = self.connection.as_ref().map(ConnectionState::begin_call);
+        let is_only = in_progress.as_ref().is_some_and(CallInProgress::is_only);
+        let connection = (self.is_shared && is_only).then(|| self.take_connection()).transpose()?;
+        let held = Held::AtWork(self.at_work()?);
+        Ok(Place(Arc::new(Call {
+            held: Mutex::new(held),
+            places: self.clone(),
+            _connection: connection,
+            _in_progress: in_progress,
+        })))
+    }
+
+    /// A place for a stream that needs no token, until it and its copies are dropped. It
+    /// does not keep its connection from being closed to make room.
+    pub fn take_public(&self) -> Result<Place, Status> {
+        let limits = (Limit::PublicStreams, Limit::PublicStreamsPerAddress);
+        let permits = self.take_of(|rooms| &rooms.public, limits).ok_or_else(crowded)?;
+        Ok(Place(Arc::new(Call {
+            held: Mutex::new(Held::Lasting(permits)),
+            places: self.clone(),
+            _connection: None,
+            _in_progress: None,
+        })))
+    }
+
+    fn at_work(&self) -> Result<Permits, Status> {
+        let limits = (Limit::Calls, Limit::CallsPerAddress);
+        self.take_of(|rooms| &rooms.at_work, limits).ok_or_else(busy)
+    }
+
+    fn take_connection(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.share.take_connection().ok_or_else(|| {
+            self.log.record(Limit::ConnectionsPerAddress, self.share.client());
+            busy()
+        })
+    }
+
+    /// `None`: all are taken, or all that one client may take.
+    fn take_of(
+        &self,
+        room: impl Fn(&Rooms) -> &Arc<Semaphore>,
+        (in_all, per_address): (Limit, Limit),
+    ) -> Option<Permits> {
+        let take = |rooms: &Rooms, limit| {
+            let permit = room(rooms).clone().try_acquire_owned();
+            permit.map_err(|_| self.log.record(limit, self.share.client())).ok()
+        };
+        let of_client = take(self.share.rooms(), per_address)?;
+        Some([take(&self.in_all, in_all)?, of_client])
     }
 }
 
@@ -102,11 +114,20 @@ fn busy() -> Status {
     refusal(Code::ResourceExhausted, BUSY)
 }
 
+fn crowded() -> Status {
+    refusal(Code::ResourceExhausted, CROWDED)
+}
+
 /// The place of one call.
 #[derive(Clone)]
-pub struct Place {
+pub struct Place(Arc<Call>);
+
+/// What a call has taken; given back when dropped.
+struct Call {
+    held: Mutex<Held>,
     places: Places,
-    held: Arc<Mutex<Held>>,
+    _connection: Option<OwnedSemaphorePermit>,
+    _in_progress: Option<CallInProgress>,
 }
 
 /// What a call holds just now.
@@ -120,53 +141,63 @@ enum Held {
 /// Keeps what a call holds from being given back.
 #[derive(Clone)]
 #[expect(dead_code, reason = "given back when dropped")]
-pub struct Hold(Arc<Mutex<Held>>);
+pub struct Hold(Arc<Call>);
 
 impl Place {
     /// Lets somebody else work while this call waits for its caller.
     pub fn wait(&self) -> Result<(), Status> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut held, places) = self.parts();
         if matches!(*held, Held::AtWork(_)) {
-            *held = Held::Waiting(self.places.waiting.take().ok_or_else(busy)?);
+            let limits = (Limit::Bodies, Limit::BodiesPerAddress);
+            let permits = places.take_of(|rooms| &rooms.waiting, limits);
+            *held = Held::Waiting(permits.ok_or_else(busy)?);
         }
         Ok(())
     }
 
     /// Back to work.
     pub fn resume(&self) -> Result<(), Status> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut held, places) = self.parts();
         if matches!(*held, Held::Waiting(_)) {
-            *held = Held::AtWork(self.places.at_work.take().ok_or_else(busy)?);
+            *held = Held::AtWork(places.at_work()?);
         }
         Ok(())
     }
 
     /// Lets somebody else work from now on: the answer lasts.
     pub fn outlast(&self) -> Result<(), Status> {
-        let crowded = || refusal(Code::ResourceExhausted, CROWDED);
-        let permits = self.places.lasting.take().ok_or_else(crowded)?;
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Held::Lasting(permits);
+        let (mut held, places) = self.parts();
+        if !matches!(*held, Held::Lasting(_)) {
+            let limits = (Limit::Streams, Limit::StreamsPerAddress);
+            let permits = places.take_of(|rooms| &rooms.lasting, limits);
+            *held = Held::Lasting(permits.ok_or_else(crowded)?);
+        }
         Ok(())
     }
 
     /// What it holds, until the last copy of either is dropped.
     pub fn hold(&self) -> Hold {
-        Hold(self.held.clone())
+        Hold(self.0.clone())
+    }
+
+    fn parts(&self) -> (std::sync::MutexGuard<'_, Held>, &Places) {
+        (self.0.held.lock().unwrap_or_else(PoisonError::into_inner), &self.0.places)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::shares::WAITING_PER_PLACE;
 
-    fn places(calls: usize) -> Places {
-        let limits = Limits { calls, ..Limits::default() };
-        Places::new(&limits).of(&Share::new(&limits))
+    fn all(limits: &Limits) -> Places {
+        Places::new(limits, RefusalLog::default())
     }
 
     #[test]
     fn those_who_wait_are_counted_too() {
-        let places = places(1);
+        let limits = Limits { calls: 1, ..Limits::default() };
+        let places = all(&limits).of(&Share::new(&limits));
         let waiting: Vec<_> = (0..WAITING_PER_PLACE)
             .map(|_| {
                 let place = places.take().expect("a place");
@@ -181,11 +212,11 @@ mod tests {
         assert!(waiting[0].resume().is_ok());
     }
 
-    /// Streams are counted apart from calls, in all and by address.
+    /// Streams are counted apart from calls, in all and by client.
     #[test]
     fn what_lasts_gives_its_place_back_and_takes_a_seat() {
         let limits = Limits { calls: 1, streams: 2, streams_per_address: 1, ..Limits::default() };
-        let all = Places::new(&limits);
+        let all = all(&limits);
         let (here, there) = (Share::new(&limits), Share::new(&limits));
         let open = |share: &Share| {
             let place = all.of(share).take().expect("a place");
@@ -201,5 +232,48 @@ mod tests {
         assert!(open(&here).is_err(), "still held");
         drop(hold);
         assert!(open(&here).is_ok());
+    }
+
+    #[test]
+    fn streams_without_a_token_use_up_nothing_else_and_protect_no_connection() {
+        let limits = Limits {
+            calls: 1,
+            streams: 1,
+            public_streams: 2,
+            public_streams_per_address: 1,
+            ..Limits::default()
+        };
+        let all = all(&limits);
+        let (here, there) = (Share::new(&limits), Share::new(&limits));
+        let connection = ConnectionState::new();
+        let places = all.of(&here).on(connection.clone(), false);
+        let first = places.take_public().expect("the first");
+        assert!(places.take_public().is_err(), "one of each client");
+        assert!(connection.idle_since().is_some());
+        let _second = all.of(&there).take_public().expect("of another");
+        assert!(all.of(&Share::new(&limits)).take_public().is_err(), "two in all");
+        let call = places.take().expect("a place");
+        assert!(connection.idle_since().is_none());
+        call.outlast().expect("a stream of a user");
+        drop(first);
+        assert!(places.take_public().is_ok());
+    }
+
+    /// Through a proxy a client has calls on no more connections than it could open itself.
+    #[test]
+    fn a_client_behind_a_proxy_does_not_have_all_its_connections() {
+        let limits = Limits { connections_per_address: 1, ..Limits::default() };
+        let all = all(&limits);
+        let (here, there) = (Share::new(&limits), Share::new(&limits));
+        let (first, second) = (ConnectionState::new(), ConnectionState::new());
+        let on_first = all.of(&here).on(first, true);
+        let one = on_first.take().expect("the first connection");
+        let _two = on_first.take().expect("another call on it");
+        assert!(all.of(&here).on(second.clone(), true).take().is_err());
+        assert!(second.idle_since().is_some(), "refused");
+        let other = all.of(&there).on(second.clone(), true);
+        assert!(other.take().is_ok(), "of another client");
+        drop(one);
+        assert!(all.of(&here).on(second, true).take().is_ok());
     }
 }

@@ -31,7 +31,7 @@ impl Proxies {
         reader.parsed("TRUSTED_PROXIES", Self::parse).unwrap_or_default()
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text == "none" {
             return Ok(Self::default());
         }
@@ -73,7 +73,8 @@ impl Proxies {
         self.0.iter().any(|network| network.prefix_len() == 0)
     }
 
-    fn include(&self, address: IpAddr) -> bool {
+    /// Whether this is the address of a proxy.
+    pub(super) fn include(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }

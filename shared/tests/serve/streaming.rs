@@ -53,12 +53,17 @@ pub struct Streams(Arc<AtomicUsize>);
 
 impl Streams {
     pub async fn start(limits: Limits) -> (Server, Self) {
+        Self::start_behind("none", limits).await
+    }
+
+    /// Behind these proxies.
+    pub async fn start_behind(proxies: &str, limits: Limits) -> (Server, Self) {
         let (mut assembly, streams) = (Assembly::default(), Self::default());
         assembly.add(streams.clone());
         assembly.mount(door());
         assembly.allow_upload(UPLOAD);
         assembly.allow_upload("/streams/{name}/upload");
-        (Server::start_beside(assembly, limits, false).await, streams)
+        (Server::start_behind(proxies, assembly, limits, false).await, streams)
     }
 
     pub fn flooded(&self) -> usize {

@@ -4,6 +4,10 @@
 use std::time::Duration;
 
 use shared::serve::Limits;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tonic::Code;
 
 use crate::{
@@ -87,4 +91,21 @@ async fn a_slow_reader_holds_a_bounded_amount_and_ends() {
     // A window of 64 KiB, and what one stream and one connection have in hand.
     let made = streams.flooded() * 8;
     assert!((64..=128).contains(&made), "{made} KiB");
+}
+
+/// A proxy that compresses would hold the first events back until it has enough of them.
+#[tokio::test]
+async fn a_stream_over_http_may_be_neither_kept_nor_transformed_on_its_way() {
+    let (server, _) = Streams::start(limits()).await;
+    let mut stream = TcpStream::connect(server.http_addr).await.expect("a connection");
+    let request = b"GET /streams/watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    let mut answer = Vec::new();
+    until(async || {
+        let _ = stream.read_buf(&mut answer).await;
+        String::from_utf8_lossy(&answer).contains("data: 0")
+    })
+    .await;
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.contains("cache-control: no-store, no-transform\r\n"), "{text}");
 }

@@ -17,7 +17,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tonic::{
     Status,
@@ -59,8 +59,16 @@ impl Connection {
         .await
     }
 
+    /// A connection that comes from another address of this machine.
+    pub async fn open_from(local: [u8; 4], addr: SocketAddr) -> io::Result<Self> {
+        Self::over(connect_from(local, addr).await?, &Builder::new(TokioExecutor::new())).await
+    }
+
     async fn open_with(addr: SocketAddr, http2: &Builder<TokioExecutor>) -> io::Result<Self> {
-        let stream = TcpStream::connect(addr).await?;
+        Self::over(TcpStream::connect(addr).await?, http2).await
+    }
+
+    async fn over(stream: TcpStream, http2: &Builder<TokioExecutor>) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let connected = http2.handshake(TokioIo::new(stream)).await;
         let (sender, connection) = connected.map_err(io::Error::other)?;
@@ -84,6 +92,13 @@ impl Connection {
         let body = Body::new(Once(Some(Bytes::copy_from_slice(body))));
         within(self.0.send_request(request.body(body).expect("a request"))).await
     }
+}
+
+/// A naked connection that comes from another address of this machine.
+pub async fn connect_from(local: [u8; 4], addr: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((local, 0)))?;
+    socket.connect(addr).await
 }
 
 impl tower::Service<Request<Body>> for Connection {
@@ -129,9 +144,35 @@ pub fn framed(message: &[u8]) -> Vec<u8> {
 /// Whether the server speaks to this peer at all: it answers a greeting with its own.
 pub async fn is_served(stream: &mut TcpStream) -> bool {
     let greeting = [PREFACE, EMPTY_SETTINGS].concat();
-    let mut bytes = [0; 1];
-    stream.write_all(&greeting).await.is_ok()
-        && matches!(within(stream.read(&mut bytes)).await, Ok(1))
+    let settings = async {
+        stream.write_all(&greeting).await?;
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let mut body = vec![0; usize::from(head[2])];
+        stream.read_exact(&mut body).await
+    };
+    within(settings).await.is_ok()
+}
+
+/// What the server says before it hangs up.
+pub async fn last_words(stream: &mut TcpStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    // Where it hangs up without reading, that is an error to TCP; what it said is there.
+    let _ = within(stream.read_to_end(&mut said)).await;
+    said
+}
+
+/// Whether these frames have a GOAWAY among them, without an error (RFC 9113 section 6.8).
+pub fn says_good_bye(mut frames: &[u8]) -> bool {
+    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames {
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        let Some((body, rest)) = rest.split_at_checked(length) else { return false };
+        if *kind == 7 {
+            return body.get(4..8) == Some(&[0; 4]);
+        }
+        frames = rest;
+    }
+    false
 }
 
 /// Waits until the server hangs up; `false` if it has not done so in `patience`.

@@ -1,8 +1,9 @@
 //! A server on a free port, and a service whose calls wait until they are told.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use shared::{
+    config::Reader,
     proto::auth::v1::{
         SignInRequest, SignInResponse, SignUpRequest, SignUpResponse,
         auth_service_client::AuthServiceClient,
@@ -83,7 +84,20 @@ impl Server {
     }
 
     /// The service beside what is assembled already.
-    pub async fn start_beside(mut assembly: Assembly, limits: Limits, reflection: bool) -> Self {
+    pub async fn start_beside(assembly: Assembly, limits: Limits, reflection: bool) -> Self {
+        Self::start_behind("none", assembly, limits, reflection).await
+    }
+
+    /// The same, behind these proxies.
+    pub async fn start_behind(
+        proxies: &str,
+        mut assembly: Assembly,
+        limits: Limits,
+        reflection: bool,
+    ) -> Self {
+        let vars = HashMap::from([("TRUSTED_PROXIES", proxies.to_owned())]);
+        let mut reader = Reader::new(&vars);
+        let trusted_proxies = Proxies::read(&mut reader);
         let (inside, seen) = watch::channel(0);
         let (release, released) = watch::channel(false);
         let service = AuthServiceServer::new(Sample { inside, released })
@@ -94,7 +108,7 @@ impl Server {
             grpc_addr,
             http_addr: Some(grpc_addr),
             trusted_origins: Vec::new(),
-            trusted_proxies: Proxies::default(),
+            trusted_proxies: reader.finish(Some(trusted_proxies)).expect("proxies"),
             reflection,
             limits,
         };

@@ -31,10 +31,10 @@ use super::{
 /// How soon a browser opens a stream again that has ended, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
-/// What may stand between here and a browser: a proxy must pass each event on at once.
-const HEADERS: [(HeaderName, &str); 3] = [
+/// What may stand between here and a browser: a proxy must pass each event on at once. That
+/// it must not compress them is said of all streams alike.
+const HEADERS: [(HeaderName, &str); 2] = [
     (header::CONTENT_TYPE, "text/event-stream"),
-    (header::CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 

@@ -55,7 +55,10 @@ fn preflight(path: &str, origin: &str, method: &str) -> Asked {
 fn is_readable(reply: &Reply, origin: &str) -> bool {
     assert!(reply.text("vary").to_lowercase().contains("origin"), "{reply:?}");
     match reply.text("access-control-allow-origin") {
-        "" => false,
+        "" => {
+            assert_eq!(reply.text("access-control-allow-credentials"), "", "{reply:?}");
+            false
+        }
         allowed => {
             assert_eq!(allowed, origin, "another's");
             assert!(TRUSTED.contains(&allowed), "reflected: {reply:?}");

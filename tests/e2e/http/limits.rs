@@ -21,18 +21,25 @@ async fn world(settings: &[(&'static str, &str)]) -> World {
 
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
 
+/// A connection with a watch on it; `None`: it was closed unserved.
+async fn watching(world: &World, alice: &SignedIn) -> Option<Conversation> {
+    let mut line = Conversation::open(world.tasks_door()).await;
+    let (id, token) = (alice.id(), &alice.access_token);
+    let head = format!("GET /api/{id}/tasks/watch HTTP/1.1\r\nhost: x");
+    line.say(format!("{head}\r\nauthorization: Bearer {token}\r\n\r\n")).await;
+    let (status, _) = line.hear().await?;
+    assert_eq!(status, 200);
+    Some(line)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_has_so_many_connections_on_both_ports_together() {
     let world = world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8")]).await;
+    let alice = world.alice().await;
     let mut served = Vec::new();
     for number in 0..24 {
-        let mut one = Conversation::open(world.tasks_door()).await;
-        one.say(HEALTH).await;
-        match one.hear().await {
-            Some((status, _)) => {
-                assert_eq!(status, 200);
-                served.push(one);
-            }
+        match watching(&world, &alice).await {
+            Some(line) => served.push(line),
             None => assert!(number >= 8, "connection {number} is refused"),
         }
     }
@@ -41,22 +48,43 @@ async fn one_address_has_so_many_connections_on_both_ports_together() {
     other.say(HEALTH).await;
     assert_eq!(other.hear().await, None, "the gRPC port has no seats of its own");
 
-    // They are still served, and whoever leaves makes room.
-    for one in &mut served {
-        one.say(HEALTH).await;
-        assert_eq!(one.hear().await.map(|(status, _)| status), Some(200));
-    }
+    // Whoever leaves makes room.
     served.clear();
     let mut tries = 0;
-    loop {
-        let mut again = Conversation::open(world.tasks_door()).await;
-        again.say(HEALTH).await;
-        if again.hear().await.is_some() {
-            break;
-        }
+    while watching(&world, &alice).await.is_none() {
         tries += 1;
         assert!(tries < 100, "nobody gets a seat back");
         tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.stop().await;
+}
+
+/// What is not in use keeps nobody out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_kept_for_later_make_room_for_others() {
+    let world = world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8")]).await;
+    let mut kept = Vec::new();
+    let mut tries = 0;
+    while kept.len() < 24 {
+        let mut line = Conversation::open(world.tasks_door()).await;
+        line.say(HEALTH).await;
+        if line.hear().await.is_some() {
+            kept.push(line);
+            continue;
+        }
+        // What has just been used is kept for a moment.
+        tries += 1;
+        assert!(kept.len() >= 8 && tries < 200, "{} are served", kept.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // The youngest are kept.
+    for line in &mut kept[16..] {
+        line.say(HEALTH).await;
+        assert_eq!(line.hear().await.map(|(status, _)| status), Some(200));
+    }
+    for line in &mut kept[..16] {
+        line.say(HEALTH).await;
+        assert_eq!(line.hear().await, None);
     }
     world.stop().await;
 }

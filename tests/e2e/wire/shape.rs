@@ -5,11 +5,8 @@ use http::{StatusCode, header::HeaderName};
 use crate::exchange::Reply;
 
 /// Headers with one value on every answer.
-const ALWAYS: [(&str, &str); 3] = [
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cache-control", "no-store"),
-];
+const ALWAYS: [(&str, &str); 2] =
+    [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")];
 
 /// What an answer would give away or hand out for nothing.
 const NEVER: [&str; 4] = ["server", "x-powered-by", "grpc-status", "grpc-message"];
@@ -21,6 +18,11 @@ pub fn assert_surrounded(reply: &Reply) {
     for (name, value) in ALWAYS {
         assert_eq!(reply.text(name), value, "{name}: {reply:?}");
     }
+    // What comes piece by piece must not be gathered on its way to be compressed.
+    let is_streamed = reply.text("content-type") == "text/event-stream"
+        || reply.headers.contains_key("content-disposition");
+    let kept = if is_streamed { "no-store, no-transform" } else { "no-store" };
+    assert_eq!(reply.text("cache-control"), kept, "{reply:?}");
     let policy = reply.text("content-security-policy");
     assert!(policy.contains("default-src 'none'"), "{reply:?}");
     assert!(policy.contains("frame-ancestors 'none'"), "{reply:?}");
