@@ -41,8 +41,7 @@ pub struct Spelling {
 pub fn tags_of(spellings: impl IntoIterator<Item = Spelling>) -> Vec<(String, i64)> {
     let mut tags: BTreeMap<String, Spelling> = BTreeMap::new();
     for spelling in spellings {
-        let key = tags::key(&spelling.tag).unwrap_or_else(|_| spelling.tag.clone());
-        match tags.entry(key) {
+        match tags.entry(tags::identity_of(&spelling.tag)) {
             Entry::Vacant(place) => {
                 place.insert(spelling);
             }
@@ -77,12 +76,13 @@ mod tests {
         let spellings = [
             spelling("work", 5, 1),
             spelling("Café", 1, 2),
-            spelling("cafe", 5, 9),
-            spelling("CAFE", 3, 9),
+            spelling("café", 5, 9),
+            spelling("CAFÉ", 3, 9),
+            spelling("cafe", 1, 9),
             spelling("home", 5, 3),
         ];
         let tags = tags_of(spellings.clone());
-        let expected = [("CAFE", 9), ("home", 5), ("work", 5)];
+        let expected = [("CAFÉ", 9), ("home", 5), ("work", 5), ("cafe", 1)];
         assert_eq!(tags, expected.map(|(tag, count)| (tag.to_owned(), count)));
         assert_eq!(tags_of(spellings.into_iter().rev()), tags, "in whichever order they come");
     }

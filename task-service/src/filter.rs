@@ -45,7 +45,8 @@ pub struct Filter {
     pub overdue: Option<bool>,
     /// With a due, or without.
     pub has_due: Option<bool>,
-    /// Every one of these, folded, begins a word of the task.
+    /// Every one of these, folded, begins a word of the task, or in scripts without spaces
+    /// stands anywhere in one.
     pub words: Vec<String>,
     /// Where the caller's days begin.
     pub zone: Zone,
@@ -172,6 +173,7 @@ mod tests {
             ("a ".repeat(21), InvalidText::TooManyWords),
             (" ".to_owned(), InvalidText::NoWord),
             ("%_\"'*\0".to_owned(), InvalidText::NoWord),
+            ("\u{3164}\u{200b}\u{301}".to_owned(), InvalidText::NoWord),
         ] {
             assert_eq!(search_words(&text), Err(fault), "{text:?}");
         }
@@ -184,7 +186,10 @@ mod tests {
         let tags = |texts: &[&str]| {
             tag_keys(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
         };
-        assert_eq!(tags(&["Work", " wörk ", "home"]).expect("tags"), ["home", "work"]);
+        assert_eq!(
+            tags(&["Work", " WORK ", "home", "wörk"]).expect("tags"),
+            ["home", "work", "wörk"]
+        );
         assert!(tags(&["a"; 20]).is_ok());
         for faulty in [&["a"; 21][..], &[""], &["a\nb"]] {
             assert_eq!(tags(faulty), Err(InvalidTags), "{faulty:?}");

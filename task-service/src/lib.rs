@@ -8,8 +8,8 @@
 //! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
 //! - `wire`: messages to domain and back, all faults at once
 //! - `watch`, `firings`: what those are told who stay on the line
-//! - `fire`, `sweep`, `replicas`, `epoch`, `trouble`: jobs beside the calls, and what they do when
-//!   the database is away
+//! - `fire`, `sweep`, `reindex`, `replicas`, `epoch`, `trouble`: jobs beside the calls, and what
+//!   they do when the database is away
 //! - `store`: tasks in a database, each method for one owner
 //! - `hub`, `notice`: who is woken when something changes, here and elsewhere
 //! - `entity`, `migration`: the tables
@@ -37,6 +37,7 @@ mod moment;
 mod notice;
 mod page;
 mod recurrence;
+mod reindex;
 mod replicas;
 mod request_id;
 mod sort;
@@ -77,9 +78,6 @@ pub enum StartError {
     /// There is no such database.
     #[error("there is no database at {0}")]
     Absent(String),
-    /// Older tasks could not be indexed for search.
-    #[error("cannot index older tasks")]
-    Index(#[source] error::Error),
     /// Whether the database was restored could not be read, or not be noted.
     #[error("cannot use the epoch of the database")]
     Epoch(#[source] error::Error),
@@ -112,7 +110,6 @@ pub async fn assemble(
     assembly.add_last(trail.clone().flushed());
     let tasks = Tasks::new(database.clone(), clock);
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
-    tasks.index_older().await.map_err(StartError::Index)?;
     let gate = Gate::new(verifier).noting_in(trail);
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
@@ -127,6 +124,7 @@ pub async fn assemble(
     assembly.add_job(replicas::keep_in_step(tasks.hub().clone(), database));
     assembly.add_job(epoch::keep_current(tasks.clone()));
     assembly.add_job(fire::forever(tasks.clone()));
+    assembly.add_job(reindex::forever(tasks.clone()));
     assembly.add_job(sweep::forever(tasks, config.trash_retention));
     Ok(())
 }

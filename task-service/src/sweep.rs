@@ -17,10 +17,6 @@ pub async fn forever(tasks: Tasks, retention: Duration) {
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        // Written by a replica of an older version while this one runs.
-        if let Err(error) = tasks.index_older().await {
-            tracing::warn!(?error, "cannot index older tasks");
-        }
         match tasks.forget_expired_requests().await {
             Ok(forgotten) => tracing::debug!(forgotten, "request ids swept"),
             Err(error) => tracing::warn!(?error, "cannot sweep request ids"),

@@ -8,7 +8,7 @@ use http::{
     header::{CONTENT_TYPE, HeaderMap},
 };
 use serde_json::{Map, Value};
-use shared::http::body::whole;
+use shared::http::{body::whole, byte_order::without_mark};
 
 use super::{
     members::{Form, Members},
@@ -67,7 +67,7 @@ impl Media {
 
     fn read(self, body: &[u8]) -> Result<Value, Refused> {
         match self {
-            Self::Json => serde_json::from_slice(body).map_err(|_| {
+            Self::Json => serde_json::from_slice(without_mark(body)).map_err(|_| {
                 let message = "Invalid JSON in request body";
                 Refused::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
             }),

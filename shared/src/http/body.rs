@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use tonic::Status;
 
-use super::Problem;
+use super::{Problem, byte_order::without_mark};
 use crate::serve::MAX_REQUEST_BYTES;
 
 /// How long a caller may take to send a body. Below the default `REQUEST_TIMEOUT`, so that
@@ -25,7 +25,10 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 
 /// The same with a limit of its own, such as [`MAX_BATCH_BYTES`](crate::serve::MAX_BATCH_BYTES).
 pub async fn json_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
-    if is_json(headers) { whole_up_to(headers, body, limit).await } else { Err(not_json()) }
+    if !is_json(headers) {
+        return Err(not_json());
+    }
+    whole_up_to(headers, body, limit).await.map(json_text)
 }
 
 /// The same, or `None` where there is no body, or one that is `null`.
@@ -37,7 +40,12 @@ pub async fn optional_json(headers: &HeaderMap, body: Body) -> Result<Option<Byt
     if !is_json(headers) {
         return Err(not_json());
     }
-    Ok(Some(whole).filter(|whole| whole.trim_ascii() != b"null"))
+    Ok(Some(json_text(whole)).filter(|text| text.trim_ascii() != b"null"))
+}
+
+fn json_text(whole: Bytes) -> Bytes {
+    let mark = whole.len() - without_mark(&whole).len();
+    whole.slice(mark..)
 }
 
 /// The whole body, of whatever type.
@@ -173,6 +181,18 @@ mod tests {
         let announced = headers(&[("content-length", "65537")]);
         let read = whole(&announced, Body::empty()).await;
         assert_eq!(read.expect_err("too large").status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_mark_of_the_encoding_is_no_part_of_the_text() {
+        let headers = headers(&[("content-type", "application/json")]);
+        for (body, text) in [("\u{feff}{}", "{}"), ("{}", "{}"), ("\u{feff}", "")] {
+            assert_eq!(json(&headers, Body::from(body)).await.expect("a body"), text);
+            let optional = optional_json(&headers, Body::from(body)).await.expect("a body");
+            assert_eq!(optional.expect("a text"), text);
+        }
+        let null = optional_json(&headers, Body::from("\u{feff} null")).await;
+        assert_eq!(null.expect("a body"), None);
     }
 
     #[tokio::test(start_paused = true)]

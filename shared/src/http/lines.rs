@@ -11,6 +11,7 @@ use hyper::body::Bytes;
 use super::{
     Problem,
     body::{PATIENCE, broken, check_announced, is_of, other_type, too_long, too_slow},
+    byte_order::without_mark,
 };
 use crate::serve::MAX_REQUEST_BYTES;
 
@@ -113,8 +114,9 @@ impl Lines {
             self.begun.extend_from_slice(&rest);
             std::mem::take(&mut self.begun).into()
         };
-        let length = whole.strip_suffix(b"\r").map_or(whole.len(), <[u8]>::len);
-        Ok(whole.slice(..length))
+        let mark = if self.number == 1 { whole.len() - without_mark(&whole).len() } else { 0 };
+        let end = whole.strip_suffix(b"\r").map_or(whole.len(), <[u8]>::len);
+        Ok(whole.slice(mark..end.max(mark)))
     }
 
     /// Whether `more` bytes still belong to a line that may be.
@@ -217,6 +219,20 @@ mod tests {
             assert_eq!((read, problem), (expected.to_vec(), None), "{pieces:?}");
         }
         assert_eq!(all(lines(&[], true)).await, (Vec::new(), None));
+    }
+
+    #[tokio::test]
+    async fn a_mark_of_the_encoding_stands_before_the_first_line_alone() {
+        for (pieces, expected) in [
+            (&["\u{feff}{}\r\n[]\n"][..], &[(1, "{}"), (2, "[]")][..]),
+            (&["\u{feff}", "\n{}"], &[(2, "{}")]),
+            (&["\u{feff}\r\n{}"], &[(2, "{}")]),
+            (&["\n\u{feff}{}"], &[(2, "\u{feff}{}")]),
+        ] {
+            let (read, problem) = all(lines(pieces, true)).await;
+            let read: Vec<_> = read.iter().map(|(n, text)| (*n, text.as_str())).collect();
+            assert_eq!((read, problem), (expected.to_vec(), None), "{pieces:?}");
+        }
     }
 
     #[tokio::test]

@@ -3,11 +3,13 @@
 //! - [`Door`]: routes on their way into a server
 //! - [`Problem`]: the one maker of an answer that is not what was asked for
 //! - [`body`]: a body within its limits of size, time and type
+//! - [`byte_order`]: the mark before a text that is none of its characters
 //! - [`Lines`]: a body that is read line by line, and never whole
 //! - [`conditions`]: preconditions, each honoured or refused by name
 //! - [`json`]: messages from JSON objects and query strings, every fault at once
 
 pub mod body;
+pub mod byte_order;
 pub mod conditions;
 mod door;
 pub mod json;

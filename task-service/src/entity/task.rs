@@ -38,6 +38,8 @@ pub struct Model {
     pub title_key: Option<String>,
     /// What it is found by, for the full-text index. None: not yet computed.
     pub words: Option<String>,
+    /// What tells its words in scripts without spaces from others with the same tokens.
+    pub phrases: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

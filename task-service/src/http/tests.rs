@@ -62,6 +62,24 @@ fn text<'a>(answer: &'a Answer, name: &str) -> &'a str {
 }
 
 #[tokio::test]
+async fn a_mark_of_the_encoding_before_a_body_is_no_character() {
+    let world = World::start().await;
+    for (body, status) in [
+        ("\u{feff}{\"title\": \"a\\ufeff\"}", 201),
+        ("\u{feff} \u{feff}{\"title\": \"a\"}", 400),
+        ("\u{feff}", 400),
+    ] {
+        let mut request = world.request("POST", "ada", "/tasks", &json!({}));
+        *request.body_mut() = Body::from(body);
+        let answer = world.send(request).await;
+        assert_eq!(answer.status, status, "{body:?}");
+        if status == 201 {
+            assert_eq!(answer.body["title"], "a\u{feff}", "in a text it is one");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_task_lives_through_every_route() {
     let world = World::start().await;
     let made = world.ask("POST", "/tasks", json!({"title": " Water ", "priority": "high"})).await;

@@ -11,7 +11,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::entity::{reminder, request, revision, sequence, task};
+use crate::{
+    entity::{reminder, request, revision, sequence, task},
+    words::{Indexed, RULES},
+};
 
 /// What counts the firings of all users.
 const FIRINGS: &str = "reminder";
@@ -219,31 +222,55 @@ pub fn purged_trash(
     task::Entity::delete_many().filter(UserId.eq(user_id)).filter(Id.in_subquery(oldest))
 }
 
-/// The user, id, title, description and details of tasks of all users that have no index
-/// yet: at most `limit` of them, in the one order in which all processes take them.
+/// Tasks of all users that are in no index yet, as an import leaves them: at most `limit`
+/// of them, in the one order in which all processes take them.
+pub fn unindexed(limit: u64) -> Selector<SelectGetableTuple<Stale>> {
+    stale(task::Column::Words.is_null(), limit)
+}
+
+/// Tasks of all users that are in no index, or in it by the rules of another version; see
+/// [`unindexed`].
+pub fn outdated(limit: u64) -> Selector<SelectGetableTuple<Stale>> {
+    stale(is_outdated(), limit)
+}
+
+/// That the words of a task were made by other rules than today's, spelled as the index of
+/// such rows is.
+fn is_outdated() -> Expr {
+    Expr::cust(format!("coalesce(substr(words, 1, 2), '') <> '{RULES}'"))
+}
+
+/// The user, id, revision, title, description and details of a task.
+type Stale = (String, Uuid, i64, String, String, Option<String>);
+
 #[expect(clippy::disallowed_methods, reason = "the index is computed for everybody")]
-pub fn unindexed(limit: u64) -> Selector<SelectGetableTuple<Unindexed>> {
-    use task::Column::{Description, Details, Id, Title, UserId, Words};
+fn stale(which: Expr, limit: u64) -> Selector<SelectGetableTuple<Stale>> {
+    use task::Column::{Description, Details, Id, Revision, Title, UserId};
     task::Entity::find()
         .select_only()
-        .columns([UserId, Id, Title, Description, Details])
-        .filter(Words.is_null())
+        .columns([UserId, Id, Revision, Title, Description, Details])
+        .filter(which)
         .order_by_asc(UserId)
         .order_by_asc(Id)
         .limit(limit)
         .into_tuple()
 }
 
-type Unindexed = (String, Uuid, String, String, Option<String>);
-
-/// Puts the task with this id of `user_id` into the index, unless it is there by now.
+/// Puts the task with this id of `user_id` into the index, unless it has changed since it
+/// was read or is there by now.
 #[expect(clippy::disallowed_methods, reason = "the index is computed for everybody")]
-pub fn indexed(user_id: &str, id: Uuid, key: String, words: String) -> UpdateMany<task::Entity> {
-    use task::Column::{Id, TitleKey, UserId, Words};
+pub fn indexed(
+    (user_id, id, revision): (&str, Uuid, i64),
+    key: String,
+    indexed: Indexed,
+) -> UpdateMany<task::Entity> {
+    use task::Column::{Id, Phrases, Revision, TitleKey, UserId, Words};
     task::Entity::update_many()
         .col_expr(TitleKey, Expr::val(key))
-        .col_expr(Words, Expr::val(words))
+        .col_expr(Words, Expr::val(indexed.words))
+        .col_expr(Phrases, Expr::val(indexed.phrases))
         .filter(UserId.eq(user_id))
         .filter(Id.eq(id))
-        .filter(Words.is_null())
+        .filter(Revision.eq(revision))
+        .filter(is_outdated())
 }

@@ -1,35 +1,107 @@
-//! Tasks that were stored before there was an index for them.
+//! Tasks whose place in the full-text index is not what the rules of this version make it.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbBackend};
+use uuid::Uuid;
 
 use super::{
     Tasks,
     details::Details,
-    everybody::{indexed, unindexed},
+    everybody::{indexed, outdated, unindexed},
 };
 use crate::{error::Error, task::sort_key, words::Lexicon};
 
-/// How many tasks one transaction takes.
-const BATCH: u64 = 500;
+/// How many tasks are read at a time.
+const BATCH: u64 = 100;
+
+/// How much text one transaction of SQLite indexes at most, in bytes: others wait for it.
+const TEXT: usize = 64 * 1024;
+
+/// A task to be indexed.
+struct Stale {
+    user_id: String,
+    id: Uuid,
+    revision: i64,
+    title: String,
+    description: String,
+    tags: Vec<String>,
+}
+
+impl Stale {
+    fn size(&self) -> usize {
+        self.title.len() + self.description.len() + self.tags.iter().map(String::len).sum::<usize>()
+    }
+
+    async fn index(&self, on: &impl ConnectionTrait) -> Result<(), Error> {
+        let Self { user_id, id, revision, title, description, tags } = self;
+        let made = Lexicon::of(user_id).index(title, description, tags);
+        indexed((user_id, *id, *revision), sort_key(title), made).exec(on).await?;
+        Ok(())
+    }
+}
 
 impl Tasks {
-    /// Computes what tasks are found and sorted by, for all that do not have it yet. Asked
-    /// once before anything is served; several processes may do so at once, as they all
-    /// compute the same.
+    /// Indexes what was stored without an index, as fast as it goes.
     pub async fn index_older(&self) -> Result<(), Error> {
-        let mut done = 0_usize;
+        while self.index_some(false).await? > 0 {}
+        Ok(())
+    }
+
+    /// Indexes what no replica of this version has indexed, and tells how many tasks that
+    /// were. It works half of the time at most, so that those who call get the other half.
+    /// Several processes may do so at once, as they all compute the same.
+    pub async fn index_outdated(&self) -> Result<usize, Error> {
+        let mut all = 0;
         loop {
-            let older = unindexed(BATCH).all(self.database.reader()).await?;
-            if older.is_empty() {
-                return Ok(());
+            let begun = tokio::time::Instant::now();
+            let some = self.index_some(true).await?;
+            if some == 0 {
+                return Ok(all);
             }
-            let transaction = self.database.begin().await?;
-            for (user_id, id, title, description, details) in &older {
-                let tags = Details::read(details.as_deref()).unwrap_or_default().tags;
-                let words = Lexicon::of(user_id).index(title, description, &tags);
-                indexed(user_id, *id, sort_key(title), words).exec(&transaction).await?;
-            }
-            transaction.commit().await?;
-            done += older.len();
-            tracing::info!(done, "older tasks indexed");
+            all += some;
+            tracing::debug!(all, "tasks indexed anew");
+            tokio::time::sleep(begun.elapsed().max(Duration::from_millis(1))).await;
         }
     }
+
+    async fn index_some(&self, with_outdated: bool) -> Result<usize, Error> {
+        let some = if with_outdated { outdated(BATCH) } else { unindexed(BATCH) };
+        let some = some.all(self.database.reader()).await?;
+        let some: Vec<_> = some
+            .into_iter()
+            .map(|(user_id, id, revision, title, description, details)| {
+                let tags = Details::read(details.as_deref()).unwrap_or_default().tags;
+                Stale { user_id, id, revision, title, description, tags }
+            })
+            .collect();
+        if self.database.backend() == DbBackend::Postgres {
+            // One by one, so that whoever holds one row is never waited for with another.
+            for task in &some {
+                task.index(self.database.writer()).await?;
+            }
+            return Ok(some.len());
+        }
+        let mut rest = &some[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(fitting(rest));
+            let transaction = self.database.begin().await?;
+            for task in now {
+                task.index(&transaction).await?;
+            }
+            transaction.commit().await?;
+            rest = later;
+        }
+        Ok(some.len())
+    }
+}
+
+/// How many of `tasks`, one at least, are indexed together.
+fn fitting(tasks: &[Stale]) -> usize {
+    let mut size = 0;
+    let fits = |task: &&Stale| {
+        size += task.size();
+        size <= TEXT
+    };
+    tasks.iter().take_while(fits).count().max(1)
 }

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     moment::Moment,
     task::{Position, Priority, Series, Tags, Task, sort_key},
-    words::Lexicon,
+    words::{Indexed, Lexicon},
 };
 
 /// What is read of a task: all but its owner, who asked, and what only the indexes need.
@@ -80,7 +80,7 @@ impl Row {
 
 /// What a change of `task` writes: everything but what never changes.
 pub fn changeable(task: &Task) -> ActiveModel {
-    let words =
+    let Indexed { words, phrases } =
         Lexicon::of(&task.user_id).index(&task.title, &task.description, task.tags.as_slice());
     let (due, due_zone) = task.due.as_ref().map(Due::to_stored).unzip();
     ActiveModel {
@@ -100,6 +100,7 @@ pub fn changeable(task: &Task) -> ActiveModel {
         deleted_at: Set(task.deleted_at.map(Moment::micros)),
         title_key: Set(Some(sort_key(&task.title))),
         words: Set(Some(words)),
+        phrases: Set(phrases),
         ..Default::default()
     }
 }

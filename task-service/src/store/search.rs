@@ -8,7 +8,10 @@ use sea_orm::{
     sea_query::{self, Expr},
 };
 
-use crate::{filter::Filter, words::Lexicon};
+use crate::{
+    filter::Filter,
+    words::{Lexicon, Term, phrase_of},
+};
 
 /// So many tasks are looked at one by one, to be put in order, rather than all in order.
 const FEW: i64 = 1_000;
@@ -51,7 +54,7 @@ pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Exp
         return None;
     }
     let lexicon = Lexicon::of(user_id);
-    let any = filter.tags_none.iter().map(|key| Term::tag(&lexicon, key)).collect();
+    let any = filter.tags_none.iter().map(|key| lexicon.tag(key)).collect();
     let query = Query { all: Vec::new(), any };
     Some(match backend {
         // A task that is not in the index yet has no tags that anybody knows of.
@@ -60,23 +63,21 @@ pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Exp
     })
 }
 
+/// The tasks in which the characters of the words of `filter` stand as they do there; none
+/// where [`having`] says it all. It reads the text of whatever passes `having`.
+pub fn phrases(backend: DbBackend, filter: &Filter) -> impl Iterator<Item = Expr> {
+    let position = match backend {
+        DbBackend::Postgres => "strpos(\"task\".\"phrases\", $1) > 0",
+        _ => "instr(\"task\".\"phrases\", ?) > 0",
+    };
+    let phrases = filter.words.iter().filter_map(|word| phrase_of(word));
+    phrases.map(move |phrase| Expr::cust_with_values(position, [phrase]))
+}
+
 /// All of some terms, and one at least of others if there are others.
 struct Query {
     all: Vec<Term>,
     any: Vec<Term>,
-}
-
-/// A token, or the beginning of one. It has letters, digits and `§` alone, so no quote
-/// inside quotes.
-struct Term {
-    token: String,
-    is_whole: bool,
-}
-
-impl Term {
-    fn tag(lexicon: &Lexicon, key: &str) -> Self {
-        Self { token: lexicon.tag(key), is_whole: true }
-    }
 }
 
 impl Query {
@@ -90,11 +91,10 @@ impl Query {
         Some(Self {
             all: words
                 .iter()
-                .flat_map(|word| lexicon.words(word))
-                .map(|token| Term { token, is_whole: false })
-                .chain(tags_all.iter().map(|key| Term::tag(&lexicon, key)))
+                .flat_map(|word| lexicon.terms(word))
+                .chain(tags_all.iter().map(|key| lexicon.tag(key)))
                 .collect(),
-            any: tags_any.iter().map(|key| Term::tag(&lexicon, key)).collect(),
+            any: tags_any.iter().map(|key| lexicon.tag(key)).collect(),
         })
     }
 

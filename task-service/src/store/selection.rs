@@ -130,6 +130,9 @@ impl View<'_> {
         ] {
             all = all.add_option(condition);
         }
+        for phrase in search::phrases(self.backend, filter) {
+            all = all.add(phrase);
+        }
         (!all.is_empty()).then_some(all)
     }
 

@@ -1,6 +1,6 @@
 //! The tags of a task.
 
-use crate::words::{self, fold};
+use crate::words::{self, identity};
 
 /// The most tags a task may have.
 const TAGS: usize = 20;
@@ -15,14 +15,14 @@ pub struct Tags(Vec<String>);
 /// The texts break the rule for tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be at most {TAGS}, each of 1 to {CHARS} characters after trimming, without control \
-     characters"
+    "must be at most {TAGS}, each of 1 to {CHARS} characters after trimming, one of them visible, \
+     without control characters"
 )]
 pub struct InvalidTags;
 
 impl Tags {
-    /// Takes at most 20 texts of 1 to 50 characters, trimmed. Of those that differ in case
-    /// or accents alone the first is kept.
+    /// Takes at most 20 texts of 1 to 50 characters, trimmed. Of those that are the same
+    /// letters in another case the first is kept.
     pub fn parse(texts: Vec<String>) -> Result<Self, InvalidTags> {
         // More than a few times the limit is not a list of tags with some twice.
         if texts.len() > 5 * TAGS {
@@ -56,13 +56,18 @@ impl Tags {
     }
 }
 
-/// What tags are compared by: `text` trimmed, without case and accents, if it is one.
+/// What tags are compared by: the letters of `text` trimmed, without case, if it is one.
 pub fn key(text: &str) -> Result<String, InvalidTags> {
     let text = text.trim();
-    if text.is_empty() || !words::fits(text, CHARS) || text.contains(char::is_control) {
+    if !words::is_visible(text) || !words::fits(text, CHARS) || text.contains(char::is_control) {
         return Err(InvalidTags);
     }
-    Ok(fold(text).into_owned())
+    Ok(identity_of(text))
+}
+
+/// The same of a tag that is stored, whatever the rule was then.
+pub fn identity_of(tag: &str) -> String {
+    identity(tag.trim()).into_owned()
 }
 
 #[cfg(test)]
@@ -75,8 +80,10 @@ mod tests {
 
     #[test]
     fn tags_keep_their_spelling_and_the_first_of_equals_stays() {
-        let kept = parse(&[" Home ", "café", "HOME", "Cafe", "home office", "straße", "STRASSE"]);
-        assert_eq!(kept.expect("tags"), ["Home", "café", "home office", "straße"]);
+        let kept = parse(&[" Home ", "café", "HOME", "CAFE\u{301}", "homes", "straße", "STRASSE"]);
+        assert_eq!(kept.expect("tags"), ["Home", "café", "homes", "straße"]);
+        let others = ["かき", "かぎ", "café", "cafe", "й", "и", "sinir", "sınır", "กา", "ก้า"];
+        assert_eq!(parse(&others).expect("tags"), others, "other letters");
         assert_eq!(parse(&[]).expect("none"), [""; 0]);
     }
 
@@ -88,9 +95,15 @@ mod tests {
         let twice: Vec<_> = many[..20].iter().chain(&many[..20]).copied().collect();
         assert_eq!(parse(&twice).expect("tags").len(), 20);
         assert!(parse(&[&"🦀".repeat(50)]).is_ok());
-        for faulty in
-            [&many[..], &["🦀".repeat(51).as_str()], &[""], &["a", " "], &["a\nb"], &["\0"]]
-        {
+        for faulty in [
+            &many[..],
+            &["🦀".repeat(51).as_str()],
+            &[""],
+            &["a", " "],
+            &["a\nb"],
+            &["\0"],
+            &["\u{200b}"],
+        ] {
             assert_eq!(parse(faulty), Err(InvalidTags), "{faulty:?}");
         }
     }

@@ -14,15 +14,19 @@ pub struct Title(String);
 
 /// The text breaks the rule for titles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to {CHARS} characters after trimming, without control characters")]
+#[error(
+    "must be 1 to {CHARS} characters after trimming, one of them visible, without control \
+     characters"
+)]
 pub struct InvalidTitle;
 
 impl Title {
-    /// Trims white space off both ends, then takes 1 to 200 characters without control
-    /// characters. A character is a Unicode scalar value.
+    /// Trims white space off both ends, then takes 1 to 200 characters, at least one of
+    /// them to be seen, without control characters. A character is a Unicode scalar value.
     pub fn parse(text: &str) -> Result<Self, InvalidTitle> {
         let text = text.trim();
-        if text.is_empty() || !words::fits(text, CHARS) || text.contains(char::is_control) {
+        if !words::is_visible(text) || !words::fits(text, CHARS) || text.contains(char::is_control)
+        {
             return Err(InvalidTitle);
         }
         Ok(Self(text.to_owned()))
@@ -39,8 +43,8 @@ impl Title {
     }
 }
 
-/// What a title is sorted by, byte for byte on every database: without case and accents,
-/// its first hundred characters.
+/// What a title is sorted by, byte for byte on every database: as it is searched for, its
+/// first hundred characters.
 pub fn sort_key(title: &str) -> String {
     let mut key = fold(title).into_owned();
     if let Some((end, _)) = key.char_indices().nth(SORTED_CHARS) {
@@ -68,6 +72,9 @@ mod tests {
             ["", " ", "\t\n", "\u{3000}", "a\nb", "a\0", "a\u{7f}b", "a\u{85}b", &"🦀".repeat(201)]
         {
             assert_eq!(Title::parse(text), Err(InvalidTitle), "{text:?}");
+        }
+        for blank in ["\u{200b}", "\u{feff} \u{2060}", "\u{3164}", "\u{e0041}", "\u{2800}"] {
+            assert_eq!(Title::parse(blank), Err(InvalidTitle), "{blank:?}");
         }
     }
 

@@ -165,7 +165,7 @@ mod tests {
         let filter = page_request(&list).expect("a page").filter;
         assert_eq!(filter, counted(&count).expect("a filter"));
         assert_eq!(filter.priorities, [Priority::High, Priority::Urgent]);
-        assert_eq!((filter.words.concat(), filter.tags_all.concat()), ("ab".into(), "work".into()));
+        assert_eq!((filter.words.concat(), filter.tags_all.concat()), ("ab".into(), "wörk".into()));
         assert_eq!(filter.zone.as_str(), "Europe/Berlin");
     }
 

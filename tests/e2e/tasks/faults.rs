@@ -54,7 +54,7 @@ fn change(it: &mut UpdateTaskRequest) {
 
 async fn a_creation_names_every_faulty_field(world: &World) {
     let alice = world.alice().await;
-    let faulty = alice.make(" ", |new| {
+    let faulty = alice.make(" \u{200b}\u{3164}", |new| {
         create(new);
         new.description = "\0".into();
         new.request_id = "two words".into();

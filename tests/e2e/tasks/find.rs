@@ -15,6 +15,7 @@ in_both_worlds!(
     filters_hold_together,
     a_day_is_over_when_it_is_over_where_the_caller_is,
     words_are_found_from_their_beginning_without_case_and_accents,
+    words_are_found_inside_text_without_spaces,
     nothing_in_a_search_is_an_operator,
     every_sort_goes_both_ways_and_pages_keep_to_it,
     a_page_token_is_good_for_its_own_filter_and_order_alone,
@@ -174,6 +175,28 @@ async fn words_are_found_from_their_beginning_without_case_and_accents(world: &W
     alice.change(&task.id, &[], |it| it.title = Some("lasting".into())).await.expect("updated");
     assert_eq!(found(&alice, |it| it.text = "lasting".into()).await, ["lasting"]);
     assert!(found(&alice, |it| it.text = "temporary".into()).await.is_empty());
+}
+
+async fn words_are_found_inside_text_without_spaces(world: &World) {
+    let alice = world.alice().await;
+    for title in ["今天玩成语接龙游戏", "重跑gen-itgc后50条", "成功的语言", "ซื้อนมที่ตลาด", "かぎ"]
+    {
+        alice.create(title).await;
+    }
+    for (text, expected) in [
+        ("成语", &["今天玩成语接龙游戏"][..]),
+        ("语接龙游", &["今天玩成语接龙游戏"]),
+        ("戏", &["今天玩成语接龙游戏"]),
+        ("gen", &["重跑gen-itgc后50条"]),
+        ("50条", &["重跑gen-itgc后50条"]),
+        ("0条", &[]),
+        ("后", &["重跑gen-itgc后50条"]),
+        ("成", &["今天玩成语接龙游戏", "成功的语言"]),
+        ("ตลาด", &["ซื้อนมที่ตลาด"]),
+        ("かき", &[]),
+    ] {
+        assert_eq!(found(&alice, |it| it.text = text.into()).await, expected, "{text}");
+    }
 }
 
 async fn nothing_in_a_search_is_an_operator(world: &World) {

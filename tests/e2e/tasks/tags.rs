@@ -7,7 +7,8 @@ use crate::{answer::Refused, caller::SignedIn, scenarios::in_both_worlds, world:
 
 in_both_worlds!(
     tags_come_back_in_the_order_and_the_spelling_they_were_given,
-    of_tags_that_differ_in_case_or_accents_alone_the_first_stays,
+    of_tags_that_are_the_same_letters_the_first_stays,
+    tags_of_other_letters_are_other_tags,
     too_many_and_too_long_tags_are_refused,
     tags_change_as_a_whole_or_not_at_all,
 );
@@ -43,9 +44,9 @@ async fn tags_come_back_in_the_order_and_the_spelling_they_were_given(world: &Wo
     assert_eq!(alice.all_tasks().await.len(), 6);
 }
 
-async fn of_tags_that_differ_in_case_or_accents_alone_the_first_stays(world: &World) {
+async fn of_tags_that_are_the_same_letters_the_first_stays(world: &World) {
     let alice = world.alice().await;
-    let given = ["Café", "home", "CAFE", "HOME", "cafe\u{301}", " home ", "homes"];
+    let given = ["Café", "home", "CAFÉ", "HOME", "cafe\u{301}", " home ", "homes"];
     let task = tagged(&alice, &given).await.expect("a task");
     assert_eq!(task.tags, ["Café", "home", "homes"]);
     // Twenty of them twice are twenty.
@@ -54,14 +55,36 @@ async fn of_tags_that_differ_in_case_or_accents_alone_the_first_stays(world: &Wo
     assert_eq!(tagged(&alice, &twice).await.expect("a task").tags, twice[..20]);
 }
 
+async fn tags_of_other_letters_are_other_tags(world: &World) {
+    let alice = world.alice().await;
+    let given =
+        ["かき", "かぎ", "cafe", "café", "й", "и", "sinir", "sınır", "กา", "ก้า", "कि", "की"];
+    let task = tagged(&alice, &given).await.expect("a task");
+    assert_eq!(task.tags, given);
+    for tag in given {
+        let other = tagged(&alice, &[tag]).await.expect("a task");
+        let found = alice.list(|it| it.tags_all = texts(&[tag])).await.expect("a page").tasks;
+        let ids: Vec<_> = found.iter().map(|task| &task.id).collect();
+        assert_eq!(ids, [&other.id, &task.id], "{tag}");
+    }
+}
+
 async fn too_many_and_too_long_tags_are_refused(world: &World) {
     let alice = world.alice().await;
     let many: Vec<_> = (0..1_000).map(|number| number.to_string()).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
     let long = "🦀".repeat(51);
-    for faulty in
-        [&many[..21], &many, &[&long], &[""], &["fine", " "], &["a\nb"], &["\0"], &["\u{1b}[31m"]]
-    {
+    for faulty in [
+        &many[..21],
+        &many,
+        &[&long],
+        &[""],
+        &["fine", " "],
+        &["a\nb"],
+        &["\0"],
+        &["\u{1b}[31m"],
+        &["\u{200b}"],
+    ] {
         assert_eq!(tagged(&alice, faulty).await.faulty(), ["tags"], "{:.40?}", faulty[0]);
     }
     assert!(alice.all_tasks().await.is_empty());

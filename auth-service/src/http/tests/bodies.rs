@@ -142,6 +142,13 @@ const FAULTY: &[Case] = &[
         r#"{"password":7}"#,
         "[body.password] Invalid input: expected string, received number",
     ),
+    // A mark before the text says how it is encoded, and only there.
+    invalid(
+        "/delete-user",
+        "\u{feff}{\"password\":7}",
+        "[body.password] Invalid input: expected string, received number",
+    ),
+    no_json("/delete-user", " \u{feff}{\"password\":7}"),
     invalid("/delete-user", "", "[body] Invalid input: expected object, received undefined"),
     invalid("/update-user", "\"str\"", "[body] Invalid input: expected record, received string"),
     invalid(

@@ -161,6 +161,10 @@ async fn faulty_lines_have_numbers_and_nothing_is_stored() {
     assert_eq!(dry.body["faults"][0]["line"], 3);
     let sound = world.upload("ada", "/tasks/import?dry_run=true", "{\"title\":\"a\"}").await;
     assert_eq!((sound.status, &sound.body["imported"]), (200, &json!(1)));
+    // As editors save it that say how the text is encoded.
+    let marked = "\u{feff}{\"title\":\"a\"}\r\n{\"title\":\"b\"}\r\n";
+    let sound = world.upload("ada", "/tasks/import?dry_run=true", marked).await;
+    assert_eq!((sound.status, &sound.body["imported"]), (200, &json!(2)));
     assert_eq!(world.download("ada").await, "");
 }
 

@@ -3,6 +3,7 @@
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait, QuerySelect, QueryTrait, Select,
+    Statement,
 };
 use shared::auth::Owner;
 
@@ -14,7 +15,7 @@ use crate::{
     moment::Moment,
     page::PageRequest,
     sort::{By, Sort},
-    store::row::whole,
+    store::{everybody::outdated, row::whole},
     task::{Tags, Task},
     zone::Zone,
 };
@@ -22,6 +23,7 @@ use crate::{
 on_both_databases!(
     every_list_is_one_walk_along_an_index,
     a_search_is_answered_by_the_full_text_index,
+    what_is_outdated_has_an_index_of_its_own,
 );
 
 const SORTS: [(By, &str); 6] = [
@@ -60,8 +62,11 @@ impl World {
     }
 
     async fn plan(&self, selection: Select<Entity>) -> String {
+        self.plan_of(selection.limit(21).build(self.database.backend())).await
+    }
+
+    async fn plan_of(&self, mut explain: Statement) -> String {
         let backend = self.database.backend();
-        let mut explain = selection.limit(21).build(backend);
         let (words, column) = match backend {
             DbBackend::Postgres => ("EXPLAIN", 0),
             _ => ("EXPLAIN QUERY PLAN", 3),
@@ -121,8 +126,12 @@ async fn a_search_is_answered_by_the_full_text_index(fresh: FreshDatabase) {
         _ => "SCAN task_words VIRTUAL TABLE",
     };
     let (text, tag) = (vec!["42".to_owned()], vec!["tag 7".to_owned()]);
+    let unspaced = ["中", "中文", "在中文里"].map(|text| vec![text.to_owned()]);
     for filter in [
         Filter { words: text.clone(), ..Filter::default() },
+        Filter { words: unspaced[0].clone(), ..Filter::default() },
+        Filter { words: unspaced[1].clone(), ..Filter::default() },
+        Filter { words: unspaced[2].clone(), ..Filter::default() },
         Filter { tags_any: tag.clone(), ..Filter::default() },
         Filter { tags_all: tag, words: text, ..in_state(Some(false)) },
     ] {
@@ -137,4 +146,12 @@ async fn a_search_is_answered_by_the_full_text_index(fresh: FreshDatabase) {
             }
         }
     }
+}
+
+async fn what_is_outdated_has_an_index_of_its_own(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.fill(&owner("alice")).await;
+    let plan = world.plan_of(outdated(100).into_statement(world.database.backend())).await;
+    assert!(plan.contains("task_outdated"), "{plan}");
+    assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
 }

@@ -19,6 +19,7 @@ use crate::{
 
 on_both_databases!(
     words_are_found_by_their_beginning_without_case_and_accents,
+    tags_are_told_apart_by_their_letters,
     operators_and_wildcards_are_data,
     nobody_finds_what_is_another_users,
     what_changes_is_found_as_it_is_at_once,
@@ -60,7 +61,9 @@ async fn words_are_found_by_their_beginning_without_case_and_accents(fresh: Fres
         ("creme strasse", &[]),
         ("Straße", &["STRASSE 12"]),
         ("牛乳", &["牛乳を買う"]),
-        ("乳", &[]),
+        ("乳", &["牛乳を買う"]),
+        ("買う", &["牛乳を買う"]),
+        ("牛買", &[]),
         ("елка", &["Ёлка"]),
         ("istan", &["İstanbul"]),
         ("no5", &["№5 ½"]),
@@ -69,6 +72,29 @@ async fn words_are_found_by_their_beginning_without_case_and_accents(fresh: Fres
     ] {
         assert_eq!(world.searched(&alice, text).await, found, "{text}");
     }
+}
+
+async fn tags_are_told_apart_by_their_letters(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    let tags = ["かき", "かぎ", "café", "cafe", "чай", "чаи", "sınır", "sinir", "กา", "ก้า"];
+    for tag in tags {
+        let tags = Tags::parse(vec![tag.to_owned(), "all".to_owned()]).expect("tags");
+        world.tasks.create(&alice, NewTask { tags, ..titled(tag) }).await.expect("created");
+    }
+    for (number, tag) in tags.into_iter().enumerate() {
+        assert_eq!(world.tagged(&alice, tag).await, [tag]);
+        assert_eq!(world.tagged(&alice, &tag.to_uppercase()).await.len(), 1, "{tag}");
+        let tags_none = tag_keys(&[tag.to_owned()]).expect("a tag");
+        let others = world.filtered(&alice, Filter { tags_none, ..Filter::default() }).await;
+        assert_eq!(others.len(), tags.len() - 1);
+        assert!(!others.contains(&tags[number].to_owned()));
+    }
+    assert_eq!(world.tagged(&alice, "cafe\u{301}").await, ["café"]);
+    assert_eq!(world.searched(&alice, "cafe").await, ["cafe", "café"], "words are searched");
+    let counts = world.tasks.count(&alice, &Filter::default()).await.expect("counts");
+    assert_eq!(counts.tags.len(), tags.len() + 1);
+    assert!(counts.tags[1..].iter().all(|(_, count)| *count == 1), "{counts:?}");
 }
 
 async fn operators_and_wildcards_are_data(fresh: FreshDatabase) {

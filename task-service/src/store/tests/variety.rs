@@ -14,7 +14,7 @@ use crate::{
     sort::{Key, Sort},
     store::Target,
     task::{Description, NewTask, Priority, Tags, Task, sample, tags},
-    words::{fold, words},
+    words::fold,
     zone::Zone,
 };
 
@@ -33,7 +33,7 @@ impl Dice {
     }
 }
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 14] = [
     "Milk",
     "milkshake",
     "Crème",
@@ -43,11 +43,13 @@ const WORDS: [&str; 12] = [
     "\"quoted\"",
     "a:b*",
     "straße",
-    "牛乳",
+    "牛乳を2本買う",
+    "重跑gen-itgc后50条",
+    "ร้านกาแฟ",
     "NEAR",
     "\\x | y & !z",
 ];
-const TAGS: [&str; 6] = ["Home", "home office", "café", "CAFE", "work", "a\"b'c"];
+const TAGS: [&str; 8] = ["Home", "home office", "café", "CAFÉ", "cafe", "work", "a\"b'c", "かぎ"];
 
 /// Every day that somebody looks at, and what is around it.
 pub const DAYS: [&str; 4] = ["2023-11-13", "2023-11-14", "2023-11-15", "2024-02-29"];
@@ -154,7 +156,27 @@ pub fn passes(filter: &Filter, task: &Task, now: Moment) -> bool {
         && filter.due_until.is_none_or(|until| day.is_some_and(|day| day <= until))
         && filter.overdue.is_none_or(|overdue| overdue == is_overdue)
         && filter.has_due.is_none_or(|has_due| has_due == task.due.is_some())
-        && filter.words.iter().all(|word| words(&text).any(|other| other.starts_with(word)))
+        && filter.words.iter().all(|word| has_word(&text, word))
+}
+
+/// Whether `word` stands in `text`, both folded, at a place where a word can begin: not
+/// after a letter or digit, unless either of the two is of a script without spaces.
+pub fn has_word(text: &str, word: &str) -> bool {
+    // The scripts of these tests, as ranges; the index asks Unicode.
+    let is_unspaced = |c: char| {
+        ('\u{e00}'..='\u{eff}').contains(&c)
+            || ('\u{1000}'..='\u{109f}').contains(&c)
+            || ('\u{1780}'..='\u{17ff}').contains(&c)
+            || ('\u{3041}'..='\u{9fff}').contains(&c)
+            || ('\u{ac00}'..='\u{d7a3}').contains(&c)
+    };
+    let is_mark = |c: char| ('\u{900}'..='\u{963}').contains(&c) && !c.is_alphabetic();
+    let starts = text.char_indices().map(|(at, _)| at);
+    starts.filter(|at| text[*at..].starts_with(word)).any(|at| {
+        let before = text[..at].chars().next_back();
+        let is_inside = before.is_some_and(|c| c.is_alphanumeric() || is_mark(c));
+        !is_inside || is_unspaced(before.unwrap_or(' ')) || word.starts_with(is_unspaced)
+    })
 }
 
 /// Puts `tasks` in order, those without a key last.

@@ -1,0 +1,31 @@
+//! The mark that some editors and languages put before a text to say how it is encoded.
+
+/// U+FEFF in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A JSON text without the mark before it, which is none of its characters (RFC 8259 section
+/// 8.1). Only the beginning of a body has one: elsewhere it is a character as any other.
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mark_at_the_beginning_is_no_character() {
+        for (text, rest) in [
+            ("{}", "{}"),
+            ("\u{feff}{}", "{}"),
+            ("\u{feff}", ""),
+            ("\u{feff}\u{feff}{}", "\u{feff}{}"),
+            (" \u{feff}{}", " \u{feff}{}"),
+            ("\u{fffe}", "\u{fffe}"),
+        ] {
+            assert_eq!(without_mark(text.as_bytes()), rest.as_bytes(), "{text:?}");
+        }
+        assert_eq!(without_mark(b"\xef\xbb"), b"\xef\xbb");
+    }
+}
