@@ -68,6 +68,7 @@ impl Accounts {
         }
         let from = device.address();
         self.attempts.at_sign_up(from).await?;
+        self.store.database().check_space()?;
         let Application { email, password, name, image } = application;
         let known = [email.as_str(), email.local_part(), &name];
         let password = self.uncommon("password", password, known, from).await?;
@@ -107,6 +108,8 @@ impl Accounts {
         device: Device,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
+        // Before anything that differs between accounts.
+        self.store.database().check_space()?;
         let from = device.address();
         let guess = self.guess(email.map(Email::as_str), from).await;
         if let (Err(Error::TooManyAttempts { by, .. }), Some(email)) = (&guess, email)
@@ -134,6 +137,7 @@ impl Accounts {
 
     /// Changes what the patch names.
     pub async fn update(&self, caller: &SignedIn, patch: UserPatch) -> Result<user::Model, Error> {
+        self.store.database().check_space()?;
         let now = self.sessions.now();
         let updated = self.store.update_user(&caller.user().id, patch, now).await?;
         let updated = updated.ok_or(Error::InvalidSession)?;

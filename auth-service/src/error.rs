@@ -7,6 +7,7 @@ use shared::{
     auth::{InvalidUserId, IssueError, Refusal},
     error::{Classified, Kind, status},
     fields::{Violation, Violations},
+    storage::{STORAGE_FULL, StorageFull},
 };
 use tonic::Status;
 
@@ -68,6 +69,9 @@ pub enum Error {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
+    /// There is no room to store more.
+    #[error(transparent)]
+    StorageFull(#[from] StorageFull),
     /// task-service is away, or does not do what it should.
     #[error(transparent)]
     Peer(#[from] PeerFault),
@@ -97,6 +101,7 @@ impl Classified for Error {
             Self::TooManyAttempts { .. } => Kind::TooMany,
             Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Kind::Busy,
             Self::Database(error) => shared::db::kind(error),
+            Self::StorageFull(_) => Kind::Full,
             Self::Peer(_) => Kind::Unavailable,
             Self::Hashing(_)
             | Self::UserId(_)
@@ -119,6 +124,8 @@ impl Classified for Error {
             Self::SignUpDisabled => Some("SIGN_UP_DISABLED"),
             Self::TooManyAttempts { .. } => Some("TOO_MANY_ATTEMPTS"),
             Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Some("BUSY"),
+            Self::StorageFull(_) => Some(STORAGE_FULL),
+            Self::Database(error) if shared::db::is_full(error) => Some(STORAGE_FULL),
             _ => None,
         }
     }

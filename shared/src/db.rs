@@ -5,9 +5,12 @@ mod checks;
 mod connect;
 mod doctor;
 mod examination;
+mod full;
+mod journal;
 mod migration;
 mod moment;
 mod notices;
+mod scans;
 mod transaction;
 mod url;
 mod visit;
@@ -16,11 +19,15 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 
+use self::journal::Journal;
 pub use self::{
-    doctor::examine, examination::Migrations, moment::moment_value, notices::Notices,
-    transaction::Transaction, url::DatabaseUrl,
+    doctor::examine, examination::Migrations, full::is_full, moment::moment_value,
+    notices::Notices, transaction::Transaction, url::DatabaseUrl,
 };
-use crate::error::Kind;
+use crate::{
+    error::Kind,
+    storage::{SpaceFloor, StorageFull},
+};
 
 /// How long a call may wait for a connection, a lock or a statement before the database
 /// counts as busy.
@@ -33,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    scans: DatabaseConnection,
+    journal: Journal,
+    floor: SpaceFloor,
 }
 
 impl Database {
@@ -40,6 +50,14 @@ impl Database {
     #[must_use]
     pub fn reader(&self) -> &DatabaseConnection {
         &self.reader
+    }
+
+    /// For single statements that only read, and may look at many rows: so few of them at a
+    /// time that others still find a reader. On SQLite each ends after four seconds, as
+    /// PostgreSQL ends every statement.
+    #[must_use]
+    pub fn scans(&self) -> &DatabaseConnection {
+        &self.scans
     }
 
     /// For single statements that write.
@@ -54,6 +72,12 @@ impl Database {
         self.writer.get_database_backend()
     }
 
+    /// Refuses where so little room is left that nothing should be stored that takes more.
+    /// On PostgreSQL, whose disk is elsewhere, never: there [`is_full`] tells.
+    pub fn check_space(&self) -> Result<(), StorageFull> {
+        self.floor.check()
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.reader.execute_unprepared("SELECT 1").await.map(drop)
@@ -61,6 +85,7 @@ impl Database {
 
     /// Closes all connections; SQLite folds its journal back into the file.
     pub async fn close(self) -> Result<(), DbErr> {
+        self.scans.close().await?;
         self.reader.close().await?;
         self.writer.close().await
     }
@@ -74,6 +99,9 @@ pub fn kind(error: &DbErr) -> Kind {
     use SqlxError::{
         ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, TypeNotFound,
     };
+    if is_full(error) {
+        return Kind::Full;
+    }
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
             match **cause {

@@ -6,7 +6,10 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::fields::{self, Violation};
+use crate::{
+    fields::{self, Violation},
+    storage::{STORAGE_FULL, StorageFull},
+};
 
 /// `ErrorInfo.domain` of every reason this project defines.
 const DOMAIN: &str = "auth-and-tasks";
@@ -36,6 +39,10 @@ pub enum Kind {
     /// More is asked for than there is room for right now, whoever asks; the same call may
     /// succeed later. Sent with its own words, and not logged as trouble.
     Busy,
+    /// There is no room to store it: the disk is full, or its owner has as much as anybody may.
+    /// [`Classified::reason`] says which, and must: it is what tells it from
+    /// [`Kind::TooMany`] over HTTP. Repeating it changes nothing.
+    Full,
     /// The database is away or busy, or keys are not there yet; the same call may succeed later.
     Unavailable,
     /// A fault of ours.
@@ -55,7 +62,7 @@ impl Kind {
             Self::Stale => Code::Aborted,
             Self::Precondition => Code::FailedPrecondition,
             Self::Gone => Code::OutOfRange,
-            Self::TooMany => Code::ResourceExhausted,
+            Self::TooMany | Self::Full => Code::ResourceExhausted,
             Self::Busy | Self::Unavailable => Code::Unavailable,
             Self::Internal => Code::Internal,
         }
@@ -103,6 +110,15 @@ pub fn status(error: &impl Classified) -> Status {
         Kind::Unavailable => {
             tracing::warn!(cause = %causes(error), "unavailable");
             "temporarily unavailable, try again".to_owned()
+        }
+        Kind::Full => {
+            tracing::warn!(cause = %causes(error), "not stored");
+            // The words of a database are its own.
+            if error.reason() == Some(STORAGE_FULL) {
+                StorageFull.to_string()
+            } else {
+                error.to_string()
+            }
         }
         _ => error.to_string(),
     };
@@ -192,6 +208,7 @@ mod tests {
             (Kind::Gone, Code::OutOfRange, "the words"),
             (Kind::TooMany, Code::ResourceExhausted, "the words"),
             (Kind::Busy, Code::Unavailable, "the words"),
+            (Kind::Full, Code::ResourceExhausted, "the words"),
             (Kind::Unavailable, Code::Unavailable, "temporarily unavailable, try again"),
             (Kind::Internal, Code::Internal, "internal error"),
         ] {

@@ -15,6 +15,7 @@
 //! - [`address`]: addresses in settings, by the whole grammar; [`origin`]: who a browser speaks for
 //! - [`exit`]: the last words of a binary
 //! - [`serve`]: the listener, its limits, health, and a stop that loses nothing
+//! - [`storage`]: how much room there is, and what stays free
 //! - [`telemetry`]: logs that cannot hold a secret
 
 pub mod address;
@@ -32,4 +33,5 @@ pub mod http;
 pub mod origin;
 pub mod proto;
 pub mod serve;
+pub mod storage;
 pub mod telemetry;

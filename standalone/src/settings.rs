@@ -112,6 +112,8 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     let auth = auth_database(reader);
     let tasks = task_database(reader);
     let server = serve::Settings::read(reader, ADDRESSES);
+    let quota = task_service::Quota::read(reader);
+    let spool_dir = task_service::Config::read_spool_dir(reader);
     let trash_retention = task_service::Config::read_trash_retention(reader);
     Ok((|| {
         let (keys, policy) = (keys?, policy?);
@@ -131,6 +133,8 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 keys,
                 policy,
                 database: tasks?,
+                quota,
+                spool_dir,
                 server,
                 trash_retention,
                 security_event_retention: accounts.security_event_retention,

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -12,6 +13,8 @@ use shared::{
     db::DatabaseUrl,
     serve::{Addresses, Settings},
 };
+
+use crate::quota::Quota;
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50052), http: local(8002) };
@@ -34,6 +37,10 @@ pub struct Config {
     pub policy: TokenPolicy,
     /// Where tasks are kept.
     pub database: DatabaseUrl,
+    /// How much one user may have.
+    pub quota: Quota,
+    /// Where imports are held back.
+    pub spool_dir: PathBuf,
     /// Where and how to serve.
     pub server: Settings,
     /// How long a deleted task can be taken back.
@@ -53,6 +60,8 @@ impl Config {
         let policy = kind.read_policy(reader, None);
         let trust = keys.as_ref().and_then(|keys| kind.read_trust(reader, keys));
         let database = Self::read_database(reader);
+        let quota = Quota::read(reader);
+        let spool_dir = Self::read_spool_dir(reader);
         let server = Settings::read(reader, ADDRESSES);
         let trash_retention = Self::read_trash_retention(reader);
         let security_event_retention = shared::audit::read_retention(reader);
@@ -61,6 +70,8 @@ impl Config {
             trust: trust?,
             policy: policy?,
             database: database?,
+            quota,
+            spool_dir,
             server,
             trash_retention,
             security_event_retention,
@@ -71,6 +82,11 @@ impl Config {
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
         reader.elsewhere("TASK_DATABASE_URL", &["DATABASE_URL"]);
         DatabaseUrl::read(reader, DEFAULT_DATABASE)
+    }
+
+    /// Reads `SPOOL_DIR`; else it is where the system keeps what is temporary (`TMPDIR`).
+    pub fn read_spool_dir(reader: &mut Reader<'_, impl Vars>) -> PathBuf {
+        reader.text("SPOOL_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
     }
 
     /// Reads `TRASH_RETENTION`.

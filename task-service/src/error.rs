@@ -1,11 +1,14 @@
 //! Everything that can go wrong, as sentences a caller may read.
 
+use std::io::ErrorKind;
+
 use sea_orm::DbErr;
 use shared::{
     auth::Refusal,
     db,
     error::{Classified, Kind, status},
     fields::{Violation, Violations},
+    storage::{QUOTA_EXCEEDED, STORAGE_FULL, StorageFull},
 };
 use tonic::Status;
 
@@ -36,6 +39,14 @@ pub enum Error {
     /// What an import holds back could not be kept.
     #[error("the temporary file does not work as it should")]
     Spool(#[from] std::io::Error),
+    /// There is no room to store more, or to hold more back.
+    #[error(transparent)]
+    StorageFull(#[from] StorageFull),
+    /// The user has as much as one may.
+    #[error(
+        "You have as many tasks as one user may, or as large ones: those in the trash count until they are purged"
+    )]
+    QuotaExceeded,
     /// The caller's change is based on another version.
     #[error("The task has changed since it was read")]
     Stale,
@@ -72,7 +83,9 @@ impl Classified for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) | Self::NotImported { .. } => Kind::Invalid,
+            Self::Spool(error) if error.kind() == ErrorKind::StorageFull => Kind::Full,
             Self::Spool(_) => Kind::Unavailable,
+            Self::StorageFull(_) | Self::QuotaExceeded => Kind::Full,
             Self::NotFound | Self::Missing(_) => Kind::NotFound,
             Self::Stale => Kind::Stale,
             Self::RequestIdReused => Kind::Taken,
@@ -96,6 +109,10 @@ impl Classified for Error {
             Self::PageTooOld => Some("PAGE_TOKEN_TOO_OLD"),
             Self::UnknownResumeToken => Some("RESUME_TOKEN_UNKNOWN"),
             Self::Refused(refusal) => refusal.reason(),
+            Self::QuotaExceeded => Some(QUOTA_EXCEEDED),
+            Self::StorageFull(_) => Some(STORAGE_FULL),
+            Self::Spool(error) if error.kind() == ErrorKind::StorageFull => Some(STORAGE_FULL),
+            Self::Database(error) if db::is_full(error) => Some(STORAGE_FULL),
             Self::Invalid(_) | Self::NotImported { .. } | Self::Spool(_) | Self::Database(_) => {
                 None
             }
@@ -145,6 +162,7 @@ mod tests {
         let not_imported =
             Error::NotImported { received: 9, faulty: 2, faults: violations.clone() };
         let (told, away) = ("title is long; priority is odd", "temporarily unavailable, try again");
+        let full = "There is no room left to store this";
         for (error, code, reason, message) in [
             (violations.into(), Code::InvalidArgument, "", told),
             (Error::NotFound, Code::NotFound, "TASK_NOT_FOUND", "Task not found"),
@@ -157,6 +175,20 @@ mod tests {
                  title is long; priority is odd",
             ),
             (std::io::Error::other("disk 42").into(), Code::Unavailable, "", away),
+            (StorageFull.into(), Code::ResourceExhausted, STORAGE_FULL, full),
+            (
+                std::io::Error::from(ErrorKind::StorageFull).into(),
+                Code::ResourceExhausted,
+                STORAGE_FULL,
+                full,
+            ),
+            (
+                Error::QuotaExceeded,
+                Code::ResourceExhausted,
+                QUOTA_EXCEEDED,
+                "You have as many tasks as one user may, or as large ones: those in the trash \
+                 count until they are purged",
+            ),
             (Error::Stale, Code::Aborted, "STALE_ETAG", "The task has changed since it was read"),
             (
                 Error::RequestIdReused,

@@ -93,6 +93,32 @@ impl Filter {
             || self.due_until.is_some()
     }
 
+    /// Whether tasks may have to be looked at one by one to find some that pass: no index is
+    /// in the order of everything that can be asked for.
+    pub fn is_search(&self) -> bool {
+        let Self {
+            completed: _,
+            priorities,
+            tags_any,
+            tags_all,
+            tags_none,
+            due_from,
+            due_until,
+            overdue,
+            has_due,
+            words,
+            zone: _,
+            deleted: _,
+        } = self;
+        let listed = [tags_any, tags_all, tags_none, words];
+        !priorities.is_empty()
+            || listed.iter().any(|wanted| !wanted.is_empty())
+            || due_from.is_some()
+            || due_until.is_some()
+            || overdue.is_some()
+            || has_due.is_some()
+    }
+
     /// Tells filters apart, and whose they are. Every process of the same version says the
     /// same.
     pub fn digest(&self, user_id: &str) -> [u8; 8] {

@@ -14,7 +14,7 @@
 //! - `hub`, `notice`: who is woken when something changes, here and elsewhere
 //! - `entity`, `migration`: the tables
 //! - `error`: what a caller is told when it does not work
-//! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `count`,
+//! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `count`, `quota`,
 //!   `sync`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
 
 mod config;
@@ -36,6 +36,7 @@ mod migration;
 mod moment;
 mod notice;
 mod page;
+mod quota;
 mod recurrence;
 mod reindex;
 mod replicas;
@@ -63,8 +64,14 @@ use shared::{
     serve::{App, Assembly, BindError},
 };
 
-pub use self::config::{ADDRESSES, Config};
-use self::{migration::Migrator, store::Tasks};
+pub use self::{
+    config::{ADDRESSES, Config},
+    quota::Quota,
+};
+use self::{
+    migration::Migrator,
+    store::{SpoolFolder, Tasks},
+};
 
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +85,9 @@ pub enum StartError {
     /// There is no such database.
     #[error("there is no database at {0}")]
     Absent(String),
+    /// What an import left that broke off could not be taken back.
+    #[error("cannot take back what an import left")]
+    TakeBack(#[source] error::Error),
     /// Whether the database was restored could not be read, or not be noted.
     #[error("cannot use the epoch of the database")]
     Epoch(#[source] error::Error),
@@ -108,8 +118,11 @@ pub async fn assemble(
     assembly.add_job(writer.run());
     assembly.add_job(audit::sweep(events, clock.clone(), config.security_event_retention));
     assembly.add_last(trail.clone().flushed());
-    let tasks = Tasks::new(database.clone(), clock);
+    let spools = spool_folder(config);
+    spools.warn();
+    let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
+    tasks.take_back_imports().await.map_err(StartError::TakeBack)?;
     let gate = Gate::new(verifier).noting_in(trail);
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
@@ -150,8 +163,14 @@ pub async fn restore(url: &DatabaseUrl) -> Result<(), StartError> {
     database.close().await.map_err(StartError::Database)
 }
 
+fn spool_folder(config: &Config) -> SpoolFolder {
+    let Config { database, spool_dir, .. } = config;
+    SpoolFolder::new(spool_dir.clone(), database.file(), database.min_free())
+}
+
 /// Looks at the database of tasks for an operator, and changes nothing.
 pub async fn examine(config: &Config, report: &mut Report) {
+    spool_folder(config).examine(report);
     let leeway = config.policy.leeway;
     let found = db::examine::<Migrator>(report, &config.database, &SystemClock, leeway).await;
     if let Some(database) = found

@@ -84,6 +84,7 @@ impl IntoResponses for AnyTime {
                     "The database is away or busy; with the code `BUSY`, too many passwords are checked",
                 ),
             ),
+            ("507", refusal("There is no room to store it (`STORAGE_FULL`)")),
         ])
     }
 }

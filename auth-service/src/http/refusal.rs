@@ -12,6 +12,7 @@ use serde::Serialize;
 use shared::{
     error::{Classified, status},
     http::{Problem, json},
+    storage::STORAGE_FULL,
 };
 use utoipa::ToSchema;
 
@@ -116,6 +117,10 @@ impl From<Error> for Refused {
                 let message = error.to_string();
                 let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message);
                 return Self { retry_after: Some(error.retry_after()), ..busy };
+            }
+            _ if error.reason() == Some(STORAGE_FULL) => {
+                let problem = Problem::from(status(&error));
+                return Self::new(problem.status, STORAGE_FULL, problem.message);
             }
             // Only its kind matters. A fault of ours is logged with its cause here, once, and
             // told in a fixed sentence.

@@ -51,10 +51,10 @@ pub fn of(backend: DbBackend, options: &mut ConnectOptions) {
 
 /// When the database was last asked about a connection of a pool.
 #[derive(Clone, Default)]
-struct Asked(Arc<Mutex<Option<Instant>>>);
+pub struct Asked(Arc<Mutex<Option<Instant>>>);
 
 impl Asked {
-    fn is_time(&self) -> bool {
+    pub fn is_time(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_time = last.is_none_or(|last| last.elapsed() >= ASKED_EVERY);
         if is_time {
@@ -64,7 +64,8 @@ impl Asked {
     }
 }
 
-fn going_out<DB: Database>(
+/// Whether a connection may be taken out of a pool.
+pub fn going_out<DB: Database>(
     connection: &mut DB::Connection,
     idle: Duration,
 ) -> BoxFuture<'_, Result<bool, SqlxError>> {
@@ -74,7 +75,8 @@ fn going_out<DB: Database>(
     })
 }
 
-fn coming_back<DB: Database>(
+/// Whether it may come back to it.
+pub fn coming_back<DB: Database>(
     connection: &mut DB::Connection,
     ask: bool,
 ) -> BoxFuture<'_, Result<bool, SqlxError>> {

@@ -4,7 +4,12 @@ use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, PATIENCE};
+use super::{
+    Database, DatabaseUrl, PATIENCE,
+    journal::{self, Journal},
+    scans,
+};
+use crate::storage::SpaceFloor;
 
 /// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
 const SQLITE_READERS: u32 = 8;
@@ -23,7 +28,13 @@ impl Database {
                 server.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
             });
             let pool = Driver::connect(options).await?;
-            return Ok(Self { reader: pool.clone(), writer: pool });
+            return Ok(Self {
+                scans: pool.clone(),
+                reader: pool.clone(),
+                writer: pool,
+                journal: Journal::default(),
+                floor: SpaceFloor::default(),
+            });
         }
         make_folder(url).map_err(|e| DbErr::Custom(format!("cannot make the folder: {e}")))?;
         let mut options = url.options(1);
@@ -31,15 +42,23 @@ impl Database {
             file.create_if_missing(true)
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
+                .pragma("journal_size_limit", journal::LIMIT.to_string())
                 .busy_timeout(PATIENCE)
                 .foreign_keys(true)
         });
         let writer = Driver::connect(options).await?;
-        let mut options = url.options(SQLITE_READERS);
-        options.map_sqlx_sqlite_opts(|file| {
-            file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
-        });
-        Ok(Self { reader: Driver::connect(options).await?, writer })
+        let read_only = |connections| {
+            let mut options = url.options(connections);
+            options.map_sqlx_sqlite_opts(|file| {
+                file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
+            });
+            options
+        };
+        let reader = Driver::connect(read_only(SQLITE_READERS)).await?;
+        let scans = Driver::connect(scans::bounded(read_only(scans::AT_ONCE), PATIENCE)).await?;
+        let floor = url.file().map(|file| SpaceFloor::at(file.to_owned(), url.min_free));
+        let (journal, floor) = (Journal::of(url), floor.unwrap_or_default());
+        Ok(Self { reader, writer, scans, journal, floor })
     }
 }
 

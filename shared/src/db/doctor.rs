@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use sea_orm_migration::MigratorTrait;
 
-use super::{Database, DatabaseUrl, Migrations};
+use super::{Database, DatabaseUrl, Migrations, journal};
 use crate::{
     clock::Clock,
-    doctor::{Report, drift, private},
+    doctor::{Report, drift, private, space},
     error::causes,
 };
 
@@ -28,8 +28,10 @@ pub async fn examine<M: MigratorTrait>(
             );
             return None;
         }
+        space(report, file, url.min_free());
         private(report, file, "e-mails, password hashes or tasks");
     }
+    journal::examine(report, url);
     let database = match Database::look_at(url).await {
         Ok(database) => database,
         Err(error) => {

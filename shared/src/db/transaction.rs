@@ -60,13 +60,14 @@ impl Database {
         Transaction::begin(&self.writer, begin).await
     }
 
-    /// Begins a transaction that only reads, all of it one state of the database.
+    /// Begins a transaction that only reads, all of it one state of the database. On SQLite it
+    /// ends as all [scans](Self::scans) do.
     pub async fn begin_snapshot(&self) -> Result<Transaction, DbErr> {
         let begin = match self.backend() {
             DbBackend::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY NOT DEFERRABLE",
             _ => "BEGIN DEFERRED",
         };
-        Transaction::begin(&self.reader, begin).await
+        Transaction::begin(&self.scans, begin).await
     }
 }
 

@@ -6,7 +6,10 @@ use sea_orm::{ConnectOptions, DbBackend};
 use url::Url;
 
 use super::{PATIENCE, checks};
-use crate::config::{Reader, Vars};
+use crate::{
+    config::{Reader, Vars},
+    storage::MinFree,
+};
 
 /// Where the data is. It can hold a password, so it has no `Debug`.
 #[derive(Clone)]
@@ -14,10 +17,12 @@ pub struct DatabaseUrl {
     pub(super) url: String,
     pub(super) backend: DbBackend,
     pub(super) connections: u32,
+    pub(super) min_free: MinFree,
 }
 
 impl DatabaseUrl {
-    /// Reads `DATABASE_URL` and `DATABASE_MAX_CONNECTIONS` (PostgreSQL only).
+    /// Reads `DATABASE_URL`, `DATABASE_MAX_CONNECTIONS` (PostgreSQL only) and
+    /// `STORAGE_MIN_FREE` (SQLite only).
     pub fn read(reader: &mut Reader<'_, impl Vars>, default: &str) -> Option<Self> {
         Self::read_from(reader, "DATABASE_URL", default)
     }
@@ -29,10 +34,13 @@ impl DatabaseUrl {
         default: &str,
     ) -> Option<Self> {
         let connections = reader.number("DATABASE_MAX_CONNECTIONS", 8, 1, 1000);
-        if !reader.is_set(name) {
-            return Self::parse(default, connections).ok();
-        }
-        reader.parsed(name, |text| Self::parse(text, connections))
+        let min_free = MinFree::read(reader);
+        let url = if reader.is_set(name) {
+            reader.parsed(name, |text| Self::parse(text, connections))
+        } else {
+            Self::parse(default, connections).ok()
+        };
+        url.map(|url| Self { min_free, ..url })
     }
 
     /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.
@@ -49,7 +57,19 @@ impl DatabaseUrl {
                     .to_owned());
             }
         };
-        Ok(Self { url: url.to_owned(), backend, connections })
+        Ok(Self { url: url.to_owned(), backend, connections, min_free: MinFree::default() })
+    }
+
+    /// The same database, with so much of its disk kept free.
+    #[must_use]
+    pub fn keeping_free(self, min_free: MinFree) -> Self {
+        Self { min_free, ..self }
+    }
+
+    /// How much of the file system of a SQLite database stays free.
+    #[must_use]
+    pub fn min_free(&self) -> MinFree {
+        self.min_free
     }
 
     /// The file of a SQLite database.

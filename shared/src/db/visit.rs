@@ -3,7 +3,8 @@
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, PATIENCE};
+use super::{Database, DatabaseUrl, PATIENCE, journal::Journal};
+use crate::storage::SpaceFloor;
 
 impl Database {
     /// Connects to a database that is there, beside the servers that use it.
@@ -37,7 +38,13 @@ impl Database {
             });
         }
         let connection = Driver::connect(options).await?;
-        Ok(Self { reader: connection.clone(), writer: connection })
+        Ok(Self {
+            scans: connection.clone(),
+            reader: connection.clone(),
+            writer: connection,
+            journal: Journal::default(),
+            floor: SpaceFloor::default(),
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod clock;
 mod files;
 mod settings;
+mod space;
 mod strength;
 
 use std::{error::Error, fmt};
@@ -14,6 +15,7 @@ pub use self::{
     clock::drift,
     files::private,
     settings::{proxies, settings},
+    space::space,
     strength::strength,
 };
 use crate::config::Faults;

@@ -13,7 +13,11 @@ use tonic_types::StatusExt;
 use utoipa::ToSchema;
 
 use super::json;
-use crate::{auth::Refusal, error::Classified};
+use crate::{
+    auth::Refusal,
+    error::Classified,
+    storage::{QUOTA_EXCEEDED, STORAGE_FULL},
+};
 
 /// What went wrong, for a caller who speaks HTTP: the status decides for programs that look
 /// no further, `code` for those that do.
@@ -103,6 +107,12 @@ impl From<Status> for Problem {
             // Ours has a reason (`Kind::Gone`); the transport's, of a message beyond the
             // limit, has none.
             (Code::OutOfRange, Some(_)) => (StatusCode::GONE, "GONE"),
+            // As RFC 4331 section 3 has it, for a disk that is full and for a quota.
+            (Code::ResourceExhausted, Some(reason))
+                if [STORAGE_FULL, QUOTA_EXCEEDED].contains(&&**reason) =>
+            {
+                (StatusCode::INSUFFICIENT_STORAGE, "INSUFFICIENT_STORAGE")
+            }
             (code, _) => of(code),
         };
         let faults = details.bad_request().map_or_else(Vec::new, |bad| {
@@ -217,6 +227,9 @@ mod tests {
             (Kind::Precondition, None, StatusCode::CONFLICT, "FAILED_PRECONDITION"),
             (Kind::Precondition, Some("NO_REPEAT"), StatusCode::CONFLICT, "NO_REPEAT"),
             (Kind::Stale, None, StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED"),
+            (Kind::TooMany, None, StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED"),
+            (Kind::Full, Some(STORAGE_FULL), StatusCode::INSUFFICIENT_STORAGE, STORAGE_FULL),
+            (Kind::Full, Some(QUOTA_EXCEEDED), StatusCode::INSUFFICIENT_STORAGE, QUOTA_EXCEEDED),
             (Kind::Invalid, None, StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
         ] {
             let problem = Problem::from(status(&Sample(kind, reason)));

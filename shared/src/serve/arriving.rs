@@ -16,18 +16,29 @@ use super::{call::refusal, places::Place};
 /// How long a body may pause before its call counts as waiting.
 const GRACE: Duration = Duration::from_millis(50);
 
+/// How long an upload may be waited for in all before it is held to a rate.
+const HEAD_START: Duration = Duration::from_secs(10);
+
+/// So many bytes an upload must bring for each further second it is waited for. At that pace
+/// the largest one takes days: what is slower only holds on to what others wait for.
+const LEAST_RATE: u64 = 1024;
+
 /// The body of a call that gives its place back when nothing arrives for a moment.
 pub struct Arriving<B = Incoming> {
     body: B,
     place: Option<Place>,
     /// The longest pause, where the call as a whole has more time than that.
     longest: Option<Duration>,
+    /// How long it was waited for in all, and how much came.
+    waited: Duration,
+    arrived: u64,
     /// Runs while nothing arrives.
     pause: Option<Pause>,
 }
 
 struct Pause {
     timer: Pin<Box<Sleep>>,
+    begun: Instant,
     is_waiting: bool,
 }
 
@@ -43,15 +54,28 @@ enum Silence {
 
 impl<B> Arriving<B> {
     /// What has a `longest` pause is an upload: it may take as long as it likes, but no pause
-    /// in it may.
+    /// in it may, nor may all of them together for what it brings.
     pub fn new(body: B, place: Option<Place>, longest: Option<Duration>) -> Self {
-        Self { body, place, longest, pause: None }
+        Self { body, place, longest, waited: Duration::ZERO, arrived: 0, pause: None }
+    }
+
+    /// Whether an upload brings too little for as long as it was waited for. What the server
+    /// itself takes does not count.
+    fn is_too_slow(&mut self, bytes: usize) -> bool {
+        if let Some(pause) = self.pause.take() {
+            self.waited += pause.begun.elapsed();
+        }
+        self.arrived += bytes as u64;
+        let allowed = HEAD_START + Duration::from_secs(self.arrived / LEAST_RATE);
+        self.longest.is_some() && self.waited > allowed
     }
 
     fn silence(&mut self, cx: &mut Context<'_>) -> Silence {
-        let pause = self
-            .pause
-            .get_or_insert_with(|| Pause { timer: Box::pin(sleep(GRACE)), is_waiting: false });
+        let pause = self.pause.get_or_insert_with(|| Pause {
+            timer: Box::pin(sleep(GRACE)),
+            begun: Instant::now(),
+            is_waiting: false,
+        });
         if !pause.is_waiting {
             if pause.timer.as_mut().poll(cx).is_pending() {
                 return Silence::Short;
@@ -79,9 +103,13 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         let Some(place) = self.place.clone() else { return frame.map_err(Into::into) };
-        let allowed = if frame.is_ready() {
-            self.pause = None;
-            place.resume()
+        let allowed = if let Poll::Ready(arrived) = &frame {
+            let data = arrived.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+            if self.is_too_slow(data.map_or(0, Bytes::len)) {
+                Err(refusal(Code::DeadlineExceeded, "the upload is too slow"))
+            } else {
+                place.resume()
+            }
         } else {
             match self.silence(cx) {
                 Silence::Short => Ok(()),
@@ -161,7 +189,7 @@ mod tests {
         for _ in 0..10 {
             let slow = async {
                 sleep(Duration::from_millis(4900)).await;
-                sender.send_data(Bytes::from_static(b"x")).await.expect("sent");
+                sender.send_data(Bytes::from_static(&[b'x'; 8192])).await.expect("sent");
             };
             let (frame, ()) = tokio::join!(body.frame(), slow);
             assert!(frame.expect("a frame").is_ok());
@@ -172,6 +200,29 @@ mod tests {
         assert_eq!(start.elapsed(), longest);
         assert!(places.take().is_ok(), "it waited");
         let status = silent.downcast_ref::<Status>().expect("a status");
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+    }
+
+    /// Whoever sends a byte now and then holds nothing for long.
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_only_trickles_ends() {
+        let places = places(1);
+        let place = places.take().expect("a place");
+        let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
+        let mut body = Arriving::new(body, Some(place), Some(Duration::from_secs(5)));
+        let start = Instant::now();
+        let slow = loop {
+            let trickle = async {
+                sleep(Duration::from_secs(1)).await;
+                sender.send_data(Bytes::from_static(b"{\"title\": \"a")).await.expect("sent");
+            };
+            let (frame, ()) = tokio::join!(body.frame(), trickle);
+            if let Err(slow) = frame.expect("a frame") {
+                break slow;
+            }
+        };
+        assert!(start.elapsed() < HEAD_START * 2, "{:?}", start.elapsed());
+        let status = slow.downcast_ref::<Status>().expect("a status");
         assert_eq!(status.code(), Code::DeadlineExceeded);
     }
 }

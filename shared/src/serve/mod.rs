@@ -110,6 +110,7 @@ impl Assembly {
 
     /// Ties readiness to a database; it is closed last when the server stops.
     pub fn depend_on(&mut self, database: Database) {
+        self.add_job(database.clone().keep_journal_short());
         self.databases.push(database);
     }
 

@@ -1,5 +1,6 @@
 //! The tables, row by row. Written by hand: integers and times are `i64` on both databases.
 
+pub mod import;
 pub mod reminder;
 pub mod request;
 pub mod revision;

@@ -1,4 +1,4 @@
-//! One row a user: how many changes there were. The row is also the lock that puts one
+//! One row a user: how many changes there were, and how much there is. The row is also the lock that puts one
 //! user's changes in a line.
 
 use sea_orm::entity::prelude::*;
@@ -11,6 +11,10 @@ pub struct Model {
     pub revision: i64,
     /// The greatest number of a deletion that is forgotten.
     pub purged: i64,
+    /// How many tasks there are, those in the trash too.
+    pub tasks: i64,
+    /// The bytes of their texts; see [`Usage`](crate::quota::Usage).
+    pub bytes: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -103,6 +103,7 @@ impl TaskBulkService for Rpcs {
         request: Request<Streaming<pb::ImportTasksRequest>>,
     ) -> Result<Response<pb::ImportTasksResponse>, Status> {
         let principal = Principal::of(&request)?.clone();
+        let from = request.remote_addr().map(|address| address.ip());
         let mut messages = request.into_inner();
         let (mut import, mut line) = (None::<Import>, 0);
         while let Some(message) = messages.message().await? {
@@ -110,7 +111,7 @@ impl TaskBulkService for Rpcs {
             let owner = principal.owning(&message.user_id)?;
             let import = match &mut import {
                 Some(import) => import,
-                none => none.insert(self.tasks.import(owner, message.dry_run)?),
+                none => none.insert(self.tasks.import(owner, from, message.dry_run)?),
             };
             for task in message.tasks {
                 line += 1;

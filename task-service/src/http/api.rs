@@ -206,13 +206,14 @@ impl PartialSchema for BatchUpdate {
     }
 }
 
-const ALWAYS: [(&str, &str); 6] = [
+const ALWAYS: [(&str, &str); 7] = [
     ("400", "Faulty fields, all of them in `errors`"),
     ("401", "No token, or not a valid one"),
     ("403", "The path is not the token's user's"),
     ("429", "Too much work in progress; see `Retry-After`"),
     ("500", "A fault of the service; the log knows it by `x-request-id`"),
     ("503", "The database is away or busy; see `Retry-After`"),
+    ("507", "No room to store it (`STORAGE_FULL`), or the user's quota is used (`QUOTA_EXCEEDED`)"),
 ];
 
 const WITH_BODY: [(&str, &str); 3] = [

@@ -14,7 +14,7 @@ use shared::{
     proto::task::v1::{self as pb, Task},
     serve::Lasting,
 };
-use tonic::Status;
+use tonic::{Status, transport::server::TcpConnectInfo};
 use utoipa::IntoParams;
 
 use super::{
@@ -99,6 +99,7 @@ pub struct How {
 pub async fn import(
     State(rpcs): State<Rpcs>,
     caller: Caller<How>,
+    caller_at: Option<Extension<TcpConnectInfo>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -106,7 +107,8 @@ pub async fn import(
     let limits = LinesLimits { line: MAX_LINE, ..LinesLimits::of_total(MAX_BYTES) };
     let mut lines = Lines::of(&headers, body, limits)?;
     let told = |error| problem(Status::from(error));
-    let mut import = rpcs.tasks.import(caller.owner, dry_run).map_err(told)?;
+    let from = caller_at.and_then(|Extension(at)| Some(at.remote_addr()?.ip()));
+    let mut import = rpcs.tasks.import(caller.owner, from, dry_run).map_err(told)?;
     while let Some(Line { number, text }) = lines.next().await? {
         let task = match json::line::<Task>(&text) {
             Ok(task) => wire::imported(task),

@@ -4,6 +4,7 @@ mod m20261121_000001_create_task;
 mod m20261125_000001_extend_task;
 mod m20261126_000001_create_security_event;
 mod m20261129_000001_search_every_script;
+mod m20261129_000002_count_usage;
 
 use sea_orm_migration::prelude::*;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000001_extend_task::Migration),
             Box::new(m20261126_000001_create_security_event::Migration),
             Box::new(m20261129_000001_search_every_script::Migration),
+            Box::new(m20261129_000002_count_usage::Migration),
         ]
     }
 

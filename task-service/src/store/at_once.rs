@@ -17,6 +17,7 @@ use crate::{
         task::{Column, Entity},
     },
     error::Error,
+    quota::{Quota, Usage},
     task::{NewTask, Position, Task},
 };
 
@@ -29,29 +30,49 @@ pub fn can(tasks: &Tasks, new: &NewTask) -> bool {
 /// Stores `task` as a change of its own, and returns it with the number and the place in
 /// the order that it got.
 pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Error> {
-    let statement = statement(owner, &task)?;
+    let usage = row::usage(&task);
+    let statement = statement(owner, &task, tasks.epoch().base, usage, tasks.quota)?;
     let _turn = tasks.turns.changes.take(owner.user().as_str()).await?;
     let news = News::of(&tasks.hub, owner.user().as_str());
     let row = news.after(tasks.database.writer().query_one(&statement)).await?;
-    let row = row.ok_or(DbErr::RecordNotInserted)?;
+    let row = row.ok_or(Error::QuotaExceeded)?;
     let revision = row.try_get_by_index(0)?;
     Ok(Task { revision, position: Position::at_end(revision, 0), ..task })
 }
 
-/// Takes the owner's next number, as [`Change::begin`] does, and inserts the row with it.
+/// Takes the owner's next number, as [`Change::begin`] does, and inserts the row with it. Where
+/// the owner may not have so much, neither happens and no row comes back.
 ///
 /// [`Change::begin`]: super::change::Change::begin
-fn statement(owner: &Owner, task: &Task) -> Result<WithQuery, DbErr> {
+fn statement(
+    owner: &Owner,
+    task: &Task,
+    base: i64,
+    more: Usage,
+    quota: Quota,
+) -> Result<WithQuery, DbErr> {
     let user_id = || Expr::val(owner.user().as_str());
-    let next = Expr::col((revision::Entity, revision::Column::Revision)).add(1);
+    let plus = |column, count: i64| Expr::col((revision::Entity, column)).add(count);
+    let purged = revision::Column::Purged;
+    let (tasks, bytes) = (revision::Column::Tasks, revision::Column::Bytes);
     let taken = Query::insert()
         .into_table(revision::Entity)
-        .columns([revision::Column::UserId, revision::Column::Revision])
-        .values([user_id(), Expr::val(1_i64)])
+        .columns([revision::Column::UserId, revision::Column::Revision, purged, tasks, bytes])
+        .values([
+            user_id(),
+            Expr::val(base + 1),
+            Expr::val(base),
+            Expr::val(more.tasks),
+            Expr::val(more.bytes),
+        ])
         .map_err(|error| DbErr::Custom(error.to_string()))?
         .on_conflict(
             OnConflict::column(revision::Column::UserId)
-                .value(revision::Column::Revision, next)
+                .value(revision::Column::Revision, plus(revision::Column::Revision, 1))
+                .value(tasks, plus(tasks, more.tasks))
+                .value(bytes, plus(bytes, more.bytes))
+                .action_and_where(plus(tasks, more.tasks).lte(quota.tasks))
+                .action_and_where(plus(bytes, more.bytes).lte(quota.bytes))
                 .to_owned(),
         )
         .returning_col(revision::Column::Revision)

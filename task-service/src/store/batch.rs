@@ -15,7 +15,7 @@ use super::{
     edit::store,
     owned::live,
     requests::{self, Made},
-    row::Row,
+    row::{Row, likely_usage},
     trash::discard,
     write::insert_all,
 };
@@ -25,6 +25,7 @@ use crate::{
     fingerprint::{Batch, of_batch},
     moment::Moment,
     page,
+    quota::Usage,
     request_id::RequestId,
     task::{NewTask, Task, TaskPatch},
 };
@@ -42,7 +43,8 @@ impl Tasks {
         request_id: Option<RequestId>,
     ) -> Result<Vec<Task>, Error> {
         let key = Key::of(request_id, Batch::Create(&new));
-        let change = Change::begin(self, owner).await?;
+        let likely = new.iter().map(likely_usage).fold(Usage::default(), Usage::and);
+        let change = Change::begin_growing(self, owner, likely).await?;
         let now = self.now();
         let outcome = create_in(&change, owner, new, key, now).await;
         change.end(outcome).await
@@ -81,7 +83,7 @@ impl Tasks {
         request_id: Option<RequestId>,
     ) -> Result<(), Error> {
         let key = Key::of(request_id, Batch::Delete(ids));
-        let change = Change::begin(self, owner).await?;
+        let change = Change::begin_deletion(self, owner).await?;
         let now = self.now();
         let outcome = delete_in(&change, owner, ids, key, now).await;
         change.end(outcome).await

@@ -1,15 +1,24 @@
 //! Changes: one transaction and one number each.
 
+use std::sync::{Mutex, PoisonError};
+
 use sea_orm::{
     ActiveValue::Set,
+    Insert,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use shared::{auth::Owner, db::Transaction};
 
-use super::{Tasks, news::News, owned::owned_insert, turns::Turn};
+use super::{
+    Tasks,
+    news::News,
+    owned::{owned_insert, owned_update},
+    turns::Turn,
+};
 use crate::{
-    entity::revision::{ActiveModel, Column, Entity},
+    entity::revision::{ActiveModel, Column, Entity, Model},
     error::Error,
+    quota::{Quota, Usage},
 };
 
 /// A change of one owner's tasks in progress. Until it ends, every other change of the
@@ -19,9 +28,45 @@ pub struct Change {
     pub transaction: Transaction,
     /// Its number: greater than every earlier one of this owner.
     pub revision: i64,
+    owner: Owner,
+    quota: Quota,
+    usage: Mutex<Growing>,
     news: News,
     #[expect(dead_code, reason = "over when the change is")]
     turn: Turn,
+}
+
+/// What the owner has, as it grows.
+struct Growing {
+    /// As the owner's row has it.
+    stored: Usage,
+    /// What the row does not have yet.
+    more: Usage,
+}
+
+/// Takes the owner's next number, and counts so much more.
+pub fn next_number(tasks: &Tasks, owner: &Owner, by: Usage) -> Insert<ActiveModel> {
+    let base = tasks.epoch().base;
+    let first = ActiveModel {
+        revision: Set(base + 1),
+        purged: Set(base),
+        tasks: Set(by.tasks),
+        bytes: Set(by.bytes),
+        ..Default::default()
+    };
+    let plus = |column: Column, count: i64| Expr::col((Entity, column)).add(count);
+    let mut on_conflict = OnConflict::column(Column::UserId);
+    on_conflict.value(Column::Revision, plus(Column::Revision, 1));
+    if by != Usage::default() {
+        on_conflict.value(Column::Tasks, plus(Column::Tasks, by.tasks));
+        on_conflict.value(Column::Bytes, plus(Column::Bytes, by.bytes));
+    }
+    owned_insert(owner, first).on_conflict(on_conflict)
+}
+
+/// What a user has, as the row says.
+pub fn stored_usage(row: &Model) -> Usage {
+    Usage { tasks: row.tasks, bytes: row.bytes }
 }
 
 /// How a change went, and what to tell the caller.
@@ -33,28 +78,57 @@ pub enum Outcome<T> {
 }
 
 impl Change {
-    /// Begins a change. Its first statement takes the owner's next number, and with it the
-    /// row lock that PostgreSQL's writers queue at; on SQLite they queue for the file.
+    /// Begins a change, where there is room for what it stores.
     pub async fn begin(tasks: &Tasks, owner: &Owner) -> Result<Self, Error> {
+        Self::begin_growing(tasks, owner, Usage::default()).await
+    }
+
+    /// The same for one that will most likely store so much more: it is counted by the
+    /// statement that takes the number, and what is different in the end by another.
+    pub async fn begin_growing(tasks: &Tasks, owner: &Owner, by: Usage) -> Result<Self, Error> {
+        tasks.database.check_space()?;
         let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
+        Self::begin_in(tasks, owner, turn, by).await
+    }
+
+    /// The same for a change that stores nothing more: it must go on where there is no room.
+    pub async fn begin_deletion(tasks: &Tasks, owner: &Owner) -> Result<Self, Error> {
+        let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
+        Self::begin_in(tasks, owner, turn, Usage::default()).await
+    }
+
+    /// The same for who has the owner's turn already.
+    ///
+    /// Its first statement takes the owner's next number, and with it the row lock that
+    /// PostgreSQL's writers queue at; on SQLite they queue for the file.
+    async fn begin_in(tasks: &Tasks, owner: &Owner, turn: Turn, by: Usage) -> Result<Self, Error> {
         let transaction = tasks.database.begin().await?;
-        let base = tasks.epoch().base;
-        let first =
-            ActiveModel { revision: Set(base + 1), purged: Set(base), ..Default::default() };
-        let next = Expr::col((Entity, Column::Revision)).add(1);
-        let on_conflict =
-            OnConflict::column(Column::UserId).value(Column::Revision, next).to_owned();
-        let row = owned_insert(owner, first)
-            .on_conflict(on_conflict)
-            .exec_with_returning(&transaction)
-            .await?;
+        let row = next_number(tasks, owner, by).exec_with_returning(&transaction).await?;
+        let stored = stored_usage(&row);
+        let usage = Mutex::new(Growing { stored, more: Usage::default().without(by) });
         let news = News::of(&tasks.hub, owner.user().as_str());
-        Ok(Self { transaction, revision: row.revision, news, turn })
+        let (owner, quota) = (owner.clone(), tasks.quota);
+        Ok(Self { transaction, revision: row.revision, owner, quota, usage, news, turn })
+    }
+
+    /// Counts what is stored more, or less. Refuses what the owner may not have.
+    pub fn grow(&self, by: Usage) -> Result<(), Error> {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        usage.more = usage.more.and(by);
+        if self.quota.allows(usage.stored.and(usage.more), by) {
+            Ok(())
+        } else {
+            Err(Error::QuotaExceeded)
+        }
     }
 
     /// Commits what changed something and rolls back everything else, before anybody is
     /// told. Whoever watches the owner is woken after a commit.
     pub async fn end<T>(self, outcome: Result<Outcome<T>, Error>) -> Result<T, Error> {
+        let outcome = match outcome {
+            Ok(Outcome::Changed(told)) => self.count().await.map(|()| Outcome::Changed(told)),
+            other => other,
+        };
         match outcome {
             Ok(Outcome::Changed(told)) => {
                 self.news.after(self.transaction.commit()).await?;
@@ -69,5 +143,19 @@ impl Change {
                 Err(error)
             }
         }
+    }
+
+    /// Brings the owner's row up to date, where what was stored is not what was expected.
+    async fn count(&self) -> Result<(), Error> {
+        let more = self.usage.lock().unwrap_or_else(PoisonError::into_inner).more;
+        if more != Usage::default() {
+            let plus = |column: Column, count: i64| Expr::col(column).add(count);
+            owned_update::<Entity>(&self.owner)
+                .col_expr(Column::Tasks, plus(Column::Tasks, more.tasks))
+                .col_expr(Column::Bytes, plus(Column::Bytes, more.bytes))
+                .exec(&self.transaction)
+                .await?;
+        }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use super::{
     change::{Change, Outcome},
     find,
     requests::{self, Made},
+    row::likely_usage,
     write::insert,
 };
 use crate::{
@@ -23,7 +24,7 @@ impl Tasks {
             Ok(task) => return Ok(task),
             Err(new) => new,
         };
-        let change = Change::begin(self, owner).await?;
+        let change = Change::begin_growing(self, owner, likely_usage(&new)).await?;
         let outcome = self.create_in(&change, owner, new).await;
         change.end(outcome).await
     }

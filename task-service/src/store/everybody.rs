@@ -7,12 +7,15 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect, Select,
     SelectGetableTuple, Selector, UpdateMany,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Order, Query},
+    sea_query::{
+        Expr, ExprTrait, LockBehavior, LockType, OnConflict, Order, Query, SelectStatement,
+    },
 };
 use uuid::Uuid;
 
 use crate::{
-    entity::{reminder, request, revision, sequence, task},
+    entity::{import, reminder, request, revision, sequence, task},
+    quota::Usage,
     words::{Indexed, RULES},
 };
 
@@ -38,6 +41,7 @@ pub fn pending_reminders(
         .columns([UserId, FiresAt])
         .filter(FiredAt.is_null())
         .filter(UserId.is_not_in(except))
+        .filter(UserId.not_in_subquery(importing()))
         .order_by_asc(FiresAt)
         .limit(limit)
         .into_tuple()
@@ -51,9 +55,74 @@ pub fn due_reminders(user_id: &str, until: i64, limit: u64) -> Select<reminder::
         .filter(UserId.eq(user_id))
         .filter(FiredAt.is_null())
         .filter(FiresAt.lte(until))
+        .filter(UserId.not_in_subquery(importing()))
         .order_by_asc(FiresAt)
         .order_by_asc(TaskId)
         .limit(limit)
+}
+
+/// Who has an import that is not all there yet: no reminder of theirs fires, as it would take the
+/// number of the import.
+fn importing() -> SelectStatement {
+    Query::select().column(import::Column::UserId).from(import::Entity).take()
+}
+
+/// The imports of all users that are not all there yet.
+#[expect(clippy::disallowed_methods, reason = "finds what broke off, and no task")]
+pub fn unfinished_imports() -> Select<import::Entity> {
+    import::Entity::find()
+}
+
+/// The same of one user.
+pub fn unfinished_import(user_id: &str) -> Select<import::Entity> {
+    unfinished_imports().filter(import::Column::UserId.eq(user_id))
+}
+
+/// A delete of at most `limit` tasks of an import that is not all there.
+#[expect(clippy::disallowed_methods, reason = "what broke off was never anybody's")]
+pub fn unfinished_tasks(user_id: &str, revision: i64, limit: u64) -> DeleteMany<task::Entity> {
+    task::Entity::delete_many()
+        .filter(task::Column::UserId.eq(user_id))
+        .filter(task::Column::Id.in_subquery(some_unfinished(user_id, revision, limit)))
+}
+
+/// A delete of the reminders of what [`unfinished_tasks`] is about to delete.
+#[expect(clippy::disallowed_methods, reason = "what broke off was never anybody's")]
+pub fn unfinished_reminders(
+    user_id: &str,
+    revision: i64,
+    limit: u64,
+) -> DeleteMany<reminder::Entity> {
+    reminder::Entity::delete_many()
+        .filter(reminder::Column::UserId.eq(user_id))
+        .filter(reminder::Column::TaskId.in_subquery(some_unfinished(user_id, revision, limit)))
+}
+
+/// The first ids of an import, if it is not all there.
+fn some_unfinished(user_id: &str, revision: i64, limit: u64) -> SelectStatement {
+    let mark = Query::select()
+        .column(import::Column::Revision)
+        .from(import::Entity)
+        .and_where(import::Column::UserId.eq(user_id))
+        .and_where(import::Column::Revision.eq(revision))
+        .take();
+    Query::select()
+        .column(task::Column::Id)
+        .from(task::Entity)
+        .and_where(task::Column::UserId.eq(user_id))
+        .and_where(task::Column::Revision.eq(revision))
+        .and_where(Expr::exists(mark))
+        .order_by(task::Column::Id, Order::Asc)
+        .limit(limit)
+        .take()
+}
+
+/// Notes that nothing is left of an import.
+#[expect(clippy::disallowed_methods, reason = "what broke off was never anybody's")]
+pub fn finished_import(user_id: &str, revision: i64) -> DeleteMany<import::Entity> {
+    import::Entity::delete_many()
+        .filter(import::Column::UserId.eq(user_id))
+        .filter(import::Column::Revision.eq(revision))
 }
 
 /// Takes so many change numbers of `user_id`, and with them the row that the user's changes
@@ -209,17 +278,55 @@ pub fn purged_trash(
     revision: i64,
     limit: u64,
 ) -> DeleteMany<task::Entity> {
+    let oldest = oldest_trash(user_id, until, revision, limit);
+    task::Entity::delete_many()
+        .filter(task::Column::UserId.eq(user_id))
+        .filter(task::Column::Id.in_subquery(oldest))
+}
+
+/// What [`purged_trash`] is about to delete, of its owner's quota: how many tasks, and the bytes
+/// of their texts as [`Usage`](crate::quota::Usage) counts them.
+#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
+pub fn purged_usage(
+    user_id: &str,
+    until: i64,
+    revision: i64,
+    limit: u64,
+) -> Selector<SelectGetableTuple<(i64, Option<i64>)>> {
+    let bytes = "SUM(octet_length(title) + octet_length(description) \
+                 + COALESCE(octet_length(details), 0))";
+    task::Entity::find()
+        .select_only()
+        .column_as(task::Column::Id.count(), "tasks")
+        .column_as(Expr::cust(bytes), "bytes")
+        .filter(task::Column::UserId.eq(user_id))
+        .filter(task::Column::Id.in_subquery(oldest_trash(user_id, until, revision, limit)))
+        .into_tuple()
+}
+
+/// The ids of both. Which they are is the same twice, whatever was deleted in one moment.
+fn oldest_trash(user_id: &str, until: i64, revision: i64, limit: u64) -> SelectStatement {
     use task::Column::{DeletedAt, Id, Revision, UserId};
-    let oldest = Query::select()
+    Query::select()
         .column(Id)
         .from(task::Entity)
         .and_where(UserId.eq(user_id))
         .and_where(DeletedAt.lte(until))
         .and_where(Revision.lte(revision))
         .order_by(DeletedAt, Order::Asc)
+        .order_by(Id, Order::Asc)
         .limit(limit)
-        .take();
-    task::Entity::delete_many().filter(UserId.eq(user_id)).filter(Id.in_subquery(oldest))
+        .take()
+}
+
+/// Notes that `user_id` has so much less.
+#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
+pub fn freed(user_id: &str, usage: Usage) -> UpdateMany<revision::Entity> {
+    use revision::Column::{Bytes, Tasks, UserId};
+    revision::Entity::update_many()
+        .col_expr(Tasks, Expr::col(Tasks).sub(usage.tasks))
+        .col_expr(Bytes, Expr::col(Bytes).sub(usage.bytes))
+        .filter(UserId.eq(user_id))
 }
 
 /// Tasks of all users that are in no index yet, as an import leaves them: at most `limit`

@@ -1,46 +1,34 @@
 //! Imports: what comes is looked at one by one and held back, and stored in one change when
 //! all of it is sound.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, net::IpAddr};
 
 use sea_orm::{
-    ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, DbBackend, QueryFilter, QuerySelect, TryIntoModel,
+    ColumnTrait, QueryFilter, QuerySelect, TryIntoModel,
     sea_query::{Expr, ExprTrait},
 };
-use serde::{Deserialize, Serialize};
 use shared::{
     auth::Owner,
     fields::{MAX_TOLD, Violation, Violations},
 };
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::{
     Tasks,
-    change::{Change, Outcome},
-    details::Details,
-    owned::{owned, owned_insert_many},
+    import_rows::{Held, Plan},
+    owned::owned,
     row::whole,
     spool::{Rows, SPREAD, Spool},
-    turns::Turn,
-    write::{ROWS, if_new, insert_reminders, pending, reminds, runs},
+    turns::ImportTurn,
+    write::{ROWS, pending},
 };
 use crate::{
-    entity::task::{ActiveModel, Column, Entity, Model},
+    entity::task::{ActiveModel, Column, Entity},
     error::Error,
     import::{Fault, Imported, MAX_BYTES, MAX_TASKS, Report},
     moment::Moment,
-    task::Position,
 };
-
-/// A row that is ready but for the number of its change, and when it reminds.
-#[derive(Serialize, Deserialize)]
-struct Held {
-    row: Model,
-    reminders: Vec<i64>,
-}
 
 /// An import in progress. Dropped before it is finished, it leaves nothing behind.
 pub struct Import {
@@ -56,21 +44,27 @@ pub struct Import {
     /// Where what came stood, if anywhere.
     stood: Vec<Option<Box<str>>>,
     /// Over when the import is.
-    turn: (Turn, OwnedSemaphorePermit),
+    turn: ImportTurn,
 }
 
 impl Tasks {
-    /// Begins an import for `owner`, who has one at a time; a dry run only tells what it
+    /// Begins an import for `owner`, who has one at a time, as few calls `from` one address have; a dry run only tells what it
     /// would do.
-    pub fn import(&self, owner: Owner, dry_run: bool) -> Result<Import, Error> {
-        let turn = self.turns.import(owner.user().as_str()).ok_or(Error::TooManyImports)?;
+    pub fn import(
+        &self,
+        owner: Owner,
+        from: Option<IpAddr>,
+        dry_run: bool,
+    ) -> Result<Import, Error> {
+        self.database.check_space()?;
+        let turn = self.turns.import(owner.user().as_str(), from).ok_or(Error::TooManyImports)?;
         Ok(Import {
             turn,
             tasks: self.clone(),
             owner,
             now: self.now(),
             report: Report { dry_run, ..Report::default() },
-            held: Spool::new(MAX_BYTES)?,
+            held: Spool::new(&self.spools, MAX_BYTES),
             ids: HashSet::new(),
             occurrences: HashSet::new(),
             stood: Vec::new(),
@@ -145,45 +139,16 @@ impl Import {
             report.imported = report.received - report.skipped;
             return Ok(report);
         }
+        let plan = Plan { occurrences, order: order(&stood) };
         let permit = tasks.turns.store().await?;
-        report.imported = tasks.store_held(&owner, held, &occurrences, &order(&stood)).await?;
+        report.imported = tasks.store_import(owner, held, plan).await?;
         drop((permit, turn));
-        if tasks.is_indexed_later() {
-            // To its end, also where nobody waits for the answer any more.
-            let indexing = tokio::spawn(async move { tasks.index_older().await });
-            indexing.await.map_err(std::io::Error::other)??;
-        }
         report.skipped = report.received - report.imported;
         Ok(report)
     }
 }
 
 impl Tasks {
-    /// Stores what is not there in one change, and tells how much that was.
-    async fn store_held(
-        &self,
-        owner: &Owner,
-        held: Rows<Held>,
-        occurrences: &HashSet<(Uuid, i64)>,
-        order: &[u32],
-    ) -> Result<u64, Error> {
-        let change = Change::begin(self, owner).await?;
-        let indexed = !self.is_indexed_later();
-        let stored = store(&change, owner, held, (occurrences, order), indexed).await;
-        let outcome = stored.map(|stored| match stored {
-            0 => Outcome::Unchanged(0),
-            stored => Outcome::Changed(stored),
-        });
-        change.end(outcome).await
-    }
-
-    /// Whether what was imported is put into the full-text index in transactions of their
-    /// own, before the answer. SQLite's one writer keeps everybody waiting while it stores,
-    /// and the index is half of that work.
-    fn is_indexed_later(&self) -> bool {
-        self.database.backend() == DbBackend::Sqlite
-    }
-
     /// How many of these rows would not be stored.
     async fn count_known(&self, owner: &Owner, mut held: Rows<Held>) -> Result<u64, Error> {
         let mut known = 0;
@@ -238,78 +203,6 @@ fn order(stood: &[Option<Box<str>>]) -> Vec<u32> {
         }
     }
     places
-}
-
-/// Stores what is not there, and tells how much that was.
-async fn store(
-    change: &Change,
-    owner: &Owner,
-    mut held: Rows<Held>,
-    (occurrences, order): (&HashSet<(Uuid, i64)>, &[u32]),
-    indexed: bool,
-) -> Result<u64, Error> {
-    let mut stored = 0;
-    let mut order = order.iter();
-    let mut rows = held.next(ROWS).await?;
-    while !rows.is_empty() {
-        for held in &mut rows {
-            held.row.revision = change.revision;
-            if !indexed {
-                held.row.words = None;
-            }
-            let place = order.next().map_or(0, |place| *place as usize);
-            held.row.position = Position::at_end(change.revision, place).to_string();
-            follow(&mut held.row, occurrences)?;
-        }
-        // Others wait for as long as this takes: the next rows are read meanwhile.
-        let (count, next) = tokio::join!(insert_all(change, owner, &rows), held.next(ROWS));
-        stored += count?;
-        rows = next?;
-    }
-    Ok(stored)
-}
-
-async fn insert_all(change: &Change, owner: &Owner, rows: &[Held]) -> Result<u64, Error> {
-    let mut stored = 0;
-    for run in runs(rows) {
-        stored += insert(change, owner, run).await?;
-    }
-    Ok(stored)
-}
-
-/// Notes that a task has been followed, if the one after it came as well.
-fn follow(row: &mut Model, occurrences: &HashSet<(Uuid, i64)>) -> Result<(), Error> {
-    let next = row.series_id.zip(row.occurrence.and_then(|number| number.checked_add(1)));
-    if next.is_some_and(|next| occurrences.contains(&next)) {
-        let details = Details::read(row.details.as_deref()).map_err(std::io::Error::from)?;
-        row.details = Details { continued: true, ..details }.write();
-    }
-    Ok(())
-}
-
-/// Stores a run of rows but for those that are there, and tells how many that were.
-async fn insert(change: &Change, owner: &Owner, run: &[Held]) -> Result<u64, Error> {
-    let rows = run.iter().map(|held| ActiveModel::from(held.row.clone()).reset_all()).collect();
-    let insert = owned_insert_many(owner, rows).on_conflict(if_new());
-    let stored = insert.exec_without_returning(&change.transaction).await?;
-    let reminding = run.iter().filter(|held| !held.reminders.is_empty());
-    let mut reminding: Vec<_> = reminding.collect();
-    if stored < run.len() as u64 && !reminding.is_empty() {
-        let ids = reminding.iter().map(|held| held.row.id);
-        let new = owned::<Entity>(owner)
-            .filter(Column::Id.is_in(ids))
-            .filter(Column::Revision.eq(change.revision))
-            .select_only()
-            .column(Column::Id)
-            .into_tuple::<Uuid>();
-        let new: HashSet<_> = new.all(&change.transaction).await?.into_iter().collect();
-        reminding.retain(|held| new.contains(&held.row.id));
-    }
-    let reminders = reminding
-        .iter()
-        .flat_map(|held| held.reminders.iter().map(|fires_at| reminds(held.row.id, *fires_at)));
-    insert_reminders(change, owner, &reminders.collect::<Vec<_>>()).await?;
-    Ok(stored)
 }
 
 /// That nothing was stored, and why.

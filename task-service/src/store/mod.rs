@@ -17,6 +17,8 @@ mod export;
 mod firing;
 mod forget;
 mod import;
+mod import_pieces;
+mod import_rows;
 mod index;
 mod news;
 mod order;
@@ -27,6 +29,7 @@ mod search;
 mod security_events;
 mod selection;
 mod spool;
+mod spool_folder;
 mod sync;
 mod trash;
 mod turns;
@@ -36,9 +39,10 @@ mod write;
 use std::sync::{Arc, RwLock};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, PaginatorTrait, QueryFilter, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, PaginatorTrait, QueryFilter,
+    QuerySelect, Select,
 };
-use shared::{auth::Owner, clock::Clock, db::Database};
+use shared::{auth::Owner, clock::Clock, db::Database, storage::MinFree};
 use uuid::Uuid;
 
 pub use self::{
@@ -47,6 +51,7 @@ pub use self::{
     export::Exported,
     import::Import,
     order::Target,
+    spool_folder::SpoolFolder,
     watch::Happening,
 };
 use self::{
@@ -62,6 +67,7 @@ use crate::{
     hub::Hub,
     moment::Moment,
     page::{Page, PageRequest},
+    quota::Quota,
     task::Task,
 };
 
@@ -73,13 +79,34 @@ pub struct Tasks {
     hub: Hub,
     turns: Turns,
     epoch: Arc<RwLock<Epoch>>,
+    spools: SpoolFolder,
+    quota: Quota,
 }
 
 impl Tasks {
     /// The tasks in `database`, whose tables are up to date.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
         let hub = Hub::new(database.backend() == DbBackend::Postgres);
-        Self { database, clock, hub, turns: Turns::default(), epoch: Arc::default() }
+        let spools = SpoolFolder::new(std::env::temp_dir(), None, MinFree::default());
+        Self {
+            database,
+            clock,
+            hub,
+            turns: Turns::default(),
+            epoch: Arc::default(),
+            spools,
+            quota: Quota::default(),
+        }
+    }
+
+    /// The same, with so much for each user.
+    pub fn limited_to(self, quota: Quota) -> Self {
+        Self { quota, ..self }
+    }
+
+    /// The same, with imports held back in `spools`.
+    pub fn spooling_in(self, spools: SpoolFolder) -> Self {
+        Self { spools, ..self }
     }
 
     /// Wakes whoever watches them when something has changed.
@@ -103,7 +130,21 @@ impl Tasks {
         if request.after.as_ref().is_some_and(|place| place.epoch != epoch) {
             return Err(Error::PageTooOld);
         }
-        let (view, reader) = (self.view(owner, &request.filter).await?, self.database.reader());
+        if !request.filter.is_search() {
+            return self.list_on(self.database.reader(), owner, request).await;
+        }
+        let (tasks, whose, request) = (self.clone(), owner.clone(), request.clone());
+        let work = async move { tasks.list_on(tasks.database.scans(), &whose, &request).await };
+        self.turns.search(owner.user().as_str(), work).await
+    }
+
+    async fn list_on(
+        &self,
+        reader: &DatabaseConnection,
+        owner: &Owner,
+        request: &PageRequest,
+    ) -> Result<Page, Error> {
+        let view = self.view(owner, &request.filter).await?;
         // One more than the page holds, to see whether the list goes on.
         let enough = request.size + 1;
         let mut tasks = Vec::new();
@@ -119,7 +160,7 @@ impl Tasks {
                 tasks.push(row.of(owner)?);
             }
         }
-        let mut page = Page::cut(tasks, request, epoch);
+        let mut page = Page::cut(tasks, request, self.epoch().id);
         if request.counted {
             page.total = Some(self.total(owner, &request.filter).await?);
         }
@@ -131,7 +172,7 @@ impl Tasks {
         let (tasks, whose, filter) = (self.clone(), owner.clone(), filter.clone());
         let work = async move {
             let view = tasks.view(&whose, &filter).await?;
-            Ok(view.matching(&filter).count(tasks.database.reader()).await?)
+            Ok(view.matching(&filter).count(tasks.database.scans()).await?)
         };
         self.turns.count(owner.user().as_str(), work).await
     }
@@ -143,7 +184,7 @@ impl Tasks {
             backend: self.database.backend(),
             owner,
             now: self.now(),
-            is_by_words: search::comes_first(self.database.reader(), user_id, filter).await?,
+            is_by_words: search::comes_first(self.database.scans(), user_id, filter).await?,
         })
     }
 

@@ -1,23 +1,47 @@
 //! The owner filter, written here and nowhere else.
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, QueryFilter,
-    Select, UpdateMany, Value,
-    sea_query::{Expr, ExprTrait},
+    ActiveModelTrait, ColumnTrait, Condition, DeleteMany, EntityTrait, Insert, InsertMany,
+    QueryFilter, Select, UpdateMany, Value,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use shared::auth::Owner;
 
 use super::departed::Departed;
-use crate::entity::{reminder, request, revision, task};
+use crate::entity::{import, reminder, request, revision, task};
 
 /// A table whose rows belong to users.
 pub trait Owned: EntityTrait {
     /// The column that says to whom.
     const OWNER: Self::Column;
+
+    /// That a row may be seen, where not all may.
+    fn visible(_owner: &Owner) -> Option<Condition> {
+        None
+    }
 }
 
 impl Owned for task::Entity {
     const OWNER: task::Column = task::Column::UserId;
+
+    /// That it is of no import that is not all there yet. Where there is none, rows are not
+    /// looked at.
+    fn visible(owner: &Owner) -> Option<Condition> {
+        let unfinished = || {
+            Query::select()
+                .column(import::Column::Revision)
+                .from(import::Entity)
+                .and_where(import::Column::UserId.eq(owner.user().as_str()))
+                .take()
+        };
+        let there_are_none = Expr::exists(unfinished()).not();
+        let of_none = task::Column::Revision.not_in_subquery(unfinished());
+        Some(Condition::any().add(there_are_none).add(of_none))
+    }
+}
+
+impl Owned for import::Entity {
+    const OWNER: import::Column = import::Column::UserId;
 }
 
 impl Owned for reminder::Entity {
@@ -35,7 +59,17 @@ impl Owned for request::Entity {
 /// A select that sees the rows of `owner` alone.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned<E: Owned>(owner: &Owner) -> Select<E> {
-    E::find().filter(E::OWNER.eq(owner.user().as_str()))
+    let all = E::find().filter(E::OWNER.eq(owner.user().as_str()));
+    match E::visible(owner) {
+        Some(visible) => all.filter(visible),
+        None => all,
+    }
+}
+
+/// The same of tasks, those of an import too that is not all there yet: for the import.
+#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
+pub fn with_unfinished(owner: &Owner) -> Select<task::Entity> {
+    task::Entity::find().filter(task::Column::UserId.eq(owner.user().as_str()))
 }
 
 /// The same of tasks, out of reach of the indexes that begin with the owner: the full-text
@@ -43,7 +77,11 @@ pub fn owned<E: Owned>(owner: &Owner) -> Select<E> {
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned_by_words(owner: &Owner) -> Select<task::Entity> {
     let user_id = Expr::cust("\"task\".\"user_id\" || ''");
-    task::Entity::find().filter(user_id.eq(owner.user().as_str()))
+    let all = task::Entity::find().filter(user_id.eq(owner.user().as_str()));
+    match task::Entity::visible(owner) {
+        Some(visible) => all.filter(visible),
+        None => all,
+    }
 }
 
 /// A select of the tasks of `owner` outside the trash.

@@ -10,7 +10,8 @@ use crate::{
     entity::task::{ActiveModel, Entity},
     error::Error,
     moment::Moment,
-    task::{Position, Priority, Series, Tags, Task, sort_key},
+    quota::Usage,
+    task::{NewTask, Position, Priority, Series, Tags, Task, sort_key},
     words::{Indexed, Lexicon},
 };
 
@@ -103,6 +104,23 @@ pub fn changeable(task: &Task) -> ActiveModel {
         phrases: Set(phrases),
         ..Default::default()
     }
+}
+
+/// What a stored `task` takes of its owner's quota.
+pub fn usage(task: &Task) -> Usage {
+    let details = Details::of(task).write();
+    usage_of(&task.title, &task.description, details.as_deref())
+}
+
+/// The same of what is stored.
+pub fn usage_of(title: &str, description: &str, details: Option<&str>) -> Usage {
+    let bytes = title.len() + description.len() + details.map_or(0, str::len);
+    Usage { tasks: 1, bytes: i64::try_from(bytes).unwrap_or(i64::MAX) }
+}
+
+/// What a new task most likely takes: it may have more than its words.
+pub fn likely_usage(new: &NewTask) -> Usage {
+    usage_of(new.title.as_str(), new.description.as_str(), None)
 }
 
 /// The row of a new `task`, but for its owner.

@@ -1,16 +1,18 @@
-//! What is held back until it is known whether all of it is sound: rows in a file without
-//! a name, which is gone with whoever holds it.
+//! What is held back until it is known whether all of it is sound: a few rows in memory, more
+//! in a file without a name, which is gone with whoever holds it.
 
 use std::{
-    io::{Error, ErrorKind},
+    io::{Cursor, Error, ErrorKind},
     marker::PhantomData,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     fs::File,
-    io::{AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWriter},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWriter},
 };
+
+use super::spool_folder::{Room, SpoolFolder};
 
 /// So many times as long as what came are the rows made of it, at most: they carry words to
 /// be found by, and the names of all columns.
@@ -19,9 +21,15 @@ pub const SPREAD: usize = 4;
 /// As much is written and read at a time.
 const BUFFER: usize = 256 * 1024;
 
+/// As much is held in memory before there is a file.
+const MEMORY: usize = 1024 * 1024;
+
 /// Rows on their way in.
 pub struct Spool<T> {
-    file: BufWriter<File>,
+    folder: SpoolFolder,
+    memory: Vec<u8>,
+    file: Option<BufWriter<File>>,
+    room: Room,
     line: Vec<u8>,
     bytes: usize,
     most: usize,
@@ -31,14 +39,21 @@ pub struct Spool<T> {
 impl<T: Serialize + DeserializeOwned> Spool<T> {
     /// An empty one for the rows of what comes in at most `given` bytes: it takes
     /// [`SPREAD`] times as many.
-    pub fn new(given: usize) -> Result<Self, Error> {
-        let most = given.saturating_mul(SPREAD);
-        let file = File::from_std(tempfile::tempfile()?);
-        let file = BufWriter::with_capacity(BUFFER, file);
-        Ok(Self { file, line: Vec::new(), bytes: 0, most, kind: PhantomData })
+    pub fn new(folder: &SpoolFolder, given: usize) -> Self {
+        Self {
+            folder: folder.clone(),
+            memory: Vec::new(),
+            file: None,
+            room: folder.room(),
+            line: Vec::new(),
+            bytes: 0,
+            most: given.saturating_mul(SPREAD),
+            kind: PhantomData,
+        }
     }
 
-    /// Adds a row; `false` if there is no room for it.
+    /// Adds a row; `false` if there are too many. [`ErrorKind::StorageFull`]: the folder has
+    /// no room for more.
     pub async fn write(&mut self, row: &T) -> Result<bool, Error> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, row)?;
@@ -47,23 +62,44 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
         if self.bytes > self.most {
             return Ok(false);
         }
-        self.file.write_all(&self.line).await?;
+        if self.file.is_none() && self.bytes <= MEMORY {
+            self.memory.extend_from_slice(&self.line);
+            return Ok(true);
+        }
+        self.room.reach(self.bytes as u64)?;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let file = File::from_std(self.folder.file()?);
+                let file = none.insert(BufWriter::with_capacity(BUFFER, file));
+                file.write_all(&std::mem::take(&mut self.memory)).await?;
+                file
+            }
+        };
+        file.write_all(&self.line).await?;
         Ok(true)
     }
 
     /// All rows, from the first.
-    pub async fn read(mut self) -> Result<Rows<T>, Error> {
-        self.file.flush().await?;
-        let mut file = self.file.into_inner();
-        file.rewind().await?;
-        let file = BufReader::with_capacity(BUFFER, file);
-        Ok(Rows { file, line: self.line, kind: PhantomData })
+    pub async fn read(self) -> Result<Rows<T>, Error> {
+        let source: Box<dyn AsyncBufRead + Send + Unpin> = match self.file {
+            None => Box::new(Cursor::new(self.memory)),
+            Some(mut file) => {
+                file.flush().await?;
+                let mut file = file.into_inner();
+                file.rewind().await?;
+                Box::new(BufReader::with_capacity(BUFFER, file))
+            }
+        };
+        Ok(Rows { source, room: self.room, line: self.line, kind: PhantomData })
     }
 }
 
 /// Rows on their way out.
 pub struct Rows<T> {
-    file: BufReader<File>,
+    source: Box<dyn AsyncBufRead + Send + Unpin>,
+    #[expect(dead_code, reason = "given back when dropped")]
+    room: Room,
     line: Vec<u8>,
     kind: PhantomData<fn() -> T>,
 }
@@ -74,7 +110,7 @@ impl<T: DeserializeOwned> Rows<T> {
         let mut rows = Vec::with_capacity(most);
         while rows.len() < most {
             self.line.clear();
-            if self.file.read_until(b'\n', &mut self.line).await? == 0 {
+            if self.source.read_until(b'\n', &mut self.line).await? == 0 {
                 break;
             }
             let row = serde_json::from_slice(&self.line);
@@ -86,26 +122,48 @@ impl<T: DeserializeOwned> Rows<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use shared::storage::MinFree;
+
     use super::*;
 
+    fn folder(path: &Path) -> SpoolFolder {
+        SpoolFolder::new(path.to_owned(), None, MinFree::Off)
+    }
+
     #[tokio::test]
-    async fn what_goes_in_comes_out_in_runs() {
-        let mut spool = Spool::new(1000).expect("a file");
-        for n in 0..5 {
-            assert!(spool.write(&format!("line\n{n}")).await.expect("written"));
+    async fn what_goes_in_comes_out_in_runs_from_memory_and_from_a_file() {
+        for length in [10, MEMORY / 4] {
+            let mut spool = Spool::new(&folder(&std::env::temp_dir()), 2 * MEMORY);
+            for n in 0..5 {
+                let line = format!("{}\n{n}", "a".repeat(length));
+                assert!(spool.write(&line).await.expect("written"));
+            }
+            assert_eq!(spool.file.is_some(), length > 10);
+            let mut rows = spool.read().await.expect("rewound");
+            let mut numbers = Vec::new();
+            for expected in [2, 2, 1, 0] {
+                let run = rows.next(2).await.expect("rows");
+                assert_eq!(run.len(), expected);
+                numbers.extend(run.iter().filter_map(|line| line.chars().last()));
+            }
+            assert_eq!(numbers, ['0', '1', '2', '3', '4']);
         }
-        let mut rows = spool.read().await.expect("rewound");
-        let mut lengths = Vec::new();
-        for _ in 0..4 {
-            lengths.push(rows.next(2).await.expect("rows").len());
-        }
-        assert_eq!(lengths, [2, 2, 1, 0]);
     }
 
     #[tokio::test]
     async fn it_has_a_limit() {
-        let mut spool = Spool::new(3).expect("a file");
+        let mut spool = Spool::new(&folder(&std::env::temp_dir()), 3);
         assert!(spool.write(&"a".repeat(7)).await.expect("written"));
         assert!(!spool.write(&String::new()).await.expect("no error"));
+    }
+
+    #[tokio::test]
+    async fn without_a_folder_a_little_is_held_back_all_the_same() {
+        let mut spool = Spool::new(&folder(Path::new("/no/such/folder")), 2 * MEMORY);
+        assert!(spool.write(&"a".repeat(1000)).await.expect("in memory"));
+        let error = spool.write(&"a".repeat(MEMORY)).await.expect_err("no file");
+        assert_eq!(error.kind(), ErrorKind::StorageFull);
     }
 }

@@ -9,11 +9,11 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     edit::check,
-    everybody::{expired_trash, forgotten_until, purged_trash},
+    everybody::{expired_trash, forgotten_until, freed, purged_trash, purged_usage},
     find, find_anywhere,
     write::replace,
 };
-use crate::{error::Error, etag::Etag, moment::Moment, task::Task};
+use crate::{error::Error, etag::Etag, moment::Moment, quota::Usage, task::Task};
 
 /// How many users one look of the purge takes.
 const USERS: u64 = 100;
@@ -26,7 +26,7 @@ impl Tasks {
     /// Puts a task into the trash, if it is still at the version `etag` names. The request
     /// id that made it stays used.
     pub async fn delete(&self, owner: &Owner, id: Uuid, etag: Option<&Etag>) -> Result<(), Error> {
-        let change = Change::begin(self, owner).await?;
+        let change = Change::begin_deletion(self, owner).await?;
         let now = self.now();
         let outcome = delete_in(&change, owner, id, etag, now).await;
         change.end(outcome).await
@@ -73,7 +73,12 @@ impl Tasks {
             let transaction = self.database.begin().await?;
             // First the row that the user's changes queue at, as they do.
             forgotten_until(user_id, revision).exec(&transaction).await?;
+            let usage = purged_usage(user_id, until, revision, BATCH).one(&transaction).await?;
             let delete = purged_trash(user_id, until, revision, BATCH).exec(&transaction).await?;
+            if let Some((tasks, bytes)) = usage.filter(|(tasks, _)| *tasks > 0) {
+                let usage = Usage { tasks, bytes: bytes.unwrap_or(0) };
+                freed(user_id, usage).exec(&transaction).await?;
+            }
             transaction.commit().await?;
             purged += delete.rows_affected;
             if delete.rows_affected < BATCH {

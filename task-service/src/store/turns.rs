@@ -6,11 +6,13 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, PoisonError, Weak},
     time::Duration,
 };
 
 use sea_orm::{ConnAcquireErr, DbErr};
+use shared::serve::household;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;
@@ -21,8 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// So many counts are made at a time.
 const COUNTS: usize = 2;
 
+/// So many searches are made at a time: fewer than there are connections.
+const SEARCHES: usize = 4;
+
 /// So many imports are taken in at a time: each holds a file on the disk.
 const IMPORTS: usize = 8;
+
+/// So many of them from one address, or one IPv6 /64: whoever sends slowly holds on to one.
+const IMPORTS_PER_CLIENT: usize = 2;
 
 /// So many of them are stored at a time.
 const STORES: usize = 2;
@@ -34,8 +42,11 @@ pub struct Turns {
     pub changes: Lanes,
     counting: Lanes,
     counts: Arc<Semaphore>,
+    searching: Lanes,
+    searches: Arc<Semaphore>,
     importing: Lanes,
     imports: Arc<Semaphore>,
+    clients: Clients,
     stores: Arc<Semaphore>,
 }
 
@@ -45,23 +56,45 @@ impl Default for Turns {
             changes: Lanes::default(),
             counting: Lanes::default(),
             counts: Arc::new(Semaphore::new(COUNTS)),
+            searching: Lanes::default(),
+            searches: Arc::new(Semaphore::new(SEARCHES)),
             importing: Lanes::default(),
             imports: Arc::new(Semaphore::new(IMPORTS)),
+            clients: Clients::default(),
             stores: Arc::new(Semaphore::new(STORES)),
         }
     }
 }
 
 impl Turns {
-    /// Does `work` for `user`, one such work of a user and a few of all at a time. It goes on
-    /// when nobody waits for it any more, as the database would: so it keeps its turn.
+    /// Counts for `user`, who has one such work at a time, beside a few of others.
     pub async fn count<T: Send + 'static>(
         &self,
         user: &str,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = self.counting.take(user).await?;
-        let permit = self.counts.clone().acquire_owned().await.map_err(|_| busy())?;
+        Self::in_turn(&self.counting, &self.counts, user, work).await
+    }
+
+    /// The same for what looks through a user's tasks to find a page of them.
+    pub async fn search<T: Send + 'static>(
+        &self,
+        user: &str,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        Self::in_turn(&self.searching, &self.searches, user, work).await
+    }
+
+    /// It goes on when nobody waits for it any more, as the database would: so it keeps its
+    /// turn.
+    async fn in_turn<T: Send + 'static>(
+        lanes: &Lanes,
+        all: &Arc<Semaphore>,
+        user: &str,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let turn = lanes.take(user).await?;
+        let permit = all.clone().acquire_owned().await.map_err(|_| busy())?;
         let work = tokio::spawn(async move {
             let done = work.await;
             drop((turn, permit));
@@ -70,15 +103,63 @@ impl Turns {
         work.await.map_err(|_| busy())?
     }
 
-    /// The one import of `user`, and one of the few of all; `None` if there is none left.
-    pub fn import(&self, user: &str) -> Option<(Turn, OwnedSemaphorePermit)> {
+    /// The one import of `user`, one of the few from where they call, and of the few of all;
+    /// `None` if there is none left.
+    pub fn import(&self, user: &str, from: Option<IpAddr>) -> Option<ImportTurn> {
         let turn = self.importing.try_take(user)?;
-        Some((turn, self.imports.clone().try_acquire_owned().ok()?))
+        let permit = self.imports.clone().try_acquire_owned().ok()?;
+        let client = match from {
+            Some(address) => Some(self.clients.take(household(address))?),
+            None => None,
+        };
+        Some(ImportTurn { turn, permit, client })
     }
 
     /// A turn to store an import.
     pub async fn store(&self) -> Result<OwnedSemaphorePermit, Error> {
         self.stores.clone().acquire_owned().await.map_err(|_| busy())
+    }
+}
+
+/// What an import has; given back when dropped.
+#[expect(dead_code, reason = "given back when dropped")]
+pub struct ImportTurn {
+    turn: Turn,
+    permit: OwnedSemaphorePermit,
+    client: Option<Client>,
+}
+
+/// How many imports there are from each address.
+#[derive(Clone, Default)]
+struct Clients(Arc<std::sync::Mutex<HashMap<IpAddr, usize>>>);
+
+/// One of them.
+struct Client {
+    all: Clients,
+    address: IpAddr,
+}
+
+impl Clients {
+    fn take(&self, address: IpAddr) -> Option<Client> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = all.entry(address).or_default();
+        if *here >= IMPORTS_PER_CLIENT {
+            return None;
+        }
+        *here += 1;
+        Some(Client { all: self.clone(), address })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(here) = all.get_mut(&self.address) {
+            *here -= 1;
+            if *here == 0 {
+                all.remove(&self.address);
+            }
+        }
     }
 }
 
@@ -175,11 +256,29 @@ mod tests {
     #[test]
     fn a_user_imports_once_at_a_time_and_all_together_a_few_times() {
         let turns = Turns::default();
-        let mut open: Vec<_> = (0..IMPORTS).filter_map(|n| turns.import(&n.to_string())).collect();
+        let mut open: Vec<_> =
+            (0..IMPORTS).filter_map(|n| turns.import(&n.to_string(), None)).collect();
         assert_eq!(open.len(), IMPORTS);
-        assert!(turns.import("one more").is_none());
+        assert!(turns.import("one more", None).is_none());
         drop(open.pop());
-        assert!(turns.import("0").is_none(), "hers is still open");
-        assert!(turns.import("one more").is_some());
+        assert!(turns.import("0", None).is_none(), "hers is still open");
+        assert!(turns.import("one more", None).is_some());
+    }
+
+    /// Eight accounts of one address keep nobody else's import out.
+    #[test]
+    fn whoever_calls_from_one_address_has_a_share_of_the_imports() {
+        let turns = Turns::default();
+        let from = |text: &str| Some(text.parse().expect("an address"));
+        let one = from("2001:db8::1");
+        let mut open: Vec<_> =
+            (0..IMPORTS).filter_map(|n| turns.import(&n.to_string(), one)).collect();
+        assert_eq!(open.len(), IMPORTS_PER_CLIENT);
+        assert!(turns.import("neighbour", from("2001:db8::2")).is_none(), "the same /64");
+        assert!(turns.import("victim", from("192.0.2.1")).is_some());
+        drop(open.pop());
+        assert!(turns.import("neighbour", from("2001:db8::2")).is_some());
+        open.clear();
+        assert!(turns.clients.0.lock().expect("sound").is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! How a task is written, with everything that follows from it.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, sea_query::OnConflict};
-use shared::auth::Owner;
+use shared::{auth::Owner, db::Transaction};
 use uuid::Uuid;
 
 use super::{
@@ -16,13 +16,15 @@ use crate::{
     },
     error::Error,
     moment::Moment,
+    quota::Usage,
     task::Task,
 };
 
 /// Stores a new task.
 pub async fn insert(change: &Change, owner: &Owner, task: &Task, now: Moment) -> Result<(), Error> {
+    change.grow(row::usage(task))?;
     owned_insert(owner, row::whole(task)).exec_without_returning(&change.transaction).await?;
-    insert_reminders(change, owner, &pending(task, now)).await
+    insert_reminders(&change.transaction, owner, &pending(task, now)).await
 }
 
 /// Stores the task that follows another, unless its place in the series is taken: the other
@@ -36,7 +38,10 @@ pub async fn insert_next(
     let insert = owned_insert(owner, row::whole(task)).on_conflict(if_new());
     match insert.exec_without_returning(&change.transaction).await? {
         0 => Ok(()),
-        _ => insert_reminders(change, owner, &pending(task, now)).await,
+        _ => {
+            change.grow(row::usage(task))?;
+            insert_reminders(&change.transaction, owner, &pending(task, now)).await
+        }
     }
 }
 
@@ -67,24 +72,26 @@ pub async fn insert_all(
     tasks: &[Task],
     now: Moment,
 ) -> Result<(), Error> {
+    let all = tasks.iter().map(row::usage).fold(Usage::default(), Usage::and);
+    change.grow(all)?;
     for run in runs(tasks) {
         let rows = run.iter().map(row::whole).collect();
         let insert = owned_insert_many(owner, rows);
         insert.exec_without_returning(&change.transaction).await?;
     }
     let reminders = tasks.iter().flat_map(|task| pending(task, now)).collect::<Vec<_>>();
-    insert_reminders(change, owner, &reminders).await
+    insert_reminders(&change.transaction, owner, &reminders).await
 }
 
 /// Stores reminders, but for those that are there.
 pub async fn insert_reminders(
-    change: &Change,
+    on: &Transaction,
     owner: &Owner,
     reminders: &[reminder::ActiveModel],
 ) -> Result<(), Error> {
     for run in runs(reminders) {
         let insert = owned_insert_many(owner, run.to_vec()).on_conflict_do_nothing();
-        insert.exec_without_returning(&change.transaction).await?;
+        insert.exec_without_returning(on).await?;
     }
     Ok(())
 }
@@ -98,6 +105,7 @@ pub async fn replace(
     now: Moment,
 ) -> Result<(), Error> {
     after.revision = change.revision;
+    change.grow(row::usage(after).without(row::usage(before)))?;
     let update = owned_update::<Entity>(owner).set(row::changeable(after));
     let done = update.filter(Column::Id.eq(after.id)).exec(&change.transaction).await?;
     if done.rows_affected != 1 {
@@ -115,7 +123,7 @@ pub async fn replace(
             .filter(reminder::Column::FiresAt.is_not_in(moments.iter().map(|at| at.micros())));
         pending.exec(&change.transaction).await?;
     }
-    insert_reminders(change, owner, &pending(after, now)).await
+    insert_reminders(&change.transaction, owner, &pending(after, now)).await
 }
 
 /// When to remind of `task`, if it is an open one outside the trash.

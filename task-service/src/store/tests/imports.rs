@@ -52,7 +52,7 @@ async fn import(
     tasks: Vec<pb::Task>,
     dry_run: bool,
 ) -> Result<Report, Error> {
-    let mut import = world.tasks.import(owner.clone(), dry_run).expect("begun");
+    let mut import = world.tasks.import(owner.clone(), None, dry_run).expect("begun");
     for (line, task) in (1..).zip(tasks) {
         import.take(line, wire::imported(task)).await?;
     }
@@ -302,7 +302,7 @@ async fn an_import_is_one_change_and_of_one_owner(fresh: FreshDatabase) {
 async fn an_import_that_is_left_stores_nothing(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
-    let mut import = world.tasks.import(alice.clone(), false).expect("begun");
+    let mut import = world.tasks.import(alice.clone(), None, false).expect("begun");
     import.take(1, wire::imported(named("a"))).await.expect("taken");
     drop(import);
     assert_eq!(world.titles(&alice).await, [""; 0]);

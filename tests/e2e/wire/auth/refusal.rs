@@ -79,6 +79,7 @@ const CODES: [(u16, &str, Code, Says); 21] = [
     (500, "INTERNAL_SERVER_ERROR", Code::Internal, Says::Reason("")),
     (503, "BUSY", Code::Unavailable, Says::Reason("BUSY")),
     (503, "SERVICE_UNAVAILABLE", Code::Unavailable, Says::Reason("")),
+    (507, "STORAGE_FULL", Code::ResourceExhausted, Says::Reason("STORAGE_FULL")),
 ];
 
 /// The members of the door's schemas that have another name in the messages.

@@ -13,7 +13,7 @@ use crate::{
 
 /// Every `error_code` that stands for a refusal of an rpc: its HTTP status, the code of the
 /// rpc, and whether it is the rpc's reason too (where it is not, the rpc gives none).
-const CODES: [(&str, u16, Code, bool); 23] = [
+const CODES: [(&str, u16, Code, bool); 25] = [
     ("INVALID_ARGUMENT", 400, Code::InvalidArgument, false),
     ("MISSING_TOKEN", 401, Code::Unauthenticated, true),
     ("INVALID_HEADER_FORMAT", 401, Code::Unauthenticated, true),
@@ -33,6 +33,8 @@ const CODES: [(&str, u16, Code, bool); 23] = [
     ("SYNC_TOKEN_TOO_OLD", 410, Code::OutOfRange, true),
     ("PAGE_TOKEN_TOO_OLD", 410, Code::OutOfRange, true),
     ("RESOURCE_EXHAUSTED", 429, Code::ResourceExhausted, false),
+    ("STORAGE_FULL", 507, Code::ResourceExhausted, true),
+    ("QUOTA_EXCEEDED", 507, Code::ResourceExhausted, true),
     ("INTERNAL", 500, Code::Internal, false),
     ("UNAVAILABLE", 503, Code::Unavailable, false),
     ("DEADLINE_EXCEEDED", 503, Code::DeadlineExceeded, false),

@@ -1,0 +1,57 @@
+//! How a database says that it has no room left.
+
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+/// PostgreSQL's class 53 has it beside other resources (`disk_full`).
+const DISK_FULL: &str = "53100";
+
+/// SQLite's primary code; extended ones carry it in their lowest byte.
+const SQLITE_FULL: u32 = 13;
+
+/// Whether `error` is a database's word that its disk, or its file, is full.
+#[must_use]
+pub fn is_full(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return false;
+    };
+    let SqlxError::Database(cause) = &**cause else { return false };
+    cause.code().is_some_and(|code| {
+        // PostgreSQL's are five characters, SQLite's at most four digits.
+        code == DISK_FULL
+            || (code.len() < DISK_FULL.len()
+                && code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_FULL))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::ConnectionTrait;
+
+    use super::*;
+    use crate::{
+        db::{Database, DatabaseUrl, kind},
+        error::Kind,
+    };
+
+    #[tokio::test]
+    async fn a_full_file_is_told_from_a_database_that_is_away() -> Result<(), DbErr> {
+        let folder = std::env::temp_dir().join(format!("full-{}", std::process::id()));
+        let url = format!("sqlite://{}/test.db", folder.display());
+        let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
+        let on = database.writer();
+        on.execute_unprepared("CREATE TABLE t (x)").await?;
+        on.execute_unprepared("PRAGMA max_page_count = 3").await?;
+        let much = "INSERT INTO t VALUES (randomblob(100000))";
+        let error = on.execute_unprepared(much).await.expect_err("no room");
+        assert!(is_full(&error), "{error:?}");
+        assert_eq!(kind(&error), Kind::Full);
+        let error = on.execute_unprepared("INSERT INTO u VALUES (1)").await.expect_err("no table");
+        assert!(!is_full(&error), "{error:?}");
+        database.close().await?;
+        std::fs::remove_dir_all(folder).expect("the folder");
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! How much one user may have.
+
+use shared::{
+    config::{Reader, Vars},
+    storage::bytes,
+};
+
+/// What a user's tasks take, those in the trash too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How many there are.
+    pub tasks: i64,
+    /// The bytes of their titles, descriptions, and of what only some have (tags, reminders,
+    /// rules), as they are stored.
+    pub bytes: i64,
+}
+
+impl Usage {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { tasks: self.tasks + other.tasks, bytes: self.bytes + other.bytes }
+    }
+
+    /// What is left of it without `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self { tasks: self.tasks - other.tasks, bytes: self.bytes - other.bytes }
+    }
+}
+
+/// The most a user may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many tasks.
+    pub tasks: i64,
+    /// How many bytes of them.
+    pub bytes: i64,
+}
+
+impl Default for Quota {
+    /// Of a task with a short title a database keeps some 1 200 bytes, most of them indexes:
+    /// so the tasks of one user take 600 MB at most, and their texts as much again.
+    fn default() -> Self {
+        Self { tasks: 500_000, bytes: 512 << 20 }
+    }
+}
+
+/// No limit.
+const OFF: i64 = i64::MAX;
+
+/// One task of the largest must fit.
+const LEAST_BYTES: i64 = 1 << 20;
+
+impl Quota {
+    /// Reads `MAX_TASKS_PER_USER` and `MAX_BYTES_PER_USER`.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
+        let default = Self::default();
+        let tasks = reader.parsed("MAX_TASKS_PER_USER", |text| match text {
+            "off" => Ok(OFF),
+            _ => {
+                text.parse().ok().filter(|count| (1..=1_000_000_000).contains(count)).ok_or_else(
+                    || "must be `off` or a whole number from 1 to 1000000000".to_owned(),
+                )
+            }
+        });
+        let bytes = reader.parsed("MAX_BYTES_PER_USER", |text| match text {
+            "off" => Ok(OFF),
+            _ => bytes(text)
+                .and_then(|bytes| i64::try_from(bytes).ok())
+                .filter(|bytes| *bytes >= LEAST_BYTES)
+                .ok_or_else(|| "must be `off` or a size of at least `1MiB`".to_owned()),
+        });
+        Self { tasks: tasks.unwrap_or(default.tasks), bytes: bytes.unwrap_or(default.bytes) }
+    }
+
+    /// Whether somebody who had something less may have `usage`, which is `more` than before.
+    /// Who has too much already may still change and delete what is there.
+    #[must_use]
+    pub fn allows(self, usage: Usage, more: Usage) -> bool {
+        (more.tasks <= 0 || usage.tasks <= self.tasks)
+            && (more.bytes <= 0 || usage.bytes <= self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn read(tasks: &str, bytes: &str) -> Option<Quota> {
+        let vars = HashMap::from([
+            ("MAX_TASKS_PER_USER", tasks.to_owned()),
+            ("MAX_BYTES_PER_USER", bytes.to_owned()),
+        ]);
+        let mut reader = Reader::new(&vars);
+        let quota = Quota::read(&mut reader);
+        reader.finish(Some(quota)).ok()
+    }
+
+    #[test]
+    fn a_quota_is_a_number_and_a_size_or_off() {
+        assert_eq!(read("", ""), Some(Quota::default()));
+        assert_eq!(read("7", "2MiB"), Some(Quota { tasks: 7, bytes: 2 << 20 }));
+        assert_eq!(read("off", "off"), Some(Quota { tasks: OFF, bytes: OFF }));
+        for (tasks, bytes) in [("0", ""), ("many", ""), ("-1", ""), ("", "1KiB"), ("", "big")] {
+            assert_eq!(read(tasks, bytes), None, "{tasks} {bytes}");
+        }
+    }
+
+    #[test]
+    fn only_what_grows_is_refused() {
+        let quota = Quota { tasks: 2, bytes: 10 };
+        let usage = |tasks, bytes| Usage { tasks, bytes };
+        assert!(quota.allows(usage(2, 10), usage(1, 5)));
+        assert!(!quota.allows(usage(3, 10), usage(1, 5)));
+        assert!(!quota.allows(usage(2, 11), usage(0, 1)));
+        assert!(quota.allows(usage(3, 11), usage(0, 0)));
+        assert!(quota.allows(usage(3, 11), usage(0, -1)));
+    }
+}

@@ -1,0 +1,80 @@
+//! Where there is no room left, nothing more is stored, and everything else goes on.
+
+use std::time::Duration;
+
+use fixtures::{Backend, FreshDatabase};
+use sea_orm::ConnectionTrait;
+use shared::{
+    db::Database,
+    error::{Classified, Kind},
+    storage::{MinFree, STORAGE_FULL},
+};
+
+use super::world::{World, first_page, owner, requested, titled};
+use crate::{
+    error::Error,
+    store::{Target, Tasks},
+    task::TaskPatch,
+};
+
+fn is_refused<T>(answer: Result<T, Error>) -> bool {
+    let error = answer.err().expect("a refusal");
+    (error.kind(), error.reason()) == (Kind::Full, Some(STORAGE_FULL))
+}
+
+#[tokio::test]
+async fn below_the_floor_nothing_is_stored_and_reads_and_deletions_go_on() {
+    let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a file");
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    let one = world.made(&alice, "one").await.id;
+    world.later(1);
+    let made = [one, world.made(&alice, "two").await.id];
+    let gone = world.made(&alice, "gone").await.id;
+    world.tasks.delete(&alice, gone, None).await.expect("deleted");
+    let url = fresh.url().keeping_free(MinFree::Bytes(u64::MAX));
+    let database = Database::connect(&url).await.expect("a connection");
+    let full = Tasks::new(database, world.clock.clone());
+
+    assert!(is_refused(full.create(&alice, titled("three")).await));
+    assert!(is_refused(full.create(&alice, requested("three", "key")).await));
+    assert!(is_refused(full.create_all(&alice, vec![titled("three")], None).await));
+    assert!(is_refused(full.update(&alice, made[0], TaskPatch::completed(true), None).await));
+    assert!(is_refused(full.complete_all(&alice, &made, None).await));
+    assert!(is_refused(full.reorder(&alice, made[0], Target::End, None).await));
+    assert!(is_refused(full.undelete(&alice, gone, None).await));
+    assert!(is_refused(full.import(alice.clone(), None, false).map(drop)));
+    assert_eq!(world.titles(&alice).await, ["two", "one"]);
+
+    assert_eq!(full.list(&alice, &first_page()).await.expect("a page").tasks.len(), 2);
+    full.delete(&alice, made[0], None).await.expect("deleted");
+    full.delete_all(&alice, &made[1..], None).await.expect("deleted");
+    world.later(60);
+    assert_eq!(full.purge(Duration::from_secs(1)).await.expect("purged"), 3);
+}
+
+#[tokio::test]
+async fn a_file_that_is_full_is_said_and_what_was_there_stays() {
+    let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a file");
+    let world = World::on(&fresh).await;
+    let alice = owner("alice");
+    world.made(&alice, "first").await;
+    let pragma = async |pages| {
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        world.database.writer().execute_unprepared(&pragma).await.expect("set");
+    };
+    pragma(1).await; // as many as there are
+    let large = || crate::task::NewTask { description: large_text(), ..titled("large") };
+    let refused = loop {
+        if let Err(error) = world.tasks.create(&alice, large()).await {
+            break error;
+        }
+    };
+    assert!(is_refused(Err::<(), _>(refused)));
+    pragma(1_000_000).await;
+    assert!(world.titles(&alice).await.contains(&"first".to_owned()));
+}
+
+fn large_text() -> crate::task::Description {
+    crate::task::Description::parse("a".repeat(4000)).expect("a description")
+}
