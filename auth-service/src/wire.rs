@@ -82,8 +82,11 @@ pub fn session_id(message: pb::RevokeSessionRequest) -> Result<String, Error> {
     Ok(fields.finish(id)?)
 }
 
-pub fn page_request(message: &pb::ListSecurityEventsRequest) -> Result<PageRequest, Error> {
-    Ok(PageRequest::read(message.page_size, &message.page_token)?)
+pub fn page_request(
+    message: &pb::ListSecurityEventsRequest,
+    user_id: &str,
+) -> Result<PageRequest, Error> {
+    Ok(PageRequest::read(message.page_size, &message.page_token, user_id)?)
 }
 
 pub fn security_events(page: Page) -> pb::ListSecurityEventsResponse {

@@ -175,7 +175,7 @@ impl Writing {
     }
 
     async fn write_events(&mut self, token: &str) -> Result<(), Error> {
-        let request = PageRequest::read(EVENTS, token)?;
+        let request = PageRequest::read(EVENTS, token, &self.user.id)?;
         let page = self.store.security_events_of(&self.user, &request).await?;
         self.add(&objects(page.events.into_iter().map(HeldEvent::from)));
         match page.next {

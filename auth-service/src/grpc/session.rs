@@ -152,7 +152,7 @@ impl SessionService for Session {
         request: Request<pb::ListSecurityEventsRequest>,
     ) -> Result<Response<pb::ListSecurityEventsResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let wanted = wire::page_request(request.get_ref())?;
+        let wanted = wire::page_request(request.get_ref(), &caller.user().id)?;
         let page = self.sessions.security_events(&caller, &wanted).await?;
         Ok(Response::new(wire::security_events(page)))
     }

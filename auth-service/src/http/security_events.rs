@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Which events to tell.
-#[derive(Deserialize, IntoParams)]
+#[derive(Clone, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListSecurityEvents {
@@ -53,15 +53,16 @@ pub async fn list_security_events(
     State(desk): State<Arc<Desk>>,
     call: Call<ListSecurityEvents>,
 ) -> Result<impl IntoResponse, Refused> {
-    let wanted = page_request(&call.query)?;
+    let ListSecurityEvents { page_size, page_token } = call.query.clone();
     let caller = desk.caller(call).await?;
+    let wanted = page_request(page_size, &page_token, &caller.signed_in.user().id)?;
     let page = desk.sessions.security_events(&caller.signed_in, &wanted).await?;
     let fresh = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     Ok((fresh, caller.headers, Answer(SecurityEvents::from(page))))
 }
 
-fn page_request(asked: &ListSecurityEvents) -> Result<PageRequest, Refused> {
-    PageRequest::read(asked.page_size, &asked.page_token).map_err(|Violations(faults)| {
+fn page_request(size: i32, token: &str, user_id: &str) -> Result<PageRequest, Refused> {
+    PageRequest::read(size, token, user_id).map_err(|Violations(faults)| {
         let fault = |Violation { field, message }: &Violation| Fault {
             field: if field == "page_size" { "pageSize" } else { "pageToken" }.to_owned(),
             message: message.replace("next_page_token", "nextPageToken"),

@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Told, event::first_id};
@@ -14,7 +15,7 @@ const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 100;
 
 /// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Which events of a user to tell next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +32,16 @@ pub struct PageSizeFault;
 
 /// The text is no token of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be empty or a next_page_token as it came")]
+#[error("must be empty or a next_page_token of this user as it came")]
 pub struct InvalidPageToken;
 
 impl PageRequest {
-    /// At most `size` events (0: 50, at most 100) after the page that told `token`.
-    pub fn read(size: i32, token: &str) -> Result<Self, Violations> {
+    /// At most `size` events (0: 50, at most 100) of this user after the page that told
+    /// `token`. A token names a moment, so it is good in any state of the database.
+    pub fn read(size: i32, token: &str, user_id: &str) -> Result<Self, Violations> {
         let mut fields = Fields::default();
         let size = fields.take("page_size", self::size(size));
-        let before = fields.take("page_token", place(token));
+        let before = fields.take("page_token", place(token, user_id));
         fields.finish(size.zip(before).map(|(size, before)| Self { size, before, first: None }))
     }
 
@@ -62,12 +64,12 @@ pub struct Page {
 
 impl Page {
     /// The answer to `request` from `events`, of which there is one more than was asked for
-    /// if there are more.
-    pub(super) fn cut(mut events: Vec<Told>, request: &PageRequest) -> Self {
+    /// if there are more, for the user they are of.
+    pub(super) fn cut(mut events: Vec<Told>, request: &PageRequest, user_id: &str) -> Self {
         let goes_on = events.len() > request.size;
         events.truncate(request.size);
         let last = events.last().and_then(|event| Uuid::try_parse(&event.id).ok());
-        Self { events, next: last.filter(|_| goes_on).map(token) }
+        Self { events, next: last.filter(|_| goes_on).map(|last| token(last, user_id)) }
     }
 }
 
@@ -79,19 +81,26 @@ fn size(asked: i32) -> Result<usize, PageSizeFault> {
     }
 }
 
-fn token(last: Uuid) -> String {
-    URL_SAFE_NO_PAD.encode([&[VERSION][..], last.as_bytes()].concat())
+fn token(last: Uuid, user_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode([&[VERSION][..], &mark(user_id), last.as_bytes()].concat())
 }
 
-fn place(token: &str) -> Result<Option<Uuid>, InvalidPageToken> {
+/// Tells users apart.
+fn mark(user_id: &str) -> [u8; 8] {
+    Sha256::digest(user_id).first_chunk().copied().unwrap_or_default()
+}
+
+fn place(token: &str, user_id: &str) -> Result<Option<Uuid>, InvalidPageToken> {
     if token.is_empty() {
         return Ok(None);
     }
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidPageToken)?;
-    match bytes.split_first() {
-        Some((&VERSION, id)) => Uuid::from_slice(id).map(Some).map_err(|_| InvalidPageToken),
-        _ => Err(InvalidPageToken),
-    }
+    let (user, id) = match bytes.split_first() {
+        Some((&VERSION, rest)) => rest.split_first_chunk::<8>().ok_or(InvalidPageToken)?,
+        _ => return Err(InvalidPageToken),
+    };
+    let id = Uuid::from_slice(id).map_err(|_| InvalidPageToken)?;
+    if *user == mark(user_id) { Ok(Some(id)) } else { Err(InvalidPageToken) }
 }
 
 #[cfg(test)]
@@ -101,21 +110,23 @@ mod tests {
     #[test]
     fn a_token_is_read_back_and_nothing_else_is_one() {
         let last = Uuid::from_u128(7);
-        assert_eq!(place(&token(last)), Ok(Some(last)));
-        assert_eq!(place(""), Ok(None));
-        let good = token(last);
-        let other = URL_SAFE_NO_PAD.encode([2; 17]);
-        for bad in ["!", "AQ", &good[1..], &format!("{good}A"), &format!("{good}="), &other] {
-            assert_eq!(place(bad), Err(InvalidPageToken), "{bad:?}");
+        let good = token(last, "ada");
+        assert_eq!(place(&good, "ada"), Ok(Some(last)));
+        assert_eq!(place("", "ada"), Ok(None));
+        let (his, other) = (token(last, "bob"), URL_SAFE_NO_PAD.encode([2; 17]));
+        let [longer, padded] = ["A", "="].map(|end| format!("{good}{end}"));
+        for bad in ["!", "AQ", &good[1..], &longer, &padded, &other, &his] {
+            assert_eq!(place(bad, "ada"), Err(InvalidPageToken), "{bad:?}");
         }
     }
 
     #[test]
     fn both_faults_are_told_at_once() {
-        let faults = PageRequest::read(-1, "!").expect_err("two faults").0;
+        let faults = PageRequest::read(-1, "!", "ada").expect_err("two faults").0;
         let names: Vec<_> = faults.iter().map(|fault| &*fault.field).collect();
         assert_eq!(names, ["page_size", "page_token"]);
-        let sizes = [0, 1, 100, i32::MAX].map(|size| PageRequest::read(size, "").map(|r| r.size));
+        let sizes =
+            [0, 1, 100, i32::MAX].map(|size| PageRequest::read(size, "", "ada").map(|r| r.size));
         assert_eq!(sizes, [Ok(50), Ok(1), Ok(100), Ok(100)]);
     }
 }

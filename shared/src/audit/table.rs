@@ -165,7 +165,7 @@ impl SecurityEvents {
         }
         // One more than the page holds, to see whether the list goes on.
         let events = events.order_by_desc(Column::Id).limit(request.size as u64 + 1);
-        Ok(Page::cut(events.all(self.database.reader()).await?, request))
+        Ok(Page::cut(events.all(self.database.reader()).await?, request, user_id))
     }
 
     /// Forgets all events from before `until`, however many they are, and tells how many

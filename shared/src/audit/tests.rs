@@ -39,7 +39,7 @@ impl Scene {
     }
 
     async fn kinds(&self, user_id: &str) -> Vec<String> {
-        let all = PageRequest::read(100, "").expect("a page");
+        let all = PageRequest::read(100, "", user_id).expect("a page");
         let page = self.events.list(user_id, &all).await.expect("reads");
         page.events.into_iter().map(|event| event.kind).collect()
     }
@@ -94,7 +94,7 @@ async fn events_that_nobody_writes_take_bounded_memory_and_no_time() {
     let mut token = String::new();
     let mut listed = 0;
     loop {
-        let request = PageRequest::read(100, &token).expect("a page");
+        let request = PageRequest::read(100, &token, "ada").expect("a page");
         let page = scene.events.list("ada", &request).await.expect("reads");
         listed += page.events.len();
         match page.next {

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// Which events `message` asks for.
 pub fn events_request(message: &pb::ListSecurityEventsRequest) -> Result<PageRequest, Error> {
-    Ok(PageRequest::read(message.page_size, &message.page_token)?)
+    Ok(PageRequest::read(message.page_size, &message.page_token, &message.user_id)?)
 }
 
 /// What is told of them.

@@ -34,7 +34,7 @@ impl Scene {
     }
 
     async fn page(&self, user_id: &str, size: i32, token: &str) -> Page {
-        let request = PageRequest::read(size, token).expect("a page");
+        let request = PageRequest::read(size, token, user_id).expect("a page");
         self.store.security_events().list(user_id, &request).await.expect("reads")
     }
 }
@@ -89,10 +89,11 @@ async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(databa
 
     let sessions = scene.sessions(AtRest::Hashed);
     let caller = sessions.resume(&token).await.expect("live");
-    let first = PageRequest::read(1, "").expect("a page");
+    let first = PageRequest::read(1, "", &caller.user().id).expect("a page");
     let page = sessions.security_events(&caller, &first).await.expect("reads");
     assert_eq!(details(&page), ["newer"]);
-    let rest = PageRequest::read(100, &page.next.expect("more")).expect("a page");
+    let rest =
+        PageRequest::read(100, &page.next.expect("more"), &caller.user().id).expect("a page");
     let page = sessions.security_events(&caller, &rest).await.expect("reads");
     assert_eq!((details(&page), &page.next), (vec!["new"], &None));
 }

@@ -107,7 +107,7 @@ async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase)
     }
     audit::insert(world.database.writer(), &records).await.expect("written");
     let kept = async |user: &str| {
-        let all = PageRequest::read(100, "").expect("a page");
+        let all = PageRequest::read(100, "", user).expect("a page");
         events.list(user, &all).await.expect("read").events.len()
     };
     let gone = departed("alice");

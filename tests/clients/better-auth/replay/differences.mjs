@@ -130,6 +130,16 @@ export const ACCEPTED = [
     ],
   },
   {
+    title: "A query parameter that is not known is refused by name",
+    why: "Whoever sends one relies on it, or has misspelled one that is known. Better Auth passes over it.",
+    differences: [
+      { in: ["session: an unknown flag"], part: "status", node: 200, ours: 400 },
+      { in: ["session: an unknown flag"], part: "body.code", node: ABSENT, ours: "VALIDATION_ERROR" },
+      { in: ["session: an unknown flag"], part: "body.message", node: ABSENT, ours: /^\[query\.colour\] / },
+      { in: ["session: an unknown flag"], part: /^(body\.(session|user)|set-auth-jwt|access-control-expose-headers|pragma)$/, node: GIVEN, ours: ABSENT },
+    ],
+  },
+  {
     title: "A callbackURL of the wrong type is named like every other member",
     why: "Better Auth has a message of its own for it, without a code.",
     differences: [
