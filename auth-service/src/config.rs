@@ -215,6 +215,8 @@ mod tests {
             ("SESSIONS_PER_USER", "0".to_owned()),
             ("SESSION_ROTATION_GRACE", "6m".to_owned()),
             ("SESSION_TOKENS_AT_REST", "encrypted".to_owned()),
+            ("TWO_FACTOR_ACCOUNTS", "ask".to_owned()),
+            ("REQUIRE_EMAIL_VERIFICATION", "perhaps".to_owned()),
             ("PASSWORD_MIN_LENGTH", "4".to_owned()),
             ("HASH_CONCURRENCY", "0".to_owned()),
             ("RIGHT_PASSWORDS", "-1/60s".to_owned()),

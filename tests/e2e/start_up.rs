@@ -138,6 +138,7 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
                 ("SESSIONS_PER_USER", "Zq7-marker"),
                 ("SESSION_ROTATION_GRACE", "Zq7-marker"),
                 ("SESSION_TOKENS_AT_REST", "Zq7-marker"),
+                ("TWO_FACTOR_ACCOUNTS", "Zq7-marker"),
                 ("PASSWORD_MIN_LENGTH", "4"),
             ],
         ),

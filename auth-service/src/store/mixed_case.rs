@@ -27,6 +27,9 @@ const MOST: usize = 100_000;
 /// The time between two scans is at least so many times what one takes.
 const SHARE: u32 = 100;
 
+/// A look-up waits for a scan that takes no longer. A longer one is for those that follow.
+const SHORT: Duration = Duration::from_millis(50);
+
 /// How many are asked about at a time.
 const BATCH: usize = 500;
 
@@ -63,10 +66,18 @@ impl MixedCase {
     /// The ids of accounts with this e-mail, which is in lower case, in another spelling.
     async fn ids(&self, database: &Database, email: &str) -> Vec<String> {
         if self.is_old()
-            && let Ok(_reading) = self.reading.try_lock()
+            && let Ok(reading) = self.reading.clone().try_lock_owned()
             && self.is_old()
         {
-            self.read(database).await;
+            if self.known().read.is_some_and(|(_, took)| took > SHORT) {
+                let (this, database) = (self.clone(), database.clone());
+                tokio::spawn(async move {
+                    this.read(&database).await;
+                    drop(reading);
+                });
+            } else {
+                self.read(database).await;
+            }
         }
         self.known().ids.get(email).cloned().unwrap_or_default()
     }
