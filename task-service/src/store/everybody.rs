@@ -329,18 +329,6 @@ pub fn freed(user_id: &str, usage: Usage) -> UpdateMany<revision::Entity> {
         .filter(UserId.eq(user_id))
 }
 
-/// Tasks of all users that are in no index yet, as an import leaves them: at most `limit`
-/// of them, in the one order in which all processes take them.
-pub fn unindexed(limit: u64) -> Selector<SelectGetableTuple<Stale>> {
-    stale(task::Column::Words.is_null(), limit)
-}
-
-/// Tasks of all users that are in no index, or in it by the rules of another version; see
-/// [`unindexed`].
-pub fn outdated(limit: u64) -> Selector<SelectGetableTuple<Stale>> {
-    stale(is_outdated(), limit)
-}
-
 /// That the words of a task were made by other rules than today's, spelled as the index of
 /// such rows is.
 fn is_outdated() -> Expr {
@@ -350,13 +338,15 @@ fn is_outdated() -> Expr {
 /// The user, id, revision, title, description and details of a task.
 type Stale = (String, Uuid, i64, String, String, Option<String>);
 
+/// Tasks of all users that are in no index, or in it by the rules of another version: at most
+/// `limit` of them, in the one order in which all processes take them.
 #[expect(clippy::disallowed_methods, reason = "the index is computed for everybody")]
-fn stale(which: Expr, limit: u64) -> Selector<SelectGetableTuple<Stale>> {
+pub fn outdated(limit: u64) -> Selector<SelectGetableTuple<Stale>> {
     use task::Column::{Description, Details, Id, Revision, Title, UserId};
     task::Entity::find()
         .select_only()
         .columns([UserId, Id, Revision, Title, Description, Details])
-        .filter(which)
+        .filter(is_outdated())
         .order_by_asc(UserId)
         .order_by_asc(Id)
         .limit(limit)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Tasks,
     details::Details,
-    everybody::{indexed, outdated, unindexed},
+    everybody::{indexed, outdated},
 };
 use crate::{error::Error, task::sort_key, words::Lexicon};
 
@@ -42,12 +42,6 @@ impl Stale {
 }
 
 impl Tasks {
-    /// Indexes what was stored without an index, as fast as it goes.
-    pub async fn index_older(&self) -> Result<(), Error> {
-        while self.index_some(false).await? > 0 {}
-        Ok(())
-    }
-
     /// Indexes what no replica of this version has indexed, and tells how many tasks that
     /// were. It works half of the time at most, so that those who call get the other half.
     /// Several processes may do so at once, as they all compute the same.
@@ -55,7 +49,7 @@ impl Tasks {
         let mut all = 0;
         loop {
             let begun = tokio::time::Instant::now();
-            let some = self.index_some(true).await?;
+            let some = self.index_some().await?;
             if some == 0 {
                 return Ok(all);
             }
@@ -65,9 +59,8 @@ impl Tasks {
         }
     }
 
-    async fn index_some(&self, with_outdated: bool) -> Result<usize, Error> {
-        let some = if with_outdated { outdated(BATCH) } else { unindexed(BATCH) };
-        let some = some.all(self.database.reader()).await?;
+    async fn index_some(&self) -> Result<usize, Error> {
+        let some = outdated(BATCH).all(self.database.reader()).await?;
         let some: Vec<_> = some
             .into_iter()
             .map(|(user_id, id, revision, title, description, details)| {

@@ -11,7 +11,7 @@ use crate::{
     import::Report,
     moment::Moment,
     recurrence::{RepeatFrom, Rule},
-    store::{Target, everybody::unindexed},
+    store::{Target, everybody::outdated},
     sync::SyncRequest,
     task::{NewRepeat, NewTask, Position, Priority, Reminder, Reminders, Tags, Task, TaskPatch},
     wire,
@@ -159,8 +159,8 @@ async fn an_import_is_equal_to_what_was_exported(fresh: FreshDatabase) {
     assert_eq!(numbers(&report), [8, 8, 0, 0]);
     assert_eq!(exported(&world, &bob).await, of(&bob, &hers, 1));
     assert_eq!(exported(&world, &alice).await, hers);
-    let unindexed = unindexed(1).all(world.database.reader()).await.expect("rows");
-    assert!(unindexed.is_empty(), "an answer means that it can be found");
+    let outdated = outdated(1).all(world.database.reader()).await.expect("rows");
+    assert!(outdated.is_empty(), "an answer means that it can be found");
 }
 
 async fn an_import_goes_on_as_if_nothing_had_happened(fresh: FreshDatabase) {

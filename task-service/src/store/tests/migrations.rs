@@ -63,7 +63,7 @@ async fn tasks_of_the_first_version_have_all_that_new_ones_have(fresh: FreshData
     database.close().await.expect("closed");
 
     let world = World::on(&fresh).await;
-    world.tasks.index_older().await.expect("indexed");
+    world.tasks.index_outdated().await.expect("indexed");
     let alice = owner("alice");
     assert_eq!(world.titles(&alice).await, ["Tâche 2", "Tâche 1", "Tâche 0"]);
     let text = |text: &str| PageRequest {

@@ -207,7 +207,7 @@ async fn older_tasks_are_found_once_they_are_indexed(fresh: FreshDatabase) {
     let none = Filter { tags_none: vec!["old".into()], ..Filter::default() };
     assert_eq!(world.searched(&alice, "before").await, [""; 0]);
     assert_eq!(world.filtered(&alice, none.clone()).await, ["before long", "from before"]);
-    world.tasks.index_older().await.expect("indexed");
+    world.tasks.index_outdated().await.expect("indexed");
     assert_eq!(world.searched(&alice, "before").await, ["before long", "from before"]);
     assert_eq!(world.tagged(&alice, "old").await, ["from before"]);
     assert_eq!(world.filtered(&alice, none).await, ["before long"]);
