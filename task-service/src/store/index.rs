@@ -43,6 +43,7 @@ impl Stale {
 
 impl Tasks {
     /// Indexes what was stored without an index, as fast as it goes.
+    #[cfg(test)]
     pub async fn index_older(&self) -> Result<(), Error> {
         while self.index_some(false).await? > 0 {}
         Ok(())
