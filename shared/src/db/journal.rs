@@ -123,7 +123,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), is_short).await.expect("begun anew");
+        tokio::time::timeout(Duration::from_mins(1), is_short).await.expect("begun anew");
         keeping.abort();
         let mut report = Report::default();
         examine(&mut report, &url);

@@ -36,13 +36,11 @@ pub async fn insert_next(
     now: Moment,
 ) -> Result<(), Error> {
     let insert = owned_insert(owner, row::whole(task)).on_conflict(if_new());
-    match insert.exec_without_returning(&change.transaction).await? {
-        0 => Ok(()),
-        _ => {
-            change.grow(row::usage(task))?;
-            insert_reminders(&change.transaction, owner, &pending(task, now)).await
-        }
+    if insert.exec_without_returning(&change.transaction).await? == 0 {
+        return Ok(());
     }
+    change.grow(row::usage(task))?;
+    insert_reminders(&change.transaction, owner, &pending(task, now)).await
 }
 
 /// Leaves a task alone whose id, or whose place in a series, is taken.

@@ -24,7 +24,7 @@ async fn fill(scene: &Scene, round: usize) {
         let mut user = scene.new_user(&id, &format!("{id}@example.com"));
         user.name = "x".repeat(20_000);
         if let Err(error) = scene.store.create_user(&mut user, &mut session).await {
-            assert_eq!(db::kind(&error), Kind::Unavailable, "{error}");
+            assert_eq!(db::kind(&error), Kind::Full, "{error}");
             return;
         }
     }

@@ -27,7 +27,7 @@ async fn fill(world: &World, alice: &Owner) {
     world.database.writer().execute_unprepared(limit).await.expect("a limit");
     for _ in 0..100 {
         if let Err(error) = world.tasks.create(alice, long("filler")).await {
-            assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+            assert_eq!(error.kind(), Kind::Full, "{error}");
             return;
         }
     }
