@@ -8,6 +8,9 @@ mod examination;
 mod migration;
 mod moment;
 mod notices;
+mod probe;
+mod reach;
+mod read_only;
 mod transaction;
 mod url;
 mod visit;
@@ -17,8 +20,14 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 
 pub use self::{
-    doctor::examine, examination::Migrations, moment::moment_value, notices::Notices,
-    transaction::Transaction, url::DatabaseUrl,
+    doctor::examine,
+    examination::Migrations,
+    moment::moment_value,
+    notices::Notices,
+    probe::{Probe, Unfit},
+    reach::{Unreachable, is_away},
+    transaction::Transaction,
+    url::DatabaseUrl,
 };
 use crate::error::Kind;
 
@@ -33,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    /// The file of a SQLite database that serves, as it was when it was opened.
+    file: Option<probe::OpenFile>,
 }
 
 impl Database {
@@ -74,6 +85,7 @@ pub fn kind(error: &DbErr) -> Kind {
     use SqlxError::{
         ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, TypeNotFound,
     };
+    read_only::count(error);
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
             match **cause {
