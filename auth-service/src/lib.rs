@@ -70,6 +70,7 @@ use self::{
 pub use self::{
     attempts::AttemptSettings,
     config::{ADDRESSES, AccountSettings, Config},
+    http::closed_door,
     mint::Mint,
     operator::{OperatorError, SessionsCommand, examine},
     peer::TaskServiceAddress,

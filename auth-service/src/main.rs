@@ -6,9 +6,11 @@ use auth_service::{ADDRESSES, Config, Mint, SessionsCommand};
 use clap::{Parser, Subcommand};
 use shared::{
     auth::{Keyring, TokenPolicy},
+    clock::SystemClock,
     config::{Env, Reader},
     doctor::Report,
-    serve, telemetry,
+    serve::{self, Assembly, Start},
+    telemetry,
 };
 
 #[global_allocator]
@@ -42,19 +44,25 @@ enum Command {
         json: bool,
     },
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
-    Health,
+    Health {
+        /// If it is live, whatever it waits for
+        #[arg(long)]
+        live: bool,
+    },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let result = match Cli::parse().command.unwrap_or(Command::Serve) {
+fn main() -> ExitCode {
+    shared::exit::run("auth-service", run(Cli::parse()))
+}
+
+async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
         Command::Sessions(command) => sessions(&command).await,
         Command::Doctor { json } => doctor(json).await,
-        Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
-    };
-    shared::exit::code("auth-service", result)
+        Command::Health { live } => serve::probe_own(Reader::new(&Env), ADDRESSES, live).await,
+    }
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
@@ -63,10 +71,16 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     reader.warn_of_unread();
     let config = reader.finish(config)?;
-    let app = auth_service::bind(&config).await?;
-    app.announce(Some(config.keys.signing_id()));
-    app.run(serve::stop_signal()?).await;
-    Ok(())
+    let start = Start {
+        settings: &config.server,
+        databases: &[&config.database],
+        doors: vec![auth_service::closed_door()],
+    };
+    let clock = Arc::new(SystemClock);
+    let assemble = async |assembly: &mut Assembly| {
+        auth_service::assemble(&config, clock.clone(), assembly).await
+    };
+    start.serve(assemble, |app| app.announce(Some(config.keys.signing_id()))).await
 }
 
 #[expect(clippy::print_stdout, reason = "the token is what was asked for")]

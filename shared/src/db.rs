@@ -10,6 +10,9 @@ mod journal;
 mod migration;
 mod moment;
 mod notices;
+mod probe;
+mod reach;
+mod read_only;
 mod scans;
 mod transaction;
 mod url;
@@ -21,8 +24,15 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
 
 use self::journal::Journal;
 pub use self::{
-    doctor::examine, examination::Migrations, full::is_full, moment::moment_value,
-    notices::Notices, transaction::Transaction, url::DatabaseUrl,
+    doctor::examine,
+    examination::Migrations,
+    full::is_full,
+    moment::moment_value,
+    notices::Notices,
+    probe::{Probe, Unfit},
+    reach::{Unreachable, is_away},
+    transaction::Transaction,
+    url::DatabaseUrl,
 };
 use crate::{
     error::Kind,
@@ -43,6 +53,8 @@ pub struct Database {
     scans: DatabaseConnection,
     journal: Journal,
     floor: SpaceFloor,
+    /// The file of a SQLite database that serves, as it was when it was opened.
+    file: Option<probe::OpenFile>,
 }
 
 impl Database {
@@ -102,6 +114,7 @@ pub fn kind(error: &DbErr) -> Kind {
     if is_full(error) {
         return Kind::Full;
     }
+    read_only::count(error);
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
             match **cause {

@@ -55,6 +55,8 @@ fn may_speak(target: &str, level: Level) -> bool {
     let root = target.split("::").next().unwrap_or_default();
     match root {
         root if OURS.contains(&root) => true,
+        // A pool that finds a server of no use says so each time it tries again.
+        "sqlx_core" if target.starts_with("sqlx_core::pool") => false,
         root if root.starts_with("sqlx") => level <= Level::ERROR,
         _ => level <= Level::INFO,
     }
@@ -74,6 +76,8 @@ mod tests {
             ("sea_orm_migration", Level::INFO, true),
             ("sqlx_postgres::options", Level::WARN, false),
             ("sqlx::query", Level::DEBUG, false),
+            ("sqlx_core::pool::inner", Level::ERROR, false),
+            ("sqlx_sqlite::connection", Level::ERROR, true),
             ("shared_memory", Level::DEBUG, false),
         ] {
             assert_eq!(may_speak(target, level), may, "{target} {level}");

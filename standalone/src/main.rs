@@ -13,7 +13,7 @@ use shared::{
     clock::SystemClock,
     config::{Env, Reader},
     doctor::Report,
-    serve::{self, Assembly},
+    serve::{self, App, Assembly, Start},
     telemetry,
 };
 
@@ -54,20 +54,28 @@ enum Command {
     /// nothing, and deleted users are removed again.
     Restore,
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
-    Health,
+    Health {
+        /// If it is live, whatever it waits for
+        #[arg(long)]
+        live: bool,
+    },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let result = match Cli::parse().command.unwrap_or(Command::Serve) {
+fn main() -> ExitCode {
+    shared::exit::run("standalone", run(Cli::parse()))
+}
+
+async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Token(mint) => token(&mint),
         Command::Sessions(command) => sessions(&command).await,
         Command::Doctor { json } => doctor(json).await,
         Command::Restore => restore().await,
-        Command::Health => serve::probe_own(Reader::new(&Env), settings::ADDRESSES).await,
-    };
-    shared::exit::code("standalone", result)
+        Command::Health { live } => {
+            serve::probe_own(Reader::new(&Env), settings::ADDRESSES, live).await
+        }
+    }
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
@@ -76,15 +84,30 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let pair = settings::read(&mut reader)?;
     reader.warn_of_unread();
     let pair = reader.finish(pair)?;
-    let mut assembly = Assembly::default();
+    let start = Start {
+        settings: &pair.auth.server,
+        databases: &[&pair.auth.database, &pair.tasks.database],
+        doors: vec![auth_service::closed_door()],
+    };
     let clock = Arc::new(SystemClock);
-    auth_service::assemble(&pair.auth, clock.clone(), &mut assembly).await?;
-    task_service::assemble(&pair.tasks, clock, &mut assembly).await?;
-    let app = assembly.bind(&pair.auth.server).await?;
-    welcome::print(app.grpc_addr(), app.http_addr(), pair.drawn);
-    app.announce(Some(pair.auth.keys.signing_id()));
-    app.run(serve::stop_signal()?).await;
-    Ok(())
+    let assemble = async |assembly: &mut Assembly| -> Result<(), StartError> {
+        auth_service::assemble(&pair.auth, clock.clone(), assembly).await?;
+        Ok(task_service::assemble(&pair.tasks, clock.clone(), assembly).await?)
+    };
+    let listening = |app: &App| {
+        welcome::print(app.grpc_addr(), app.http_addr(), pair.drawn);
+        app.announce(Some(pair.auth.keys.signing_id()));
+    };
+    start.serve(assemble, listening).await
+}
+
+/// One of the two could not be started.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Auth(#[from] auth_service::StartError),
+    #[error(transparent)]
+    Tasks(#[from] task_service::StartError),
 }
 
 #[expect(clippy::print_stdout, reason = "the token is what was asked for")]

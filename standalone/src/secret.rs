@@ -7,17 +7,20 @@ use std::{
     path::Path,
 };
 
+use shared::private_file;
+
 /// The secret in `file`; where there is no file, a new one is drawn and written, readable
 /// by its owner alone. Tells whether it was drawn now.
 pub fn kept_in(file: &Path) -> io::Result<(String, bool)> {
     match fs::read_to_string(file) {
-        Ok(text) => return Ok((text.trim_end().to_owned(), false)),
+        Ok(text) => {
+            private_file::narrow(file);
+            return Ok((text.trim_end().to_owned(), false));
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    private_file::make_folder(file)?;
     let mut drawn = [0_u8; 32];
     getrandom::fill(&mut drawn).map_err(io::Error::other)?;
     let text: Vec<String> = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -39,6 +42,7 @@ mod tests {
         let file = folder.join("data/secret");
         let (first, drawn) = kept_in(&file).expect("a secret");
         assert!(drawn && first.len() == 64);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("a mode");
         assert_eq!(kept_in(&file).expect("a secret"), (first, false));
         let mode = fs::metadata(&file).expect("the file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

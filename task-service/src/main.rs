@@ -1,13 +1,15 @@
 //! The task-service binary: settings, serve, stop. `--help` tells the rest.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use shared::{
+    clock::SystemClock,
     config::{Env, Reader},
     doctor::{self, Report},
     origin::Origin,
-    serve, telemetry,
+    serve::{self, Assembly, Start},
+    telemetry,
 };
 use task_service::{ADDRESSES, Config};
 
@@ -48,18 +50,24 @@ enum Command {
     /// nothing, and auth-service has deleted users removed again.
     Restore,
     /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
-    Health,
+    Health {
+        /// If it is live, whatever it waits for
+        #[arg(long)]
+        live: bool,
+    },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let result = match Cli::parse().command.unwrap_or(Command::Serve) {
+fn main() -> ExitCode {
+    shared::exit::run("task-service", run(Cli::parse()))
+}
+
+async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::Doctor { json } => doctor(json).await,
         Command::Restore => restore().await,
-        Command::Health => serve::probe_own(Reader::new(&Env), ADDRESSES).await,
-    };
-    shared::exit::code("task-service", result)
+        Command::Health { live } => serve::probe_own(Reader::new(&Env), ADDRESSES, live).await,
+    }
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
@@ -68,11 +76,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&mut reader);
     reader.warn_of_unread();
     let config = reader.finish(config)?;
-    let app = task_service::bind(&config).await?;
+    let start =
+        Start { settings: &config.server, databases: &[&config.database], doors: Vec::new() };
+    let clock = Arc::new(SystemClock);
+    let assemble = async |assembly: &mut Assembly| {
+        task_service::assemble(&config, clock.clone(), assembly).await
+    };
     let keys = &config.keys;
-    app.announce(keys.is_known().then(|| keys.signing_id()));
-    app.run(serve::stop_signal()?).await;
-    Ok(())
+    let key_id = keys.is_known().then(|| keys.signing_id());
+    start.serve(assemble, |app| app.announce(key_id)).await
 }
 
 #[expect(clippy::print_stdout, reason = "what was done is what the operator reads")]

@@ -40,6 +40,7 @@ mod sign_up;
 mod tasks;
 
 // The three binaries, as processes.
+mod availability;
 mod operator;
 mod outage;
 mod replicas;

@@ -85,6 +85,15 @@ impl Server {
         self.log.lock().expect("the log").join("\n")
     }
 
+    /// Waits until it has written `words`.
+    pub fn until_logged(&self, words: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < end, "it never says {words:?}:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends it as a power cut would (SIGKILL), and waits until it is gone.
     pub fn kill(mut self) {
         self.child.0.kill().expect("it can be killed");

@@ -227,20 +227,15 @@ fn an_address_that_breaks_the_grammar_is_one_line_that_says_how() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_is_one_line_without_its_password() {
-    for (address, what) in [
-        ("postgres://someone:Zq7-marker@127.0.0.1:1/nothing", "nobody listens"),
-        ("sqlite:///proc/nowhere/tasks.db", "no such folder"),
-    ] {
-        for binary in [Binary::Auth, Binary::Tasks] {
-            let settings = [SOUND, ("BETTER_AUTH_SECRET", SECRET), ("DATABASE_URL", address)];
-            let ended = refused(binary, &settings);
-            assert_eq!(ended.code, Some(1), "{what}: {}", ended.stderr);
-            assert!(!ended.stderr.contains("marker"), "{what}: {}", ended.stderr);
-            let last = ended.stderr.lines().last().unwrap_or_default();
-            let start = format!("{}: cannot open the database", binary.name());
-            assert!(last.starts_with(&start), "{what}: {}", ended.stderr);
-        }
+fn a_database_that_cannot_be_opened_is_one_line() {
+    for binary in [Binary::Auth, Binary::Tasks] {
+        let address = ("DATABASE_URL", "sqlite:///proc/nowhere/tasks.db");
+        let ended = refused(binary, &[SOUND, ("BETTER_AUTH_SECRET", SECRET), address]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        let start = format!("{}: cannot open the database", binary.name());
+        assert!(last.starts_with(&start), "{}", ended.stderr);
+        assert!(last.contains("/proc/nowhere/tasks.db"), "{}", ended.stderr);
     }
 }
 

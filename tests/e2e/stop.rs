@@ -1,6 +1,8 @@
 //! A server that is told to stop says so, finishes what it has begun, and is not held up
 //! by those who say nothing.
 
+mod database;
+
 use std::{
     net::TcpStream,
     time::{Duration, Instant},

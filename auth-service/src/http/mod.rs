@@ -119,7 +119,16 @@ pub fn door(fittings: Fittings) -> Door {
         .route("/api/auth/", any(nothing_here))
         .route("/api/auth/{*rest}", any(nothing_here))
         .with_state(Arc::new(desk));
-    Door { prefix: "/api/auth/", routes, refusal, api }
+    Door { prefix: PREFIX, routes, refusal, api }
+}
+
+/// Every path of the door begins with it.
+const PREFIX: &str = "/api/auth/";
+
+/// The door before its service is there: how a refusal is worded behind it.
+pub fn closed_door() -> Door {
+    let api = Box::new(|| documented::api(""));
+    Door { prefix: PREFIX, routes: Router::new(), refusal, api }
 }
 
 /// GET alone: axum would answer HEAD with it too, which upstream does not know.

@@ -14,6 +14,8 @@ use sea_orm::{
 };
 use sqlx_core::transaction::TransactionManager;
 
+use super::read_only;
+
 /// A connection that was not used for this long is asked whether it still is one.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -21,8 +23,9 @@ const IDLE: Duration = Duration::from_secs(10);
 /// own count, which costs nothing, is looked at each time.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 
-/// Has every connection of a pool looked at.
-pub fn of(backend: DbBackend, options: &mut ConnectOptions) {
+/// Has every connection of a pool looked at. One that `writes` takes no connection to a
+/// server that is read-only.
+pub fn of(backend: DbBackend, options: &mut ConnectOptions, writes: bool) {
     // The driver's own question, put each time, would cost every call a trip.
     options.test_before_acquire(false);
     let asked = Asked::default();
@@ -32,9 +35,10 @@ pub fn of(backend: DbBackend, options: &mut ConnectOptions) {
         });
         options.map_sqlx_postgres_pool_opts(move |pool| {
             let asked = asked.clone();
-            pool.after_release(move |connection, _| {
+            let pool = pool.after_release(move |connection, _| {
                 coming_back::<Postgres>(connection, asked.is_time())
-            })
+            });
+            if writes { read_only::refused_by(pool) } else { pool }
         });
     } else {
         options.map_sqlx_sqlite_before_acquire(|connection, meta| {

@@ -1,15 +1,16 @@
 //! How connections are opened.
 
-use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path};
+use std::{path::Path, time::Duration};
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
 use super::{
     Database, DatabaseUrl, PATIENCE,
     journal::{self, Journal},
+    probe::OpenFile,
     scans,
 };
-use crate::storage::SpaceFloor;
+use crate::{private_file, storage::SpaceFloor};
 
 /// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
 const SQLITE_READERS: u32 = 8;
@@ -17,16 +18,21 @@ const SQLITE_READERS: u32 = 8;
 /// After how long the server ends a transaction in which nothing happens, with the locks it
 /// holds: whoever began it is stopped or out of reach.
 const IDLE_IN_TRANSACTION: &str = "10s";
+/// How old a connection to a server becomes, and how long it may be of no use: after a
+/// change of its address, none is left to the old one.
+const MAX_LIFETIME: Duration = Duration::from_mins(10);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 
 impl Database {
     /// Connects; for SQLite also makes the file and its folder.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
         if url.backend == DbBackend::Postgres {
-            let mut options = url.options(url.connections);
+            let mut options = url.options(url.connections, true);
             options.statement_timeout(PATIENCE);
             options.map_sqlx_postgres_opts(|server| {
                 server.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
             });
+            options.max_lifetime(MAX_LIFETIME).idle_timeout(IDLE_TIMEOUT);
             let pool = Driver::connect(options).await?;
             return Ok(Self {
                 scans: pool.clone(),
@@ -34,12 +40,17 @@ impl Database {
                 writer: pool,
                 journal: Journal::default(),
                 floor: SpaceFloor::default(),
+                file: None,
             });
         }
-        make_folder(url).map_err(|e| DbErr::Custom(format!("cannot make the folder: {e}")))?;
-        let mut options = url.options(1);
+        let path = url.file().unwrap_or(Path::new(""));
+        private_file::make(path).map_err(|error| {
+            DbErr::Custom(format!("SQLite at {}: cannot be made: {error}", path.display()))
+        })?;
+        let mut options = url.options(1, true);
         options.map_sqlx_sqlite_opts(|file| {
-            file.create_if_missing(true)
+            // It was made above. A file that vanishes later is not made anew, and empty.
+            file.create_if_missing(false)
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
                 .pragma("journal_size_limit", journal::LIMIT.to_string())
@@ -48,7 +59,7 @@ impl Database {
         });
         let writer = Driver::connect(options).await?;
         let read_only = |connections| {
-            let mut options = url.options(connections);
+            let mut options = url.options(connections, false);
             options.map_sqlx_sqlite_opts(|file| {
                 file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
             });
@@ -57,17 +68,14 @@ impl Database {
         let reader = Driver::connect(read_only(SQLITE_READERS)).await?;
         let scans = Driver::connect(scans::bounded(read_only(scans::AT_ONCE), PATIENCE)).await?;
         let floor = url.file().map(|file| SpaceFloor::at(file.to_owned(), url.min_free));
-        let (journal, floor) = (Journal::of(url), floor.unwrap_or_default());
-        Ok(Self { reader, writer, scans, journal, floor })
-    }
-}
-
-/// Makes the folder a SQLite file lies in.
-fn make_folder(url: &DatabaseUrl) -> io::Result<()> {
-    match url.file().and_then(Path::parent) {
-        // Rows hold e-mails and password hashes: the folder is its owner's alone.
-        Some(folder) => fs::DirBuilder::new().recursive(true).mode(0o700).create(folder),
-        None => Ok(()),
+        Ok(Self {
+            reader,
+            writer,
+            scans,
+            journal: Journal::of(url),
+            floor: floor.unwrap_or_default(),
+            file: OpenFile::at(path).ok(),
+        })
     }
 }
 
@@ -103,7 +111,7 @@ mod tests {
         assert_eq!(pragma(database.writer(), "synchronous").await?, ["2"]);
         assert!(database.reader().execute_unprepared("CREATE TABLE t (x)").await.is_err());
         database.close().await?;
-        fs::remove_dir_all(folder).expect("the folder");
+        std::fs::remove_dir_all(folder).expect("the folder");
         Ok(())
     }
 }

@@ -32,6 +32,13 @@ pub async fn examine<M: MigratorTrait>(
         private(report, file, "e-mails, password hashes or tasks");
     }
     journal::examine(report, url);
+    if let Err(away) = url.reach().await {
+        if !away.is_read_only() {
+            report.fault("database", format!("cannot be reached, see DATABASE_URL: {away}"));
+            return None;
+        }
+        report.fault("database", format!("nothing can be written: {away}"));
+    }
     let database = match Database::look_at(url).await {
         Ok(database) => database,
         Err(error) => {

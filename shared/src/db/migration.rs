@@ -12,7 +12,8 @@ impl Database {
     /// Applies what is missing of `M`, all of it or nothing, however many processes start
     /// at once: the second one waits and then finds nothing to do.
     pub async fn migrate<M: MigratorTrait + 'static>(&self) -> Result<(), DbErr> {
-        to_its_end(migrate::<M>(self.writer.clone())).await
+        to_its_end(migrate::<M>(self.writer.clone())).await?;
+        self.prepare_probe().await
     }
 }
 

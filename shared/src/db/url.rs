@@ -79,7 +79,8 @@ impl DatabaseUrl {
         Some(Path::new(path.split('?').next().unwrap_or(path)))
     }
 
-    pub(super) fn options(&self, connections: u32) -> ConnectOptions {
+    /// `writes`: a server that is read-only is of no use.
+    pub(super) fn options(&self, connections: u32, writes: bool) -> ConnectOptions {
         let mut options = ConnectOptions::new(self.url.clone());
         options
             .max_connections(connections)
@@ -87,7 +88,7 @@ impl DatabaseUrl {
             .acquire_timeout(PATIENCE)
             .connect_timeout(PATIENCE)
             .sqlx_logging(false);
-        checks::of(self.backend, &mut options);
+        checks::of(self.backend, &mut options, writes);
         options
     }
 }

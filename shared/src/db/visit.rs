@@ -19,7 +19,12 @@ impl Database {
 
     /// One connection for everything: a command does one thing after the other.
     async fn enter(url: &DatabaseUrl, looks_only: bool) -> Result<Self, DbErr> {
-        let mut options = url.options(1);
+        match url.reach().await {
+            // To look is all that a standby is for.
+            Err(away) if !(looks_only && away.is_read_only()) => return Err(away.into()),
+            _ => {}
+        }
+        let mut options = url.options(1, false);
         if url.backend == DbBackend::Postgres {
             options.statement_timeout(PATIENCE);
             if looks_only {
@@ -44,6 +49,7 @@ impl Database {
             writer: connection,
             journal: Journal::default(),
             floor: SpaceFloor::default(),
+            file: None,
         })
     }
 }

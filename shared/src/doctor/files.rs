@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::Report;
+use crate::private_file;
 
 /// Notes whether others on this machine can read `file`, which holds `what`. A folder that
 /// lets nobody through keeps what is in it.
@@ -14,7 +15,16 @@ pub fn private(report: &mut Report, file: &Path, what: &str) {
         report.warn("files", format!("{} cannot be looked at", file.display()));
         return;
     };
-    if of_file & 0o077 != 0 && of_folder & 0o011 != 0 {
+    if private_file::lets_others_write(folder) {
+        report.warn(
+            "files",
+            format!(
+                "others on this machine can replace {}: chmod go-w {}",
+                file.display(),
+                folder.display()
+            ),
+        );
+    } else if of_file & 0o077 != 0 && of_folder & 0o011 != 0 {
         report.warn(
             "files",
             format!(
@@ -51,6 +61,8 @@ mod tests {
         assert_eq!(judge(0o700, 0o644), Verdict::Ok);
         assert_eq!(judge(0o755, 0o600), Verdict::Ok);
         assert_eq!(judge(0o755, 0o640), Verdict::Warn);
+        assert_eq!(judge(0o777, 0o600), Verdict::Warn);
+        assert_eq!(judge(0o1777, 0o600), Verdict::Ok);
         fs::remove_dir_all(folder).expect("the folder");
     }
 }

@@ -228,9 +228,15 @@ fn has_known_framing(headers: &HeaderMap) -> bool {
     }
 }
 
-/// RFC 9112 section 3.2: exactly one `Host`. HTTP/2 has a field of its own for it.
+/// RFC 9112 section 3.2: exactly one `Host` in HTTP/1.1. HTTP/1.0 may do without, as health
+/// checks of balancers do, and HTTP/2 has a field of its own for it.
 fn names_one_host<B>(request: &Request<B>) -> bool {
-    request.version() > Version::HTTP_11 || request.headers().get_all("host").iter().count() == 1
+    let hosts = request.headers().get_all("host").iter().count();
+    match request.version() {
+        Version::HTTP_09 | Version::HTTP_10 => hosts <= 1,
+        Version::HTTP_11 => hosts == 1,
+        _ => true,
+    }
 }
 
 /// What the parser says of a head that is none, too.
@@ -244,7 +250,7 @@ fn bad_request() -> Response<Body> {
 /// What a call is told that did not reach its service, or not in time.
 pub fn refusal(code: Code, message: &str) -> Status {
     let mut details = ErrorDetails::new();
-    if code == Code::ResourceExhausted {
+    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
         details.set_retry_info(Some(Duration::from_secs(1)));
     }
     Status::with_error_details(code, message, details)

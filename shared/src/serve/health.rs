@@ -1,5 +1,5 @@
-//! Readiness: `grpc.health.v1` says SERVING once all is there that calls need, and while every
-//! database answers.
+//! Liveness and readiness: `grpc.health.v1` says SERVING once all is there that calls need,
+//! and while every database does what it should. That the process is live it says always.
 
 use std::{
     error::Error,
@@ -23,20 +23,25 @@ use tonic_health::{
 };
 
 use super::Job;
-use crate::db::Database;
+use crate::db::{Database, Probe, Unfit};
 
-/// How often the databases are asked, and how long one may take.
+/// How often the databases are asked, and each how manieth time they are written to.
 const PERIOD: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_millis(500);
+const WRITES: u32 = 5;
 
 /// One slow answer is not an outage.
 const FAILURES: u32 = 2;
+
+/// The names of the two questions. The first is never NOT_SERVING; the second is answered
+/// like `""`, the server as a whole.
+const LIVENESS: &str = "liveness";
+const READINESS: &str = "readiness";
 
 /// Tells the world whether calls make sense.
 #[derive(Clone)]
 pub struct Readiness {
     reporter: HealthReporter,
-    /// The services, and `""` for the server as a whole.
+    /// The services, and the names that stand for all of them.
     names: Vec<&'static str>,
     databases: Vec<Database>,
     ready: Arc<AtomicBool>,
@@ -51,7 +56,7 @@ impl Readiness {
         is_ready: bool,
     ) -> (Self, HealthServer<impl Health>) {
         let (reporter, server) = tonic_health::server::health_reporter();
-        names.push("");
+        names.extend(["", READINESS]);
         (Self { reporter, names, databases, ready: Arc::new(AtomicBool::new(is_ready)) }, server)
     }
 
@@ -60,8 +65,9 @@ impl Readiness {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// Says for the first time whether it is ready.
+    /// Says for the first time whether it is ready, and that it is live.
     pub async fn begin(&self) {
+        self.reporter.set_service_status(LIVENESS, ServingStatus::Serving).await;
         let is_ready = self.is_ready();
         self.say(if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
     }
@@ -77,21 +83,16 @@ impl Readiness {
             tracing::info!("ready");
             self.say(ServingStatus::Serving).await;
         }
-        let mut failures = 0;
-        loop {
+        let mut followed: Vec<_> = self.databases.iter().cloned().map(Followed::new).collect();
+        for turn in 0_u32.. {
             tokio::time::sleep(PERIOD).await;
-            let ready = failures < FAILURES;
-            failures = if self.databases_answer().await { 0 } else { failures + 1 };
-            match (ready, failures < FAILURES) {
-                (true, false) => {
-                    tracing::warn!("not ready: a database does not answer");
-                    self.say(ServingStatus::NotServing).await;
-                }
-                (false, true) => {
-                    tracing::info!("ready again");
-                    self.say(ServingStatus::Serving).await;
-                }
-                _ => {}
+            for one in &mut followed {
+                one.look(turn.is_multiple_of(WRITES)).await;
+            }
+            let is_fit = followed.iter().all(|one| one.unfit.is_none());
+            if is_fit != self.is_ready() {
+                let fit = if is_fit { ServingStatus::Serving } else { ServingStatus::NotServing };
+                self.say(fit).await;
             }
         }
     }
@@ -110,16 +111,6 @@ impl Readiness {
         }
     }
 
-    async fn databases_answer(&self) -> bool {
-        for database in &self.databases {
-            let asked = tokio::time::timeout(PATIENCE, database.ping()).await;
-            if !matches!(asked, Ok(Ok(()))) {
-                return false;
-            }
-        }
-        true
-    }
-
     async fn say(&self, status: ServingStatus) {
         self.ready.store(matches!(status, ServingStatus::Serving), Ordering::Relaxed);
         for name in &self.names {
@@ -128,9 +119,48 @@ impl Readiness {
     }
 }
 
-/// Whether the server behind `channel` says SERVING.
-pub async fn check(channel: Channel) -> Result<(), Box<dyn Error>> {
-    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await?;
+/// One database, and what was found last.
+struct Followed {
+    probe: Probe,
+    failures: u32,
+    unfit: Option<Unfit>,
+}
+
+impl Followed {
+    fn new(database: Database) -> Self {
+        Self { probe: Probe::new(database), failures: 0, unfit: None }
+    }
+
+    /// Looks once, and logs what has changed. A database that was unfit is fit again only
+    /// when it stores.
+    async fn look(&mut self, writes: bool) {
+        let mut found = self.probe.answers().await;
+        if found.is_ok() && (writes || self.failures > 0) {
+            found = self.probe.stores().await;
+        }
+        let place = || self.probe.database().place();
+        let Err(unfit) = found else {
+            self.failures = 0;
+            if self.unfit.take().is_some() {
+                tracing::info!(database = place(), "ready again");
+            }
+            return;
+        };
+        self.failures = self.failures.saturating_add(1);
+        let may_be_chance = matches!(unfit, Unfit::Silent(_));
+        if may_be_chance && self.failures < FAILURES || self.unfit.as_ref() == Some(&unfit) {
+            return;
+        }
+        tracing::warn!(database = place(), reason = %unfit, "not ready");
+        self.unfit = Some(unfit);
+    }
+}
+
+/// Whether the server behind `channel` says SERVING, of its readiness or, if `is_live`, of
+/// its liveness.
+pub async fn check(channel: Channel, is_live: bool) -> Result<(), Box<dyn Error>> {
+    let service = if is_live { LIVENESS } else { "" }.to_owned();
+    let answer = HealthClient::new(channel).check(HealthCheckRequest { service }).await?;
     match answer.into_inner().status() {
         WireStatus::Serving => Ok(()),
         other => Err(format!("the server says {}", other.as_str_name()).into()),

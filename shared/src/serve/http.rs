@@ -26,6 +26,10 @@ use crate::{
 
 /// Whether this replica should get requests.
 const HEALTH: &str = "/health";
+const READY: &str = "/readyz";
+
+/// Whether this process works at all, whatever it needs: if not, only a new one helps.
+const LIVE: &str = "/livez";
 
 /// What is under it belongs to somebody.
 const PERSONAL: &str = "/api/";
@@ -57,11 +61,13 @@ impl Http {
     /// `doors`, open to pages of these origins.
     pub fn new(doors: Vec<Door>, readiness: Readiness, trusted: &[Origin]) -> Self {
         let refusals = doors.iter().map(|door| (door.prefix, door.refusal)).collect();
-        let health = async move || health(&readiness);
+        let health = async move || health(readiness.is_ready());
         let (apis, routes): (Vec<_>, Vec<_>) =
             doors.into_iter().map(|door| (door.api, door.routes)).unzip();
         let mut site = docs::routes(apis)
-            .route(HEALTH, get(health))
+            .route(HEALTH, get(health.clone()))
+            .route(READY, get(health))
+            .route(LIVE, get(async || self::health(true)))
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(async || Problem::no_such_route());
         for door in routes {
@@ -74,7 +80,7 @@ impl Http {
 
 impl Wire for Http {
     fn is_free(&self, path: &str) -> bool {
-        path == HEALTH
+        [HEALTH, READY, LIVE].contains(&path)
     }
 
     fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
@@ -141,8 +147,8 @@ fn secure<B>(response: &mut Response<B>, is_personal: bool) {
     }
 }
 
-fn health(readiness: &Readiness) -> axum::response::Response {
-    let (status, word) = if readiness.is_ready() {
+fn health(is_well: bool) -> axum::response::Response {
+    let (status, word) = if is_well {
         (StatusCode::OK, "SERVING")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING")

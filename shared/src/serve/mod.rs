@@ -27,6 +27,7 @@ mod request_id;
 mod seats;
 mod settings;
 mod shares;
+mod start;
 mod stopping;
 mod uploads;
 
@@ -50,6 +51,7 @@ use self::{
     refusal_log::RefusalLog,
     seats::Seats,
     shares::Shares,
+    start::{Ports, Taken},
     stopping::Stop,
     uploads::Uploads,
 };
@@ -60,6 +62,7 @@ pub use self::{
     own_port::OwnPort,
     proxies::Proxies,
     settings::{Addresses, Settings},
+    start::Start,
     stopping::Stopping,
 };
 use crate::{
@@ -68,6 +71,10 @@ use crate::{
     http::Door,
     proto,
 };
+
+/// How long all may take that is left when the last call has ended. A database that is
+/// away, paused or locked would hold up the end for as long as it is.
+const FINISH: Duration = Duration::from_millis(1800);
 
 /// Work a service does beside its calls. It is dropped when the last of them has ended.
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -146,14 +153,19 @@ impl Assembly {
     }
 
     /// Adds what is to be done when the last call has ended, while jobs still run and
-    /// databases are open. It must end soon by itself.
+    /// databases are open. It gets two seconds.
     pub fn add_last(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         self.last.push(Box::pin(work));
     }
 
     /// Takes the ports and completes the services with health, reflection and
     /// documentation. Nothing is served yet.
-    pub async fn bind(mut self, settings: &Settings) -> Result<App, BindError> {
+    pub async fn bind(self, settings: &Settings) -> Result<App, BindError> {
+        let ports = Ports::take(settings).await?;
+        self.on(ports, settings)
+    }
+
+    fn on(mut self, ports: Ports, settings: &Settings) -> Result<App, BindError> {
         if settings.reflection {
             let reflection = || {
                 let all = tonic_reflection::server::Builder::configure()
@@ -180,13 +192,12 @@ impl Assembly {
             proxies: settings.trusted_proxies.clone(),
         };
         let routes = self.routes.routes().prepare();
-        let grpc = Port::bind(settings.grpc_addr, Grpc::new(routes, trusted), &around, limits);
-        let grpc = grpc.await?;
+        let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &around, limits)?;
         self.own_port.found(grpc.address);
-        let http = match settings.http_addr {
-            Some(address) => {
+        let http = match &ports.http {
+            Some(taken) => {
                 let wire = Http::new(self.doors, readiness.clone(), trusted);
-                Some(Port::bind(address, wire, &around, limits).await?)
+                Some(Port::open(taken, wire, &around, limits)?)
             }
             None => None,
         };
@@ -228,17 +239,9 @@ struct Port<W> {
 }
 
 impl<W: Wire> Port<W> {
-    async fn bind(
-        address: SocketAddr,
-        wire: W,
-        around: &Around,
-        limits: &Limits,
-    ) -> Result<Self, BindError> {
-        let fault = |source| BindError::Address { address, source };
-        let socket = TcpListener::bind(address).await.map_err(fault)?;
-        let real = socket.local_addr().map_err(fault)?;
+    fn open(taken: &Taken, wire: W, around: &Around, limits: &Limits) -> Result<Self, BindError> {
         let calls = Calls::new(wire, around.clone(), limits);
-        Ok(Self { address: real, socket, calls })
+        Ok(Self { address: taken.address, socket: taken.listener()?, calls })
     }
 
     fn serve(self, seats: &Seats, limits: &Limits, stop: &Stop) -> Listener {
@@ -282,7 +285,7 @@ impl App {
     /// NOT_SERVING at once; for a lame-duck moment new calls are still answered, so that
     /// balancers can look away; then the ports close, [`Stopping`] is told, streams end, and
     /// open calls get until the drain deadline; what is left is cut. Returns when all of it
-    /// is over.
+    /// is over, at most two seconds after the drain deadline, whatever a database does.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let mut jobs = JoinSet::new();
         for job in self.jobs {
@@ -308,9 +311,14 @@ impl App {
         let http = OptionFuture::from(http.map(drain));
         let (of_grpc, of_http) = tokio::join!(drain(grpc), http);
         tracing::info!(connections.cut = of_grpc + of_http.unwrap_or(0), "stopped");
-        futures_util::future::join_all(self.last).await;
-        jobs.shutdown().await;
-        self.readiness.close_databases().await;
+        let finish = async {
+            futures_util::future::join_all(self.last).await;
+            jobs.shutdown().await;
+            self.readiness.close_databases().await;
+        };
+        if tokio::time::timeout(FINISH, finish).await.is_err() {
+            tracing::warn!("a database did not let go in time: it is left as in a crash");
+        }
     }
 }
 
@@ -335,10 +343,11 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
 }
 
 /// Whether the server at this process's own address (`GRPC_ADDR`, else its default) says
-/// that it serves; for container health checks.
+/// that it serves, or that it `is_live`; for container health checks.
 pub async fn probe_own(
     mut reader: Reader<'_, impl Vars>,
     default: Addresses,
+    is_live: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, default);
     let address = reader.finish(Some(settings))?.grpc_addr;
@@ -346,5 +355,5 @@ pub async fn probe_own(
     let patience = Duration::from_secs(2);
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{reachable}"))?;
     let channel = endpoint.connect_timeout(patience).timeout(patience).connect().await?;
-    health::check(channel).await
+    health::check(channel, is_live).await
 }

@@ -29,9 +29,10 @@ async fn readiness_comes_with_the_last_thing_that_is_awaited() {
     }
     let server = Server::start_beside(assembly, limits(), true).await;
     let probe = server.connect().await;
-    for name in ["", "auth.v1.AuthService"] {
+    for name in ["", "readiness", "auth.v1.AuthService"] {
         assert_eq!(health(&probe, name).await, ServingStatus::NotServing);
     }
+    assert_eq!(health(&probe, "liveness").await, ServingStatus::Serving);
     assert_served(&mut server.client().await).await;
     second.0.send(()).expect("awaited");
     assert_eq!(health(&probe, "").await, ServingStatus::NotServing);
