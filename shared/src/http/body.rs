@@ -28,7 +28,7 @@ pub async fn json_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result
     if !is_json(headers) {
         return Err(not_json());
     }
-    whole_up_to(headers, body, limit).await.map(json_text)
+    whole_up_to(headers, body, limit).await.map(|whole| json_text(&whole))
 }
 
 /// The same, or `None` where there is no body, or one that is `null`.
@@ -40,11 +40,11 @@ pub async fn optional_json(headers: &HeaderMap, body: Body) -> Result<Option<Byt
     if !is_json(headers) {
         return Err(not_json());
     }
-    Ok(Some(json_text(whole)).filter(|text| text.trim_ascii() != b"null"))
+    Ok(Some(json_text(&whole)).filter(|text| text.trim_ascii() != b"null"))
 }
 
-fn json_text(whole: Bytes) -> Bytes {
-    let mark = whole.len() - without_mark(&whole).len();
+fn json_text(whole: &Bytes) -> Bytes {
+    let mark = whole.len() - without_mark(whole).len();
     whole.slice(mark..)
 }
 

@@ -56,7 +56,7 @@ async fn no_change_that_is_answered_after_a_full_disk_is_lost() {
         let title = format!("after {round}");
         let of_alice = world.made(&alice, &title).await;
         let of_bob = world.made(&bob, &title).await;
-        let patch = TaskPatch { title: Title::parse(&*title).ok(), ..TaskPatch::default() };
+        let patch = TaskPatch { title: Title::parse(&title).ok(), ..TaskPatch::default() };
         world.tasks.update(&alice, kept.id, patch, None).await.expect("changed");
 
         let outside = Database::look_at(&fresh.url()).await.expect("another connection");
