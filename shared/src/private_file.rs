@@ -54,7 +54,8 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 pub fn narrow(path: &Path) {
     let Ok(found) = fs::metadata(path) else { return };
     let mode = found.permissions().mode() & 0o777;
-    if !found.is_file() || mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if !found.is_file() || others == 0 {
         return;
     }
     let (file, mode) = (path.display(), format!("{mode:03o}"));

@@ -60,7 +60,7 @@ impl Database {
 /// On a connection of its own, which waits for others shorter than the writer's does.
 #[expect(clippy::disallowed_methods, reason = "a pragma touches nobody's rows")]
 async fn begin_anew(url: &DatabaseUrl) -> Result<(), DbErr> {
-    let mut options = url.options(1);
+    let mut options = url.options(1, false);
     options.map_sqlx_sqlite_opts(|file| file.create_if_missing(false).busy_timeout(PATIENCE));
     let connection = Driver::connect(options).await?;
     let backend = connection.get_database_backend();

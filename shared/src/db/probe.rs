@@ -173,7 +173,7 @@ impl Probe {
             _ => None,
         };
         let transaction = self.database.begin().await?;
-        let written = first(transaction.query_all_raw(query(&count)).await?)?;
+        let written = first(&transaction.query_all_raw(query(&count)).await?)?;
         transaction.commit().await?;
         let found = match other {
             Some(mut other) => {
@@ -181,7 +181,7 @@ impl Probe {
                 let row = read.fetch_optional(&mut *other).await.map_err(failed)?;
                 row.map(|row| row.try_get::<i64, _>(0)).transpose().map_err(failed)?
             }
-            None => first(self.database.reader.query_all_raw(query(&read)).await?)?,
+            None => first(&self.database.reader.query_all_raw(query(&read)).await?)?,
         };
         // Others may have counted on in between.
         Ok(written.is_some() && found >= written)
@@ -200,12 +200,12 @@ impl Database {
         match self.writer.execute_unprepared(&make).await {
             // Another process was faster.
             Err(_) if self.has_table(TABLE).await? => Ok(()),
-            made => made.map(drop),
+            done => done.map(drop),
         }
     }
 }
 
-fn first(rows: Vec<QueryResult>) -> Result<Option<i64>, DbErr> {
+fn first(rows: &[QueryResult]) -> Result<Option<i64>, DbErr> {
     rows.first().map(|row| row.try_get_by_index(0)).transpose()
 }
 

@@ -65,7 +65,8 @@ mod tests {
         let url = format!("sqlite://{}/test.db?mode=rwc", folder.display());
         let url = DatabaseUrl::parse(&url, 8).expect("an address");
         let limit = Duration::from_millis(300);
-        let scans = Driver::connect(bounded(url.options(1, false), limit)).await.expect("connected");
+        let scans =
+            Driver::connect(bounded(url.options(1, false), limit)).await.expect("connected");
         for _ in 0..3 {
             let start = Instant::now();
             let error = scans.execute_unprepared(LONG).await.expect_err("too long");

@@ -162,10 +162,10 @@ impl Assembly {
     /// documentation. Nothing is served yet.
     pub async fn bind(self, settings: &Settings) -> Result<App, BindError> {
         let ports = Ports::take(settings).await?;
-        self.on(ports, settings)
+        self.on(&ports, settings)
     }
 
-    fn on(mut self, ports: Ports, settings: &Settings) -> Result<App, BindError> {
+    fn on(mut self, ports: &Ports, settings: &Settings) -> Result<App, BindError> {
         if settings.reflection {
             let reflection = || {
                 let all = tonic_reflection::server::Builder::configure()

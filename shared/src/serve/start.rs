@@ -112,21 +112,22 @@ impl Start<'_> {
     /// password, ends it at once. `listening` is told when the services are there.
     pub async fn serve<E: Error + 'static>(
         self,
-        assemble: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
+        services: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
         listening: impl FnOnce(&App),
     ) -> Result<(), Box<dyn Error>> {
         let mut stop = Box::pin(stop_signal()?);
         let ports = Ports::take(self.settings).await?;
         let waiting = Waiting::start(&ports, self.settings, self.doors).await?;
         let assembly = tokio::select! {
-            assembly = assembled(self.databases, assemble, &ports) => assembly?,
+            assembly = assembled(self.databases, services, &ports) => assembly?,
             () = &mut stop => {
                 tracing::info!("stopped before it was ready");
                 return Ok(());
             }
         };
         waiting.end().await;
-        let app = assembly.on(ports, self.settings)?;
+        let app = assembly.on(&ports, self.settings)?;
+        drop(ports);
         listening(&app);
         app.run(stop).await;
         Ok(())
@@ -136,7 +137,7 @@ impl Start<'_> {
 /// What was assembled, once all `databases` are there.
 async fn assembled<E: Error + 'static>(
     databases: &[&DatabaseUrl],
-    mut assemble: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
+    mut services: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
     ports: &Ports,
 ) -> Result<Assembly, Box<dyn Error>> {
     let mut attempt = async || -> Result<Assembly, Box<dyn Error>> {
@@ -144,7 +145,7 @@ async fn assembled<E: Error + 'static>(
             database.reach().await.map_err(CannotOpen)?;
         }
         let mut assembly = Assembly::default();
-        assemble(&mut assembly).await?;
+        services(&mut assembly).await?;
         Ok(assembly)
     };
     let (mut pause, mut said) = (PAUSE, None);
