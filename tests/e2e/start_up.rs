@@ -198,7 +198,8 @@ fn what_is_set_and_not_read_is_told_at_start_and_by_doctor_without_its_value() {
 
         let mut command = binary.command();
         command.envs([SOUND, secret, typo, wrong, stop]).envs(beside).arg("doctor");
-        let doctor = run(command.current_dir(std::env::temp_dir()));
+        command.current_dir(std::env::temp_dir());
+        let doctor = run(command);
         for told in [&elsewhere, &meant] {
             let warns = |line: &str| line.starts_with("warn") && line.ends_with(told);
             assert!(doctor.stdout.lines().any(warns), "{told}: {}", doctor.stdout);

@@ -23,7 +23,7 @@ pub enum Counter {
     /// This process.
     Memory(Arc<Memory>),
     /// The database, which other replicas share.
-    Table(Store),
+    Table(Box<Store>),
     /// Redis, which other replicas share.
     Redis(Arc<Redis>),
 }
@@ -65,7 +65,7 @@ impl Counter {
     /// The place that the settings name; `auto` is the database if it can be shared.
     pub fn new(place: &AttemptStore, store: &Store, clock: Arc<dyn Clock>) -> Self {
         match place {
-            AttemptStore::Auto if store.is_shared() => Self::Table(store.clone()),
+            AttemptStore::Auto if store.is_shared() => Self::Table(Box::new(store.clone())),
             AttemptStore::Auto | AttemptStore::Memory => Self::Memory(Arc::new(Memory::new(clock))),
             AttemptStore::Redis(client) => {
                 Self::Redis(Arc::new(Redis::new(client.clone(), Memory::new(clock))))

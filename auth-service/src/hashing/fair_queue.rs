@@ -205,8 +205,8 @@ mod tests {
 
     type Acquiring<'a> = Pin<Box<dyn Future<Output = Option<Permit>> + 'a>>;
 
-    fn address(number: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, number]))
+    fn address(number: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, number])
     }
 
     fn look(acquiring: &mut Acquiring<'_>) -> Poll<Option<Permit>> {
@@ -234,11 +234,12 @@ mod tests {
     #[test]
     fn who_comes_last_from_elsewhere_is_next() {
         let queue = FairQueue::new(2);
-        let first = taken(&queue, address(1));
-        let second = taken(&queue, address(1));
-        let mut many: Vec<_> = (0..WAITING_EACH).map(|_| waiting(&queue, address(1))).collect();
-        assert!(is_refused(&queue, address(1)), "its line is full");
-        let mut stranger = waiting(&queue, address(2));
+        let first = taken(&queue, Some(address(1)));
+        let second = taken(&queue, Some(address(1)));
+        let mut many: Vec<_> =
+            (0..WAITING_EACH).map(|_| waiting(&queue, Some(address(1)))).collect();
+        assert!(is_refused(&queue, Some(address(1))), "its line is full");
+        let mut stranger = waiting(&queue, Some(address(2)));
         drop(first);
         assert!(many.iter_mut().all(|one| look(one).is_pending()));
         let Poll::Ready(Some(permit)) = look(&mut stranger) else { panic!("not its turn") };
@@ -253,7 +254,7 @@ mod tests {
         let queue = FairQueue::new(1);
         let mut permit = taken(&queue, None);
         let mut lines: Vec<Vec<_>> =
-            (1..=3).map(|n| (0..3).map(|_| waiting(&queue, address(n))).collect()).collect();
+            (1..=3).map(|n| (0..3).map(|_| waiting(&queue, Some(address(n)))).collect()).collect();
         let mut order = Vec::new();
         for _ in 0..9 {
             drop(permit);
@@ -263,7 +264,7 @@ mod tests {
             let at = at.expect("somebody's turn");
             drop(lines[at].remove(0));
             permit = order.pop().expect("the permit");
-            assert_eq!(permit.client, address(u8::try_from(at).expect("small") + 1));
+            assert_eq!(permit.client, Some(address(u8::try_from(at).expect("small") + 1)));
         }
         assert!(lines.iter().all(Vec::is_empty));
     }
@@ -279,9 +280,11 @@ mod tests {
         let queue = FairQueue::new(2);
         let _held = [taken(&queue, None), taken(&queue, None)];
         let mut lines: Vec<_> = (1..=2)
-            .map(|n| (0..WAITING_EACH).map(|_| waiting(&queue, address(n))).collect::<Vec<_>>())
+            .map(|n| {
+                (0..WAITING_EACH).map(|_| waiting(&queue, Some(address(n)))).collect::<Vec<_>>()
+            })
             .collect();
-        let _strangers: Vec<_> = (3..=10).map(|n| waiting(&queue, address(n))).collect();
+        let _strangers: Vec<_> = (3..=10).map(|n| waiting(&queue, Some(address(n)))).collect();
         let ready = |acquiring: &mut Acquiring<'_>| matches!(look(acquiring), Poll::Ready(None));
         let gone: Vec<_> = lines
             .iter_mut()
@@ -295,25 +298,25 @@ mod tests {
     fn where_all_have_one_the_next_address_is_refused() {
         let queue = FairQueue::new(1);
         let _held = taken(&queue, None);
-        let _lines: Vec<_> = (0..16).map(|n| waiting(&queue, address(n))).collect();
-        assert!(is_refused(&queue, address(100)));
+        let _lines: Vec<_> = (0..16).map(|n| waiting(&queue, Some(address(n)))).collect();
+        assert!(is_refused(&queue, Some(address(100))));
     }
 
     #[test]
     fn who_leaves_makes_room_and_loses_no_permit() {
         let queue = FairQueue::new(1);
         let held = taken(&queue, None);
-        let first = waiting(&queue, address(1));
-        let mut second = waiting(&queue, address(1));
+        let first = waiting(&queue, Some(address(1)));
+        let mut second = waiting(&queue, Some(address(1)));
         drop(first);
         drop(held);
         assert!(look(&mut second).is_ready(), "the one before it has left");
         drop(second);
-        let held = taken(&queue, address(1));
-        let granted = waiting(&queue, address(2));
+        let held = taken(&queue, Some(address(1)));
+        let granted = waiting(&queue, Some(address(2)));
         drop(held); // goes to who does not look any more
         drop(granted);
-        let _again = taken(&queue, address(3));
+        let _again = taken(&queue, Some(address(3)));
         let state = queue.state();
         assert!(state.waiting.is_empty() && state.turns.is_empty() && state.free == 0);
         assert_eq!(state.held.len(), 1);

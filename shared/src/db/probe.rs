@@ -17,7 +17,7 @@ use sea_orm::{
     sqlx::{self, Row},
 };
 
-use super::{Database, read_only};
+use super::{Database, full::is_full, read_only};
 use crate::error::causes;
 
 /// A table with one row, which counts the writes of all probes.
@@ -211,17 +211,6 @@ fn first(rows: &[QueryResult]) -> Result<Option<i64>, DbErr> {
 
 fn failed(error: SqlxError) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
-}
-
-/// `SQLITE_FULL`, `disk_full`
-fn is_full(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return false;
-    };
-    matches!(&**error, SqlxError::Database(error)
-        if matches!(error.code().as_deref(), Some("13" | "53100")))
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{ADA, WRONG, ada, from, post, still_world, try_grpc, try_http};
-use crate::{
-    answer::{Refused, reason},
-    caller::PASSWORD,
-};
+use crate::{answer::reason, caller::PASSWORD};
 use shared::proto::auth::v1::VerifyPasswordRequest;
 
 const HERE: &str = "203.0.113.7";

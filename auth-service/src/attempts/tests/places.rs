@@ -83,7 +83,7 @@ impl Place {
     pub async fn table() -> Option<Self> {
         Self::with(
             Backend::Postgres,
-            |store: &Store, _: Arc<ManualClock>| Counter::Table(store.clone()),
+            |store: &Store, _: Arc<ManualClock>| Counter::Table(Box::new(store.clone())),
             None,
         )
         .await

@@ -36,7 +36,7 @@ enum Says {
 
 /// Every status and code of the door that stands for a refusal of an rpc; the empty code is
 /// none.
-const CODES: [(u16, &str, Code, Says); 21] = [
+const CODES: [(u16, &str, Code, Says); 22] = [
     (400, "VALIDATION_ERROR", Code::InvalidArgument, Says::Schema),
     (400, "INVALID_EMAIL", Code::InvalidArgument, Says::Field("email")),
     (400, "PASSWORD_TOO_SHORT", Code::InvalidArgument, Says::Password),
