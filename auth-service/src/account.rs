@@ -127,7 +127,11 @@ impl Accounts {
         };
         self.note_sign_in(user.as_ref(), &opened, from);
         let opened = opened?;
-        Ok((user.ok_or(Error::InvalidEmailOrPassword)?, opened))
+        let mut user = user.ok_or(Error::InvalidEmailOrPassword)?;
+        if opened.lifted_ban {
+            user.updated_at = opened.session.created_at;
+        }
+        Ok((user, opened))
     }
 
     /// What happened to the caller.

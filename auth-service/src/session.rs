@@ -73,6 +73,8 @@ impl SignedIn {
 pub struct Opened {
     pub token: SessionToken,
     pub session: session::Model,
+    /// Whether a ban that had lapsed was removed from its user's row.
+    pub lifted_ban: bool,
 }
 
 /// Opens, resumes and ends sessions.
@@ -136,8 +138,8 @@ impl Sessions {
         let (token, mut session) = self.prepare(user_id, device, stay)?;
         let (most, rules) = (self.rules.per_user, self.rules.sign_in);
         let opening = self.store.open_session(&mut session, verified, most, rules).await?;
-        let ended = match opening {
-            Opening::Opened { ended } => ended,
+        let (ended, lifted_ban) = match opening {
+            Opening::Opened { ended, lifted_ban } => (ended, lifted_ban),
             Opening::PasswordChanged => return Err(Error::InvalidEmailOrPassword),
             Opening::Refused(restriction) => return Err(restriction.into()),
         };
@@ -145,7 +147,7 @@ impl Sessions {
             let event = Event::of(EventKind::SessionEnded, user_id);
             self.trail.note(event.with_detail(ended.to_string()));
         }
-        Ok(Opened::new(token, session))
+        Ok(Opened { lifted_ban, ..Opened::new(token, session) })
     }
 
     /// A session that is not stored yet, for a caller that stores it with something else.
@@ -324,6 +326,6 @@ impl Opened {
             user_agent: session.user_agent,
             user_id: session.user_id,
         };
-        Self { token, session }
+        Self { token, session, lifted_ban: false }
     }
 }

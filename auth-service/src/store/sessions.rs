@@ -55,8 +55,8 @@ pub struct Ended {
 /// Whether a session was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// It was; so many others of its user ended for it.
-    Opened { ended: u64 },
+    /// It was; so many others of its user ended for it, and perhaps a lapsed ban was removed.
+    Opened { ended: u64, lifted_ban: bool },
     /// The password is another one, or the user is gone.
     PasswordChanged,
     /// The user may not sign in.
@@ -104,7 +104,8 @@ impl Store {
         if let Err(restriction) = restrictions.check_sign_in(rules, session.now) {
             return Ok(Opening::Refused(restriction));
         }
-        if restrictions.ban != Ban::None {
+        let lifted_ban = restrictions.ban != Ban::None;
+        if lifted_ban {
             restrictions::lift_ban(&transaction, self.layout, session).await?;
         }
         let ended = match most {
@@ -113,7 +114,7 @@ impl Store {
         };
         insert_session(&transaction, self.layout, session).await?;
         transaction.commit().await?;
-        Ok(Opening::Opened { ended })
+        Ok(Opening::Opened { ended, lifted_ban })
     }
 
     /// The session stored under one of these forms of its token, expired or not.

@@ -19,6 +19,11 @@ async fn world(settings: &[(&'static str, &str)]) -> World {
     world.expect("SQLite is always there")
 }
 
+/// auth-service keeps no connection of its own to task-service there.
+async fn eight_connections() -> World {
+    world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8"), ("TASK_SERVICE_URL", "off")]).await
+}
+
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// A connection with a watch on it; `None`: it was closed unserved.
@@ -34,7 +39,7 @@ async fn watching(world: &World, alice: &SignedIn) -> Option<Conversation> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_address_has_so_many_connections_on_both_ports_together() {
-    let world = world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8")]).await;
+    let world = eight_connections().await;
     let alice = world.alice().await;
     let mut served = Vec::new();
     for number in 0..24 {
@@ -62,7 +67,7 @@ async fn one_address_has_so_many_connections_on_both_ports_together() {
 /// What is not in use keeps nobody out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_kept_for_later_make_room_for_others() {
-    let world = world(&[("MAX_CONNECTIONS_PER_ADDRESS", "8")]).await;
+    let world = eight_connections().await;
     let mut kept = Vec::new();
     let mut tries = 0;
     while kept.len() < 24 {
