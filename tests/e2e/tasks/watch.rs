@@ -12,6 +12,7 @@ use shared::{
 };
 use tonic::{Code, Status, Streaming};
 
+use super::sync::ahead_of_all;
 use crate::{
     answer::Refused,
     binary::Binary,
@@ -151,13 +152,12 @@ async fn a_token_that_is_none_or_too_old_is_refused(world: &World) {
         let answer = Line::open(&alice, bad).await.map(drop);
         assert_eq!(answer.faulty(), ["sync_token"], "{bad:?}");
     }
-    for title in ["a", "b", "c"] {
-        alice.create(title).await;
-    }
+    alice.create("hers").await;
     let token = alice.sync("", 0).await.expect("all there is").next_sync_token;
-    bob.create("his").await;
-    // A change that nobody made, as after a database was put back to an older state.
     let answer = Line::open(&bob, &token).await.map(drop);
+    assert_eq!(answer.faulty(), ["sync_token"], "it is of another user");
+    // A change that nobody made, as after a database was put back to an older state.
+    let answer = Line::open(&alice, &ahead_of_all(&token)).await.map(drop);
     answer.refused(Code::OutOfRange, "SYNC_TOKEN_TOO_OLD");
 }
 
