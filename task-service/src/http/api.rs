@@ -109,7 +109,11 @@ pub struct OfTask {
 pub struct IfMatch {
     /// The `ETag`s of which the task must have one; `*` is any. A weak one (`W/`) matches
     /// never.
-    #[param(rename = "If-Match", required = false)]
+    #[param(
+        rename = "If-Match",
+        required = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#
+    )]
     if_match: String,
 }
 
@@ -119,7 +123,11 @@ pub struct IfMatch {
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
 pub struct IfNoneMatch {
     /// The `ETag`s of the versions the caller has; `*` is any. Weak ones count.
-    #[param(rename = "If-None-Match", required = false)]
+    #[param(
+        rename = "If-None-Match",
+        required = false,
+        pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#
+    )]
     if_none_match: String,
 }
 
