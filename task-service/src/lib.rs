@@ -119,7 +119,7 @@ pub async fn assemble(
     assembly.add_job(audit::sweep(events, clock.clone(), config.security_event_retention));
     assembly.add_last(trail.clone().flushed());
     let spools = spool_folder(config);
-    spools.warn();
+    spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
     tasks.take_back_imports().await.map_err(StartError::TakeBack)?;

@@ -60,8 +60,8 @@ impl SpoolFolder {
         Room { folder: self.0.clone(), taken: 0 }
     }
 
-    /// Says in the log what an operator should mend, if there is something.
-    pub fn warn(&self) {
+    /// Says in the log what an operator should know of the folder, if there is something.
+    pub fn log(&self) {
         let path = self.0.path.display();
         if let Err(error) = tempfile::tempfile_in(&self.0.path) {
             tracing::warn!(
@@ -69,7 +69,8 @@ impl SpoolFolder {
                 "no file can be made in the spool folder: only small imports work (SPOOL_DIR)"
             );
         } else if self.0.is_beside_database {
-            tracing::warn!(
+            // So it is on most machines of developers, where nothing is to be mended.
+            tracing::info!(
                 %path,
                 "the spool folder is on the database's file system: imports get a small part \
                  of it (SPOOL_DIR)"
