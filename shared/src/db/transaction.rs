@@ -93,6 +93,11 @@ impl Transaction {
         .await
     }
 
+    /// What kind of database it is in.
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Makes everything last. After an error it is not known whether it does, except that
     /// nothing does where a statement had failed before.
     pub async fn commit(self) -> Result<(), DbErr> {

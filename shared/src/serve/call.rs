@@ -85,9 +85,13 @@ pub struct Around {
     pub proxies: Proxies,
 }
 
-/// All that a port answers, behind what surrounds every call.
+/// All that a port answers, behind what surrounds every call. Each call holds it, so it is
+/// cheap to clone.
 #[derive(Clone)]
-pub struct Calls<W> {
+pub struct Calls<W>(Arc<Inner<W>>);
+
+#[derive(Clone)]
+struct Inner<W> {
     wire: W,
     around: Around,
     timeout: Duration,
@@ -100,7 +104,7 @@ pub struct Calls<W> {
 
 impl<W: Wire> Calls<W> {
     pub fn new(wire: W, around: Around, limits: &Limits) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             wire,
             around,
             timeout: limits.request_timeout,
@@ -109,33 +113,35 @@ impl<W: Wire> Calls<W> {
             answers: Answers::new(limits.answer_timeout),
             peer: TcpConnectInfo { local_addr: None, remote_addr: None },
             connection: None,
-        }
+        }))
     }
 
     /// The same services for one connection: handlers see who is at its other end, or for
     /// whom it calls if that is a trusted proxy (`Request::remote_addr`); their places they
     /// share with others of that client.
     pub fn for_peer(&self, peer: SocketAddr, seat: &Seat) -> Self {
-        let mut calls = self.clone();
+        let mut calls = Inner::clone(&self.0);
         calls.peer.remote_addr = Some(peer);
         calls.connection = Some(seat.connection.clone());
-        let places = self.around.places.of(&self.around.shares.of(household(peer.ip())));
+        let places = calls.around.places.of(&calls.around.shares.of(household(peer.ip())));
         calls.around.places = places.on(seat.connection.clone(), seat.is_proxy);
-        calls.answers = self.answers.elsewhere();
+        calls.answers = calls.answers.elsewhere();
         calls.departure = Stop::default();
-        calls
+        Self(Arc::new(calls))
     }
 
     /// With this, streams on this connection are told that it is to close.
     pub fn departure(&self) -> &Stop {
-        &self.departure
+        &self.0.departure
     }
 
     /// The answers of this connection that are still on their way.
     pub fn answers(&self) -> &Answers {
-        &self.answers
+        &self.0.answers
     }
+}
 
+impl<W: Wire> Inner<W> {
     /// Who calls, for handlers.
     fn caller(&self, request: &Request<Incoming>) -> TcpConnectInfo {
         let TcpConnectInfo { local_addr, remote_addr: peer } = self.peer;
@@ -155,11 +161,10 @@ impl<W: Wire> Calls<W> {
     }
 
     /// What a call to `path` needs to begin; `None`: nothing.
-    fn take_place(&self, path: &str) -> Result<Option<Place>, Status> {
+    fn take_place(&self, places: &Places, path: &str) -> Result<Option<Place>, Status> {
         if self.wire.is_free(path) {
             return Ok(None);
         }
-        let places = &self.around.places;
         let is_public = self.wire.is_public_stream(path);
         if is_public { places.take_public() } else { places.take() }.map(Some)
     }
@@ -171,20 +176,19 @@ impl<W: Wire> Calls<W> {
         response
     }
 
-    /// The same for one call: behind a proxy the client takes the places, not the proxy.
-    fn on_behalf_of(&self, caller: &TcpConnectInfo) -> Self {
-        let mut calls = self.clone();
-        if let (Some(peer), Some(caller)) = (self.peer.remote_addr, caller.remote_addr)
-            && peer.ip() != caller.ip()
-        {
-            let share = self.around.shares.of(household(caller.ip()));
-            calls.around.places = self.around.places.of(&share);
+    /// The places that `caller` takes: behind a proxy the client takes them, not the proxy.
+    fn places(&self, caller: &TcpConnectInfo) -> Places {
+        let places = &self.around.places;
+        match (self.peer.remote_addr, caller.remote_addr) {
+            (Some(peer), Some(caller)) if peer.ip() != caller.ip() => {
+                places.of(&self.around.shares.of(household(caller.ip())))
+            }
+            _ => places.clone(),
         }
-        calls
     }
 
     /// Answers `request`, whatever happens inside.
-    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, places: Places, request: Request<Incoming>) -> Response<Body> {
         if !has_known_framing(request.headers()) || !names_one_host(&request) {
             return bad_request();
         }
@@ -193,7 +197,7 @@ impl<W: Wire> Calls<W> {
         }
         let origin = request.headers().get("origin").cloned();
         let asked = Asked { path: request.uri().path().to_owned(), origin };
-        let place = match self.take_place(&asked.path) {
+        let place = match self.take_place(&places, &asked.path) {
             Ok(place) => place,
             Err(busy) => return self.refuse_recorded(&asked, busy),
         };
@@ -262,21 +266,22 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        if let Some(connection) = &self.connection {
+        let calls = self.0.clone();
+        if let Some(connection) = &calls.connection {
             connection.touch();
         }
-        let caller = self.caller(&request);
-        let calls = self.on_behalf_of(&caller);
+        let caller = calls.caller(&request);
+        let places = calls.places(&caller);
         let address = caller.remote_addr.map(|caller| caller.ip());
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(Departing(self.departure.handle()));
+        request.extensions_mut().insert(Departing(calls.departure.handle()));
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();
         let circumstances = Circumstances::new(id.clone(), address, request.headers());
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let answer = async move {
             let start = Instant::now();
-            let mut response = calls.answer(request).await;
+            let mut response = calls.answer(places, request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             if response.extensions().get::<Recorded>().is_none() {
                 W::log(&response, elapsed);

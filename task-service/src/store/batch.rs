@@ -236,7 +236,9 @@ async fn find_all(
     // Each number of ids is a statement of its own, which connections keep prepared.
     let mut asked = ids.to_vec();
     asked.resize(ids.len().next_power_of_two(), *last);
-    let rows = live(owner).filter(Column::Id.is_in(asked)).into_partial_model::<Row>();
+    let rows = live(on.get_database_backend(), owner)
+        .filter(Column::Id.is_in(asked))
+        .into_partial_model::<Row>();
     let mut found = HashMap::with_capacity(ids.len());
     for row in rows.all(on).await? {
         found.insert(row.id, row.of(owner)?);

@@ -92,7 +92,7 @@ async fn edit_in(
 /// not: both may have come from elsewhere.
 async fn is_there(change: &Change, owner: &Owner, task: &Task) -> Result<bool, Error> {
     let Some(series) = task.series else { return Ok(false) };
-    let others = owned::<Entity>(owner)
+    let others = owned::<Entity>(change.transaction.backend(), owner)
         .filter(Column::SeriesId.eq(series.id))
         .filter(Column::Occurrence.eq(series.occurrence))
         .filter(Column::Id.ne(task.id));

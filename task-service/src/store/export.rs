@@ -38,7 +38,7 @@ impl Tasks {
         owner: &Owner,
         after: Exported,
     ) -> Result<(Vec<Task>, Exported), Error> {
-        let mut selection = live(owner);
+        let mut selection = live(self.database.backend(), owner);
         if let Some((created_at, id)) = after {
             let columns = [Column::CreatedAt, Column::Id].map(|column| Expr::col((Entity, column)));
             let place = Expr::tuple([Expr::val(created_at.micros()), Expr::val(id)]);
@@ -63,7 +63,7 @@ impl Tasks {
         owner: &Owner,
         after: Option<Uuid>,
     ) -> Result<(Vec<Task>, Option<Uuid>), Error> {
-        let mut selection = owned::<Entity>(owner);
+        let mut selection = owned::<Entity>(self.database.backend(), owner);
         if let Some(id) = after {
             selection = selection.filter(Column::Id.gt(id));
         }
@@ -86,7 +86,8 @@ impl Tasks {
         after: Option<(Uuid, Moment)>,
     ) -> Result<(Vec<Fired>, Option<(Uuid, Moment)>), Error> {
         use reminder::Column::{FiredAt, FiresAt, TaskId};
-        let mut selection = owned::<reminder::Entity>(owner).filter(FiredAt.is_not_null());
+        let mut selection =
+            owned::<reminder::Entity>(self.database.backend(), owner).filter(FiredAt.is_not_null());
         if let Some((task_id, fires_at)) = after {
             let place = Expr::tuple([Expr::val(task_id), Expr::val(fires_at.micros())]);
             let key = Expr::tuple([TaskId, FiresAt].map(Expr::col));

@@ -171,13 +171,14 @@ impl Tasks {
                     .map(|(id, number)| Expr::tuple([Expr::val(id), Expr::val(number)]));
                 condition = condition.or(columns.is_in(places));
             }
-            let there: Vec<(Uuid, Option<Uuid>, Option<i64>)> = owned::<Entity>(owner)
-                .filter(condition)
-                .select_only()
-                .columns([Column::Id, Column::SeriesId, Column::Occurrence])
-                .into_tuple()
-                .all(self.database.reader())
-                .await?;
+            let there: Vec<(Uuid, Option<Uuid>, Option<i64>)> =
+                owned::<Entity>(self.database.backend(), owner)
+                    .filter(condition)
+                    .select_only()
+                    .columns([Column::Id, Column::SeriesId, Column::Occurrence])
+                    .into_tuple()
+                    .all(self.database.reader())
+                    .await?;
             let ids: HashSet<_> = there.iter().map(|(id, ..)| *id).collect();
             let places: HashSet<_> =
                 there.iter().filter_map(|(_, series, number)| series.zip(*number)).collect();

@@ -72,7 +72,7 @@ async fn import(tasks: &Tasks, owner: &Owner, held: Rows<Held>, plan: Plan) -> R
 /// Notes that there is an import, and tells its number and what its owner has before it.
 async fn begin(tasks: &Tasks, owner: &Owner) -> Result<(i64, Usage), Error> {
     let transaction = tasks.database.begin().await?;
-    let row = owned::<revision::Entity>(owner).one(&transaction).await?;
+    let row = owned::<revision::Entity>(tasks.database.backend(), owner).one(&transaction).await?;
     let (latest, usage) = row
         .map_or((tasks.epoch().base, Usage::default()), |row| (row.revision, stored_usage(&row)));
     let mark = import::ActiveModel { revision: Set(latest + 1), ..Default::default() };

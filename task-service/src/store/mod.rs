@@ -197,12 +197,13 @@ impl Tasks {
 
 /// A task outside the trash.
 async fn find(on: &impl ConnectionTrait, owner: &Owner, id: Uuid) -> Result<Task, Error> {
-    one(on, owner, live(owner).filter(Column::Id.eq(id))).await
+    one(on, owner, live(on.get_database_backend(), owner).filter(Column::Id.eq(id))).await
 }
 
 /// A task, in the trash or not.
 async fn find_anywhere(on: &impl ConnectionTrait, owner: &Owner, id: Uuid) -> Result<Task, Error> {
-    one(on, owner, owned::<Entity>(owner).filter(Column::Id.eq(id))).await
+    one(on, owner, owned::<Entity>(on.get_database_backend(), owner).filter(Column::Id.eq(id)))
+        .await
 }
 
 async fn one(

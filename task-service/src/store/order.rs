@@ -124,11 +124,11 @@ async fn neighbour(
 ) -> Result<Option<Task>, Error> {
     let (place, columns) = (place_of(task), place_of_row());
     let selection = match side {
-        Side::Before => live(owner)
+        Side::Before => live(change.transaction.backend(), owner)
             .filter(columns.lt(place))
             .order_by_desc(Column::Position)
             .order_by_desc(Column::Id),
-        Side::After => live(owner)
+        Side::After => live(change.transaction.backend(), owner)
             .filter(columns.gt(place))
             .order_by_asc(Column::Position)
             .order_by_asc(Column::Id),
@@ -149,7 +149,7 @@ async fn spread(
     let end = Position::at_end(change.revision, 0);
     let mut count = 64;
     loop {
-        let mut behind = live(owner).filter(Column::Id.ne(id));
+        let mut behind = live(change.transaction.backend(), owner).filter(Column::Id.ne(id));
         if let Some(left) = left {
             behind = behind.filter(place_of_row().gt(place_of(left)));
         }

@@ -37,7 +37,8 @@ pub async fn find(
     fingerprint: &[u8],
     now: Moment,
 ) -> Result<Option<Made>, Error> {
-    let used: Select<Entity> = owned(owner).filter(Column::RequestId.eq(id.as_str()));
+    let used: Select<Entity> =
+        owned(change.transaction.backend(), owner).filter(Column::RequestId.eq(id.as_str()));
     match used.one(&change.transaction).await? {
         Some(used) if used.created_at <= expired_until(now) => Ok(None),
         Some(used) if used.fingerprint == fingerprint => Ok(Some(match used.task_ids {

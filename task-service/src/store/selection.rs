@@ -44,7 +44,11 @@ impl View<'_> {
 
     /// The same, without a hint where in the index of dues they are.
     fn passing(self, filter: &Filter) -> Select<Entity> {
-        let all = if self.is_by_words { owned_by_words(self.owner) } else { owned(self.owner) };
+        let all = if self.is_by_words {
+            owned_by_words(self.backend, self.owner)
+        } else {
+            owned(self.backend, self.owner)
+        };
         let all = all.filter(if filter.deleted {
             Column::DeletedAt.is_not_null()
         } else {

@@ -60,7 +60,7 @@ impl Tasks {
         let columns = [Column::Revision, Column::Id].map(|column| Expr::col((Entity, column)));
         let values = [Expr::val(after.revision), Expr::val(after.id)];
         let was_there = Column::DeletedAt.is_null().or(Column::Revision.gt(after.begun));
-        let rows = owned::<Entity>(owner)
+        let rows = owned::<Entity>(self.database.backend(), owner)
             .filter(Expr::tuple(columns).gt(Expr::tuple(values)))
             .filter(Column::Revision.lte(latest))
             .filter(was_there)
@@ -75,7 +75,9 @@ impl Tasks {
     }
 
     pub(super) async fn history(&self, owner: &Owner) -> Result<History, Error> {
-        let row = owned::<revision::Entity>(owner).one(self.database.reader()).await?;
+        let row = owned::<revision::Entity>(self.database.backend(), owner)
+            .one(self.database.reader())
+            .await?;
         let epoch = self.epoch();
         let (purged, latest) =
             row.map_or((epoch.base, epoch.base), |row| (row.purged, row.revision));

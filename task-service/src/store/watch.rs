@@ -92,7 +92,7 @@ impl Tasks {
         until: SyncPlace,
         size: usize,
     ) -> Result<Vec<Fired>, Error> {
-        let rows = owned::<Entity>(owner)
+        let rows = owned::<Entity>(self.database.backend(), owner)
             .filter(Column::Revision.gt(after.known()))
             .filter(Column::Revision.lte(until.revision))
             .order_by_asc(Column::Revision)

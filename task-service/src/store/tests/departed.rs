@@ -34,7 +34,7 @@ on_both_databases!(
 const ALL: Removed = Removed { tasks: 0, done: true };
 
 async fn count<E: Owned<Model: Send + Sync>>(database: &Database, owner: &Owner) -> u64 {
-    owned::<E>(owner).count(database.reader()).await.expect("counted")
+    owned::<E>(database.backend(), owner).count(database.reader()).await.expect("counted")
 }
 
 /// How many tasks, reminders, requests and counters there are of `owner`.

@@ -35,9 +35,15 @@ const OFF: i64 = i64::MAX;
 
 /// What the user's row says, and what is there.
 async fn usages(world: &World, owner: &Owner) -> [Usage; 2] {
-    let row = owned::<revision::Entity>(owner).one(world.database.reader()).await.expect("a row");
+    let row = owned::<revision::Entity>(world.database.backend(), owner)
+        .one(world.database.reader())
+        .await
+        .expect("a row");
     let counted = row.map_or(Usage::default(), |row| Usage { tasks: row.tasks, bytes: row.bytes });
-    let rows = owned::<task::Entity>(owner).all(world.database.reader()).await.expect("rows");
+    let rows = owned::<task::Entity>(world.database.backend(), owner)
+        .all(world.database.reader())
+        .await
+        .expect("rows");
     let usage = |row: &task::Model| usage_of(&row.title, &row.description, row.details.as_deref());
     [counted, rows.iter().map(usage).fold(Usage::default(), Usage::and)]
 }
