@@ -93,9 +93,9 @@ mod tests {
         database.writer().execute_unprepared("CREATE TABLE t (x)").await.expect("a table");
         let files = ["", "-wal", "-shm"].map(|ending| with_ending(&path, ending));
         for file in &files {
-            assert_eq!(mode(file), FILE, "{}", file.display());
+            assert_eq!(mode(file), 0o600, "{}", file.display());
         }
-        assert_eq!(mode(&folder), FOLDER);
+        assert_eq!(mode(&folder), 0o700);
 
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("a mode");
         for file in &files {
@@ -103,7 +103,7 @@ mod tests {
         }
         let again = Database::connect(&url).await.expect("connects");
         for file in &files {
-            assert_eq!(mode(file), FILE, "{}", file.display());
+            assert_eq!(mode(file), 0o600, "{}", file.display());
         }
         assert_eq!(mode(&folder), 0o755, "a folder that was there is not ours to close");
         for database in [database, again] {

@@ -51,6 +51,7 @@ mod security_alarms;
 mod security_log;
 mod start_up;
 mod stop;
+mod storage;
 
 // What is written down.
 mod readme;

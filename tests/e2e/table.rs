@@ -62,4 +62,21 @@ impl Table {
         let statement = format!("ALTER TABLE \"{0}\" RENAME TO \"{0}_hidden\"", self.name);
         self.database.execute_unprepared(&statement).await.expect("the table is renamed");
     }
+
+    /// Has PostgreSQL refuse every new row with this SQLSTATE, as where a resource is used up.
+    pub async fn refuse_inserts(&self, state: &str) {
+        let statement = format!(
+            "CREATE FUNCTION no_more() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             BEGIN RAISE EXCEPTION 'no more' USING ERRCODE = '{state}'; END $$; \
+             CREATE TRIGGER no_more BEFORE INSERT ON \"{}\" EXECUTE FUNCTION no_more()",
+            self.name
+        );
+        self.database.execute_unprepared(&statement).await.expect("a trigger");
+    }
+
+    /// Ends what [`Table::refuse_inserts`] began.
+    pub async fn allow_inserts(&self) {
+        let statement = format!("DROP TRIGGER no_more ON \"{}\"", self.name);
+        self.database.execute_unprepared(&statement).await.expect("no trigger");
+    }
 }

@@ -64,9 +64,10 @@ pub trait Wire: Clone + Send + Sync + 'static {
     fn log(response: &Response<Body>, elapsed_us: u64);
 }
 
-/// A refusal that the log tells of together with others like it (see `refusal_log`).
+/// An answer that gets no line of its own, since the log tells what is behind it: of refusals
+/// together with others like them (see `refusal_log`), of readiness when it changes.
 #[derive(Clone)]
-struct Recorded;
+pub struct Recorded;
 
 /// What a refusal must know of its request.
 pub struct Asked {

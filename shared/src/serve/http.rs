@@ -14,7 +14,7 @@ use tower_http::cors::Cors;
 
 use super::{
     arriving::Arriving,
-    call::{Asked, Wire},
+    call::{Asked, Recorded, Wire},
     cors, docs,
     health::Readiness,
     lasting::{Lasting, until_departure},
@@ -153,5 +153,8 @@ fn health(is_well: bool) -> axum::response::Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING")
     };
-    json::answer(status, &serde_json::json!({ "status": word }))
+    let mut answer = json::answer(status, &serde_json::json!({ "status": word }));
+    // Readiness logs why it changes; a balancer that asks every second adds nothing to that.
+    answer.extensions_mut().insert(Recorded);
+    answer
 }

@@ -55,6 +55,14 @@ fn statement(
     let plus = |column, count: i64| Expr::col((revision::Entity, column)).add(count);
     let purged = revision::Column::Purged;
     let (tasks, bytes) = (revision::Column::Tasks, revision::Column::Bytes);
+    // Each part is moved into the next: the statement is made anew for every task.
+    let mut on_conflict = OnConflict::column(revision::Column::UserId);
+    on_conflict
+        .value(revision::Column::Revision, plus(revision::Column::Revision, 1))
+        .value(tasks, plus(tasks, more.tasks))
+        .value(bytes, plus(bytes, more.bytes))
+        .action_and_where(plus(tasks, more.tasks).lte(quota.tasks))
+        .action_and_where(plus(bytes, more.bytes).lte(quota.bytes));
     let taken = Query::insert()
         .into_table(revision::Entity)
         .columns([revision::Column::UserId, revision::Column::Revision, purged, tasks, bytes])
@@ -66,20 +74,15 @@ fn statement(
             Expr::val(more.bytes),
         ])
         .map_err(|error| DbErr::Custom(error.to_string()))?
-        .on_conflict(
-            OnConflict::column(revision::Column::UserId)
-                .value(revision::Column::Revision, plus(revision::Column::Revision, 1))
-                .value(tasks, plus(tasks, more.tasks))
-                .value(bytes, plus(bytes, more.bytes))
-                .action_and_where(plus(tasks, more.tasks).lte(quota.tasks))
-                .action_and_where(plus(bytes, more.bytes).lte(quota.bytes))
-                .to_owned(),
-        )
+        .on_conflict(on_conflict)
         .returning_col(revision::Column::Revision)
         .take();
-    let taken = CommonTableExpression::new().query(taken).table_name("taken").to_owned();
+    let mut named = CommonTableExpression::new();
+    named.query(taken).table_name("taken");
+    let mut with = WithClause::new();
+    with.cte(named);
 
-    let row = row::whole(task);
+    let mut row = row::whole(task);
     let mut columns = Vec::new();
     let mut values: Vec<SimpleExpr> = Vec::new();
     for column in Column::iter() {
@@ -88,7 +91,7 @@ fn statement(
             Column::Revision => Expr::col(("taken", revision::Column::Revision)),
             // As `Position::at_end` spells it.
             Column::Position => Expr::cust("lpad(to_hex(taken.revision), 12, '0') || 'i'"),
-            _ => match row.get(column) {
+            _ => match row.take(column) {
                 ActiveValue::Set(value) | ActiveValue::Unchanged(value) => Expr::val(value),
                 ActiveValue::NotSet => continue,
             },
@@ -104,5 +107,5 @@ fn statement(
         .map_err(|error| DbErr::Custom(error.to_string()))?
         .returning_col(Column::Revision)
         .take();
-    Ok(insert.with(WithClause::new().cte(taken).to_owned()))
+    Ok(insert.with(with))
 }

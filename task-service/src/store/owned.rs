@@ -16,7 +16,7 @@ pub trait Owned: EntityTrait {
     const OWNER: Self::Column;
 
     /// That a row may be seen, where not all may.
-    fn visible(_backend: DbBackend, _owner: &Owner) -> Option<Condition> {
+    fn visible(_backend: DbBackend) -> Option<Condition> {
         None
     }
 }
@@ -25,18 +25,19 @@ impl Owned for task::Entity {
     const OWNER: task::Column = task::Column::UserId;
 
     /// That it is of no import that is not all there yet. There is such a one on SQLite alone
-    /// (see `import_pieces`). Where there is none, rows are not looked at.
+    /// (see `import_pieces`). Where there is none of anybody, which is asked once, rows are not
+    /// looked at.
     ///
-    /// As text, since every read of a task asks it, and building it costs as much as all the
-    /// rest of the statement.
-    fn visible(backend: DbBackend, owner: &Owner) -> Option<Condition> {
+    /// As a text without values, since every read of a task asks it: built piece by piece it
+    /// costs as much as all the rest of the statement.
+    fn visible(backend: DbBackend) -> Option<Condition> {
         const OF_NO_UNFINISHED_IMPORT: &str = "(\
-            NOT EXISTS (SELECT 1 FROM \"task_import\" WHERE \"user_id\" = ?) \
-            OR \"task\".\"revision\" NOT IN \
-            (SELECT \"revision\" FROM \"task_import\" WHERE \"user_id\" = ?))";
-        let user_id = owner.user().as_str();
-        let asked = || Expr::cust_with_values(OF_NO_UNFINISHED_IMPORT, [user_id, user_id]);
-        (backend == DbBackend::Sqlite).then(|| Condition::all().add(asked()))
+            NOT EXISTS (SELECT 1 FROM \"task_import\") \
+            OR NOT EXISTS (SELECT 1 FROM \"task_import\" AS \"i\" \
+            WHERE \"i\".\"user_id\" = \"task\".\"user_id\" \
+            AND \"i\".\"revision\" = \"task\".\"revision\"))";
+        let visible = || Condition::all().add(Expr::cust(OF_NO_UNFINISHED_IMPORT));
+        (backend == DbBackend::Sqlite).then(visible)
     }
 }
 
@@ -60,7 +61,7 @@ impl Owned for request::Entity {
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned<E: Owned>(backend: DbBackend, owner: &Owner) -> Select<E> {
     let all = E::find().filter(E::OWNER.eq(owner.user().as_str()));
-    match E::visible(backend, owner) {
+    match E::visible(backend) {
         Some(visible) => all.filter(visible),
         None => all,
     }
@@ -78,7 +79,7 @@ pub fn with_unfinished(owner: &Owner) -> Select<task::Entity> {
 pub fn owned_by_words(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
     let user_id = Expr::cust("\"task\".\"user_id\" || ''");
     let all = task::Entity::find().filter(user_id.eq(owner.user().as_str()));
-    match task::Entity::visible(backend, owner) {
+    match task::Entity::visible(backend) {
         Some(visible) => all.filter(visible),
         None => all,
     }

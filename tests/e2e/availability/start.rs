@@ -28,6 +28,8 @@ async fn a_database_that_is_away_is_waited_for() {
         let place = address.trim_start_matches("postgres://postgres@");
         let log = server.log();
         assert!(log.contains(&format!("PostgreSQL at {place}: Connection refused")), "{log}");
+        let lines = log.matches("\"unavailable\"").count();
+        assert!(lines <= 1, "one for the call, none for the question whether it is ready: {log}");
     }
     let [accounts, tasks] = [&servers[0].0, &servers[1].0];
     let stranger = Stranger::new(accounts.channel(), tasks.channel());
