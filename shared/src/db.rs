@@ -4,6 +4,7 @@
 mod checks;
 mod connect;
 mod doctor;
+mod error_code;
 mod examination;
 mod full;
 mod journal;

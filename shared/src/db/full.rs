@@ -1,29 +1,22 @@
 //! How a database says that it has no room left.
 
-use sea_orm::{DbErr, RuntimeErr, SqlxError};
+use sea_orm::DbErr;
 
-/// PostgreSQL's class 53 has it beside other resources (`disk_full`).
+use super::error_code::{ErrorCode, driver_error};
+
+/// PostgreSQL's class 53 has it beside other resources.
 const DISK_FULL: &str = "53100";
 
-/// SQLite's primary code; extended ones carry it in their lowest byte.
 const SQLITE_FULL: u32 = 13;
 
 /// Whether `error` is a database's word that its disk, or its file, is full.
 #[must_use]
 pub fn is_full(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
-    | DbErr::Query(RuntimeErr::SqlxError(cause))
-    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
-    else {
-        return false;
-    };
-    let SqlxError::Database(cause) = &**cause else { return false };
-    cause.code().is_some_and(|code| {
-        // PostgreSQL's are five characters, SQLite's at most four digits.
-        code == DISK_FULL
-            || (code.len() < DISK_FULL.len()
-                && code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_FULL))
-    })
+    match driver_error(error).and_then(ErrorCode::of) {
+        Some(ErrorCode::SqlState(state)) => state == DISK_FULL,
+        Some(ErrorCode::Sqlite(code)) => code == SQLITE_FULL,
+        None => false,
+    }
 }
 
 #[cfg(test)]

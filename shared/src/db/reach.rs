@@ -1,13 +1,17 @@
 //! Whether a database can be reached, and if not, where it was looked for and why not.
 
-use std::{error::Error, fmt, io, sync::Arc, time::Duration};
+use std::{error::Error, fmt, io, time::Duration};
 
 use sea_orm::{
     ConnAcquireErr, DbBackend, DbErr, RuntimeErr, SqlxError,
     sqlx::{ConnectOptions as _, Connection, postgres::PgConnectOptions},
 };
 
-use super::{Database, DatabaseUrl, PATIENCE, read_only};
+use super::{
+    Database, DatabaseUrl, PATIENCE,
+    error_code::{ErrorCode, driver_error},
+    read_only,
+};
 
 /// A database that cannot be used now.
 #[derive(Clone, Debug)]
@@ -124,17 +128,16 @@ pub(super) fn may_come(error: &SqlxError) -> bool {
         // What TLS refuses comes as data that are invalid.
         SqlxError::Io(error) => error.kind() != io::ErrorKind::InvalidData,
         SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed => true,
-        SqlxError::Database(error) => {
-            let code = error.code().unwrap_or_default();
-            // Classes 08 (connection), 53 (resources), 57 (operator) and single states;
-            // 5 and 6 are SQLite's "busy" and "locked", whatever more is known of them.
-            let sqlite = code.parse::<u32>().map_or(0, |code| code & 0xff);
-            let by_class = ["08", "53", "57"].iter().any(|class| code.starts_with(class));
-            (code.len() == 5 && by_class)
-                || matches!(&*code, "25006" | "40001" | "40P01" | "55P03")
-                || (code.len() < 5 && matches!(sqlite, 5 | 6))
-        }
-        _ => false,
+        error => match ErrorCode::of(error) {
+            // Classes 08 (connection), 53 (resources) and 57 (operator), and single states.
+            Some(ErrorCode::SqlState(state)) => {
+                ["08", "53", "57"].iter().any(|class| state.starts_with(class))
+                    || matches!(&*state, read_only::SQLSTATE | "40001" | "40P01" | "55P03")
+            }
+            // "Busy" and "locked".
+            Some(ErrorCode::Sqlite(code)) => matches!(code, 5 | 6),
+            None => false,
+        },
     }
 }
 
@@ -147,25 +150,20 @@ pub fn is_away(error: &(dyn Error + 'static)) -> bool {
             return error.may_come;
         }
         if let Some(error) = error.downcast_ref::<DbErr>() {
-            return match error {
-                DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => true,
-                DbErr::Conn(RuntimeErr::SqlxError(error))
-                | DbErr::Exec(RuntimeErr::SqlxError(error))
-                | DbErr::Query(RuntimeErr::SqlxError(error)) => may_come(driver(error)),
-                _ => false,
-            };
+            return matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+                || driver_error(error).is_some_and(may_come);
         }
         cause = error.source();
     }
     false
 }
 
-fn driver(error: &Arc<SqlxError>) -> &SqlxError {
-    error
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use sea_orm::RuntimeErr;
+
     use super::*;
 
     #[tokio::test]

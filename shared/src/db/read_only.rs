@@ -4,17 +4,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{
-    DbErr, RuntimeErr, SqlxError,
+    DbErr, SqlxError,
     sqlx::{self, PgConnection, postgres::PgPoolOptions},
 };
 
-use super::Database;
+use super::{
+    Database,
+    error_code::{ErrorCode, driver_error},
+};
 
 /// What is told of such a server.
 pub(super) const WORDS: &str = "the server is read-only";
 
 /// `read_only_sql_transaction`
-const SQLSTATE: &str = "25006";
+pub(super) const SQLSTATE: &str = "25006";
 
 /// How often a statement was refused for that, in this process. Whoever looks after a pool
 /// compares; a statement does not know its pool.
@@ -41,10 +44,8 @@ pub(super) fn refused_by(pool: PgPoolOptions) -> PgPoolOptions {
 
 /// Counts `error` if the server refused to write.
 pub(super) fn count(error: &DbErr) {
-    if let DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) =
-        error
-        && let SqlxError::Database(error) = &**error
-        && error.code().as_deref() == Some(SQLSTATE)
+    if let Some(ErrorCode::SqlState(state)) = driver_error(error).and_then(ErrorCode::of)
+        && state == SQLSTATE
     {
         REFUSALS.fetch_add(1, Ordering::Relaxed);
     }

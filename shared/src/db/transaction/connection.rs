@@ -12,6 +12,8 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 use sqlx_core::transaction::TransactionManager;
 
+use crate::db::error_code::ErrorCode;
+
 /// SQLite's codes for a statement that was refused and changed nothing else: the lock is
 /// held by another process, or a constraint does not allow it.
 const SQLITE_REFUSALS: [u32; 2] = [5, 19];
@@ -131,17 +133,11 @@ impl Connection {
 /// back by itself when the disk is full or fails, memory runs out, or it is interrupted; a
 /// server that says nothing more may have done anything.
 pub fn is_in_doubt(error: &SqlxError) -> bool {
-    match error {
-        SqlxError::Database(error) => match error.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
-            Some(error) => {
-                let code = sqlx::error::DatabaseError::code(error);
-                let code = code.and_then(|code| code.parse::<u32>().ok());
-                code.is_none_or(|code| !SQLITE_REFUSALS.contains(&(code & 0xff)))
-            }
-            // Inside a transaction PostgreSQL refuses everything but a rollback after it.
-            None => false,
-        },
-        _ => true,
+    match ErrorCode::of(error) {
+        Some(ErrorCode::Sqlite(code)) => !SQLITE_REFUSALS.contains(&code),
+        // Inside a transaction PostgreSQL refuses everything but a rollback after it.
+        Some(ErrorCode::SqlState(_)) => false,
+        None => true,
     }
 }
 

@@ -1,0 +1,37 @@
+//! The code of a database's error: PostgreSQL's SQLSTATE (its manual, appendix A), or SQLite's
+//! result code (sqlite.org/rescode.html).
+
+use std::borrow::Cow;
+
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+/// What the database itself called its error.
+pub enum ErrorCode<'e> {
+    /// Five characters; the first two are the class.
+    SqlState(Cow<'e, str>),
+    /// The primary code, which extended ones have in their lowest byte.
+    Sqlite(u32),
+}
+
+impl<'e> ErrorCode<'e> {
+    /// `None`: the error is the driver's or the network's, not the database's.
+    pub fn of(error: &'e SqlxError) -> Option<Self> {
+        let SqlxError::Database(error) = error else { return None };
+        let code = error.code()?;
+        // SQLite's are numbers of at most four digits.
+        if code.len() == 5 {
+            return Some(Self::SqlState(code));
+        }
+        code.parse::<u32>().ok().map(|code| Self::Sqlite(code & 0xff))
+    }
+}
+
+/// The driver's error in one of the ORM's, where a connection or a statement failed.
+pub fn driver_error(error: &DbErr) -> Option<&SqlxError> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
