@@ -246,4 +246,30 @@ mod tests {
         database.close().await.expect("closes");
         std::fs::remove_dir_all(folder).expect("the folder");
     }
+
+    /// A `BEGIN` that the driver does not know of. A connection that comes back is asked about
+    /// that now and then, and may be closed before the probe has it: so a few are tried.
+    #[tokio::test]
+    async fn an_open_outer_transaction_is_noticed_and_loses_nothing_more() {
+        let folder = std::env::temp_dir().join(format!("outer-{}", std::process::id()));
+        let url = format!("sqlite://{}/test.db", folder.display());
+        let url = DatabaseUrl::parse(&url, 8).expect("an address");
+        let database = Database::connect(&url).await.expect("connects");
+        database.prepare_probe().await.expect("a table");
+        let probe = Probe::new(database.clone());
+        let mut found = Ok(());
+        for _ in 0..5 {
+            database.writer().execute_unprepared("BEGIN IMMEDIATE").await.expect("begun");
+            found = probe.stores().await;
+            if found.is_err() {
+                break;
+            }
+        }
+        let within = "within a transaction";
+        assert!(matches!(&found, Err(Unfit::Silent(why)) if why.contains(within)), "{found:?}");
+        assert_eq!(probe.stores().await, Ok(()), "that connection is closed");
+        drop(probe);
+        database.close().await.expect("closes");
+        std::fs::remove_dir_all(folder).expect("the folder");
+    }
 }
