@@ -2,7 +2,8 @@
 //! a net for panics.
 
 use std::{
-    convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+    borrow::Cow, convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -178,18 +179,18 @@ impl<W: Wire> Inner<W> {
     }
 
     /// The places that `caller` takes: behind a proxy the client takes them, not the proxy.
-    fn places(&self, caller: &TcpConnectInfo) -> Places {
+    fn places(&self, caller: &TcpConnectInfo) -> Cow<'_, Places> {
         let places = &self.around.places;
         match (self.peer.remote_addr, caller.remote_addr) {
             (Some(peer), Some(caller)) if peer.ip() != caller.ip() => {
-                places.of(&self.around.shares.of(household(caller.ip())))
+                Cow::Owned(places.of(&self.around.shares.of(household(caller.ip()))))
             }
-            _ => places.clone(),
+            _ => Cow::Borrowed(places),
         }
     }
 
     /// Answers `request`, whatever happens inside.
-    async fn answer(&self, places: Places, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, places: &Places, request: Request<Incoming>) -> Response<Body> {
         if !has_known_framing(request.headers()) || !names_one_host(&request) {
             return bad_request();
         }
@@ -198,7 +199,7 @@ impl<W: Wire> Inner<W> {
         }
         let origin = request.headers().get("origin").cloned();
         let asked = Asked { path: request.uri().path().to_owned(), origin };
-        let place = match self.take_place(&places, &asked.path) {
+        let place = match self.take_place(places, &asked.path) {
             Ok(place) => place,
             Err(busy) => return self.refuse_recorded(&asked, busy),
         };
@@ -272,9 +273,8 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
             connection.touch();
         }
         let caller = calls.caller(&request);
-        let places = calls.places(&caller);
         let address = caller.remote_addr.map(|caller| caller.ip());
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(caller.clone());
         request.extensions_mut().insert(Departing(calls.departure.handle()));
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();
@@ -282,7 +282,7 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let answer = async move {
             let start = Instant::now();
-            let mut response = calls.answer(places, request).await;
+            let mut response = calls.answer(&calls.places(&caller), request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             if response.extensions().get::<Recorded>().is_none() {
                 W::log(&response, elapsed);

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DbBackend, DeleteMany, EntityTrait, Insert,
-    InsertMany, QueryFilter, Select, UpdateMany, Value,
+    InsertMany, QueryFilter, QueryTrait, Select, UpdateMany, Value,
     sea_query::{Expr, ExprTrait},
 };
 use shared::auth::Owner;
@@ -61,10 +61,7 @@ impl Owned for request::Entity {
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned<E: Owned>(backend: DbBackend, owner: &Owner) -> Select<E> {
     let all = E::find().filter(E::OWNER.eq(owner.user().as_str()));
-    match E::visible(backend) {
-        Some(visible) => all.filter(visible),
-        None => all,
-    }
+    all.apply_if(E::visible(backend), QueryFilter::filter)
 }
 
 /// The same of tasks, those of an import too that is not all there yet: for the import.
@@ -79,10 +76,7 @@ pub fn with_unfinished(owner: &Owner) -> Select<task::Entity> {
 pub fn owned_by_words(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
     let user_id = Expr::cust("\"task\".\"user_id\" || ''");
     let all = task::Entity::find().filter(user_id.eq(owner.user().as_str()));
-    match task::Entity::visible(backend) {
-        Some(visible) => all.filter(visible),
-        None => all,
-    }
+    all.apply_if(task::Entity::visible(backend), QueryFilter::filter)
 }
 
 /// A select of the tasks of `owner` outside the trash.
