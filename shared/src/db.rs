@@ -15,6 +15,8 @@ mod probe;
 mod reach;
 mod read_only;
 mod scans;
+#[cfg(test)]
+mod temporary_file;
 mod transaction;
 mod url;
 mod visit;

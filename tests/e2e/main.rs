@@ -12,6 +12,7 @@ mod answer;
 mod binary;
 mod caller;
 mod exchange;
+mod file_pair;
 mod forge;
 mod health;
 mod process;

@@ -1,11 +1,7 @@
 //! A database that is restored from a backup: nothing from before is taken for its own, and
 //! who was deleted since is gone again. By the real binary on real files.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use shared::proto::task::v1::{ListTasksRequest, SyncTasksRequest, Task, UpdateTaskRequest};
 use tonic::{Code, Status};
@@ -15,37 +11,13 @@ use crate::{
     binary::Binary,
     caller::{SignedIn, Stranger},
     erasure::until,
-    process::{Server, Starting, run},
+    file_pair::FilePair,
+    process::{Server, run},
 };
 
-/// A pair on files in a folder of its own.
-struct Pair {
-    folder: PathBuf,
-    settings: [(&'static str, String); 2],
-}
-
-impl Drop for Pair {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-impl Pair {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("restored-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        let file = |name: &str| format!("sqlite://{}/{name}.db", folder.display());
-        let settings = [("AUTH_DATABASE_URL", file("auth")), ("TASK_DATABASE_URL", file("tasks"))];
-        Self { folder, settings }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
+impl FilePair {
     fn start(&self) -> (Server, Stranger) {
-        let settings = self.settings.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let server = Starting::new(Binary::Standalone, &settings).wait();
+        let server = self.serve(&[]);
         let ways = Stranger::new(server.channel(), server.channel());
         (server, ways)
     }
@@ -106,7 +78,7 @@ async fn renamed(caller: &SignedIn, id: &str, title: &str, etag: &str) -> Result
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_from_before_a_restore_is_taken_for_its_own() {
-    let pair = Pair::new("tokens");
+    let pair = FilePair::new("restored-tokens");
     let (server, ways) = pair.start();
     let ada = ways.sign_up("ada@example.com").await;
     let bob = ways.sign_up("bob@example.com").await;
@@ -165,7 +137,7 @@ async fn nothing_from_before_a_restore_is_taken_for_its_own() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_server_notices_a_restore() {
-    let pair = Pair::new("running");
+    let pair = FilePair::new("restored-running");
     let (server, ways) = pair.start();
     let ada = ways.sign_up("ada@example.com").await;
     ada.create("a").await;
@@ -183,7 +155,7 @@ async fn a_running_server_notices_a_restore() {
 
 #[test]
 fn a_database_that_is_not_there_is_not_made() {
-    let pair = Pair::new("absent");
+    let pair = FilePair::new("restored-absent");
     for binary in [Binary::Standalone, Binary::Tasks] {
         let mut command = binary.command();
         let file = &pair.settings[1].1;

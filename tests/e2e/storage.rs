@@ -1,67 +1,40 @@
 //! No room to store anything: in which words that is refused at both services and on both
 //! wires, and what goes on.
 
-use std::{fs, path::PathBuf};
-
 use fixtures::Backend;
 use shared::proto::auth::v1::SignOutRequest;
 use tonic::Code;
 
 use crate::{
     answer::Refused,
-    binary::Binary,
-    caller::{SignedIn, Stranger},
-    process::{Server, Starting},
+    caller::{PASSWORD, SignedIn, Stranger, application},
+    file_pair::FilePair,
     wire::{Way, Wire},
     world::World,
 };
 
 const FULL: (Code, &str) = (Code::ResourceExhausted, "STORAGE_FULL");
 
-/// SQLite files in a folder that goes with this.
-struct Files(PathBuf);
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-impl Files {
-    /// A pair on them that leaves so much of the disk free.
-    fn serve(&self, min_free: &str) -> Server {
-        let file = |name: &str| format!("sqlite://{}/{name}.db", self.0.display());
-        let settings = [
-            ("AUTH_DATABASE_URL", &*file("auth")),
-            ("TASK_DATABASE_URL", &*file("tasks")),
-            ("STORAGE_MIN_FREE", min_free),
-        ];
-        Starting::new(Binary::Standalone, &settings).wait()
-    }
-}
-
 /// What stores more is refused.
 async fn assert_nothing_is_stored(ways: &Stranger, ada: &SignedIn) {
-    let application = crate::caller::application("late@example.com", crate::caller::PASSWORD);
-    ways.accounts().sign_up(application).await.refused(FULL.0, FULL.1);
-    let again = ways.try_sign_in("ada@example.com", crate::caller::PASSWORD).await;
+    let late = application("late@example.com", PASSWORD);
+    ways.accounts().sign_up(late).await.refused(FULL.0, FULL.1);
+    let again = ways.try_sign_in("ada@example.com", PASSWORD).await;
     again.map(drop).refused(FULL.0, FULL.1);
     ada.tasks().create_task(ada.new_task("three")).await.refused(FULL.0, FULL.1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn below_the_floor_nothing_more_is_stored_and_the_rest_goes_on() {
-    let folder = std::env::temp_dir().join(format!("storage-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
-    let files = Files(folder);
-    let server = files.serve("off");
+    let pair = FilePair::new("storage");
+    let server = pair.serve(&[("STORAGE_MIN_FREE", "off")]);
     let ways = Stranger::new(server.channel(), server.channel());
     let ada = ways.sign_up("ada@example.com").await;
     let others = [ways.sign_in("ada@example.com").await, ways.sign_in("ada@example.com").await];
     let made = [ada.create("one").await.id, ada.create("two").await.id];
     server.kill();
 
-    let server = files.serve("1000000TiB");
+    let server = pair.serve(&[("STORAGE_MIN_FREE", "1000000TiB")]);
     let both = [Way::Grpc(server.channel()), Way::Http(server.http_address())];
     for ((way, other), id) in both.into_iter().zip(others).zip(&made) {
         let ways = Stranger::new(way.clone(), way);

@@ -25,15 +25,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        db::{Database, DatabaseUrl, kind},
+        db::{Database, kind, temporary_file::TemporaryFile},
         error::Kind,
     };
 
     #[tokio::test]
     async fn a_full_file_is_told_from_a_database_that_is_away() -> Result<(), DbErr> {
-        let folder = std::env::temp_dir().join(format!("full-{}", std::process::id()));
-        let url = format!("sqlite://{}/test.db", folder.display());
-        let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
+        let file = TemporaryFile::new("full");
+        let database = Database::connect(&file.url()).await?;
         let on = database.writer();
         on.execute_unprepared("CREATE TABLE t (x)").await?;
         on.execute_unprepared("PRAGMA max_page_count = 3").await?;
@@ -44,7 +43,6 @@ mod tests {
         let error = on.execute_unprepared("INSERT INTO u VALUES (1)").await.expect_err("no table");
         assert!(!is_full(&error), "{error:?}");
         database.close().await?;
-        std::fs::remove_dir_all(folder).expect("the folder");
         Ok(())
     }
 }

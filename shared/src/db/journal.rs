@@ -98,13 +98,12 @@ fn size(url: &DatabaseUrl) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Verdict;
+    use crate::{db::temporary_file::TemporaryFile, doctor::Verdict};
 
     #[tokio::test]
     async fn a_log_that_a_reader_kept_long_is_begun_anew_when_it_can_be() -> Result<(), DbErr> {
-        let folder = std::env::temp_dir().join(format!("journal-{}", std::process::id()));
-        let url = format!("sqlite://{}/test.db", folder.display());
-        let url = DatabaseUrl::parse(&url, 8).expect("an address");
+        let file = TemporaryFile::new("journal");
+        let url = file.url();
         let database = Database::connect(&url).await?;
         let on = database.writer();
         on.execute_unprepared("CREATE TABLE t (x)").await?;
@@ -130,17 +129,14 @@ mod tests {
         examine(&mut report, &url);
         assert_eq!(report.findings()[0].message, "the write-ahead log has 0 MiB");
         database.close().await?;
-        std::fs::remove_dir_all(folder).expect("the folder");
         Ok(())
     }
 
     #[test]
     fn a_log_that_nothing_shortens_is_a_warning() {
-        let folder = std::env::temp_dir().join(format!("long-journal-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let url = format!("sqlite://{}/test.db", folder.display());
-        let url = DatabaseUrl::parse(&url, 8).expect("an address");
-        let log = std::fs::File::create(folder.join("test.db-wal")).expect("a file");
+        let file = TemporaryFile::new("long-journal");
+        let url = file.url();
+        let log = std::fs::File::create(file.folder.join("test.db-wal")).expect("a file");
         for (size, verdict) in [(TOO_LONG, Verdict::Ok), (TOO_LONG + 1, Verdict::Warn)] {
             // It has a length and takes no room.
             log.set_len(size).expect("a length");
@@ -148,6 +144,5 @@ mod tests {
             examine(&mut report, &url);
             assert_eq!(report.findings()[0].verdict, verdict, "{size}");
         }
-        std::fs::remove_dir_all(folder).expect("the folder");
     }
 }

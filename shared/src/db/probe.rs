@@ -216,17 +216,19 @@ fn failed(error: SqlxError) -> DbErr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::DatabaseUrl;
+    use crate::db::temporary_file::TemporaryFile;
+
+    async fn probed(file: &TemporaryFile) -> (Database, Probe) {
+        let database = Database::connect(&file.url()).await.expect("connects");
+        database.prepare_probe().await.expect("a table");
+        (database.clone(), Probe::new(database))
+    }
 
     #[tokio::test]
     async fn a_write_that_others_do_not_find_is_noticed_and_so_is_a_refused_one() {
-        let folder = std::env::temp_dir().join(format!("probe-{}", std::process::id()));
-        let url = format!("sqlite://{}/test.db", folder.display());
-        let url = DatabaseUrl::parse(&url, 8).expect("an address");
-        let database = Database::connect(&url).await.expect("connects");
-        database.prepare_probe().await.expect("a table");
+        let file = TemporaryFile::new("probe");
+        let (database, probe) = probed(&file).await;
         database.prepare_probe().await.expect("the same table");
-        let probe = Probe::new(database.clone());
         assert_eq!(probe.answers().await, Ok(()));
         assert_eq!(probe.stores().await, Ok(()));
 
@@ -244,19 +246,14 @@ mod tests {
         assert!(matches!(probe.stores().await, Err(Unfit::Silent(why)) if why.contains(TABLE)));
         drop(probe);
         database.close().await.expect("closes");
-        std::fs::remove_dir_all(folder).expect("the folder");
     }
 
     /// A `BEGIN` that the driver does not know of. A connection that comes back is asked about
     /// that now and then, and may be closed before the probe has it: so a few are tried.
     #[tokio::test]
     async fn an_open_outer_transaction_is_noticed_and_loses_nothing_more() {
-        let folder = std::env::temp_dir().join(format!("outer-{}", std::process::id()));
-        let url = format!("sqlite://{}/test.db", folder.display());
-        let url = DatabaseUrl::parse(&url, 8).expect("an address");
-        let database = Database::connect(&url).await.expect("connects");
-        database.prepare_probe().await.expect("a table");
-        let probe = Probe::new(database.clone());
+        let file = TemporaryFile::new("outer");
+        let (database, probe) = probed(&file).await;
         let mut found = Ok(());
         for _ in 0..5 {
             database.writer().execute_unprepared("BEGIN IMMEDIATE").await.expect("begun");
@@ -270,6 +267,5 @@ mod tests {
         assert_eq!(probe.stores().await, Ok(()), "that connection is closed");
         drop(probe);
         database.close().await.expect("closes");
-        std::fs::remove_dir_all(folder).expect("the folder");
     }
 }

@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        db::{DatabaseUrl, kind},
+        db::{kind, temporary_file::TemporaryFile},
         error::Kind,
     };
 
@@ -60,13 +60,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_query_ends_when_its_time_is_over_and_the_next_one_has_all_of_its_own() {
-        let folder = std::env::temp_dir().join(format!("scans-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let url = format!("sqlite://{}/test.db?mode=rwc", folder.display());
-        let url = DatabaseUrl::parse(&url, 8).expect("an address");
+        let file = TemporaryFile::new("scans");
         let limit = Duration::from_millis(300);
         let scans =
-            Driver::connect(bounded(url.options(1, false), limit)).await.expect("connected");
+            Driver::connect(bounded(file.url().options(1, false), limit)).await.expect("connected");
         for _ in 0..3 {
             let start = Instant::now();
             let error = scans.execute_unprepared(LONG).await.expect_err("too long");
@@ -79,6 +76,5 @@ mod tests {
         assert!(tokio::time::timeout(limit / 3, given_up).await.is_err());
         scans.execute_unprepared("SELECT 1").await.expect("the connection is free again");
         scans.close().await.expect("closed");
-        std::fs::remove_dir_all(folder).expect("the folder");
     }
 }

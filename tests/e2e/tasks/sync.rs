@@ -167,7 +167,7 @@ async fn a_token_is_taken_as_it_came_or_not_at_all(world: &World) {
     assert_eq!(alice.sync(&page, 0).await.faulty(), ["sync_token"], "a page token is none");
 }
 
-/// `token`, moved to a change that nobody made: its number stands behind the version, the
+/// `token`, moved to a change that was never made: its number stands behind the version, the
 /// user and the epoch.
 pub fn ahead_of_all(token: &str) -> String {
     let mut bytes = URL_SAFE_NO_PAD.decode(token).expect("base64");

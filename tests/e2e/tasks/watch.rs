@@ -156,7 +156,7 @@ async fn a_token_that_is_none_or_too_old_is_refused(world: &World) {
     let token = alice.sync("", 0).await.expect("all there is").next_sync_token;
     let answer = Line::open(&bob, &token).await.map(drop);
     assert_eq!(answer.faulty(), ["sync_token"], "it is of another user");
-    // A change that nobody made, as after a database was put back to an older state.
+    // A change that was never made, as after a database was put back to an older state.
     let answer = Line::open(&alice, &ahead_of_all(&token)).await.map(drop);
     answer.refused(Code::OutOfRange, "SYNC_TOKEN_TOO_OLD");
 }
