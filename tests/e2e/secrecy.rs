@@ -64,8 +64,7 @@ fn is_sample(line: &str) -> bool {
 
 /// What a line holds by its shape, registered or not.
 fn looks_like(line: &str) -> Option<&'static str> {
-    // Every JSON object begins so in base64url: header, claims, or both.
-    if line.contains("eyJ") {
+    if holds_token(line) {
         return Some("token");
     }
     let is_word = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
@@ -83,6 +82,16 @@ fn looks_like(line: &str) -> Option<&'static str> {
     is_stored.then_some("stored password")
 }
 
+/// Every JSON object begins so in base64url: header, claims, or both. An id of 32 letters and
+/// digits may begin so too, or have the three letters within.
+fn holds_token(line: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let is_id = |word: &str| word.len() == 32 && word.bytes().all(|c| c.is_ascii_alphanumeric());
+    line.split(|c| !is_part(c))
+        .filter(|word| !is_id(word))
+        .any(|word| word.split('.').any(|part| part.starts_with("eyJ")))
+}
+
 #[test]
 fn what_must_not_be_written_is_noticed() {
     register("session token", "Zq7markerZq7markerZq7markerZq7ma.c2lnbmF0dXJlIG9mIGl0IQ==");
@@ -93,6 +102,7 @@ fn what_must_not_be_written_is_noticed() {
         ("token=Zq7markerZq7markerZq7markerZq7ma".to_owned(), "session token"),
         ("sig c2lnbmF0dXJlIG9mIGl0IQ==".to_owned(), "session token"),
         ("Bearer eyJhbGciOiJIUzI1NiJ9".to_owned(), "token"),
+        ("{\"token\":\"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln\"}".to_owned(), "token"),
         ("for ada.l@mail.example.org: no".to_owned(), "e-mail address"),
         (format!("{salt}:{salt}{salt}"), "stored password"),
     ] {
@@ -100,4 +110,5 @@ fn what_must_not_be_written_is_noticed() {
         assert!(found.contains(&(what, line.clone())), "{what} in {line}: {found:?}");
     }
     assert_kept("listening grpc=127.0.0.1:50051 key.id=48e23e3c request.id=01a2150d@here");
+    assert_kept("user.id=\"OmEeeyJ7mb0ozGxICqBHL7U2w1JANhho\" eyJe7mb0ozGxICqBHL7U2w1JANhhoabc");
 }
