@@ -4,10 +4,8 @@ mod guess;
 
 use std::net::IpAddr;
 
-use shared::{
-    audit::{Event, EventKind},
-    fields::Violations,
-};
+use server::audit_log::{Event, EventKind};
+use shared::fields::Violations;
 
 use crate::{
     attempts::Attempts,

@@ -7,12 +7,11 @@ use std::{
     time::Duration,
 };
 
+use server::{Addresses, Settings, db::DatabaseUrl};
 use shared::{
     auth::{Keyring, TokenKind, TokenPolicy},
     config::{Faults, Reader, Vars},
-    db::DatabaseUrl,
     origin::Origin,
-    serve::{Addresses, Settings},
 };
 
 use crate::{attempts::AttemptSettings, hashing, peer::TaskServiceAddress, session::SessionRules};
@@ -86,7 +85,7 @@ impl AccountSettings {
         );
         Self {
             session_cookie_cache,
-            security_event_retention: shared::audit::read_retention(reader),
+            security_event_retention: server::audit_log::read_retention(reader),
             sessions: SessionRules::read(reader),
             access_token_lifetime,
             hash_concurrency: hashing::read_concurrency(reader),

@@ -6,16 +6,18 @@ use std::{
 };
 
 use fixtures::{Backend, FreshDatabase};
+use proto::task::v1::{
+    self as pb,
+    task_admin_service_server::{TaskAdminService, TaskAdminServiceServer},
+};
 use sea_orm::ConnectionTrait;
+use server::{
+    OwnPort,
+    audit_log::{Event, EventKind, Record, Trail},
+};
 use shared::{
-    audit::{Event, EventKind, Record, Trail},
     auth::{Keyring, Secret, ServiceGate, ServicePrincipal},
     clock::ManualClock,
-    proto::task::v1::{
-        self as pb,
-        task_admin_service_server::{TaskAdminService, TaskAdminServiceServer},
-    },
-    serve::OwnPort,
 };
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 use tonic::{

@@ -5,9 +5,8 @@ use std::time::Duration;
 use sea_orm::DbErr;
 use shared::{
     auth::{InvalidUserId, IssueError, Refusal},
-    error::{Classified, Kind, status},
+    error::{Classified, Kind, STORAGE_FULL, StorageFull, status},
     fields::{Violation, Violations},
-    storage::{STORAGE_FULL, StorageFull},
 };
 use tonic::Status;
 
@@ -100,7 +99,7 @@ impl Classified for Error {
             Self::SessionNotFresh | Self::Restricted(_) | Self::SignUpDisabled => Kind::Forbidden,
             Self::TooManyAttempts { .. } => Kind::TooMany,
             Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Kind::Busy,
-            Self::Database(error) => shared::db::kind(error),
+            Self::Database(error) => server::db::kind(error),
             Self::StorageFull(_) => Kind::Full,
             Self::Peer(_) => Kind::Unavailable,
             Self::Hashing(_)
@@ -125,7 +124,7 @@ impl Classified for Error {
             Self::TooManyAttempts { .. } => Some("TOO_MANY_ATTEMPTS"),
             Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Some("BUSY"),
             Self::StorageFull(_) => Some(STORAGE_FULL),
-            Self::Database(error) if shared::db::is_full(error) => Some(STORAGE_FULL),
+            Self::Database(error) if server::db::is_full(error) => Some(STORAGE_FULL),
             _ => None,
         }
     }

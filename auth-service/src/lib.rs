@@ -49,11 +49,13 @@ mod wire;
 use std::sync::Arc;
 
 use sea_orm::DbErr;
+use server::{
+    App, Assembly, BindError,
+    audit_log::{self, Trail},
+};
 use shared::{
-    audit::{self, Trail},
     auth::{InvalidServiceName, TokenIssuer},
     clock::{Clock, SystemClock},
-    serve::{App, Assembly, BindError},
 };
 
 use self::{
@@ -121,7 +123,7 @@ pub async fn assemble(
     assembly.add_job(attempts.clone().sweep());
     events.note_signing_key(config.keys.signing_id(), &trail).await?;
     assembly.add_job(writer.run());
-    assembly.add_job(audit::sweep(events, clock.clone(), rules.security_event_retention));
+    assembly.add_job(audit_log::sweep(events, clock.clone(), rules.security_event_retention));
     assembly.add_last(trail.clone().flushed());
     let sessions = Sessions::new(store.clone(), rules.sessions, keys.clone(), clock.clone());
     let sessions = sessions.noting_in(trail);

@@ -4,13 +4,11 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use auth_service::{ADDRESSES, Config, Mint, SessionsCommand};
 use clap::{Parser, Subcommand};
+use server::{Assembly, Start, cli::doctor::Report, telemetry};
 use shared::{
     auth::{Keyring, TokenPolicy},
     clock::SystemClock,
     config::{Env, Reader},
-    doctor::Report,
-    serve::{self, Assembly, Start},
-    telemetry,
 };
 
 #[global_allocator]
@@ -52,7 +50,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    shared::exit::run("auth-service", run(Cli::parse()))
+    server::cli::exit::run("auth-service", run(Cli::parse()))
 }
 
 async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
@@ -61,7 +59,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Command::Token(mint) => token(&mint),
         Command::Sessions(command) => sessions(&command).await,
         Command::Doctor { json } => doctor(json).await,
-        Command::Health { live } => serve::probe_own(Reader::new(&Env), ADDRESSES, live).await,
+        Command::Health { live } => server::probe_own(Reader::new(&Env), ADDRESSES, live).await,
     }
 }
 

@@ -9,11 +9,8 @@ mod sweep;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use shared::{
-    audit::{Event, EventKind, Page, PageRequest, Trail},
-    auth::Keyring,
-    clock::Clock,
-};
+use server::audit_log::{Event, EventKind, Page, PageRequest, Trail};
+use shared::{auth::Keyring, clock::Clock};
 
 use self::last_use::LastUses;
 pub use self::{device::Device, last_use::Listed, rotation::Refreshed, rules::SessionRules};

@@ -1,11 +1,8 @@
 //! Between the contract's messages and the domain: every fault of a message at once.
 
-use shared::{
-    audit::{Page, PageRequest},
-    auth::IssuedToken,
-    fields::Fields,
-    proto::{auth::v1 as pb, timestamp},
-};
+use proto::{auth::v1 as pb, timestamp};
+use server::audit_log::{Page, PageRequest};
+use shared::{auth::IssuedToken, fields::Fields};
 
 use crate::{
     account::Application,

@@ -1,8 +1,9 @@
 //! Addresses in settings: `scheme://host[:port][/path][?query][#fragment]`, held to the whole
 //! grammar (RFC 3986). What one parser skips over another takes for something else.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use http::Uri;
-use url::Host;
 
 /// Why a text is no address. None of it quotes the text, which can hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,15 +134,29 @@ fn port_of(text: &str) -> Option<u16> {
 
 /// A host in the spelling that browsers send.
 fn host_of(text: &str) -> Option<String> {
-    let is_address = text.starts_with('[');
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if !is_address && !text.bytes().all(is_plain) {
-        return None;
+    if let Some(inner) = text.strip_prefix('[') {
+        return inner.strip_suffix(']')?.parse().ok().map(ipv6);
     }
-    let host = Host::parse(text).ok()?.to_string();
+    let host = text.to_ascii_lowercase();
     let name = host.strip_suffix('.').unwrap_or(&host);
-    let is_label = |label: &str| !label.is_empty() && label.len() <= 63;
-    (is_address || name.len() <= 253 && name.split('.').all(is_label)).then_some(host)
+    let last = name.rsplit('.').next().unwrap_or_default();
+    // What ends in a number is an IPv4 address to a browser, or nothing.
+    if last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x") {
+        return name.parse::<Ipv4Addr>().ok().map(|address| address.to_string());
+    }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_plain);
+    let is_name = name.len() <= 253 && name.split('.').all(is_label);
+    is_name.then_some(host)
+}
+
+/// An IPv6 address as browsers spell it: in hexadecimal alone, also where it stands for one of
+/// IPv4.
+fn ipv6(address: Ipv6Addr) -> String {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => format!("[::ffff:{high:x}:{low:x}]"),
+        _ => format!("[{address}]"),
+    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,21 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::{
-    fields::{self, Violation},
-    storage::{STORAGE_FULL, StorageFull},
-};
+use crate::fields::{self, Violation};
 
 /// `ErrorInfo.domain` of every reason this project defines.
 const DOMAIN: &str = "auth-and-tasks";
+
+/// `ErrorInfo.reason` of what is refused because there is no room for it.
+pub const STORAGE_FULL: &str = "STORAGE_FULL";
+
+/// `ErrorInfo.reason` of what is refused because its owner has enough.
+pub const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
+
+/// There is no room to store something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("There is no room left to store this")]
+pub struct StorageFull;
 
 /// What went wrong, as far as a caller can act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

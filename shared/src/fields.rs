@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 pub const MAX_TOLD: usize = 20;
 
 /// Cuts `faults` to what is told; the last one then says how `many` there are beyond it.
-pub(crate) fn cap<T>(faults: &mut Vec<T>, many: impl FnOnce(String) -> T) {
+pub fn cap<T>(faults: &mut Vec<T>, many: impl FnOnce(String) -> T) {
     let more = faults.len().saturating_sub(MAX_TOLD);
     if more > 0 {
         faults.truncate(MAX_TOLD);
@@ -38,7 +38,8 @@ impl Violations {
 }
 
 /// What a caller is told of `violations`.
-pub(crate) fn told(violations: &[Violation]) -> Vec<Violation> {
+#[must_use]
+pub fn told(violations: &[Violation]) -> Vec<Violation> {
     let mut told = violations.to_vec();
     cap(&mut told, |message| Violation { field: "request".into(), message });
     told

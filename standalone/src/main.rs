@@ -9,12 +9,10 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use auth_service::{Mint, SessionsCommand};
 use clap::{Parser, Subcommand};
+use server::{App, Assembly, Start, cli::doctor::Report, telemetry};
 use shared::{
     clock::SystemClock,
     config::{Env, Reader},
-    doctor::Report,
-    serve::{self, App, Assembly, Start},
-    telemetry,
 };
 
 #[global_allocator]
@@ -62,7 +60,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    shared::exit::run("standalone", run(Cli::parse()))
+    server::cli::exit::run("standalone", run(Cli::parse()))
 }
 
 async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
@@ -73,7 +71,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Command::Doctor { json } => doctor(json).await,
         Command::Restore => restore().await,
         Command::Health { live } => {
-            serve::probe_own(Reader::new(&Env), settings::ADDRESSES, live).await
+            server::probe_own(Reader::new(&Env), settings::ADDRESSES, live).await
         }
     }
 }

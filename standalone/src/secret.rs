@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use shared::private_file;
+use server::storage::private_file;
 
 /// The secret in `file`; where there is no file, a new one is drawn and written, readable
 /// by its owner alone. Tells whether it was drawn now.

@@ -7,13 +7,15 @@ use std::{
     sync::Arc,
 };
 
+use server::{
+    Addresses,
+    cli::doctor::{self, Report},
+    db::DatabaseUrl,
+};
 use shared::{
     auth::{Keyring, Secret, TokenKind, TokenPolicy, Trust},
     config::{Reader, Vars},
-    db::DatabaseUrl,
-    doctor::{self, Report},
     origin::Origin,
-    serve::{self, Addresses},
 };
 
 use crate::secret;
@@ -111,7 +113,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     let attempts = auth_service::AttemptSettings::read(reader);
     let auth = auth_database(reader);
     let tasks = task_database(reader);
-    let server = serve::Settings::read(reader, ADDRESSES);
+    let server = server::Settings::read(reader, ADDRESSES);
     let quota = task_service::Quota::read(reader);
     let spool_dir = task_service::Config::read_spool_dir(reader);
     let trash_retention = task_service::Config::read_trash_retention(reader);
@@ -162,7 +164,7 @@ mod tests {
         ]);
         let mut asked: BTreeSet<&str> = PUBLISHED_KEYS.into();
         let mut reader = Reader::new(&vars);
-        shared::telemetry::init(&mut reader);
+        server::telemetry::init(&mut reader);
         assert!(read(&mut reader).expect("no file is read").is_some());
         asked.extend(reader.asked());
         let mut reader = Reader::new(&vars);

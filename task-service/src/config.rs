@@ -7,11 +7,10 @@ use std::{
     time::Duration,
 };
 
+use server::{Addresses, Settings, db::DatabaseUrl};
 use shared::{
     auth::{Keyring, TokenKind, TokenPolicy, Trust},
     config::{Faults, Reader, Vars},
-    db::DatabaseUrl,
-    serve::{Addresses, Settings},
 };
 
 use crate::quota::Quota;
@@ -64,7 +63,7 @@ impl Config {
         let spool_dir = Self::read_spool_dir(reader);
         let server = Settings::read(reader, ADDRESSES);
         let trash_retention = Self::read_trash_retention(reader);
-        let security_event_retention = shared::audit::read_retention(reader);
+        let security_event_retention = server::audit_log::read_retention(reader);
         Some(Self {
             keys: keys?,
             trust: trust?,

@@ -3,12 +3,11 @@
 use std::io::ErrorKind;
 
 use sea_orm::DbErr;
+use server::db;
 use shared::{
     auth::Refusal,
-    db,
-    error::{Classified, Kind, status},
+    error::{Classified, Kind, QUOTA_EXCEEDED, STORAGE_FULL, StorageFull, status},
     fields::{Violation, Violations},
-    storage::{QUOTA_EXCEEDED, STORAGE_FULL, StorageFull},
 };
 use tonic::Status;
 

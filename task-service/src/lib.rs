@@ -55,13 +55,15 @@ mod zone;
 use std::sync::Arc;
 
 use sea_orm::DbErr;
+use server::{
+    App, Assembly, BindError,
+    audit_log::{self, SecurityEvents, Trail},
+    cli::doctor::Report,
+    db::{self, Database, DatabaseUrl},
+};
 use shared::{
-    audit::{self, SecurityEvents, Trail},
     auth::{Gate, ServiceGate, TokenVerifier},
     clock::{Clock, SystemClock},
-    db::{self, Database, DatabaseUrl},
-    doctor::Report,
-    serve::{App, Assembly, BindError},
 };
 
 pub use self::{
@@ -116,14 +118,14 @@ pub async fn assemble(
     let events = SecurityEvents::new(database.clone());
     let (trail, writer) = Trail::new(events.clone(), clock.clone());
     assembly.add_job(writer.run());
-    assembly.add_job(audit::sweep(events, clock.clone(), config.security_event_retention));
+    assembly.add_job(audit_log::sweep(events, clock.clone(), config.security_event_retention));
     assembly.add_last(trail.clone().flushed());
     let spools = spool_folder(config);
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
     tasks.take_back_imports().await.map_err(StartError::TakeBack)?;
-    let gate = Gate::new(verifier).noting_in(trail);
+    let gate = Gate::new(verifier).observed_by(Arc::new(trail));
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
     assembly.add(service.clone());

@@ -3,13 +3,15 @@
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
+use server::{
+    Assembly, Start,
+    cli::doctor::{self, Report},
+    telemetry,
+};
 use shared::{
     clock::SystemClock,
     config::{Env, Reader},
-    doctor::{self, Report},
     origin::Origin,
-    serve::{self, Assembly, Start},
-    telemetry,
 };
 use task_service::{ADDRESSES, Config};
 
@@ -58,7 +60,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    shared::exit::run("task-service", run(Cli::parse()))
+    server::cli::exit::run("task-service", run(Cli::parse()))
 }
 
 async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
@@ -66,7 +68,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Command::Serve => serve().await,
         Command::Doctor { json } => doctor(json).await,
         Command::Restore => restore().await,
-        Command::Health { live } => serve::probe_own(Reader::new(&Env), ADDRESSES, live).await,
+        Command::Health { live } => server::probe_own(Reader::new(&Env), ADDRESSES, live).await,
     }
 }
 

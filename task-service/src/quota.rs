@@ -1,9 +1,7 @@
 //! How much one user may have.
 
-use shared::{
-    config::{Reader, Vars},
-    storage::bytes,
-};
+use server::storage::bytes;
+use shared::config::{Reader, Vars};
 
 /// What a user's tasks take, those in the trash too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

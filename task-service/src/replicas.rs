@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use shared::db::Database;
+use server::db::Database;
 use uuid::Uuid;
 
 use crate::{hub::Hub, notice::Notice, trouble::Trouble};

@@ -8,7 +8,7 @@ use std::{
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbErr};
-use shared::db::Database;
+use server::db::Database;
 
 use crate::ledger::{Ledger, add_in};
 

@@ -10,7 +10,8 @@ use std::{
 
 use fixtures::{Backend, FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::Connection};
-use shared::{db, error::Kind};
+use server::db;
+use shared::error::Kind;
 
 use crate::ledger::{Ledger, add_in, is_marked, mark};
 

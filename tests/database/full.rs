@@ -3,7 +3,8 @@
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::{ConnectionTrait, DbErr};
-use shared::{db, error::Kind};
+use server::db;
+use shared::error::Kind;
 
 use crate::ledger::{Ledger, add_in, is_marked, mark};
 

@@ -5,7 +5,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExprTrait,
     sea_query::{Expr, Query},
 };
-use shared::db::{Database, DatabaseUrl, Transaction};
+use server::db::{Database, DatabaseUrl, Transaction};
 
 /// A database with one table, `ledger`, and a connection beside it.
 pub struct Ledger {

@@ -6,10 +6,8 @@ use sea_orm::{
     sea_query::{Expr, Query},
     sqlx::Executor,
 };
-use shared::{
-    db::{self, Transaction},
-    error::Kind,
-};
+use server::db::{self, Transaction};
+use shared::error::Kind;
 
 use crate::{
     cut_off::wait_until,

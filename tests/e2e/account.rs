@@ -1,6 +1,6 @@
 //! What somebody who is signed in can do with the account.
 
-use shared::proto::auth::v1::{
+use proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, GetSessionRequest,
     UpdateUserRequest, User, VerifyPasswordRequest,
 };

@@ -9,11 +9,9 @@ use std::sync::Arc;
 
 use fixtures::Backend;
 use http::Method;
+use proto::auth::v1::{Session, SignInRequest, SignInResponse, User};
 use serde_json::{Value, json};
-use shared::{
-    clock::{Clock, ManualClock, SystemClock},
-    proto::auth::v1::{Session, SignInRequest, SignInResponse, User},
-};
+use shared::clock::{Clock, ManualClock, SystemClock};
 use tonic::{Code, Request, Status};
 
 use crate::{

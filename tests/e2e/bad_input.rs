@@ -1,6 +1,6 @@
 //! What is no proper call gets a precise code, and never one that blames the server.
 
-use shared::serve::MAX_REQUEST_BYTES;
+use server::MAX_REQUEST_BYTES;
 use tonic::Code;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 mod tasks;
 
-use shared::proto::{
+use proto::{
     auth::v1::{
         self as auth, auth_service_client::AuthServiceClient,
         session_service_client::SessionServiceClient,

@@ -1,14 +1,12 @@
 //! A user reads everything that is held about them, as one document, and nothing of others.
 
 use chrono::TimeDelta;
-use serde_json::{Value, json};
-use shared::{
-    clock::ManualClock,
-    proto::{
-        auth::v1::ExportUserDataRequest,
-        task::v1::{BatchCreateTasksRequest, CreateTaskRequest, Reminder},
-    },
+use proto::{
+    auth::v1::ExportUserDataRequest,
+    task::v1::{BatchCreateTasksRequest, CreateTaskRequest, Reminder},
 };
+use serde_json::{Value, json};
+use shared::clock::ManualClock;
 use tonic::{Code, Status};
 
 use crate::{

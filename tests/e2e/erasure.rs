@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde_json::json;
-use shared::{
-    clock::ManualClock,
-    proto::{
-        auth::v1::DeleteUserRequest,
-        task::v1::{PurgeUserRequest, Reminder, task_admin_service_client::TaskAdminServiceClient},
-    },
+use proto::{
+    auth::v1::DeleteUserRequest,
+    task::v1::{PurgeUserRequest, Reminder, task_admin_service_client::TaskAdminServiceClient},
 };
+use serde_json::json;
+use shared::clock::ManualClock;
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Request, Status};
 

@@ -1,11 +1,11 @@
 //! Accounts in a database that a Better Auth server made, whatever its ids are.
 
 use fixtures::{Backend, EMAIL, Foreign, FreshDatabase, Ids, PASSWORD, TOKEN};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database};
-use shared::proto::auth::v1::{
+use proto::auth::v1::{
     GetSessionRequest, GetTokenRequest, ListSessionsRequest, RefreshSessionRequest,
     RevokeSessionRequest,
 };
+use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 

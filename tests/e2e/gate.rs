@@ -2,11 +2,9 @@
 //! from the descriptors, so that a new one is covered the day it is declared.
 
 use prost_types::field_descriptor_proto::Type;
+use proto::task::v1::{WatchRemindersRequest, task_admin_service_client::TaskAdminServiceClient};
 use serde_json::json;
-use shared::{
-    clock::{Clock, SystemClock},
-    proto::task::v1::{WatchRemindersRequest, task_admin_service_client::TaskAdminServiceClient},
-};
+use shared::clock::{Clock, SystemClock};
 use tonic::{Code, transport::Channel};
 
 use crate::{
@@ -141,7 +139,7 @@ async fn no_guarded_rpc_looks_at_a_message_before_its_credential(world: &World) 
 async fn a_session_that_has_ended_opens_no_rpc(world: &World) {
     let alice = world.alice().await;
     let ended = world.stranger().sign_in("alice@example.com").await;
-    let request = shared::proto::auth::v1::SignOutRequest {};
+    let request = proto::auth::v1::SignOutRequest {};
     ended.sessions().sign_out(request).await.expect("signed out");
     let mut tried = 0;
     for rpc in guarded() {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use fixtures::{Backend, FreshDatabase, on_both_databases};
 use http::{Method, StatusCode};
-use shared::proto::auth::v1::DeleteUserRequest;
+use proto::auth::v1::DeleteUserRequest;
 use tonic::Code;
 
 use crate::{

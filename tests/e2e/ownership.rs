@@ -1,7 +1,7 @@
 //! Alice and Bob: what is his is neither hers to touch nor hers to know of.
 
 use prost_types::FieldMask;
-use shared::proto::task::v1::{
+use proto::task::v1::{
     CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
     ListSecurityEventsRequest, ListTasksRequest, MoveTaskRequest, ReopenTaskRequest,
     SkipTaskRequest, SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
@@ -193,8 +193,7 @@ async fn a_user_in_the_metadata_can_only_refuse(world: &World) {
     let message = ListTasksRequest { user_id: hers.clone(), ..Default::default() };
     let mut request = Request::new(message);
     request.metadata_mut().insert("x-user-id", hers.parse().expect("a header value"));
-    let mut bare =
-        shared::proto::task::v1::task_service_client::TaskServiceClient::new(world.tasks());
+    let mut bare = proto::task::v1::task_service_client::TaskServiceClient::new(world.tasks());
     bare.list_tasks(request).await.refused(Code::Unauthenticated, "MISSING_TOKEN");
 }
 

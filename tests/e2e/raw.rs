@@ -31,7 +31,7 @@ pub struct Rpc {
 
 /// Every rpc under `proto/`, as the descriptors list them.
 pub fn every_rpc() -> Vec<Rpc> {
-    let set = FileDescriptorSet::decode(shared::proto::DESCRIPTORS).expect("descriptors");
+    let set = FileDescriptorSet::decode(proto::DESCRIPTORS).expect("descriptors");
     let mut rpcs = Vec::new();
     for file in &set.file {
         for service in &file.service {

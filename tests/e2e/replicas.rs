@@ -56,7 +56,7 @@ async fn three_task_services_that_start_at_once_share_their_tasks(database: Fres
         assert_eq!(there.all_tasks().await, std::slice::from_ref(&task));
     }
     // A request id counts wherever it arrives.
-    let request = shared::proto::task::v1::CreateTaskRequest {
+    let request = proto::task::v1::CreateTaskRequest {
         request_id: "once".into(),
         ..ada[0].new_task("made anywhere")
     };
@@ -86,7 +86,7 @@ async fn three_auth_services_that_start_at_once_share_their_accounts(database: F
     // A session opened on one lives on all, and dies on all.
     let elsewhere = SignedIn { ways: ways[2].clone(), ..ada.clone() };
     assert!(elsewhere.session_lives().await);
-    let request = shared::proto::auth::v1::RevokeSessionsRequest {};
+    let request = proto::auth::v1::RevokeSessionsRequest {};
     elsewhere.sessions().revoke_sessions(request).await.expect("revoked");
     assert!(!ada.session_lives().await && !there.session_lives().await);
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use fixtures::{FreshDatabase, on_both_databases};
-use shared::proto::task::v1::CreateTaskRequest;
+use proto::task::v1::CreateTaskRequest;
 use tokio::{sync::watch, task::JoinSet};
 use tonic::{Code, Status};
 

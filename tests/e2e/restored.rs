@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use shared::proto::task::v1::{ListTasksRequest, SyncTasksRequest, Task, UpdateTaskRequest};
+use proto::task::v1::{ListTasksRequest, SyncTasksRequest, Task, UpdateTaskRequest};
 use tonic::{Code, Status};
 
 use crate::{
@@ -100,7 +100,7 @@ async fn nothing_from_before_a_restore_is_taken_for_its_own() {
     }
     let (_, at_end) = synced(&ada, &at_backup).await.expect("the changes");
     let page = next_page(&ada, "").await.expect("a page");
-    let request = shared::proto::auth::v1::DeleteUserRequest { password: None };
+    let request = proto::auth::v1::DeleteUserRequest { password: None };
     bob.sessions().delete_user(request).await.expect("deleted");
     let none = async || bob.page(0, "", None).await.expect("a page").tasks.is_empty();
     until("his tasks are gone", none).await;

@@ -1,12 +1,10 @@
 //! What alarms a user who reads what happened to their account.
 
 use chrono::TimeDelta;
-use shared::{
-    clock::ManualClock,
-    proto::auth::v1::{
-        GetSessionRequest, RefreshSessionRequest, UpdateUserRequest, VerifyPasswordRequest,
-    },
+use proto::auth::v1::{
+    GetSessionRequest, RefreshSessionRequest, UpdateUserRequest, VerifyPasswordRequest,
 };
+use shared::clock::ManualClock;
 use tonic::Code;
 
 use crate::{

@@ -3,14 +3,12 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use shared::{
-    clock::ManualClock,
-    proto::{
-        audit::v1::SecurityEvent,
-        auth::v1::{self as auth, DeleteUserRequest, VerifyPasswordRequest},
-        task::v1 as task,
-    },
+use proto::{
+    audit::v1::SecurityEvent,
+    auth::v1::{self as auth, DeleteUserRequest, VerifyPasswordRequest},
+    task::v1 as task,
 };
+use shared::clock::ManualClock;
 use tonic::{Code, Request, Status};
 
 use crate::{

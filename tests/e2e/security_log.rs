@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use fixtures::{Backend, FreshDatabase, on_both_databases};
-use serde_json::Value;
-use shared::proto::{
+use proto::{
     auth::v1::{
         ChangePasswordRequest, DeleteUserRequest, RevokeOtherSessionsRequest, SignOutRequest,
         UpdateUserRequest, VerifyPasswordRequest,
     },
     task::v1::ListTasksRequest,
 };
+use serde_json::Value;
 use tonic::Code;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Sessions: what opens them, what they give, what ends them.
 
-use shared::proto::auth::v1::{
+use proto::auth::v1::{
     self as pb, GetSessionRequest, GetTokenRequest, ListSessionsRequest,
     RevokeOtherSessionsRequest, RevokeSessionRequest, RevokeSessionsRequest, SignOutRequest,
 };

@@ -4,13 +4,11 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use shared::{
-    clock::ManualClock,
-    proto::auth::v1::{
-        GetSessionRequest, GetTokenRequest, ListSessionsRequest, RefreshSessionRequest,
-        RefreshSessionResponse, SignOutRequest,
-    },
+use proto::auth::v1::{
+    GetSessionRequest, GetTokenRequest, ListSessionsRequest, RefreshSessionRequest,
+    RefreshSessionResponse, SignOutRequest,
 };
+use shared::clock::ManualClock;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 

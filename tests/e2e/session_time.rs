@@ -2,12 +2,10 @@
 
 use chrono::TimeDelta;
 use prost_types::Timestamp;
-use shared::{
-    clock::{Clock, ManualClock},
-    proto::auth::v1::{
-        DeleteUserRequest, GetSessionRequest, GetTokenRequest, ListSessionsRequest, Session,
-    },
+use proto::auth::v1::{
+    DeleteUserRequest, GetSessionRequest, GetTokenRequest, ListSessionsRequest, Session,
 };
+use shared::clock::{Clock, ManualClock};
 use tonic::Code;
 
 use crate::{

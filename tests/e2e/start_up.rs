@@ -298,7 +298,7 @@ async fn a_minted_token_works_and_the_secret_is_in_no_command_line() {
         assert_eq!((minted.code, minted.stderr.as_str()), (Some(0), ""));
         let token = minted.stdout.strip_suffix('\n').expect("one line");
         let mut tasks = Stranger::new(server.channel(), server.channel()).tasks(token);
-        let list = |user: &str| shared::proto::task::v1::ListTasksRequest {
+        let list = |user: &str| proto::task::v1::ListTasksRequest {
             user_id: user.into(),
             ..Default::default()
         };

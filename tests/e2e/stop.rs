@@ -11,7 +11,7 @@ use std::{
 use fixtures::{FreshDatabase, on_both_databases};
 use futures_util::stream;
 use http::uri::PathAndQuery;
-use shared::proto::task::v1::{CreateTaskRequest, CreateTaskResponse};
+use proto::task::v1::{CreateTaskRequest, CreateTaskResponse};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::{Request, Response, Status, client::Grpc, transport::Channel};
 use tonic_health::pb::{
@@ -69,7 +69,7 @@ fn half_a_call(caller: &SignedIn, channel: Channel, go: oneshot::Receiver<()>) -
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.expect("the server is there");
         let path = PathAndQuery::from_static("/task.v1.TaskService/CreateTask");
-        let codec = shared::codec::Codec::<CreateTaskRequest, CreateTaskResponse>::default();
+        let codec = proto::codec::Codec::<CreateTaskRequest, CreateTaskResponse>::default();
         grpc.client_streaming(request, path, codec).await
     })
 }

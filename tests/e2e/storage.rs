@@ -2,7 +2,7 @@
 //! wires, and what goes on.
 
 use fixtures::Backend;
-use shared::proto::auth::v1::SignOutRequest;
+use proto::auth::v1::SignOutRequest;
 use tonic::Code;
 
 use crate::{

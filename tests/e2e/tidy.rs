@@ -22,7 +22,7 @@ struct Rule {
 const RULES: [Rule; 23] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
-    rule("so are styles", rules::short_files, "shared/src/serve/docs/page.css", "LONG"),
+    rule("so are styles", rules::short_files, "server/src/http/docs/page.css", "LONG"),
     rule("scripts say what is inside", rules::telling_names, "tests/clients/helpers.mjs", ""),
     rule("names say what is inside", rules::telling_names, "shared/src/date_utils.rs", ""),
     rule("nothing is left undone", rules::nothing_undone, "shared/src/a.rs", "fn a() { TODO }"),
@@ -42,12 +42,7 @@ const RULES: [Rule; 23] = [
         "on.execute_unprepared(\"BEGIN\")",
     ),
     rule("no path of one machine", rules::no_machine_paths, "tests/run", "#!/bin/sh\ncd /HOME/ada"),
-    rule(
-        "proto types stay at the edge",
-        imports::proto,
-        "task-service/src/task.rs",
-        "shared::proto::x",
-    ),
+    rule("proto types stay at the edge", imports::proto, "task-service/src/task.rs", "proto::x"),
     rule(
         "sea_orm stays in the store",
         imports::sea_orm,

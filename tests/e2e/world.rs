@@ -3,10 +3,8 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use fixtures::{Backend, FreshDatabase};
-use shared::{
-    clock::Clock,
-    serve::{App, Assembly},
-};
+use server::{App, Assembly};
+use shared::clock::Clock;
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use shared::audit::{Event, EventKind};
+use server::audit_log::{Event, EventKind};
 
 use super::Accounts;
 use crate::{

@@ -2,8 +2,8 @@
 
 use std::{fmt, net::IpAddr};
 
+use server::household;
 use sha2::{Digest, Sha256};
-use shared::serve::household;
 
 /// A hash of what is counted: an account, an address, or both together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,10 +21,8 @@ mod tests;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use shared::{
-    audit::{Event, EventKind, Trail},
-    clock::Clock,
-};
+use server::audit_log::{Event, EventKind, Trail};
+use shared::clock::Clock;
 use tokio::time::MissedTickBehavior;
 
 pub use self::{

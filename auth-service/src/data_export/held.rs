@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
-use shared::audit::Told;
+use server::audit_log::Told;
 use utoipa::ToSchema;
 
 use crate::{entity::user, session::Listed, store::LinkedAccount};

@@ -10,10 +10,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
 use serde::Serialize;
-use shared::{
-    audit::{Event, EventKind, PageRequest},
-    auth::UserId,
-};
+use server::audit_log::{Event, EventKind, PageRequest};
+use shared::auth::UserId;
 
 pub use self::held::UserData;
 use self::held::{HeldAccount, HeldEvent, HeldSession, HeldUser, moment};

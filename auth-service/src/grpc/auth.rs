@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use shared::{
-    proto::auth::v1::{
-        self as pb,
-        auth_service_server::{AuthService, AuthServiceServer},
-    },
-    serve::MAX_REQUEST_BYTES,
+use proto::auth::v1::{
+    self as pb,
+    auth_service_server::{AuthService, AuthServiceServer},
 };
+use server::MAX_REQUEST_BYTES;
 use tonic::{Request, Response, Status};
 
 use super::device;

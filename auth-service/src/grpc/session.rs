@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
-use shared::{
-    auth::Keyring,
-    proto::auth::v1::{
-        self as pb,
-        session_service_server::{SessionService, SessionServiceServer},
-    },
-    serve::{Lasting, MAX_REQUEST_BYTES},
+use proto::auth::v1::{
+    self as pb,
+    session_service_server::{SessionService, SessionServiceServer},
 };
+use server::{Lasting, MAX_REQUEST_BYTES};
+use shared::auth::Keyring;
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::{

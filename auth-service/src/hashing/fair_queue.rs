@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use shared::serve::household;
+use server::household;
 use tokio::sync::oneshot;
 
 /// How many of one address may wait. A frontend's server that signs its users in is one

@@ -8,7 +8,7 @@ use http::{
     header::{CONTENT_TYPE, HeaderMap},
 };
 use serde_json::{Map, Value};
-use shared::http::{body::whole, byte_order::without_mark};
+use server::http::{body::whole, byte_order::without_mark};
 
 use super::{
     members::{Form, Members},

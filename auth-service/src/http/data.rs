@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::{Extension, body::Body, extract::State, response::IntoResponse};
 use futures_util::TryStreamExt;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use shared::{error::status, serve::Lasting};
+use server::Lasting;
+use shared::error::status;
 
 use super::{
     desk::{Call, Desk},

@@ -9,7 +9,8 @@ use http::{
     request::Parts,
 };
 use serde::de::DeserializeOwned;
-use shared::{auth::Keyring, error::status, http::NoParameters};
+use server::http::NoParameters;
+use shared::{auth::Keyring, error::status};
 use tonic::transport::server::TcpConnectInfo;
 
 use super::{
@@ -222,7 +223,7 @@ impl Desk {
 }
 
 /// Adds a header that no log may show. Scripts of trusted sites may read it (see `cors` of
-/// `shared::serve`).
+/// `server`).
 fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Refused> {
     let mut value = HeaderValue::try_from(value).map_err(|_| Error::Unsigned)?;
     value.set_sensitive(true);

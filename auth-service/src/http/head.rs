@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::{StatusCode, request::Parts};
 use serde::de::DeserializeOwned;
-use shared::http::{Fault, NoParameters, conditions::refuse_other, json};
+use server::http::{Fault, NoParameters, conditions::refuse_other, json};
 
 use super::refusal::Refused;
 

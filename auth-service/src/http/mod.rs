@@ -39,7 +39,8 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{MethodRouter, any},
 };
-use shared::{auth::Keyring, http::Door, origin::Origin};
+use server::http::Door;
+use shared::{auth::Keyring, origin::Origin};
 
 use self::{
     cookies::Cookies,

@@ -4,8 +4,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
-use shared::{
-    audit::{Page, Told},
+use server::{
+    audit_log::{Page, Told},
     http::json,
 };
 use utoipa::ToSchema;

@@ -9,11 +9,8 @@ use http::{
     header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde::Serialize;
-use shared::{
-    error::{Classified, status},
-    http::{Problem, json},
-    storage::STORAGE_FULL,
-};
+use server::http::{Problem, json};
+use shared::error::{Classified, STORAGE_FULL, status};
 use utoipa::ToSchema;
 
 use crate::{error::Error, hashing::HashingError, password::PasswordFault};

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use axum::{extract::State, response::IntoResponse};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use serde::Deserialize;
-use shared::{
-    audit::PageRequest,
-    fields::{Violation, Violations},
-    http::Fault,
-};
+use server::{audit_log::PageRequest, http::Fault};
+use shared::fields::{Violation, Violations};
 use utoipa::IntoParams;
 
 use super::{

@@ -10,11 +10,11 @@ use std::{
 
 use chrono::TimeDelta;
 use http::Uri;
+use server::cli::doctor::{self, Report};
 use shared::{
     auth::{Profile, TokenIssuer, UserId},
     clock::{Clock, SystemClock},
     config::{Reader, Vars},
-    doctor::{self, Report},
 };
 
 use crate::{
@@ -194,7 +194,7 @@ async fn task_service(report: &mut Report, config: &Config, address: &Uri, clock
 mod tests {
     use std::collections::HashMap;
 
-    use shared::doctor::Verdict as Finding;
+    use server::cli::doctor::Verdict as Finding;
 
     use super::*;
 

@@ -2,8 +2,8 @@
 //! it on every call, so what has ended here is refused everywhere at once.
 
 use clap::{ArgGroup, Args, Subcommand};
-use shared::{
-    audit::{Event, EventKind},
+use server::{
+    audit_log::{Event, EventKind},
     db::DatabaseUrl,
 };
 

@@ -1,6 +1,6 @@
 //! An export of task-service, as JSON.
 
-use shared::proto::task::v1 as pb;
+use proto::task::v1 as pb;
 use tonic::Streaming;
 
 use super::{PeerFault, within};

@@ -10,14 +10,14 @@ pub mod probe;
 
 use std::{sync::Arc, time::Duration};
 
+use proto::task::v1::{
+    self as pb, task_admin_service_client::TaskAdminServiceClient,
+    task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
+};
+use server::OwnPort;
 use shared::{
     auth::{InvalidServiceName, IssueError, Keyring, ServiceTokenIssuer, UserId},
     clock::Clock,
-    proto::task::v1::{
-        self as pb, task_admin_service_client::TaskAdminServiceClient,
-        task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
-    },
-    serve::OwnPort,
 };
 use tokio::time::timeout;
 use tonic::{

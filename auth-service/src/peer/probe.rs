@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use chrono::{DateTime, Utc};
 use http::Uri;
-use shared::proto::task::v1::{ListTasksRequest, task_service_client::TaskServiceClient};
+use proto::task::v1::{ListTasksRequest, task_service_client::TaskServiceClient};
 use tonic::{Code, metadata::MetadataMap, transport::Endpoint};
 
 use super::with_token;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use shared::serve::household;
+use server::household;
 
 use super::Sessions;
 use crate::error::Error;

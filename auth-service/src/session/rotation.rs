@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared::audit::{Event, EventKind};
+use server::audit_log::{Event, EventKind};
 
 use super::{Sessions, SignedIn};
 use crate::{

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use sea_orm::DbErr;
-use shared::{
-    clock::Clock,
+use server::{
+    cli::doctor::Report,
     db::{self, Database, DatabaseUrl},
-    doctor::Report,
-    error::causes,
 };
+use shared::{clock::Clock, error::causes};
 
 use super::{
     layout::{Layout, Schema},

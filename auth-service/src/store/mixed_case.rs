@@ -16,7 +16,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, Query},
 };
-use shared::db::Database;
+use server::db::Database;
 
 use super::Store;
 use crate::{email::Email, entity::user};

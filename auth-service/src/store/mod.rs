@@ -26,24 +26,28 @@ mod users;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, Value};
-use shared::{
-    audit::{Page, PageRequest, SecurityEvents},
+use server::{
+    audit_log::{Page, PageRequest, SecurityEvents},
     db::{Database, DatabaseUrl, Transaction, moment_value},
 };
 
-pub use self::attempts::Taken;
-pub use self::erasures::NewErasure;
-pub use self::examination::examine;
-pub use self::last_use::Use;
-pub use self::layout::{Differences, IdKind};
-use self::layout::{Layout, Schema};
-pub use self::linked::LinkedAccount;
-use self::mixed_case::MixedCase;
-pub use self::restrictions::UserAccess;
-pub use self::rotation::Rotated;
-pub use self::sessions::{Ended, NewSession, Opening, Which};
-pub use self::still::{Held, Still};
-pub use self::users::{NewUser, UserPatch};
+pub use self::{
+    attempts::Taken,
+    erasures::NewErasure,
+    examination::examine,
+    last_use::Use,
+    layout::{Differences, IdKind},
+    linked::LinkedAccount,
+    restrictions::UserAccess,
+    rotation::Rotated,
+    sessions::{Ended, NewSession, Opening, Which},
+    still::{Held, Still},
+    users::{NewUser, UserPatch},
+};
+use self::{
+    layout::{Layout, Schema},
+    mixed_case::MixedCase,
+};
 use crate::{StartError, entity::user, migration::Migrator};
 
 /// The database of accounts and sessions.

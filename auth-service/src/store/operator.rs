@@ -6,11 +6,11 @@ use sea_orm::{
     DbErr, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Query},
 };
-use shared::{
-    audit::{self, Event, Trail},
-    clock::SystemClock,
+use server::{
+    audit_log::{self, Event, Trail},
     db::{Database, DatabaseUrl},
 };
+use shared::clock::SystemClock;
 
 use super::{
     Store, largest_id,
@@ -66,6 +66,6 @@ impl Store {
         let (trail, _) = Trail::new(self.security_events(), Arc::new(SystemClock));
         let record = trail.record(event);
         trail.say(&record);
-        audit::insert(self.database.writer(), slice::from_ref(&record)).await
+        audit_log::insert(self.database.writer(), slice::from_ref(&record)).await
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
     sea_query::{Expr, IntoIden},
 };
-use shared::db::{Transaction, moment_value};
+use server::db::{Transaction, moment_value};
 
 use super::{NewSession, Store, layout::Layout};
 use crate::{

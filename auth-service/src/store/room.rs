@@ -4,7 +4,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, sea_query::Expr,
 };
-use shared::db::{Transaction, moment_value};
+use server::db::{Transaction, moment_value};
 
 use super::{NewSession, ended, layout::Layout};
 use crate::entity::session;

@@ -7,8 +7,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
-use shared::{
-    audit::{self, Record},
+use server::{
+    audit_log::{self, Record},
     db::{Transaction, moment_value},
 };
 
@@ -113,7 +113,7 @@ impl Store {
             return Ok(false);
         }
         ended::forget_of_user(&transaction, self.layout, &session.user_id).await?;
-        audit::insert(&transaction, slice::from_ref(record)).await?;
+        audit_log::insert(&transaction, slice::from_ref(record)).await?;
         transaction.commit().await?;
         Ok(true)
     }

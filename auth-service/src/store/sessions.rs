@@ -6,7 +6,7 @@ use sea_orm::{
     QuerySelect,
     sea_query::{Expr, ExprTrait, IntoIden, Query},
 };
-use shared::db::moment_value;
+use server::db::moment_value;
 
 use super::{
     Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, restrictions, room,

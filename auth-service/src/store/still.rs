@@ -5,7 +5,7 @@
 //! so what is found here stays true until the commit.
 
 use sea_orm::{DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, sea_query::LockType};
-use shared::db::Transaction;
+use server::db::Transaction;
 
 use super::{largest_id, layout::Layout, users::password_hash};
 use crate::entity::{session, user};

@@ -7,7 +7,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, SqlErr,
     sea_query::{Expr, IntoIden},
 };
-use shared::audit::{self, Record};
+use server::audit_log::{self, Record};
 
 use super::{
     Held, NewErasure, NewSession, Still, Store, ended, erasures, insert::insert, layout::Layout,
@@ -164,7 +164,7 @@ impl Store {
             ended::forget_of_user(&transaction, self.layout, user_id).await?;
             insert_session(&transaction, self.layout, session).await?;
         }
-        audit::insert(&transaction, slice::from_ref(record)).await?;
+        audit_log::insert(&transaction, slice::from_ref(record)).await?;
         transaction.commit().await?;
         Ok(Held::Yes)
     }
@@ -199,7 +199,7 @@ impl Store {
             .filter(self.layout.user.is(user::Column::Id, id))
             .exec(&transaction)
             .await?;
-        audit::insert(&transaction, slice::from_ref(record)).await?;
+        audit_log::insert(&transaction, slice::from_ref(record)).await?;
         if let Some(erasure) = erasure {
             erasures::insert(&transaction, id, erasure).await?;
         }

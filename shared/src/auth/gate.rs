@@ -8,8 +8,7 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
 };
 
-use super::{Principal, Refusal, TokenVerifier, bearer};
-use crate::audit::Trail;
+use super::{OwnershipObserver, Principal, Refusal, TokenVerifier, bearer};
 
 /// Metadata in which a caller may repeat who it acts for. It grants nothing: it can only
 /// make a call fail.
@@ -19,20 +18,20 @@ pub(super) const USER: &str = "x-user-id";
 #[derive(Clone)]
 pub struct Gate {
     verifier: Arc<TokenVerifier>,
-    trail: Trail,
+    observer: Option<Arc<dyn OwnershipObserver>>,
 }
 
 impl Gate {
     /// A gate that believes `verifier`.
     #[must_use]
     pub fn new(verifier: TokenVerifier) -> Self {
-        Self { verifier: Arc::new(verifier), trail: Trail::default() }
+        Self { verifier: Arc::new(verifier), observer: None }
     }
 
-    /// The gate, with a trail for those who ask for what is not theirs.
+    /// The gate, with an observer of callers that name another user.
     #[must_use]
-    pub fn noting_in(self, trail: Trail) -> Self {
-        Self { trail, ..self }
+    pub fn observed_by(self, observer: Arc<dyn OwnershipObserver>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// `service` behind this gate: every call is refused before its body is read, or
@@ -44,7 +43,7 @@ impl Gate {
     /// Who sends these headers (or this metadata), or why it is refused.
     pub fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
         let principal = self.verifier.verify(bearer(headers)?)?;
-        let principal = principal.noting_in(self.trail.clone());
+        let principal = principal.observed_by(self.observer.clone());
         for named in headers.get_all(USER) {
             principal.owning(named.to_str().unwrap_or_default())?;
         }

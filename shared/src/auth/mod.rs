@@ -23,7 +23,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let env = HashMap::from([ // `shared::config::Env` in a real service
+//! let env = HashMap::from([ // `crate::config::Env` in a real service
 //!     ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
 //!     ("BETTER_AUTH_URL", "http://localhost:8000".to_owned()),
 //! ]);
@@ -53,8 +53,10 @@
 //!
 //! ```
 //! use shared::auth::{Owner, Principal};
-//! use shared::proto::task::v1::GetTaskRequest;
 //! use tonic::{Request, Status};
+//!
+//! #[derive(Default)]
+//! struct GetTaskRequest { user_id: String }
 //!
 //! fn owner_of(request: &Request<GetTaskRequest>) -> Result<Owner, Status> {
 //!     Ok(Principal::of(request)?.owning(&request.get_ref().user_id)?)
@@ -92,7 +94,7 @@ pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};
 pub use jwks::PublicKeySource;
 pub use keyring::Keyring;
 pub use policy::TokenPolicy;
-pub use principal::{InvalidUserId, Owner, Principal, UserId};
+pub use principal::{InvalidUserId, Owner, OwnershipObserver, Principal, UserId};
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretFault};
 pub use service::{InvalidServiceName, ServiceGate, ServicePrincipal, ServiceTokenIssuer};

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use tonic::Request;
 
 use super::Refusal;
-use crate::audit::{Event, EventKind, Trail};
 
 /// A user's id as the token gives it: opaque, compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,7 +46,7 @@ impl fmt::Display for UserId {
 /// holding it means a token was checked.
 ///
 /// ```
-/// fn whoever(principal: &shared::auth::Principal) -> &shared::auth::UserId {
+/// fn whoever(principal: &crate::auth::Principal) -> &crate::auth::UserId {
 ///     principal.user()
 /// }
 /// ```
@@ -57,7 +56,7 @@ impl fmt::Display for UserId {
 /// let forged = Principal {
 ///     user: UserId::parse("alice").unwrap(),
 ///     expires_at: std::time::SystemTime::UNIX_EPOCH.into(),
-///     trail: Default::default(),
+///     observer: None,
 /// };
 /// ```
 ///
@@ -66,26 +65,22 @@ impl fmt::Display for UserId {
 pub struct Principal {
     user: UserId,
     expires_at: DateTime<Utc>,
-    trail: Trail,
+    observer: Option<Arc<dyn OwnershipObserver>>,
 }
 
-/// Where somebody is noted makes nobody another one.
-impl PartialEq for Principal {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.user, self.expires_at) == (&other.user, other.expires_at)
-    }
+/// Hears of callers that name another user: an audit log, which the gate need not know.
+pub trait OwnershipObserver: fmt::Debug + Send + Sync {
+    /// A caller with a valid token of `user` named another user, and was refused.
+    fn ownership_refused(&self, user: &UserId);
 }
-
-impl Eq for Principal {}
 
 impl Principal {
     pub(super) fn new(user: UserId, expires_at: DateTime<Utc>) -> Self {
-        Self { user, expires_at, trail: Trail::default() }
+        Self { user, expires_at, observer: None }
     }
 
-    /// The principal, with a trail for what it asks for and must not have.
-    pub(super) fn noting_in(self, trail: Trail) -> Self {
-        Self { trail, ..self }
+    pub(super) fn observed_by(self, observer: Option<Arc<dyn OwnershipObserver>>) -> Self {
+        Self { observer, ..self }
     }
 
     /// The principal the gate left in `request`. Fails closed: a service that was mounted
@@ -108,13 +103,14 @@ impl Principal {
     }
 
     /// The ownership rule, written here and nowhere else: the user a request names must be
-    /// the user the token stands for, byte for byte. Who asks for another's is noted.
+    /// the user the token stands for, byte for byte. The gate's observer hears of a refusal.
     pub fn owning(&self, named: &str) -> Result<Owner, Refusal> {
         if self.user.as_str() == named {
             Ok(Owner { user: self.user.clone() })
         } else {
-            let user = self.user.as_str();
-            self.trail.note_sparingly(Event::of(EventKind::OwnershipRefused, user), user);
+            if let Some(observer) = &self.observer {
+                observer.ownership_refused(&self.user);
+            }
             Err(Refusal::ForbiddenUserAccess)
         }
     }
@@ -124,7 +120,7 @@ impl Principal {
 /// every method of a store that holds users' things takes one first.
 ///
 /// ```
-/// fn rows_of(owner: &shared::auth::Owner) -> String {
+/// fn rows_of(owner: &crate::auth::Owner) -> String {
 ///     format!("user_id = {}", owner.user())
 /// }
 /// ```
@@ -181,6 +177,6 @@ mod tests {
 
     #[test]
     fn a_request_that_missed_the_gate_has_no_principal() {
-        assert_eq!(Principal::of(&Request::new(())), Err(Refusal::MissingToken));
+        assert_eq!(Principal::of(&Request::new(())).err(), Some(Refusal::MissingToken));
     }
 }

@@ -26,7 +26,7 @@ const LIFETIME: Duration = Duration::from_mins(1);
 ///
 /// The token was checked when the call began and is long over when a stream is: such a
 /// stream goes on for as long as its connection may, half an hour (see
-/// [`serve`](crate::serve)), and is opened again with a new token.
+/// [`serve`](server)), and is opened again with a new token.
 ///
 /// ```compile_fail,E0451
 /// # use shared::auth::ServicePrincipal;

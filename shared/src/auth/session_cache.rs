@@ -10,7 +10,7 @@ use super::{
     Refusal, UserId,
     claims::{Claim, Claims, NumericDate, part, text},
 };
-use crate::http::objects;
+use crate::json;
 
 /// The only header that such a token has. One more parameter and it is something else.
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ pub(super) fn check_header(header: &str) -> Result<(), Refusal> {
 /// `sub` or `uid` beside them the same one. An audience would be somebody else.
 pub(super) fn read(payload: &str, claims: &Claims) -> Result<CachedSession, Refusal> {
     let members: Members =
-        objects::text(text(payload)?.as_bytes()).map_err(|_| Refusal::MissingUidClaim)?;
+        json::text(text(payload)?.as_bytes()).map_err(|_| Refusal::MissingUidClaim)?;
     let id = members.user.id;
     let agrees = |claim: &Claim<String>| match claim {
         Claim::Absent => true,

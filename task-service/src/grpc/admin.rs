@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use shared::{
-    auth::{ServiceGate, ServicePrincipal},
-    proto::task::v1::{
-        self as pb,
-        task_admin_service_server::{TaskAdminService, TaskAdminServiceServer},
-    },
-    serve::MAX_REQUEST_BYTES,
+use proto::task::v1::{
+    self as pb,
+    task_admin_service_server::{TaskAdminService, TaskAdminServiceServer},
 };
+use server::MAX_REQUEST_BYTES;
+use shared::auth::{ServiceGate, ServicePrincipal};
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::watching::{HEARTBEAT, Stream, watching};

@@ -1,14 +1,12 @@
 //! The rpcs of many tasks at once.
 
 use futures_util::stream::BoxStream;
-use shared::{
-    auth::{Gate, Principal},
-    proto::task::v1::{
-        self as pb,
-        task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
-    },
-    serve::{Lasting, MAX_BATCH_BYTES},
+use proto::task::v1::{
+    self as pb,
+    task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
 };
+use server::{Lasting, MAX_BATCH_BYTES};
+use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
 
 use super::export::{Place, exported};

@@ -1,7 +1,7 @@
 //! Whole calls of many tasks through the gate, in process.
 
 use futures_util::{TryStreamExt, stream};
-use shared::proto::task::v1::task_bulk_service_client::TaskBulkServiceClient;
+use proto::task::v1::task_bulk_service_client::TaskBulkServiceClient;
 use tonic::Code;
 use tonic_types::StatusExt;
 

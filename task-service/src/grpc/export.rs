@@ -4,7 +4,8 @@ use futures_util::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
 };
-use shared::{auth::Owner, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::auth::Owner;
 use tonic::Status;
 use uuid::Uuid;
 

@@ -7,14 +7,12 @@ mod watching;
 
 use std::time::Duration;
 
-use shared::{
-    auth::{Gate, Principal},
-    proto::task::v1::{
-        self as pb,
-        task_service_server::{TaskService, TaskServiceServer},
-    },
-    serve::MAX_REQUEST_BYTES,
+use proto::task::v1::{
+    self as pb,
+    task_service_server::{TaskService, TaskServiceServer},
 };
+use server::MAX_REQUEST_BYTES;
+use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use self::watching::{HEARTBEAT, Stream, watching};

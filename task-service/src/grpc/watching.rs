@@ -3,7 +3,8 @@
 use std::{future::Future, time::Duration};
 
 use futures_util::{StreamExt, stream, stream::BoxStream};
-use shared::{proto::task::v1 as pb, serve::Lasting};
+use proto::task::v1 as pb;
+use server::Lasting;
 use tonic::{Response, Status};
 
 use crate::{error::Error, firings::Firings, watch::Watch, wire};

@@ -2,11 +2,9 @@
 
 use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
+use proto::task::v1::{self as pb, Task};
 use serde::Deserialize;
-use shared::{
-    http::{NoParameters, Problem, body, json},
-    proto::task::v1::{self as pb, Task},
-};
+use server::http::{NoParameters, Problem, body, json};
 use utoipa::ToSchema;
 
 use super::{
@@ -112,7 +110,7 @@ pub async fn reorder(
         (status = 200, description = "The task at its next occurrence", body = Task,
             headers(("ETag" = String, description = "Its version"))),
         (status = 409, description = "The task does not repeat, is done, or was at its last \
-            occurrence", body = shared::http::ProblemBody),
+            occurrence", body = server::http::ProblemBody),
         NoSuchTask,
         Stale,
         Refusals,

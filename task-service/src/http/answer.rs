@@ -3,10 +3,8 @@
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use shared::{
-    http::{Problem, json},
-    proto::task::v1::Task,
-};
+use proto::task::v1::Task;
+use server::http::{Problem, json};
 use tonic::Status;
 
 use super::conditions::tag;

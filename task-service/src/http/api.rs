@@ -2,13 +2,11 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use shared::{
-    http::ProblemBody,
-    proto::{
-        schema::task_ids,
-        task::v1::{self as pb, UpdateTaskRequest},
-    },
+use proto::{
+    schema::task_ids,
+    task::v1::{self as pb, UpdateTaskRequest},
 };
+use server::http::ProblemBody;
 use utoipa::{
     IntoParams, IntoResponses, Modify, OpenApi, PartialSchema, ToSchema,
     openapi::{

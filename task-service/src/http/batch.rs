@@ -3,12 +3,12 @@
 use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
 use prost_types::FieldMask;
+use proto::task::v1::{self as pb, Task};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use shared::{
+use server::{
+    MAX_BATCH_BYTES,
     http::{Problem, body, json},
-    proto::task::v1::{self as pb, Task},
-    serve::MAX_BATCH_BYTES,
 };
 
 use super::{

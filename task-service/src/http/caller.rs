@@ -4,10 +4,8 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
 use serde::de::DeserializeOwned;
-use shared::{
-    auth::Owner,
-    http::{NoParameters, Problem, conditions::refuse_other, json},
-};
+use server::http::{NoParameters, Problem, conditions::refuse_other, json};
+use shared::auth::Owner;
 use tonic::{Request, metadata::MetadataMap};
 
 use super::{

@@ -23,13 +23,11 @@ use axum::{
     routing::{get, patch, post},
 };
 use http::{Method, StatusCode};
-use shared::{
-    auth::Gate,
-    http::{Door, Problem},
-    proto::task::v1::{
-        task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
-    },
+use proto::task::v1::{
+    task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
 };
+use server::http::{Door, Problem};
+use shared::auth::Gate;
 use utoipa::OpenApi;
 
 use self::api::Api;

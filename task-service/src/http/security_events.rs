@@ -4,10 +4,8 @@ use std::mem::take;
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use shared::{
-    http::{Problem, json},
-    proto::task::v1 as pb,
-};
+use proto::task::v1 as pb;
+use server::http::{Problem, json};
 
 use super::{
     Rpcs,

@@ -9,10 +9,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prost_types::FieldMask;
-use shared::{
-    http::{NoParameters, Problem, body, json},
-    proto::task::v1::{self as pb, Task},
-};
+use proto::task::v1::{self as pb, Task};
+use server::http::{NoParameters, Problem, body, json};
 
 use super::{
     Rpcs,

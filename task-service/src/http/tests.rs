@@ -5,7 +5,7 @@ mod watch;
 use axum::body::{Body, to_bytes};
 use http::{Request, header};
 use serde_json::{Value, json};
-use shared::serve::MAX_REQUEST_BYTES;
+use server::MAX_REQUEST_BYTES;
 use tower::ServiceExt;
 
 use super::*;
@@ -280,7 +280,7 @@ fn every_rpc_has_a_route() {
     /// Services speak gRPC to each other.
     const NONE: [&str; 1] = ["task.v1.TaskAdminService"];
     let api = serde_json::to_string(&Api::openapi()).expect("JSON");
-    let files = prost_types::FileDescriptorSet::decode(shared::proto::DESCRIPTORS).expect("files");
+    let files = prost_types::FileDescriptorSet::decode(proto::DESCRIPTORS).expect("files");
     let files = files.file.iter().filter(|file| file.package() == "task.v1");
     let routed = |name: &str| !NONE.contains(&format!("task.v1.{name}").as_str());
     let services = files.flat_map(|file| &file.service).filter(|service| routed(service.name()));

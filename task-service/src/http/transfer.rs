@@ -8,11 +8,11 @@ use axum::{
 };
 use futures_util::TryStreamExt;
 use http::{HeaderMap, StatusCode, header};
+use proto::task::v1::{self as pb, Task};
 use serde::Deserialize;
-use shared::{
+use server::{
+    Lasting,
     http::{Line, Lines, LinesLimits, Problem, json},
-    proto::task::v1::{self as pb, Task},
-    serve::Lasting,
 };
 use tonic::{Status, transport::server::TcpConnectInfo};
 use utoipa::IntoParams;

@@ -11,11 +11,11 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderName, header};
+use proto::task::v1::{self as pb, watch_tasks_response::Event};
 use serde::Serialize;
-use shared::{
+use server::{
+    Lasting,
     http::{Problem, ProblemBody},
-    proto::task::v1::{self as pb, watch_tasks_response::Event},
-    serve::Lasting,
 };
 use tonic::{Status, Streaming};
 use utoipa::ToSchema;

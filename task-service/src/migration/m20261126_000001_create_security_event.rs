@@ -14,7 +14,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for statement in shared::audit::create(manager.get_database_backend()) {
+        for statement in server::audit_log::create(manager.get_database_backend()) {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
         Ok(())

@@ -7,7 +7,8 @@ use sea_orm::{
     Insert,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
-use shared::{auth::Owner, db::Transaction};
+use server::db::Transaction;
+use shared::auth::Owner;
 
 use super::{
     Tasks,

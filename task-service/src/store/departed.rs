@@ -6,10 +6,8 @@ use sea_orm::{
     ColumnTrait, DeleteMany, QueryFilter, UpdateMany,
     sea_query::{Expr, ExprTrait, Query},
 };
-use shared::{
-    audit::{self, EventKind},
-    auth::{ServicePrincipal, UserId},
-};
+use server::audit_log::{self, EventKind};
+use shared::auth::{ServicePrincipal, UserId};
 use tokio::time::Instant;
 
 use super::{
@@ -92,7 +90,7 @@ impl Tasks {
         if done {
             let reminders = some_reminders(user, batch).exec(&transaction).await?;
             let requests = some_requests(user, batch).exec(&transaction).await?;
-            let events = audit::forget_some_of(&transaction, user_id, &NOTED, batch).await?;
+            let events = audit_log::forget_some_of(&transaction, user_id, &NOTED, batch).await?;
             let most = [reminders.rows_affected, requests.rows_affected, events];
             done = most.iter().all(|removed| *removed < batch);
         }

@@ -1,7 +1,7 @@
 //! How much is forgotten at a time.
 
 use sea_orm::{DeleteMany, EntityTrait};
-use shared::db::Database;
+use server::db::Database;
 
 use crate::error::Error;
 

@@ -4,7 +4,8 @@ use std::collections::{HashSet, VecDeque};
 
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbBackend, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
-use shared::{auth::Owner, db::Transaction};
+use server::db::Transaction;
+use shared::auth::Owner;
 use uuid::Uuid;
 
 use super::{

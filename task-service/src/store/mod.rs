@@ -42,7 +42,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, PaginatorTrait, QueryFilter,
     QuerySelect, Select,
 };
-use shared::{auth::Owner, clock::Clock, db::Database, storage::MinFree};
+use server::{db::Database, storage::MinFree};
+use shared::{auth::Owner, clock::Clock};
 use uuid::Uuid;
 
 pub use self::{

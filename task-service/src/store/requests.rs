@@ -1,7 +1,8 @@
 //! Request ids: which were used, for what, and how long that counts.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, Select, sea_query::OnConflict};
-use shared::{auth::Owner, db::Database};
+use server::db::Database;
+use shared::auth::Owner;
 use uuid::Uuid;
 
 use super::{

@@ -1,9 +1,7 @@
 //! What happened in the owner's name.
 
-use shared::{
-    audit::{Page, PageRequest, SecurityEvents},
-    auth::Owner,
-};
+use server::audit_log::{Page, PageRequest, SecurityEvents};
+use shared::auth::Owner;
 
 use super::Tasks;
 use crate::error::Error;

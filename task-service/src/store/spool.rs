@@ -124,7 +124,7 @@ impl<T: DeserializeOwned> Rows<T> {
 mod tests {
     use std::path::Path;
 
-    use shared::storage::MinFree;
+    use server::storage::MinFree;
 
     use super::*;
 

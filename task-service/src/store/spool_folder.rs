@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use shared::{
-    doctor::Report,
+use server::{
+    cli::doctor::Report,
     storage::{FileSystem, MinFree},
 };
 
@@ -147,7 +147,7 @@ impl Drop for Room {
 
 #[cfg(test)]
 mod tests {
-    use shared::doctor::Verdict;
+    use server::cli::doctor::Verdict;
 
     use super::*;
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use sea_orm::{ConnAcquireErr, DbErr};
-use shared::serve::household;
+use server::household;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;

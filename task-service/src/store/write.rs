@@ -1,7 +1,8 @@
 //! How a task is written, with everything that follows from it.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, sea_query::OnConflict};
-use shared::{auth::Owner, db::Transaction};
+use server::db::Transaction;
+use shared::auth::Owner;
 use uuid::Uuid;
 
 use super::{

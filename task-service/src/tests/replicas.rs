@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
-use shared::{clock::SystemClock, db::Database};
+use server::db::Database;
+use shared::clock::SystemClock;
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout},

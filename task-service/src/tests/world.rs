@@ -3,15 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use fixtures::{Backend, FreshDatabase};
+use server::db::Database;
 use shared::{
     auth::{
         Gate, Keyring, Owner, Profile, Secret, ServiceGate, ServicePrincipal, ServiceTokenIssuer,
         TokenIssuer, TokenPolicy, TokenVerifier, UserId,
     },
     clock::{Clock, SystemClock},
-    db::Database,
 };
-
 use tonic::{Request, service::Interceptor};
 
 use crate::{

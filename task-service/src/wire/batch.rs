@@ -2,10 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use shared::{
-    fields::{Fields, MAX_TOLD, Violations},
-    proto::task::v1 as pb,
-};
+use proto::task::v1 as pb;
+use shared::fields::{Fields, MAX_TOLD, Violations};
 use uuid::Uuid;
 
 use super::{described, patch, request_id, schedule, task_id};

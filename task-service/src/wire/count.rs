@@ -1,6 +1,6 @@
 //! Counts on the wire.
 
-use shared::proto::task::v1 as pb;
+use proto::task::v1 as pb;
 
 use crate::count::Counts;
 

@@ -1,6 +1,7 @@
 //! Users whose accounts are gone, on the wire.
 
-use shared::{auth::UserId, fields::Fields, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::{auth::UserId, fields::Fields};
 
 use crate::{error::Error, store::Removed};
 

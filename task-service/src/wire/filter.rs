@@ -1,7 +1,8 @@
 //! What lists and counts select by, on the wire.
 
 use chrono::NaiveDate;
-use shared::{fields::Fields, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::fields::Fields;
 
 use super::priority::{UnknownPriority, priority};
 use crate::{

@@ -1,10 +1,8 @@
 //! Imports on the wire.
 
 use prost_types::Timestamp;
-use shared::{
-    fields::{Fields, Violations},
-    proto::task::v1 as pb,
-};
+use proto::task::v1 as pb;
+use shared::fields::{Fields, Violations};
 use uuid::Uuid;
 
 use super::{described, moment::moment, schedule};

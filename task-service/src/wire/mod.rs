@@ -14,10 +14,8 @@ mod sync;
 mod task;
 mod watch;
 
-use shared::{
-    fields::{Fields, Violations},
-    proto::task::v1 as pb,
-};
+use proto::task::v1 as pb;
+use shared::fields::{Fields, Violations};
 use uuid::Uuid;
 
 pub use self::{

@@ -1,6 +1,7 @@
 //! The field mask of an update (AIP-134).
 
-use shared::{fields::Fields, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::fields::Fields;
 
 use super::{
     priority::priority,

@@ -1,6 +1,6 @@
 //! Priorities on the wire.
 
-use shared::proto::task::v1 as pb;
+use proto::task::v1 as pb;
 
 use crate::task::Priority;
 

@@ -2,7 +2,8 @@
 
 use chrono::{Datelike, NaiveDateTime};
 use prost_types::Timestamp;
-use shared::{fields::Fields, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::fields::Fields;
 
 use super::moment::{moment, timestamp};
 use crate::{

@@ -1,9 +1,7 @@
 //! Security events on the wire.
 
-use shared::{
-    audit::{Page, PageRequest},
-    proto::task::v1 as pb,
-};
+use proto::task::v1 as pb;
+use server::audit_log::{Page, PageRequest};
 
 use crate::error::Error;
 

@@ -1,6 +1,7 @@
 //! Changes on the wire.
 
-use shared::{fields::Fields, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::fields::Fields;
 
 use super::moment::timestamp;
 use crate::{

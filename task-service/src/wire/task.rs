@@ -1,6 +1,6 @@
 //! Tasks on the wire.
 
-use shared::proto::task::v1 as pb;
+use proto::task::v1 as pb;
 
 use super::moment::timestamp;
 use crate::{due::Due, etag::Etag, task::Task};

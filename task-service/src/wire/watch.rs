@@ -1,9 +1,7 @@
 //! What watchers are told, on the wire.
 
-use shared::{
-    fields::Fields,
-    proto::task::v1::{self as pb, watch_tasks_response as told},
-};
+use proto::task::v1::{self as pb, watch_tasks_response as told};
+use shared::fields::Fields;
 
 use super::{
     moment::timestamp,

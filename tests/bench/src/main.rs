@@ -6,13 +6,12 @@ mod stub;
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 use clap::{Parser, ValueEnum};
+use proto::task::v1::task_service_server::TaskServiceServer;
+use server::{Addresses, Assembly, MAX_REQUEST_BYTES, Settings, telemetry};
 use shared::{
     auth::{Gate, Keyring, TokenPolicy, TokenVerifier},
     clock::SystemClock,
     config::{Env, Reader},
-    proto::task::v1::task_service_server::TaskServiceServer,
-    serve::{self, Addresses, Assembly, MAX_REQUEST_BYTES, Settings},
-    telemetry,
 };
 
 use crate::stub::Stub;
@@ -41,7 +40,7 @@ enum Switch {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    shared::exit::code("bench-stub", serve(cli.gate).await)
+    server::cli::exit::code("bench-stub", serve(cli.gate).await)
 }
 
 async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
@@ -65,7 +64,7 @@ async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
     }
     let app = assembly.bind(&settings).await?;
     announce(&app.grpc_addr().to_string());
-    app.run(serve::stop_signal()?).await;
+    app.run(server::stop_signal()?).await;
     Ok(())
 }
 

@@ -1,10 +1,8 @@
 //! The service: a fixed list, and nothing else.
 
 use futures_util::stream::Pending;
-use shared::{
-    auth::Principal,
-    proto::task::v1::{self as pb, task_service_server::TaskService},
-};
+use proto::task::v1::{self as pb, task_service_server::TaskService};
+use shared::auth::Principal;
 use tonic::{Request, Response, Status};
 
 /// Rows of a list, as many as the budgets speak of.

@@ -1,7 +1,7 @@
 //! One budget, whatever the door, the spelling and the call.
 
 use fixtures::Backend;
-use shared::proto::auth::v1::{
+use proto::auth::v1::{
     ChangePasswordRequest, DeleteUserRequest, GetSessionRequest, GetTokenRequest,
     RefreshSessionRequest, VerifyPasswordRequest,
 };

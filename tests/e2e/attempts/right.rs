@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use proto::auth::v1::VerifyPasswordRequest;
 use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::{ADA, WRONG, ada, from, post, still_world, try_grpc, try_http};
 use crate::{answer::reason, caller::PASSWORD};
-use shared::proto::auth::v1::VerifyPasswordRequest;
 
 const HERE: &str = "203.0.113.7";
 const ELSEWHERE: &str = "203.0.113.8";

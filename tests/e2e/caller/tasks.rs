@@ -1,7 +1,7 @@
 //! What somebody does with tasks of their own.
 
 use prost_types::{FieldMask, Timestamp};
-use shared::proto::task::v1::{
+use proto::task::v1::{
     CompleteTaskRequest, CreateTaskRequest, DeleteTaskRequest, ListTasksRequest, ListTasksResponse,
     MoveTaskRequest, ReopenTaskRequest, SkipTaskRequest, SyncTasksRequest, SyncTasksResponse, Task,
     UndeleteTaskRequest, UpdateTaskRequest,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Method, StatusCode};
 use prost::Message;
-use shared::proto::task::v1::{ListTasksRequest, ListTasksResponse};
+use proto::task::v1::{ListTasksRequest, ListTasksResponse};
 
 use crate::{
     caller::SignedIn,

@@ -1,6 +1,6 @@
 //! What is no HTTP is never answered as if it were.
 
-use shared::serve::MAX_REQUEST_BYTES;
+use server::MAX_REQUEST_BYTES;
 
 use super::conversation::Conversation;
 use crate::{caller::SignedIn, scenarios::over_http_alone, world::World};

@@ -4,7 +4,7 @@
 use fixtures::Backend;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use shared::serve::MAX_REQUEST_BYTES;
+use server::MAX_REQUEST_BYTES;
 
 use crate::{
     caller::SignedIn,

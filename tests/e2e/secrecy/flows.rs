@@ -3,8 +3,8 @@
 
 use fixtures::{FreshDatabase, on_both_databases};
 use http::Method;
+use proto::auth::v1 as auth;
 use serde_json::{Value, json};
-use shared::proto::auth::v1 as auth;
 use tonic::Code;
 
 use super::{assert_kept, register};

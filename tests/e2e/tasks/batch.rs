@@ -1,7 +1,7 @@
 //! Many tasks at once: all of them or none.
 
 use prost_types::FieldMask;
-use shared::proto::task::v1::{
+use proto::task::v1::{
     BatchCompleteTasksRequest, BatchCreateTasksRequest, BatchDeleteTasksRequest,
     BatchUpdateTasksRequest, CreateTaskRequest, Recurrence, Task, UpdateTaskRequest,
 };

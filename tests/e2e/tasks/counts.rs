@@ -1,8 +1,6 @@
 //! How many tasks there are, by state, priority and tag.
 
-use shared::proto::task::v1::{
-    CountTasksRequest, CountTasksResponse, Priority, PriorityCount, TagCount,
-};
+use proto::task::v1::{CountTasksRequest, CountTasksResponse, Priority, PriorityCount, TagCount};
 use tonic::Status;
 
 use crate::{answer::Refused, caller::SignedIn, scenarios::in_both_worlds, world::World};

@@ -4,13 +4,10 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use shared::{
-    clock::ManualClock,
-    proto::task::v1::{
-        CreateTaskRequest, DeleteTaskRequest, Priority, Recurrence, Reminder, Task,
-        UpdateTaskRequest,
-    },
+use proto::task::v1::{
+    CreateTaskRequest, DeleteTaskRequest, Priority, Recurrence, Reminder, Task, UpdateTaskRequest,
 };
+use shared::clock::ManualClock;
 use tonic::{Code, Status};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! Due: on a date that is the same everywhere, or at an instant in somebody's zone.
 
 use prost_types::Timestamp;
-use shared::proto::task::v1::{CreateTaskRequest, Task};
+use proto::task::v1::{CreateTaskRequest, Task};
 use tonic::Status;
 
 use crate::{

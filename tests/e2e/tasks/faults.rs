@@ -1,6 +1,6 @@
 //! Faulty fields: all of them at once, by the same names on both wires, and nothing done.
 
-use shared::proto::task::v1::{CreateTaskRequest, Recurrence, Reminder, UpdateTaskRequest};
+use proto::task::v1::{CreateTaskRequest, Recurrence, Reminder, UpdateTaskRequest};
 
 use crate::{
     answer::Refused, caller::at, scenarios::in_both_worlds, wire::Difference, world::World,

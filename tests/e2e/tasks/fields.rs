@@ -1,8 +1,6 @@
 //! What a new task may say, and what is kept of it.
 
-use shared::proto::task::v1::{
-    CreateTaskRequest, CreateTaskResponse, DeleteTaskRequest, Priority, Task,
-};
+use proto::task::v1::{CreateTaskRequest, CreateTaskResponse, DeleteTaskRequest, Priority, Task};
 use tonic::{Code, Response, Status};
 
 use crate::{

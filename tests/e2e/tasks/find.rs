@@ -1,6 +1,6 @@
 //! Lists that are filtered, searched and sorted.
 
-use shared::proto::task::v1::{ListTasksRequest, Priority, Task, TaskSort};
+use proto::task::v1::{ListTasksRequest, Priority, Task, TaskSort};
 
 use crate::{
     answer::Refused,

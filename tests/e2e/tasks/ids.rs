@@ -1,6 +1,6 @@
 //! Ids of tasks are read in any case, and written in small letters (RFC 9562 section 4).
 
-use shared::proto::task::v1::{
+use proto::task::v1::{
     BatchCompleteTasksRequest, MoveTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
 };
 use tonic::Code;

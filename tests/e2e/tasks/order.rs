@@ -1,7 +1,7 @@
 //! The order a user gave.
 
 use futures_util::future::join_all;
-use shared::proto::task::v1::{MoveTaskRequest, Task};
+use proto::task::v1::{MoveTaskRequest, Task};
 use tonic::Code;
 
 use crate::{answer::Refused, caller::SignedIn, scenarios::in_both_worlds, world::World};

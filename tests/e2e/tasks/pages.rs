@@ -4,10 +4,8 @@ use std::collections::HashSet;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, stream};
-use shared::{
-    clock::ManualClock,
-    proto::task::v1::{CompleteTaskRequest, DeleteTaskRequest, ListTasksRequest, Task},
-};
+use proto::task::v1::{CompleteTaskRequest, DeleteTaskRequest, ListTasksRequest, Task};
+use shared::clock::ManualClock;
 
 use crate::{
     answer::Refused,

@@ -1,6 +1,6 @@
 //! Reminders: at an instant, or so many minutes before one.
 
-use shared::proto::task::v1::{Reminder, Task};
+use proto::task::v1::{Reminder, Task};
 use tonic::Status;
 
 use crate::{

@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use shared::{
-    clock::{Clock, ManualClock},
-    proto::task::v1::{Recurrence, Reminder, RepeatFrom, Task, ToggleTaskRequest},
-};
+use proto::task::v1::{Recurrence, Reminder, RepeatFrom, Task, ToggleTaskRequest};
+use shared::clock::{Clock, ManualClock};
 use tonic::Code;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Open and done.
 
-use shared::proto::task::v1::{CompleteTaskRequest, ReopenTaskRequest, Task, ToggleTaskRequest};
+use proto::task::v1::{CompleteTaskRequest, ReopenTaskRequest, Task, ToggleTaskRequest};
 
 use crate::{caller::SignedIn, scenarios::in_both_worlds, world::World};
 

@@ -4,10 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use shared::{
-    clock::ManualClock,
-    proto::task::v1::{DeletedTask, Task},
-};
+use proto::task::v1::{DeletedTask, Task};
+use shared::clock::ManualClock;
 use tonic::Code;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Tags: any words, in the order and the spelling they were given.
 
-use shared::proto::task::v1::Task;
+use proto::task::v1::Task;
 use tonic::Status;
 
 use crate::{answer::Refused, caller::SignedIn, scenarios::in_both_worlds, world::World};

@@ -1,7 +1,7 @@
 //! All tasks out, and in again.
 
 use futures_util::stream;
-use shared::proto::task::v1::{
+use proto::task::v1::{
     ExportTasksRequest, ImportTasksRequest, ImportTasksResponse, Recurrence, Reminder, Task,
 };
 use tonic::{Code, Status};
@@ -64,7 +64,7 @@ async fn variety(caller: &SignedIn) {
         new.due_zone = Some("Europe/Berlin".into());
         new.reminders = vec![Reminder { minutes_before: Some(10), ..Reminder::default() }];
         new.recurrence = Some(Recurrence { rule: "FREQ=MONTHLY".into(), ..Recurrence::default() });
-        new.set_priority(shared::proto::task::v1::Priority::Urgent);
+        new.set_priority(proto::task::v1::Priority::Urgent);
     });
     let first = made.await.expect("a task");
     caller.complete(&first.id).await.expect("completed");
@@ -184,7 +184,7 @@ async fn a_task_may_leave_out_all_but_its_title(world: &World) {
     let titles: Vec<_> = tasks.iter().map(|task| task.title.as_str()).collect();
     assert_eq!(titles, ["a", "done", "a"], "in their order");
     assert!(tasks[1].completed && tasks[1].completed_at.is_some());
-    assert_eq!(tasks[0].priority(), shared::proto::task::v1::Priority::Medium);
+    assert_eq!(tasks[0].priority(), proto::task::v1::Priority::Medium);
     assert_eq!(import(&alice, &[], false).await.expect("nothing"), ImportTasksResponse::default());
 }
 

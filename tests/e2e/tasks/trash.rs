@@ -1,7 +1,7 @@
 //! The trash: what was deleted can come back as it was.
 
 use futures_util::future::join_all;
-use shared::proto::task::v1::{ListTasksRequest, Recurrence, Reminder, Task, ToggleTaskRequest};
+use proto::task::v1::{ListTasksRequest, Recurrence, Reminder, Task, ToggleTaskRequest};
 use tonic::Code;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use prost_types::FieldMask;
-use shared::proto::task::v1::{
+use proto::task::v1::{
     DeleteTaskRequest, Priority, Recurrence, Reminder, RepeatFrom, Task, UpdateTaskRequest,
 };
 use tonic::{Code, Status};

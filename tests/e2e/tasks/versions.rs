@@ -1,6 +1,6 @@
 //! Every change of one task can name the version it is based on, or several.
 
-use shared::proto::task::v1::{
+use proto::task::v1::{
     CompleteTaskRequest, DeleteTaskRequest, MoveTaskRequest, ReopenTaskRequest, SkipTaskRequest,
     Task, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
 };

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use fixtures::{Backend, FreshDatabase};
-use shared::{
-    clock::{Clock, ManualClock},
-    proto::task::v1::{
-        FiredReminder, Reminder, WatchTasksRequest, WatchTasksResponse, watch_tasks_response::Event,
-    },
+use proto::task::v1::{
+    FiredReminder, Reminder, WatchTasksRequest, WatchTasksResponse, watch_tasks_response::Event,
 };
+use shared::clock::{Clock, ManualClock};
 use tonic::{Code, Status, Streaming};
 
 use super::sync::ahead_of_all;

@@ -31,7 +31,7 @@ fn is_place(quoted: &str) -> bool {
     let path = quoted.split("::").next().unwrap_or_default();
     let is_file = path.contains('/') && !path.contains([' ', '<']);
     is_file
-        && ["auth-service/", "shared/", "task-service/", "tests/"]
+        && ["auth-service/", "proto/", "server/", "shared/", "task-service/", "tests/"]
             .iter()
             .any(|top| path.starts_with(top))
 }

@@ -69,7 +69,7 @@ pub fn ids_of_their_kind(tree: &Tree) -> Breaches {
 pub fn one_way_to_begin(tree: &Tree) -> Breaches {
     const WORDS: [&str; 4] = ["\"BEGIN", "\"COMMIT", "\"ROLLBACK", "\"SAVEPOINT"];
     tree.production()
-        .filter(|(path, ..)| !path.starts_with("shared/src/db/transaction"))
+        .filter(|(path, ..)| !path.starts_with("server/src/db/transaction"))
         .filter(|(_, _, line)| WORDS.iter().any(|word| line.contains(word)))
         .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
         .collect()

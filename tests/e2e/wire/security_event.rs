@@ -1,7 +1,7 @@
 //! Security events in JSON: members as the door spells them.
 
+use proto::audit::v1::SecurityEvent;
 use serde_json::Value;
-use shared::proto::audit::v1::SecurityEvent;
 
 use super::moment::{Digits, moment};
 

@@ -13,7 +13,7 @@ mod watch;
 
 use http::StatusCode;
 use prost::Message;
-use shared::proto::task::v1::{
+use proto::task::v1::{
     CompleteTaskResponse, CreateTaskResponse, DeleteTaskResponse, GetTaskResponse,
     ListSecurityEventsResponse, ListTasksResponse, MoveTaskResponse, ReopenTaskResponse,
     SkipTaskResponse, Task, ToggleTaskResponse, UndeleteTaskResponse, UpdateTaskResponse,

@@ -37,7 +37,7 @@ impl MakeWriter<'_> for Lines {
 async fn nothing_secret_is_logged() {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("info,auth_service=trace,shared=trace"))
+        .with_env_filter(EnvFilter::new("info,auth_service=trace,server=trace,shared=trace"))
         .with_writer(lines.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);

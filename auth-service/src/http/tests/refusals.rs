@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use shared::http::Problem;
+use server::http::Problem;
 
 use super::{
     super::refusal::refusal,

@@ -8,11 +8,11 @@ use fixtures::{Backend, FreshDatabase};
 use http::{HeaderMap, Request, header::SET_COOKIE};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use server::http::Door;
 use shared::{
     auth::{Keyring, TokenIssuer, TokenPolicy, TokenVerifier},
     clock::ManualClock,
     config::Reader,
-    http::Door,
     origin::Origin,
 };
 use tower::ServiceExt;

@@ -3,7 +3,7 @@
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, prelude::Uuid,
 };
-use shared::db::Database;
+use server::db::Database;
 
 /// Better Auth's tables that this service uses.
 pub const TABLES: [&str; 3] = ["user", "session", "account"];

@@ -3,7 +3,8 @@
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
-use shared::{db, error::Kind};
+use server::db;
+use shared::error::Kind;
 
 use super::{Scene, keys};
 use crate::{

@@ -3,8 +3,8 @@
 use chrono::DateTime;
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
+use server::audit_log::EventKind;
 use shared::{
-    audit::EventKind,
     auth::{Keyring, Secret},
     clock::Clock,
 };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
-use shared::{audit::EventKind, clock::Clock};
+use server::audit_log::EventKind;
+use shared::clock::Clock;
 
 use super::{Scene, WEEK, record};
 use crate::{

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use server::audit_log::{Event, EventKind, Record, Trail};
 use shared::{
-    audit::{Event, EventKind, Record, Trail},
     auth::{Keyring, Secret},
     clock::{Clock, ManualClock},
 };
@@ -214,7 +214,7 @@ async fn a_patch_changes_what_it_names(database: FreshDatabase) {
 
 /// A table as such a server makes it, with a plugin's column and a row of its own.
 async fn a_database_that_better_auth_made_is_left_as_it_is(database: FreshDatabase) {
-    let connection = shared::db::Database::connect(&database.url()).await.expect("connects");
+    let connection = server::db::Database::connect(&database.url()).await.expect("connects");
     let (time, flag) = match connection.backend() {
         DbBackend::Postgres => ("timestamptz", ("boolean", "true")),
         _ => ("date", ("integer", "1")),
@@ -272,7 +272,7 @@ async fn every_spelling_of_a_moment_is_read(database: FreshDatabase) {
 async fn an_index_that_is_missing_is_named_and_not_made(database: FreshDatabase) {
     let foreign = Foreign { ids: Ids::Text, has_issuer: false };
     foreign.make(&database).await;
-    let connection = shared::db::Database::connect(&database.url()).await.expect("connects");
+    let connection = server::db::Database::connect(&database.url()).await.expect("connects");
     let complete = Schema::read(&connection).await.expect("reads");
     assert_eq!(complete.missing_indexes().count(), 0);
     let drop_index = r#"DROP INDEX "session_userId_idx""#;

@@ -54,9 +54,9 @@ async fn all_sessions_end_in_steps(database: FreshDatabase) {
 
 async fn a_database_without_the_tables_is_refused_and_left_empty(database: FreshDatabase) {
     let url = database.url();
-    shared::db::Database::connect(&url).await.expect("connects").close().await.expect("closes");
+    server::db::Database::connect(&url).await.expect("connects").close().await.expect("closes");
     assert!(Store::visit(&url).await.is_err());
-    let there = shared::db::Database::look_at(&url).await.expect("connects");
+    let there = server::db::Database::look_at(&url).await.expect("connects");
     assert!(!there.has_table("user").await.expect("looks"));
     there.close().await.expect("closes");
 }

@@ -3,7 +3,7 @@
 
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
-use shared::db::Database;
+use server::db::Database;
 
 use crate::{StartError, store::Store};
 

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
-use shared::{
-    audit::{self, Event, EventKind, Page, PageRequest, Record, SecurityEvents, Trail},
-    clock::Clock,
-};
+use server::audit_log::{self, Event, EventKind, Page, PageRequest, Record, SecurityEvents, Trail};
+use shared::clock::Clock;
 
 use super::Scene;
 use crate::{
@@ -30,7 +28,7 @@ impl Scene {
     }
 
     async fn keep(&self, records: &[Record]) {
-        audit::insert(self.store.database.writer(), records).await.expect("writes");
+        audit_log::insert(self.store.database.writer(), records).await.expect("writes");
     }
 
     async fn page(&self, user_id: &str, size: i32, token: &str) -> Page {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::key::PublicKey;
-use crate::http::objects;
+use crate::json;
 
 /// The most keys a document may hold. Better Auth publishes one for each rotation.
 const MOST: usize = 64;
@@ -35,7 +35,7 @@ impl PublicKeys {
     /// Takes the keys that can be used and leaves the others alone, as RFC 7517 section 5
     /// asks for; each is noted in the log.
     pub(super) fn parse(text: &[u8]) -> Result<Self, DocumentFault> {
-        let document: Document = objects::text(text).map_err(|_| DocumentFault::Malformed)?;
+        let document: Document = json::text(text).map_err(|_| DocumentFault::Malformed)?;
         if document.keys.len() > MOST {
             return Err(DocumentFault::TooMany);
         }

@@ -8,7 +8,7 @@ use ring::signature::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{auth::Refusal, http::objects};
+use crate::{auth::Refusal, json};
 
 /// A published key (RFC 7517), as far as it matters here.
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ enum Material {
 impl PublicKey {
     /// Takes one member of `keys`, or says why it cannot be used.
     pub(super) fn parse(json: Value) -> Result<Self, Unusable> {
-        let jwk: Jwk = objects::message(json).map_err(|_| Unusable::Malformed)?;
+        let jwk: Jwk = json::message(json).map_err(|_| Unusable::Malformed)?;
         let is_private = [&jwk.d, &jwk.k, &jwk.p, &jwk.q].into_iter().any(Option::is_some);
         if is_private || jwk.kty == "oct" {
             return Err(Unusable::Private);

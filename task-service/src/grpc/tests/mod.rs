@@ -5,7 +5,7 @@ mod reminders;
 mod stop;
 mod watch;
 
-use shared::proto::task::v1::task_service_client::TaskServiceClient;
+use proto::task::v1::task_service_client::TaskServiceClient;
 use tonic::Code;
 use tonic_types::StatusExt;
 

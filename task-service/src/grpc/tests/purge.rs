@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use shared::{
-    auth::{ServiceGate, ServiceTokenIssuer},
-    proto::task::v1::task_admin_service_client::TaskAdminServiceClient,
-};
+use proto::task::v1::task_admin_service_client::TaskAdminServiceClient;
+use shared::auth::{ServiceGate, ServiceTokenIssuer};
 use tokio::time::timeout;
 
 use super::{super::admin::GuardedAdmin, *};

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
+use proto::task::v1::task_admin_service_client::TaskAdminServiceClient;
 use shared::{
     auth::{ServiceGate, ServiceTokenIssuer},
     clock::ManualClock,
-    proto::task::v1::task_admin_service_client::TaskAdminServiceClient,
 };
 use tokio::time::timeout;
 use tonic::Streaming;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use shared::serve::{Assembly, Limits, Proxies, Settings};
+use server::{Assembly, Limits, Proxies, Settings};
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout},

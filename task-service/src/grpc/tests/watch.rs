@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
-use shared::{clock::ManualClock, proto::task::v1::watch_tasks_response::Event, serve::Lasting};
+use proto::task::v1::watch_tasks_response::Event;
+use server::Lasting;
+use shared::clock::ManualClock;
 use tokio::time::timeout;
 use tonic::Streaming;
 

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::body::BodyDataStream;
 use chrono::{DateTime, TimeDelta};
 use futures_util::StreamExt;
-use shared::{clock::ManualClock, serve::Lasting};
+use server::Lasting;
+use shared::clock::ManualClock;
 use tokio::time::timeout;
 
 use super::*;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, PaginatorTrait, Statement};
-use shared::{
-    audit::{self, Event, EventKind, PageRequest, SecurityEvents, Trail},
-    auth::Owner,
+use server::{
+    audit_log::{self, Event, EventKind, PageRequest, SecurityEvents, Trail},
     db::Database,
 };
+use shared::auth::Owner;
 
 use super::world::{World, departed, owner, requested, titled};
 use crate::{
@@ -105,7 +105,7 @@ async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase)
         records.extend(std::iter::repeat_with(refused).take(5));
         records.push(trail.record(Event::of(EventKind::AccountDeleted, user)));
     }
-    audit::insert(world.database.writer(), &records).await.expect("written");
+    audit_log::insert(world.database.writer(), &records).await.expect("written");
     let kept = async |user: &str| {
         let all = PageRequest::read(100, "", user).expect("a page");
         events.list(user, &all).await.expect("read").events.len()

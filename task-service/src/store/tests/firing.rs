@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
-use shared::{auth::Owner, db::Database};
+use server::db::Database;
+use shared::auth::Owner;
 
 use super::world::{World, owner, titled};
 use crate::{

@@ -2,9 +2,9 @@
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
+use server::db::Database;
 use shared::{
     auth::Owner,
-    db::Database,
     error::{Classified, Kind},
 };
 use uuid::Uuid;

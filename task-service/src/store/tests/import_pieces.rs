@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use fixtures::{Backend, FreshDatabase};
+use proto::task::v1 as pb;
 use sea_orm::ActiveValue::Set;
-use shared::{auth::Owner, proto::task::v1 as pb};
+use shared::auth::Owner;
 
 use super::world::{World, first_page, not_found, owner, titled};
 use crate::{

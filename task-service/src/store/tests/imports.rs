@@ -2,7 +2,8 @@
 
 use chrono::Datelike;
 use fixtures::{FreshDatabase, on_both_databases};
-use shared::{auth::Owner, proto::task::v1 as pb};
+use proto::task::v1 as pb;
+use shared::auth::Owner;
 
 use super::world::{World, owner, titled};
 use crate::{

@@ -3,7 +3,7 @@
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::MigratorTrait;
-use shared::db::Database;
+use server::db::Database;
 use uuid::Uuid;
 
 use super::world::{World, first_page, owner};

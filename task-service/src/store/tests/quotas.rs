@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use fixtures::{FreshDatabase, on_both_databases};
+use proto::task::v1 as pb;
+use server::db::Database;
 use shared::{
     auth::Owner,
-    db::Database,
-    error::{Classified, Kind},
-    storage::QUOTA_EXCEEDED,
+    error::{Classified, Kind, QUOTA_EXCEEDED},
 };
 
 use super::world::{World, owner, requested, titled};
@@ -22,7 +22,6 @@ use crate::{
     wire,
     zone::Zone,
 };
-use shared::proto::task::v1 as pb;
 
 on_both_databases!(
     whatever_is_done_the_count_is_what_is_there,

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
-use shared::{
-    db::Database,
-    error::{Classified, Kind},
-    storage::{MinFree, STORAGE_FULL},
-};
+use server::{db::Database, storage::MinFree};
+use shared::error::{Classified, Kind, STORAGE_FULL};
 
 use super::world::{World, first_page, owner, requested, titled};
 use crate::{

@@ -8,7 +8,8 @@ use std::{
 
 use fixtures::{FreshDatabase, on_both_databases};
 use futures_util::FutureExt;
-use shared::{auth::Owner, db::Database};
+use server::db::Database;
+use shared::auth::Owner;
 use uuid::Uuid;
 
 use super::world::{World, owner, titled};

@@ -2,6 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta};
+use fixtures::FreshDatabase;
+use server::db::Database;
+use shared::{auth::Owner, clock::ManualClock};
+use uuid::Uuid;
+
+pub use crate::world::{departed, owner};
 use crate::{
     error::Error,
     filter::Filter,
@@ -12,12 +19,6 @@ use crate::{
     store::Tasks,
     task::{NewTask, Task, TaskPatch, sample},
 };
-use chrono::{DateTime, TimeDelta};
-use fixtures::FreshDatabase;
-use shared::{auth::Owner, clock::ManualClock, db::Database};
-use uuid::Uuid;
-
-pub use crate::world::{departed, owner};
 
 /// A store on a fresh database.
 pub struct World {

@@ -4,13 +4,13 @@
 use std::{error::Error, fs, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
+use proto::task::v1::{
+    self as pb, task_service_client::TaskServiceClient, watch_tasks_response::Event,
+};
 use shared::{
     auth::{Keyring, Profile, TokenIssuer, TokenPolicy, UserId},
     clock::SystemClock,
     config::{Env, Reader},
-    proto::task::v1::{
-        self as pb, task_service_client::TaskServiceClient, watch_tasks_response::Event,
-    },
 };
 use tokio::{
     sync::mpsc,
@@ -59,7 +59,7 @@ impl Users {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    shared::exit::code("bench-watch", measure(&Cli::parse()).await)
+    server::cli::exit::code("bench-watch", measure(&Cli::parse()).await)
 }
 
 #[expect(clippy::print_stdout, reason = "what was measured is what was asked for")]

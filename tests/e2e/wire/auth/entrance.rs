@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 use prost::Message;
+use proto::auth::v1::{SignInRequest, SignInResponse, SignUpRequest, SignUpResponse};
 use serde_json::json;
-use shared::proto::auth::v1::{SignInRequest, SignInResponse, SignUpRequest, SignUpResponse};
 use tonic::Status;
 
 use super::{

@@ -2,8 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use prost_types::Timestamp;
+use proto::auth::v1::{AccessToken, Session, User};
 use serde_json::Value;
-use shared::proto::auth::v1::{AccessToken, Session, User};
 
 use crate::wire::moment::{Digits, moment};
 

@@ -1,8 +1,7 @@
 //! What a session is good for.
 
 use prost::Message;
-use serde_json::{Value, json};
-use shared::proto::auth::v1::{
+use proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, DeleteUserResponse,
     ExportUserDataResponse, GetSessionResponse, GetTokenResponse, ListSecurityEventsRequest,
     ListSecurityEventsResponse, ListSessionsResponse, RefreshSessionResponse,
@@ -10,6 +9,7 @@ use shared::proto::auth::v1::{
     RevokeSessionsResponse, Session, SignOutResponse, UpdateUserRequest, UpdateUserResponse,
     VerifyPasswordRequest, VerifyPasswordResponse,
 };
+use serde_json::{Value, json};
 use tonic::Status;
 
 use super::{

@@ -6,12 +6,12 @@ use http::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use prost::Message;
-use serde_json::{Map, Value, json};
-use shared::proto::task::v1::{
+use proto::task::v1::{
     CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
     ListSecurityEventsRequest, ListTasksRequest, MoveTaskRequest, Reminder, ReopenTaskRequest,
     SkipTaskRequest, SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
 };
+use serde_json::{Map, Value, json};
 
 use super::{
     query,

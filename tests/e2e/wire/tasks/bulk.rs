@@ -2,12 +2,12 @@
 
 use http::{Method, StatusCode};
 use prost::Message;
-use serde_json::{Value, json};
-use shared::proto::task::v1::{
+use proto::task::v1::{
     BatchCompleteTasksRequest, BatchCompleteTasksResponse, BatchCreateTasksRequest,
     BatchCreateTasksResponse, BatchDeleteTasksRequest, BatchDeleteTasksResponse,
     BatchUpdateTasksRequest, BatchUpdateTasksResponse, ExportTasksRequest, Task,
 };
+use serde_json::{Value, json};
 use tonic::Status;
 
 use super::{

@@ -1,8 +1,8 @@
 //! What has changed, in JSON.
 
 use http::StatusCode;
+use proto::task::v1::{DeletedTask, SyncTasksResponse};
 use serde_json::Value;
-use shared::proto::task::v1::{DeletedTask, SyncTasksResponse};
 
 use super::task;
 use crate::{

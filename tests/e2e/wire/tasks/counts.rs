@@ -1,8 +1,8 @@
 //! Counts in JSON.
 
 use http::StatusCode;
+use proto::task::v1::{CountTasksResponse, PriorityCount, TagCount};
 use serde_json::Value;
-use shared::proto::task::v1::{CountTasksResponse, PriorityCount, TagCount};
 
 use super::task::PRIORITIES;
 use crate::exchange::Reply;

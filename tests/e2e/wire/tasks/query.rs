@@ -1,7 +1,7 @@
 //! What lists and counts select by, as a query string and back.
 
 use form_urlencoded::Serializer;
-use shared::proto::task::v1::{CountTasksRequest, ListTasksRequest, TaskSort};
+use proto::task::v1::{CountTasksRequest, ListTasksRequest, TaskSort};
 
 use super::task::PRIORITIES;
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, SecondsFormat};
 use prost_types::Timestamp;
+use proto::task::v1::{Recurrence, Reminder, RepeatFrom};
 use serde_json::{Map, Value, json};
-use shared::proto::task::v1::{Recurrence, Reminder, RepeatFrom};
 
 use crate::wire::moment::{Digits, moment};
 

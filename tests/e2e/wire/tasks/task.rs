@@ -1,8 +1,8 @@
 //! A task in JSON.
 
 use http::StatusCode;
+use proto::task::v1::{Priority, Task};
 use serde_json::Value;
-use shared::proto::task::v1::{Priority, Task};
 
 use super::schedule;
 use crate::{

@@ -3,10 +3,10 @@
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use hyper::body::Bytes;
 use prost::Message;
-use serde_json::{Map, Value, json};
-use shared::proto::task::v1::{
+use proto::task::v1::{
     ExportTasksResponse, ImportFault, ImportTasksRequest, ImportTasksResponse, Task,
 };
+use serde_json::{Map, Value, json};
 use tonic::Status;
 
 use super::{

@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header::CONTENT
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use prost::Message;
-use serde_json::Value;
-use shared::proto::task::v1::{
+use proto::task::v1::{
     FiredReminder, Heartbeat, WatchTasksRequest, WatchTasksResponse, watch_tasks_response::Event,
 };
+use serde_json::Value;
 use tonic::{Status, body::Body};
 
 use super::{ask, changes, problem, task};

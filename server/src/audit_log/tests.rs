@@ -1,0 +1,159 @@
+//! What the trail does with what is noted; `auth-service` tests the table on both databases.
+
+use std::{collections::BTreeSet, fs, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Instant};
+
+use http::{HeaderMap, HeaderValue};
+use sea_orm::ConnectionTrait;
+use shared::clock::SystemClock;
+
+use super::{Circumstances, Event, EventKind, PageRequest, SecurityEvents, Trail, Writer, create};
+use crate::db::{Database, DatabaseUrl};
+
+/// A table of its own, and the way to it.
+struct Scene {
+    database: Database,
+    events: SecurityEvents,
+    trail: Trail,
+    writer: Option<Writer>,
+    folder: PathBuf,
+}
+
+impl Scene {
+    async fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("audit-{name}-{}", std::process::id()));
+        let url = format!("sqlite://{}/events.db", folder.display());
+        let url = DatabaseUrl::parse(&url, 4).expect("an address");
+        let database = Database::connect(&url).await.expect("connects");
+        for statement in create(database.backend()) {
+            database.writer().execute_unprepared(&statement).await.expect("a table");
+        }
+        let events = SecurityEvents::new(database.clone());
+        let (trail, writer) = Trail::new(events.clone(), Arc::new(SystemClock));
+        Self { database, events, trail, writer: Some(writer), folder }
+    }
+
+    fn write(&mut self) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(self.writer.take().expect("the first time").run())
+    }
+
+    async fn kinds(&self, user_id: &str) -> Vec<String> {
+        let all = PageRequest::read(100, "", user_id).expect("a page");
+        let page = self.events.list(user_id, &all).await.expect("reads");
+        page.events.into_iter().map(|event| event.kind).collect()
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Programs compare them, and rows of years have them.
+#[test]
+fn names_never_change() {
+    let names = EventKind::ALL.map(EventKind::as_str);
+    assert_eq!(
+        names,
+        [
+            "signed_up",
+            "sign_in_succeeded",
+            "sign_in_failed",
+            "password_refused",
+            "attempts_limited",
+            "user_updated",
+            "password_changed",
+            "session_ended",
+            "session_token_reused",
+            "sessions_ended_by_operator",
+            "ownership_refused",
+            "account_deleted",
+            "data_exported",
+            "secret_first_used",
+            "secret_rotated",
+        ]
+    );
+    assert_eq!(BTreeSet::from(names).len(), EventKind::ALL.len());
+}
+
+#[tokio::test]
+async fn events_that_nobody_writes_take_bounded_memory_and_no_time() {
+    let mut scene = Scene::new("full").await;
+    let begun = Instant::now();
+    for _ in 0..10_000 {
+        scene.trail.note(Event::of(EventKind::SignInFailed, "ada"));
+    }
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    let noted = scene.trail.0.clone().expect("a table");
+    assert_eq!((noted.queue.capacity(), noted.queue.max_capacity()), (0, 1024));
+
+    let writing = scene.write();
+    scene.trail.flush().await;
+    let mut token = String::new();
+    let mut listed = 0;
+    loop {
+        let request = PageRequest::read(100, &token, "ada").expect("a page");
+        let page = scene.events.list("ada", &request).await.expect("reads");
+        listed += page.events.len();
+        match page.next {
+            Some(next) => token = next,
+            None => break,
+        }
+    }
+    assert_eq!((listed, noted.take_unwritten()), (1024, 0), "the rest was told of");
+    writing.abort();
+}
+
+#[tokio::test]
+async fn what_was_noted_is_written_when_the_end_waits_for_it() {
+    let mut scene = Scene::new("flush").await;
+    scene.trail.note(Event::of(EventKind::SignedUp, "ada"));
+    scene.trail.note(Event::new(EventKind::SignInFailed));
+    scene.trail.note(Event::of(EventKind::SessionEnded, "ada"));
+    assert_eq!(scene.kinds("ada").await, [""; 0]);
+    let writing = scene.write();
+    scene.trail.clone().flushed().await;
+    assert_eq!(scene.kinds("ada").await, ["session_ended", "signed_up"]);
+    writing.abort();
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_database_that_is_away() {
+    let mut scene = Scene::new("away").await;
+    scene.database.clone().close().await.expect("closes");
+    let writing = scene.write();
+    scene.trail.note(Event::of(EventKind::SignedUp, "ada"));
+    let begun = Instant::now();
+    scene.trail.flush().await;
+    assert!((1..4).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    writing.abort();
+}
+
+#[tokio::test]
+async fn what_is_repeated_is_written_once_a_minute() {
+    let mut scene = Scene::new("repeated").await;
+    let writing = scene.write();
+    for key in ["ada", "ada", "bob", "ada", "bob"] {
+        scene.trail.note_sparingly(Event::of(EventKind::OwnershipRefused, "ada"), key);
+    }
+    scene.trail.flush().await;
+    assert_eq!(scene.kinds("ada").await, ["ownership_refused"; 2]);
+    writing.abort();
+}
+
+#[tokio::test]
+async fn an_event_has_the_circumstances_of_its_call() {
+    let mut headers = HeaderMap::new();
+    let agent = format!("{}\t\u{7e}", "a".repeat(600));
+    headers.insert("user-agent", HeaderValue::from_str(&agent).expect("a value"));
+    let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
+    let id = HeaderValue::from_static("call-1");
+    let circumstances = Circumstances::new(id, Some(address), &headers);
+    let note = async { Trail::default().record(Event::new(EventKind::SignInFailed)) };
+    let record = circumstances.during(note).await;
+    assert_eq!(record.request_id.as_deref(), Some("call-1"));
+    assert_eq!(record.address, Some(Ipv4Addr::LOCALHOST.into()), "as people write it");
+    assert_eq!(record.user_agent, Some("a".repeat(512)));
+    let outside = Trail::default().record(Event::new(EventKind::SecretRotated));
+    assert_eq!((outside.request_id, outside.address, outside.user_agent), (None, None, None));
+}

@@ -1,0 +1,5 @@
+//! The command line of a service: how a process starts and ends, and `doctor`.
+
+pub mod doctor;
+pub mod exit;
+mod hardening;

@@ -1,0 +1,115 @@
+//! How connections are opened.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{Database as Driver, DbBackend, DbErr};
+
+use super::{Database, DatabaseUrl, PATIENCE, journal::Journal, probe::OpenFile, scans};
+use crate::{
+    db::journal::{self},
+    storage::{SpaceFloor, private_file},
+};
+
+/// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
+const SQLITE_READERS: u32 = 8;
+
+/// After how long the server ends a transaction in which nothing happens, with the locks it
+/// holds: whoever began it is stopped or out of reach.
+const IDLE_IN_TRANSACTION: &str = "10s";
+/// How old a connection to a server becomes, and how long it may be of no use: after a
+/// change of its address, none is left to the old one.
+const MAX_LIFETIME: Duration = Duration::from_mins(10);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
+
+impl Database {
+    /// Connects; for SQLite also makes the file and its folder.
+    pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        if url.backend == DbBackend::Postgres {
+            let mut options = url.options(url.connections, true);
+            options.statement_timeout(PATIENCE);
+            options.map_sqlx_postgres_opts(|server| {
+                server.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
+            });
+            options.max_lifetime(MAX_LIFETIME).idle_timeout(IDLE_TIMEOUT);
+            let pool = Driver::connect(options).await?;
+            return Ok(Self {
+                scans: pool.clone(),
+                reader: pool.clone(),
+                writer: pool,
+                journal: Journal::default(),
+                floor: SpaceFloor::default(),
+                file: None,
+            });
+        }
+        let path = url.file().unwrap_or(Path::new(""));
+        private_file::make(path).map_err(|error| {
+            DbErr::Custom(format!("SQLite at {}: cannot be made: {error}", path.display()))
+        })?;
+        let mut options = url.options(1, true);
+        options.map_sqlx_sqlite_opts(|file| {
+            // It was made above. A file that vanishes later is not made anew, and empty.
+            file.create_if_missing(false)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "FULL")
+                .pragma("journal_size_limit", journal::LIMIT.to_string())
+                .busy_timeout(PATIENCE)
+                .foreign_keys(true)
+        });
+        let writer = Driver::connect(options).await?;
+        let read_only = |connections| {
+            let mut options = url.options(connections, false);
+            options.map_sqlx_sqlite_opts(|file| {
+                file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
+            });
+            options
+        };
+        let reader = Driver::connect(read_only(SQLITE_READERS)).await?;
+        let scans = Driver::connect(scans::bounded(read_only(scans::AT_ONCE), PATIENCE)).await?;
+        let floor = url.file().map(|file| SpaceFloor::at(file.to_owned(), url.min_free));
+        Ok(Self {
+            reader,
+            writer,
+            scans,
+            journal: Journal::of(url),
+            floor: floor.unwrap_or_default(),
+            file: OpenFile::at(path).ok(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite_is_built_and_opened_to_be_fast_and_durable() -> Result<(), DbErr> {
+        let folder = std::env::temp_dir().join(format!("db-{}", std::process::id()));
+        let url = format!("sqlite://{}/sub/test.db", folder.display());
+        let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
+        #[expect(clippy::disallowed_methods, reason = "a pragma touches nobody's rows")]
+        let pragma = async |on: &DatabaseConnection, name: &str| {
+            let query = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
+            let rows = on.query_all_raw(query).await?;
+            let text = |row: &sea_orm::QueryResult| {
+                row.try_get_by_index::<String>(0)
+                    .or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string()))
+            };
+            rows.iter().map(text).collect::<Result<Vec<_>, DbErr>>()
+        };
+        let options = pragma(database.reader(), "compile_options").await?;
+        for flag in ["DEFAULT_MEMSTATUS=0", "ENABLE_QPSG"] {
+            assert!(options.iter().any(|option| option == flag), "{flag}: {options:?}");
+        }
+        for on in [database.reader(), database.writer()] {
+            assert_eq!(pragma(on, "journal_mode").await?, ["wal"]);
+            assert_eq!(pragma(on, "foreign_keys").await?, ["1"]);
+        }
+        assert_eq!(pragma(database.writer(), "synchronous").await?, ["2"]);
+        assert!(database.reader().execute_unprepared("CREATE TABLE t (x)").await.is_err());
+        database.close().await?;
+        std::fs::remove_dir_all(folder).expect("the folder");
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! The address of a database, as settings spell it.
+
+use std::path::Path;
+
+use sea_orm::{ConnectOptions, DbBackend};
+use shared::config::{Reader, Vars};
+use url::Url;
+
+use super::{PATIENCE, checks};
+use crate::storage::MinFree;
+
+/// Where the data is. It can hold a password, so it has no `Debug`.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    pub(super) url: String,
+    pub(super) backend: DbBackend,
+    pub(super) connections: u32,
+    pub(super) min_free: MinFree,
+}
+
+impl DatabaseUrl {
+    /// Reads `DATABASE_URL`, `DATABASE_MAX_CONNECTIONS` (PostgreSQL only) and
+    /// `STORAGE_MIN_FREE` (SQLite only).
+    pub fn read(reader: &mut Reader<'_, impl Vars>, default: &str) -> Option<Self> {
+        Self::read_from(reader, "DATABASE_URL", default)
+    }
+
+    /// The same from a variable of another name, for a process with several databases.
+    pub fn read_from(
+        reader: &mut Reader<'_, impl Vars>,
+        name: &'static str,
+        default: &str,
+    ) -> Option<Self> {
+        let connections = reader.number("DATABASE_MAX_CONNECTIONS", 8, 1, 1000);
+        let min_free = MinFree::read(reader);
+        let url = if reader.is_set(name) {
+            reader.parsed(name, |text| Self::parse(text, connections))
+        } else {
+            Self::parse(default, connections).ok()
+        };
+        url.map(|url| Self { min_free, ..url })
+    }
+
+    /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.
+    pub fn parse(url: &str, connections: u32) -> Result<Self, String> {
+        let backend = match url.split_once("://") {
+            Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => {
+                DbBackend::Sqlite
+            }
+            // Parsed here because the driver's own complaint quotes the password.
+            Some(("postgres" | "postgresql", _)) if Url::parse(url).is_ok() => DbBackend::Postgres,
+            _ => {
+                return Err("must be `sqlite://path/to/file.db` or \
+                            `postgres://user:password@host:port/name`"
+                    .to_owned());
+            }
+        };
+        Ok(Self { url: url.to_owned(), backend, connections, min_free: MinFree::default() })
+    }
+
+    /// The same database, with so much of its disk kept free.
+    #[must_use]
+    pub fn keeping_free(self, min_free: MinFree) -> Self {
+        Self { min_free, ..self }
+    }
+
+    /// How much of the file system of a SQLite database stays free.
+    #[must_use]
+    pub fn min_free(&self) -> MinFree {
+        self.min_free
+    }
+
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        let path = self.url.strip_prefix("sqlite://")?;
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
+    }
+
+    /// `writes`: a server that is read-only is of no use.
+    pub(super) fn options(&self, connections: u32, writes: bool) -> ConnectOptions {
+        let mut options = ConnectOptions::new(self.url.clone());
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_timeout(PATIENCE)
+            .sqlx_logging(false);
+        checks::of(self.backend, &mut options, writes);
+        options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_two_databases_are_accepted() {
+        for good in ["sqlite://data/a.db", "sqlite:///var/a.db", "postgres://u:p@h:1/d"] {
+            assert!(DatabaseUrl::parse(good, 8).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "data/a.db",
+            "mysql://u:p@h/d",
+            "sqlite://",
+            "sqlite://:memory:",
+            "postgres://u:p@bad host/d",
+            "postgres://u:p@h:pw/d",
+        ] {
+            assert!(DatabaseUrl::parse(bad, 8).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What an HTTP door stands on: problems, bodies, and the JSON of messages.
+//!
+//! - [`Door`]: routes on their way into a server
+//! - [`Problem`]: the one maker of an answer that is not what was asked for
+//! - [`body`]: a body within its limits of size, time and type
+//! - [`byte_order`]: the mark before a text that is none of its characters
+//! - [`Lines`]: a body that is read line by line, and never whole
+//! - [`conditions`]: preconditions, each honoured or refused by name
+//! - [`json`]: messages from JSON objects and query strings, every fault at once
+
+pub mod body;
+pub mod byte_order;
+pub mod conditions;
+pub(crate) mod docs;
+pub mod json;
+mod members;
+mod ndjson;
+mod problem;
+mod query;
+mod router;
+
+pub use self::{
+    ndjson::{Line, Lines, LinesLimits},
+    problem::{Fault, Problem, ProblemBody},
+    query::NoParameters,
+    router::Door,
+};

@@ -1,0 +1,295 @@
+//! What surrounds every call on either port: its id, a place in the queue, a deadline, and
+//! a net for panics.
+
+use std::{
+    borrow::Cow, convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tonic::{
+    Code, Status,
+    body::Body,
+    codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version},
+    transport::server::TcpConnectInfo,
+};
+use tonic_types::{ErrorDetails, StatusExt};
+use tracing::Instrument;
+
+use super::request_id;
+use crate::{
+    admission::{
+        fair_share::Shares,
+        limits::Limits,
+        permits::{Place, Places},
+        uploads::Uploads,
+    },
+    audit_log::Circumstances,
+    body::{request::Arriving, response::Answers, streaming::Lasting},
+    listen::{
+        client_prefix::household, connection_limit::Seat, connection_state::ConnectionState,
+        proxies::Proxies,
+    },
+    shutdown::{Departing, Stop},
+};
+
+/// What is spoken on a port.
+pub trait Wire: Clone + Send + Sync + 'static {
+    /// The answer to what is refused before it takes a place, if it is.
+    fn turn_away(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
+        None
+    }
+
+    /// Whether the call is answered without a place, and for as long as it takes.
+    fn is_free(&self, path: &str) -> bool;
+
+    /// Whether the call opens a stream that anybody may open.
+    fn is_public_stream(&self, _path: &str) -> bool {
+        false
+    }
+
+    /// The longest until the call must be answered, where its caller has a say in it.
+    fn patience(&self, _request: &Request<Incoming>) -> Option<Duration> {
+        None
+    }
+
+    /// What its service answers.
+    fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>>;
+
+    /// A refusal, in the words of this wire, readable for the page that asked.
+    fn refuse(&self, asked: &Asked, status: Status) -> Response<Body>;
+
+    /// One line about an answer.
+    fn log(response: &Response<Body>, elapsed_us: u64);
+}
+
+/// An answer that gets no line of its own, since the log tells what is behind it: of refusals
+/// together with others like them (see `refusal_log`), of readiness when it changes.
+#[derive(Clone)]
+pub struct Recorded;
+
+/// What a refusal must know of its request.
+pub struct Asked {
+    /// Where it went.
+    pub path: String,
+    /// The page that sent it.
+    pub origin: Option<HeaderValue>,
+}
+
+/// What the ports of a server have in common.
+#[derive(Clone)]
+pub struct Around {
+    pub places: Places,
+    pub shares: Shares,
+    pub uploads: Arc<Uploads>,
+    pub proxies: Proxies,
+}
+
+/// All that a port answers, behind what surrounds every call. Each call holds it, so it is
+/// cheap to clone.
+#[derive(Clone)]
+pub struct Calls<W>(Arc<Inner<W>>);
+
+#[derive(Clone)]
+struct Inner<W> {
+    wire: W,
+    around: Around,
+    timeout: Duration,
+    upload_timeout: Duration,
+    answers: Answers,
+    departure: Stop,
+    peer: TcpConnectInfo,
+    connection: Option<Arc<ConnectionState>>,
+}
+
+impl<W: Wire> Calls<W> {
+    pub fn new(wire: W, around: Around, limits: &Limits) -> Self {
+        Self(Arc::new(Inner {
+            wire,
+            around,
+            timeout: limits.request_timeout,
+            upload_timeout: limits.upload_timeout,
+            departure: Stop::default(),
+            answers: Answers::new(limits.answer_timeout),
+            peer: TcpConnectInfo { local_addr: None, remote_addr: None },
+            connection: None,
+        }))
+    }
+
+    /// The same services for one connection: handlers see who is at its other end, or for
+    /// whom it calls if that is a trusted proxy (`Request::remote_addr`); their places they
+    /// share with others of that client.
+    pub fn for_peer(&self, peer: SocketAddr, seat: &Seat) -> Self {
+        let mut calls = Inner::clone(&self.0);
+        calls.peer.remote_addr = Some(peer);
+        calls.connection = Some(seat.connection.clone());
+        let places = calls.around.places.of(&calls.around.shares.of(household(peer.ip())));
+        calls.around.places = places.on(seat.connection.clone(), seat.is_proxy);
+        calls.answers = calls.answers.elsewhere();
+        calls.departure = Stop::default();
+        Self(Arc::new(calls))
+    }
+
+    /// With this, streams on this connection are told that it is to close.
+    pub fn departure(&self) -> &Stop {
+        &self.0.departure
+    }
+
+    /// The answers of this connection that are still on their way.
+    pub fn answers(&self) -> &Answers {
+        &self.0.answers
+    }
+}
+
+impl<W: Wire> Inner<W> {
+    /// Who calls, for handlers.
+    fn caller(&self, request: &Request<Incoming>) -> TcpConnectInfo {
+        let TcpConnectInfo { local_addr, remote_addr: peer } = self.peer;
+        let caller = peer.map(|peer| self.around.proxies.caller(peer, request.headers()));
+        TcpConnectInfo { local_addr, remote_addr: caller }
+    }
+
+    /// `response` on its way, with the place of its call, or a seat if it lasts.
+    fn send(&self, asked: &Asked, response: Response<Body>, place: &Place) -> Response<Body> {
+        if response.extensions().get::<Lasting>().is_none() {
+            return response.map(|body| self.answers.send(body, place));
+        }
+        match place.outlast() {
+            Ok(()) => response.map(|body| self.answers.stream(body, place)),
+            Err(crowded) => self.refuse_recorded(asked, crowded),
+        }
+    }
+
+    /// What a call to `path` needs to begin; `None`: nothing.
+    fn take_place(&self, places: &Places, path: &str) -> Result<Option<Place>, Status> {
+        if self.wire.is_free(path) {
+            return Ok(None);
+        }
+        let is_public = self.wire.is_public_stream(path);
+        if is_public { places.take_public() } else { places.take() }.map(Some)
+    }
+
+    /// A refusal by a limit, which has been recorded.
+    fn refuse_recorded(&self, asked: &Asked, status: Status) -> Response<Body> {
+        let mut response = self.wire.refuse(asked, status);
+        response.extensions_mut().insert(Recorded);
+        response
+    }
+
+    /// The places that `caller` takes: behind a proxy the client takes them, not the proxy.
+    fn places(&self, caller: &TcpConnectInfo) -> Cow<'_, Places> {
+        let places = &self.around.places;
+        match (self.peer.remote_addr, caller.remote_addr) {
+            (Some(peer), Some(caller)) if peer.ip() != caller.ip() => {
+                Cow::Owned(places.of(&self.around.shares.of(household(caller.ip()))))
+            }
+            _ => Cow::Borrowed(places),
+        }
+    }
+
+    /// Answers `request`, whatever happens inside.
+    async fn answer(&self, places: &Places, request: Request<Incoming>) -> Response<Body> {
+        if !has_known_framing(request.headers()) || !names_one_host(&request) {
+            return bad_request();
+        }
+        if let Some(turned_away) = self.wire.turn_away(&request) {
+            return turned_away;
+        }
+        let origin = request.headers().get("origin").cloned();
+        let asked = Asked { path: request.uri().path().to_owned(), origin };
+        let place = match self.take_place(places, &asked.path) {
+            Ok(place) => place,
+            Err(busy) => return self.refuse_recorded(&asked, busy),
+        };
+        let is_upload = self.around.uploads.include(&asked.path);
+        let most = if is_upload { self.upload_timeout } else { self.timeout };
+        let timeout = self.wire.patience(&request).map_or(most, |wanted| wanted.min(most));
+        let longest_pause = is_upload.then_some(self.timeout);
+        let request = request.map(|body| Arriving::new(body, place.clone(), longest_pause));
+        let call = AssertUnwindSafe(self.wire.clone().answer(request)).catch_unwind();
+        match tokio::time::timeout(timeout, call).await {
+            Ok(Ok(response)) => match place {
+                Some(place) => self.send(&asked, response, &place),
+                None => response,
+            },
+            // The panic hook (see `telemetry`) has logged it, inside the call's span.
+            Ok(Err(_panic)) => self.wire.refuse(&asked, refusal(Code::Internal, "internal error")),
+            Err(_elapsed) => {
+                self.wire.refuse(&asked, refusal(Code::DeadlineExceeded, "the call took too long"))
+            }
+        }
+    }
+}
+
+/// Whether the body is framed in a way that nobody in between could take for another (RFC
+/// 9112 section 6.1): `chunked` is the only transfer coding there is here.
+fn has_known_framing(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all("transfer-encoding").iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(only), None) => only.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// RFC 9112 section 3.2: exactly one `Host` in HTTP/1.1. HTTP/1.0 may do without, as health
+/// checks of balancers do, and HTTP/2 has a field of its own for it.
+fn names_one_host<B>(request: &Request<B>) -> bool {
+    let hosts = request.headers().get_all("host").iter().count();
+    match request.version() {
+        Version::HTTP_09 | Version::HTTP_10 => hosts <= 1,
+        Version::HTTP_11 => hosts == 1,
+        _ => true,
+    }
+}
+
+/// What the parser says of a head that is none, too.
+fn bad_request() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+    response
+}
+
+/// What a call is told that did not reach its service, or not in time.
+pub fn refusal(code: Code, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+        details.set_retry_info(Some(Duration::from_secs(1)));
+    }
+    Status::with_error_details(code, message, details)
+}
+
+impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let calls = self.0.clone();
+        if let Some(connection) = &calls.connection {
+            connection.touch();
+        }
+        let caller = calls.caller(&request);
+        let address = caller.remote_addr.map(|caller| caller.ip());
+        request.extensions_mut().insert(caller.clone());
+        request.extensions_mut().insert(Departing(calls.departure.handle()));
+        let id = request_id::of(request.headers());
+        let path = request.uri().path().to_owned();
+        let circumstances = Circumstances::new(id.clone(), address, request.headers());
+        let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
+        let answer = async move {
+            let start = Instant::now();
+            let mut response = calls.answer(&calls.places(&caller), request).await;
+            let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+            if response.extensions().get::<Recorded>().is_none() {
+                W::log(&response, elapsed);
+            }
+            response.headers_mut().insert(request_id::HEADER, id);
+            Ok(response)
+        };
+        circumstances.during(answer).instrument(span).boxed()
+    }
+}

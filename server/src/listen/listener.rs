@@ -1,0 +1,115 @@
+//! Accepts connections, within limits, until told to drain.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+
+use super::connection;
+use crate::{
+    admission::limits::Limits,
+    layers::call::{Calls, Wire},
+    listen::connection_limit::{Seat, Seats},
+    shutdown::Stopping,
+};
+
+/// How long to wait after a failed accept: at the limit of open files it would fail again
+/// at once, and spin.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// An accept loop at work.
+pub struct Listener {
+    close: watch::Sender<bool>,
+    accepting: JoinHandle<JoinSet<()>>,
+}
+
+/// The connections of a port that is closed.
+pub struct Open(JoinSet<()>);
+
+impl Listener {
+    pub fn start(
+        socket: TcpListener,
+        calls: Calls<impl Wire>,
+        seats: Seats,
+        limits: &Limits,
+        stopping: Stopping,
+    ) -> Self {
+        let (close, closing) = watch::channel(false);
+        let accepting =
+            tokio::spawn(accept(socket, calls, seats, limits.clone(), stopping, closing));
+        Self { close, accepting }
+    }
+
+    /// Closes the port. Its connections stay open.
+    pub async fn close(self) -> Open {
+        let _ = self.close.send(true);
+        Open(self.accepting.await.unwrap_or_default())
+    }
+}
+
+impl Open {
+    /// Lets open calls finish until `deadline`, cuts the rest, and tells how many
+    /// connections that were.
+    pub async fn drain(mut self, deadline: Duration) -> usize {
+        let all_closed = async { while self.0.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(deadline, all_closed).await;
+        let cut = self.0.len();
+        self.0.shutdown().await;
+        cut
+    }
+}
+
+async fn accept(
+    socket: TcpListener,
+    calls: Calls<impl Wire>,
+    seats: Seats,
+    limits: Limits,
+    stopping: Stopping,
+    mut closing: watch::Receiver<bool>,
+) -> JoinSet<()> {
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = socket.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(seat) = seats.take(peer) {
+                        let calls = calls.for_peer(peer, &seat);
+                        open.spawn(serve(stream, calls, &limits, stopping.clone(), seat));
+                    }
+                }
+                Err(error) => pause_after(&error, &seats).await,
+            },
+            Some(_) = open.join_next(), if !open.is_empty() => {}
+            _ = closing.changed() => return open,
+        }
+    }
+}
+
+fn serve<W: Wire>(
+    stream: TcpStream,
+    calls: Calls<W>,
+    limits: &Limits,
+    stopping: Stopping,
+    seat: Seat,
+) -> impl Future<Output = ()> + Send + use<W> {
+    // Small answers must not wait for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let served = connection::serve(stream, calls, limits, stopping, seat.connection.clone());
+    async move {
+        served.await;
+        drop(seat);
+    }
+}
+
+async fn pause_after(error: &io::Error, seats: &Seats) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionReset) {
+        tracing::warn!(%error, "cannot accept a connection");
+        // The operating system allows fewer open files than there may be connections.
+        seats.make_room();
+        tokio::time::sleep(BACK_OFF).await;
+    }
+}

@@ -1,0 +1,192 @@
+//! Who calls, where a proxy stands in between.
+//!
+//! A proxy that is listed is believed when it says who called it; nobody else is. Only
+//! `X-Forwarded-For` is read, which every proxy writes: with `Forwarded` beside it, two
+//! answers could differ, and whoever sends the one that the proxy does not write would
+//! choose its own address.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use ipnet::{IpNet, Ipv4Net};
+use shared::config::{Reader, Vars};
+use tonic::codegen::http::HeaderMap;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// An IPv4 address in IPv6 comes behind so many bits.
+const MAPPED: u8 = 96;
+
+/// The proxies that are believed when they say for whom they call.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(Arc<[IpNet]>);
+
+impl Proxies {
+    /// Reads `TRUSTED_PROXIES`: addresses and networks, separated by commas. Not set, or
+    /// `none`: nobody is believed.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
+        reader.parsed("TRUSTED_PROXIES", Self::parse).unwrap_or_default()
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::default());
+        }
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let networks = entries.map(network).collect::<Option<Arc<[_]>>>();
+        networks.map(Self).ok_or_else(|| {
+            "must be addresses or networks such as `10.0.0.0/8, 2001:db8::7`, or `none`".to_owned()
+        })
+    }
+
+    /// Who calls through `peer`: the peer itself, unless it is believed and names somebody
+    /// else. What it passes on was written by one hop after the other, so the right-most
+    /// address that is no proxy's is the last that one of ours has seen. An entry in which
+    /// there is no address is the word of nobody: then it is the peer.
+    pub fn caller(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+        if !self.include(peer.ip()) {
+            return peer;
+        }
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        let mut furthest = peer;
+        loop {
+            match hops.next().map(hop) {
+                None => return furthest,
+                Some(None) => return peer,
+                Some(Some(address)) => {
+                    furthest = SocketAddr::new(address, 0);
+                    if !self.include(address) {
+                        return furthest;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether anybody at all is believed: then addresses mean nothing.
+    #[must_use]
+    pub fn are_everybody(&self) -> bool {
+        self.0.iter().any(|network| network.prefix_len() == 0)
+    }
+
+    /// Whether this is the address of a proxy.
+    pub(super) fn include(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// A network, or one address. IPv4 in the notation of IPv6 is IPv4, as it is in a header.
+fn network(entry: &str) -> Option<IpNet> {
+    let Ok(network) = entry.parse() else {
+        return entry.parse().ok().map(|address: IpAddr| address.to_canonical().into());
+    };
+    let IpNet::V6(written) = network else { return Some(network) };
+    let Some(address) = written.addr().to_ipv4_mapped() else { return Some(network) };
+    let prefix = written.prefix_len().checked_sub(MAPPED)?;
+    Ipv4Net::new(address, prefix).ok().map(IpNet::V4)
+}
+
+/// The address of one hop, which some proxies write with its port.
+fn hop(bytes: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse().map(|hop: SocketAddr| hop.ip()));
+    address.ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic::codegen::http::HeaderValue;
+
+    use super::*;
+
+    fn caller(trusted: &str, peer: &str, lines: &[&str]) -> String {
+        let proxies = Proxies::parse(trusted).expect("proxies");
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).expect("a header value"));
+        }
+        let peer = SocketAddr::new(peer.parse().expect("an address"), 4711);
+        proxies.caller(peer, &headers).ip().to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_unless_listed() {
+        for trusted in ["none", "10.0.0.1"] {
+            assert_eq!(caller(trusted, "192.0.2.9", &["198.51.100.7"]), "192.0.2.9", "{trusted}");
+        }
+    }
+
+    #[test]
+    fn the_last_that_a_proxy_of_ours_has_seen_is_the_caller() {
+        let ours = "10.0.0.0/8, 2001:db8:ffff::/48, 127.0.0.1";
+        for (lines, expected) in [
+            (&["198.51.100.7"][..], "198.51.100.7"),
+            (&["1.1.1.1, 198.51.100.7"], "198.51.100.7"),
+            (&["1.1.1.1, 198.51.100.7, 10.1.2.3"], "198.51.100.7"),
+            (&["1.1.1.1", "198.51.100.7", "10.1.2.3 ,127.0.0.1"], "198.51.100.7"),
+            (&["198.51.100.7:5999"], "198.51.100.7"),
+            (&["2001:db8::7"], "2001:db8::7"),
+            (&["[2001:db8::7]"], "2001:db8::7"),
+            (&["[2001:db8::7]:443, 2001:db8:ffff::1"], "2001:db8::7"),
+            (&["::ffff:198.51.100.7, ::ffff:10.0.0.2"], "198.51.100.7"),
+            (&["10.9.9.9, 10.1.2.3"], "10.9.9.9"),
+        ] {
+            assert_eq!(caller(ours, "10.0.0.1", lines), expected, "{lines:?}");
+            assert_eq!(caller(ours, "::ffff:10.0.0.1", lines), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_the_same_in_either_notation() {
+        for trusted in ["10.0.0.0/8", "::ffff:10.0.0.0/104", "::ffff:a00:0/104"] {
+            for (peer, expected) in [("10.9.9.9", "198.51.100.7"), ("11.0.0.1", "11.0.0.1")] {
+                assert_eq!(caller(trusted, peer, &["198.51.100.7"]), expected, "{trusted}");
+            }
+        }
+        assert_eq!(caller("::ffff:0:0/96", "192.0.2.9", &["198.51.100.7"]), "198.51.100.7");
+    }
+
+    #[test]
+    fn what_names_nobody_is_not_believed() {
+        for lines in [
+            &[][..],
+            &[""],
+            &["198.51.100.7, unknown"],
+            &["198.51.100.7,"],
+            &["198.51.100.7, 10.0.0.2, _hidden"],
+            &["198.51.100.7 1.1.1.1"],
+            &["198.51.100.256"],
+            &["198.51.100.7/32"],
+        ] {
+            assert_eq!(caller("10.0.0.0/8", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_whole_or_is_a_fault() {
+        for text in ["none", "10.0.0.1", "::1, 10.0.0.0/8,", "::ffff:10.0.0.1"] {
+            assert!(Proxies::parse(text).is_ok(), "{text}");
+        }
+        for text in [
+            "all",
+            "*",
+            "10.0.0.0/33",
+            "::ffff:10.0.0.0/90",
+            "10.0.0.1 10.0.0.2",
+            "proxy.internal",
+            "10.0.0",
+        ] {
+            let vars = HashMap::from([("TRUSTED_PROXIES", text.to_owned())]);
+            let mut reader = Reader::new(&vars);
+            Proxies::read(&mut reader);
+            assert!(reader.finish(Some(())).is_err(), "{text}");
+        }
+    }
+}

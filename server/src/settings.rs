@@ -1,0 +1,100 @@
+//! Where and how to serve.
+
+use std::net::SocketAddr;
+
+use shared::{
+    config::{Reader, Vars},
+    origin::Origin,
+};
+
+use crate::{admission::limits::Limits, listen::proxies::Proxies};
+
+/// Where a service is unless its settings say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The gRPC port.
+    pub grpc: SocketAddr,
+    /// The HTTP port.
+    pub http: SocketAddr,
+}
+
+/// Where and how to serve.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address of the gRPC port; port 0 takes a free one.
+    pub grpc_addr: SocketAddr,
+    /// The address of the HTTP port; `None`: there is none.
+    pub http_addr: Option<SocketAddr>,
+    /// Whose pages may call from a browser.
+    pub trusted_origins: Vec<Origin>,
+    /// Whose word is taken for who calls.
+    pub trusted_proxies: Proxies,
+    /// Whether server reflection is on.
+    pub reflection: bool,
+    /// What a caller may take.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `TRUSTED_PROXIES`, `REFLECTION` and
+    /// the [`Limits`].
+    pub fn read(reader: &mut Reader<'_, impl Vars>, default: Addresses) -> Self {
+        let grpc_addr = reader.parsed("GRPC_ADDR", |text| {
+            text.parse().map_err(|_| "must be an address such as `127.0.0.1:50051`".to_owned())
+        });
+        let http_addr = reader.parsed("HTTP_ADDR", |text| match text {
+            "off" => Ok(None),
+            _ => text.parse().map(Some).map_err(|_| {
+                "must be an address such as `127.0.0.1:8000`, or `off` for no HTTP port".to_owned()
+            }),
+        });
+        Self {
+            grpc_addr: grpc_addr.unwrap_or(default.grpc),
+            http_addr: http_addr.unwrap_or(Some(default.http)),
+            trusted_origins: Origin::read_trusted(reader),
+            trusted_proxies: Proxies::read(reader),
+            reflection: reader.switch("REFLECTION", true),
+            limits: Limits::read(reader),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn read(vars: &[(&'static str, &str)]) -> Result<Settings, shared::config::Faults> {
+        let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let mut reader = Reader::new(&vars);
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let settings = Settings::read(&mut reader, Addresses { grpc: any, http: any });
+        reader.finish(Some(settings))
+    }
+
+    #[test]
+    fn the_http_port_has_a_default_can_be_moved_and_switched_off() {
+        assert!(read(&[]).expect("settings").http_addr.is_some());
+        assert_eq!(read(&[("HTTP_ADDR", "off")]).expect("settings").http_addr, None);
+        let moved = read(&[("HTTP_ADDR", "0.0.0.0:80")]).expect("settings").http_addr;
+        assert_eq!(moved, Some(SocketAddr::from(([0, 0, 0, 0], 80))));
+        assert!(read(&[("HTTP_ADDR", "none")]).is_err());
+    }
+
+    #[test]
+    fn origins_are_listed_one_by_one_and_never_by_pattern() {
+        let origins = |text: &str| {
+            let settings = read(&[("TRUSTED_ORIGINS", text)])?;
+            Ok(settings.trusted_origins.iter().map(|origin| origin.as_str().to_owned()).collect())
+        };
+        let listed: Result<Vec<_>, shared::config::Faults> =
+            origins("https://a.example, http://localhost:3000/,");
+        assert_eq!(listed.expect("origins"), ["https://a.example", "http://localhost:3000"]);
+        for bad in ["*", "https://*.example.com", "https://a.example, null"] {
+            assert!(origins(bad).is_err(), "{bad}");
+        }
+        let default = read(&[]).expect("settings").trusted_origins;
+        assert_eq!(default, [Origin::parse("http://localhost:3000").expect("an origin")]);
+    }
+}

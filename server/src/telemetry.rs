@@ -1,0 +1,85 @@
+//! Logs on standard error: text for people, JSON lines for machines (`LOG_FORMAT=json`).
+//!
+//! `RUST_LOG` filters as usual (default `info`), with one exception: crates that are not
+//! ours never log below INFO. Their DEBUG and TRACE lines quote headers and rows, and
+//! those hold tokens and e-mails.
+
+use std::panic::PanicHookInfo;
+
+use shared::config::{Reader, Vars};
+use tracing::Level;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+/// Starts logging for the process. Faults of `RUST_LOG` and `LOG_FORMAT` are noted in
+/// `reader`, and the defaults used in their place. A second call changes nothing.
+pub fn init(reader: &mut Reader<'_, impl Vars>) {
+    let filter = reader
+        .parsed("RUST_LOG", |text| EnvFilter::try_new(text).map_err(|e| e.to_string()))
+        .unwrap_or_else(|| EnvFilter::new("info"));
+    let json = reader
+        .parsed("LOG_FORMAT", |text| match text {
+            "json" => Ok(true),
+            "text" => Ok(false),
+            _ => Err("must be `json` or `text`".to_owned()),
+        })
+        .unwrap_or(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+    } else {
+        lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
+    };
+    let layer =
+        lines.with_filter(filter.and(filter_fn(|line| may_speak(line.target(), *line.level()))));
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Where it happened, in the span of its call. The message stays out: it may quote what a
+/// caller sent.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panic");
+}
+
+/// Whether a line of this origin and level is safe to print. Drivers of databases quote
+/// addresses and rows even in warnings.
+fn may_speak(target: &str, level: Level) -> bool {
+    const OURS: [&str; 5] = ["auth_service", "server", "shared", "standalone", "task_service"];
+    let root = target.split("::").next().unwrap_or_default();
+    match root {
+        root if OURS.contains(&root) => true,
+        // A pool that finds a server of no use says so each time it tries again.
+        "sqlx_core" if target.starts_with("sqlx_core::pool") => false,
+        root if root.starts_with("sqlx") => level <= Level::ERROR,
+        _ => level <= Level::INFO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_crates_may_speak_below_info() {
+        for (target, level, may) in [
+            ("server::layers::call", Level::TRACE, true),
+            ("task_service", Level::DEBUG, true),
+            ("h2::codec", Level::DEBUG, false),
+            ("hyper", Level::TRACE, false),
+            ("sea_orm_migration", Level::INFO, true),
+            ("sqlx_postgres::options", Level::WARN, false),
+            ("sqlx::query", Level::DEBUG, false),
+            ("sqlx_core::pool::inner", Level::ERROR, false),
+            ("sqlx_sqlite::connection", Level::ERROR, true),
+            ("shared_memory", Level::DEBUG, false),
+        ] {
+            assert_eq!(may_speak(target, level), may, "{target} {level}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A stop: health first, then the port, then the calls, then the end.
+
+use std::time::{Duration, Instant};
+
+use server::Limits;
+use tokio::net::TcpStream;
+use tonic::Code;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+use crate::{
+    wire::{Connection, origin},
+    world::{Server, assert_served, limits, spawn_call, until, within},
+};
+
+/// What health says of `service`; `None` where it does not know it.
+async fn health(connection: &Connection, service: &str) -> Option<ServingStatus> {
+    let request = HealthCheckRequest { service: service.to_owned() };
+    let mut client = HealthClient::with_origin(connection.clone(), origin());
+    let answer = within(client.check(request)).await.ok()?;
+    Some(answer.into_inner().status())
+}
+
+async fn port_is_open(server: &Server) -> bool {
+    TcpStream::connect(server.addr).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_loses_no_call_and_warns_before_it_closes_the_port() {
+    const NAMES: [&str; 2] = ["", "auth.v1.AuthService"];
+    let (lame_duck, drain) = (Duration::from_millis(1500), Duration::from_secs(8));
+    let mut server = Server::start(Limits { lame_duck, drain, ..limits() }).await;
+    let (client, probe) = (server.client().await, server.connect().await);
+    for name in NAMES {
+        until(async || health(&probe, name).await == Some(ServingStatus::Serving)).await;
+    }
+    let held = spawn_call(&client, "hold");
+    server.wait_inside(1).await;
+
+    let start = Instant::now();
+    server.stop();
+    for name in NAMES {
+        until(async || health(&probe, name).await == Some(ServingStatus::NotServing)).await;
+    }
+    // Who has not looked yet is still served, on old connections and on new ones.
+    assert_served(&mut client.clone()).await;
+    assert_served(&mut server.client().await).await;
+    until(async || !port_is_open(&server).await).await;
+    assert!(start.elapsed() >= lame_duck, "closed after {:?}", start.elapsed());
+    assert!(!held.is_finished(), "the call outlived the port");
+
+    server.release();
+    let answer = within(held).await.expect("a task").expect("not lost");
+    assert_eq!(answer.into_inner().session_token, "token");
+    let released = Instant::now();
+    server.ended().await;
+    assert!(released.elapsed() < Duration::from_secs(2), "nothing was left to wait for");
+}
+
+/// Its age is no reason to cut a connection that was asked to leave just now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_grows_old_while_draining_keeps_its_call() {
+    let (connection_age, drain) = (Duration::from_millis(600), Duration::from_secs(8));
+    let mut server = Server::start(Limits { connection_age, drain, ..limits() }).await;
+    let held = spawn_call(&server.client().await, "hold");
+    server.wait_inside(1).await;
+    server.stop();
+    tokio::time::sleep(connection_age * 2).await;
+    assert!(!held.is_finished(), "still held");
+    server.release();
+    within(held).await.expect("a task").expect("not lost");
+    server.ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_outlasts_the_drain_is_cut() {
+    let mut server = Server::start(limits()).await;
+    let client = server.client().await;
+    let endless = spawn_call(&client, "never");
+    server.wait_inside(1).await;
+    let start = Instant::now();
+    server.stop();
+    server.ended().await;
+    let (took, drain) = (start.elapsed(), limits().drain);
+    assert!(took >= drain, "only {took:?} to finish");
+    assert!(took < drain + Duration::from_secs(1), "{took:?}");
+    within(endless).await.expect("a task").expect_err("cut");
+}
+
+/// An idle keep-alive connection has nothing to lose.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_do_not_hold_a_stop() {
+    let mut server = Server::start(Limits { drain: Duration::from_secs(8), ..limits() }).await;
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        let mut client = server.client().await;
+        assert_served(&mut client).await;
+        clients.push(client);
+    }
+    let start = Instant::now();
+    server.stop();
+    server.ended().await;
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+/// Old connections are asked to move on, after what they are doing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_connection_finishes_its_call_and_ends() {
+    let connection_age = Duration::from_millis(200);
+    let mut server = Server::start(Limits { connection_age, ..limits() }).await;
+    let client = server.client().await;
+    let held = spawn_call(&client, "hold");
+    server.wait_inside(1).await;
+    tokio::time::sleep(connection_age * 2).await;
+    server.release();
+    within(held).await.expect("a task").expect("not lost");
+    until(async || client.clone().sign_in(crate::world::sign_in("echo")).await.is_err()).await;
+    assert_served(&mut server.client().await).await;
+}
+
+/// A client that balances by itself keeps one of these open on every connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_watches_health_does_not_hold_a_stop() {
+    let (lame_duck, drain) = (Duration::from_millis(300), Duration::from_secs(8));
+    let mut server = Server::start(Limits { lame_duck, drain, ..limits() }).await;
+    let mut client = HealthClient::with_origin(server.connect().await, origin());
+    let watching = within(client.watch(HealthCheckRequest::default())).await.expect("a stream");
+    let mut watching = watching.into_inner();
+    let mut last = None;
+    let start = Instant::now();
+    server.stop();
+    let end = loop {
+        match within(watching.message()).await {
+            Ok(Some(said)) => last = Some(said.status()),
+            Ok(None) => panic!("an end without a word"),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!((last, end.code()), (Some(ServingStatus::NotServing), Code::Unavailable));
+    server.ended().await;
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}

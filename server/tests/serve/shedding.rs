@@ -1,0 +1,74 @@
+//! Beyond the number of calls that fit, the next is refused at once, and told when to
+//! come back.
+
+use server::Limits;
+use tonic::Code;
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_types::StatusExt;
+
+use crate::{
+    wire::origin,
+    world::{Server, assert_served, limits, sign_in, spawn_call, within},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_beyond_the_limit_are_refused_and_the_others_succeed() {
+    let mut server = Server::start(Limits { calls: 3, ..limits() }).await;
+    // The limit is the server's, not a connection's.
+    let (first, mut second) = (server.client().await, server.client().await);
+    let held =
+        [spawn_call(&first, "hold"), spawn_call(&first, "hold"), spawn_call(&second, "hold")];
+    server.wait_inside(3).await;
+    for _ in 0..20 {
+        let refused = within(second.sign_in(sign_in("echo"))).await.expect_err("no place");
+        assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+        let details = refused.get_error_details();
+        let wait = details.retry_info().expect("RetryInfo").retry_delay.expect("a delay");
+        assert!(!wait.is_zero());
+    }
+    server.release();
+    for call in held {
+        within(call).await.expect("a task").expect("had its place");
+    }
+    assert_served(&mut second).await;
+}
+
+/// A busy server that looked dead would be restarted, and its callers moved to the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_server_still_says_that_it_serves() {
+    let mut server = Server::start(Limits { calls: 1, ..limits() }).await;
+    let client = server.client().await;
+    let held = spawn_call(&client, "hold");
+    server.wait_inside(1).await;
+    let mut health = HealthClient::with_origin(server.connect().await, origin());
+    within(health.check(HealthCheckRequest::default())).await.expect("an answer");
+    server.release();
+    within(held).await.expect("a task").expect("had its place");
+}
+
+/// One address cannot take what all share, however many connections it has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_has_no_more_than_its_share() {
+    let mut server = Server::start(Limits { calls_per_address: 2, ..limits() }).await;
+    let (first, mut second) = (server.client().await, server.client().await);
+    let held = [spawn_call(&first, "hold"), spawn_call(&second, "hold")];
+    server.wait_inside(2).await;
+    let refused = within(second.sign_in(sign_in("echo"))).await.expect_err("no share left");
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    server.release();
+    for call in held {
+        within(call).await.expect("a task").expect("had its place");
+    }
+    assert_served(&mut second).await;
+}
+
+/// A caller that hangs up frees its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_abandoned_call_gives_its_place_back() {
+    let mut server = Server::start(Limits { calls: 1, ..limits() }).await;
+    let mut client = server.client().await;
+    let abandoned = spawn_call(&client, "never");
+    server.wait_inside(1).await;
+    abandoned.abort();
+    crate::world::until(async || client.sign_in(sign_in("echo")).await.is_ok()).await;
+}
