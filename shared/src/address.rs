@@ -141,13 +141,37 @@ fn host_of(text: &str) -> Option<String> {
     let name = host.strip_suffix('.').unwrap_or(&host);
     let last = name.rsplit('.').next().unwrap_or_default();
     // What ends in a number is an IPv4 address to a browser, or nothing.
-    if last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x") {
-        return name.parse::<Ipv4Addr>().ok().map(|address| address.to_string());
+    if last.bytes().all(|byte| byte.is_ascii_digit()) || number(last).is_some() {
+        return ipv4(name).map(|address| address.to_string());
     }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_plain);
     let is_name = name.len() <= 253 && name.split('.').all(is_label);
     is_name.then_some(host)
+}
+
+/// An IPv4 address as browsers read it (WHATWG URL, "IPv4 parser"): up to four numbers, the last
+/// of which stands for all bytes that are left.
+fn ipv4(text: &str) -> Option<Ipv4Addr> {
+    let numbers = text.split('.').map(number).collect::<Option<Vec<u64>>>()?;
+    let (last, first) = numbers.split_last()?;
+    let left = 4_usize.checked_sub(first.len()).filter(|left| *left > 0)?;
+    if first.iter().any(|number| *number > 255) || *last >> (8 * left) > 0 {
+        return None;
+    }
+    let high: u64 = first.iter().zip([24, 16, 8]).map(|(number, shift)| number << shift).sum();
+    u32::try_from(high + last).ok().map(Ipv4Addr::from)
+}
+
+/// A number in decimal, in octal after `0`, or in hexadecimal after `0x`.
+fn number(text: &str) -> Option<u64> {
+    let (digits, radix) = match (text.strip_prefix("0x"), text.strip_prefix('0')) {
+        (Some(hex), _) => (hex, 16),
+        (None, Some(octal)) if !octal.is_empty() => (octal, 8),
+        _ => (text, 10),
+    };
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }
 
 /// An IPv6 address as browsers spell it: in hexadecimal alone, also where it stands for one of
@@ -173,6 +197,9 @@ mod tests {
             ("http://[2001:DB8:0:0:0:0:0:1]:1?q", "[2001:db8::1]", Some(1)),
             ("http://127.0.0.1:65535#f", "127.0.0.1", Some(65535)),
             ("http://127.1", "127.0.0.1", None),
+            ("http://0x7f.0.0.010", "127.0.0.8", None),
+            ("http://10.66051", "10.1.2.3", None),
+            ("http://[::ffff:10.0.0.1]", "[::ffff:a00:1]", None),
             ("http://task-service_2.internal.:80", "task-service_2.internal.", Some(80)),
             ("https://xn--bcher-kva.example", "xn--bcher-kva.example", None),
         ] {
@@ -230,6 +257,9 @@ mod tests {
             ("http://app\\example.com", Host),
             ("http://256.1.1.1", Host),
             ("http://1.2.3.4.5", Host),
+            ("http://1.2.3.256", Host),
+            ("http://1.2.65536", Host),
+            ("http://a.example.1", Host),
             ("http://app.example.com ", Host),
             ("http://app.example.com/a b", Characters),
         ] {

@@ -46,7 +46,7 @@ impl fmt::Display for UserId {
 /// holding it means a token was checked.
 ///
 /// ```
-/// fn whoever(principal: &crate::auth::Principal) -> &crate::auth::UserId {
+/// fn whoever(principal: &shared::auth::Principal) -> &shared::auth::UserId {
 ///     principal.user()
 /// }
 /// ```
@@ -120,7 +120,7 @@ impl Principal {
 /// every method of a store that holds users' things takes one first.
 ///
 /// ```
-/// fn rows_of(owner: &crate::auth::Owner) -> String {
+/// fn rows_of(owner: &shared::auth::Owner) -> String {
 ///     format!("user_id = {}", owner.user())
 /// }
 /// ```
