@@ -3,7 +3,7 @@
 //!
 //! A call passes from the outside in, and each module knows only those below it:
 //!
-//! - [`Config`], [`Mint`]: what can be set, and the `token` sub-command
+//! - [`Config`], [`Command`]: what can be set, and the `token` sub-command
 //! - `operator`: the sub-commands for a deployment at work
 //! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
 //! - `http`: Better Auth's routes, a door of their own with cookies and origins
@@ -34,7 +34,6 @@ mod grpc;
 mod hashing;
 mod http;
 mod migration;
-mod mint;
 mod operator;
 mod password;
 mod peer;
@@ -73,8 +72,7 @@ pub use self::{
     attempts::AttemptSettings,
     config::{ADDRESSES, AccountSettings, Config},
     http::closed_door,
-    mint::Mint,
-    operator::{OperatorError, SessionsCommand, examine},
+    operator::{Command, OperatorError, Signing, Sources, examine},
     peer::TaskServiceAddress,
     session::SessionRules,
     session_token::AtRest,

@@ -35,6 +35,7 @@ mod import;
 mod migration;
 mod moment;
 mod notice;
+mod operator;
 mod page;
 mod quota;
 mod recurrence;
@@ -68,6 +69,7 @@ use shared::{
 
 pub use self::{
     config::{ADDRESSES, Config},
+    operator::{Command, Sources},
     quota::Quota,
 };
 use self::{

@@ -3,3 +3,6 @@
 pub mod doctor;
 pub mod exit;
 mod hardening;
+mod program;
+
+pub use self::program::{Program, main};

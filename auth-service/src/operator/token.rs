@@ -1,4 +1,4 @@
-//! The `token` sub-command: an access token without a sign-up, for trying a service out.
+//! The `token` command: an access token without a sign-up, for trying a service out.
 //!
 //! It needs the secret, and who has the secret can sign anything: it grants nothing new.
 
@@ -12,7 +12,7 @@ use shared::{
 
 /// The options of `token`.
 #[derive(Args, Debug)]
-pub struct Mint {
+pub struct Token {
     /// The user the token stands for (claim `sub`)
     #[arg(long, value_name = "ID", value_parser = user_id)]
     user_id: UserId,
@@ -31,9 +31,9 @@ fn user_id(text: &str) -> Result<UserId, InvalidUserId> {
     UserId::parse(text)
 }
 
-impl Mint {
+impl Token {
     /// The token, signed by `keys` to please a verifier with `policy`.
-    pub fn mint(&self, keys: Arc<Keyring>, policy: TokenPolicy) -> Result<String, IssueError> {
+    pub fn issue(&self, keys: Arc<Keyring>, policy: TokenPolicy) -> Result<String, IssueError> {
         let issuer = TokenIssuer::new(keys, policy, self.ttl, Arc::new(SystemClock));
         let profile =
             Profile { session_id: None, email: self.email.as_deref(), name: self.name.as_deref() };

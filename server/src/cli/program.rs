@@ -1,0 +1,114 @@
+//! A program: one command line for every binary, and what only one of them does.
+
+use std::{error::Error, future::Future, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use shared::config::{Env, Reader};
+
+use super::{doctor::Report, exit};
+use crate::{health, settings::Addresses, telemetry};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// What tells one binary from another. Everything reads the process environment.
+pub trait Program {
+    /// Commands beside those that every program has.
+    type Command: Subcommand;
+    /// All settings of a serving process.
+    type Config;
+    /// The name, as it stands in front of errors and in `--help`.
+    const NAME: &'static str;
+    /// What the program is for, and what must be set: the head of `--help`.
+    const ABOUT: &'static str;
+    /// Where `health` looks unless `GRPC_ADDR` says otherwise.
+    const ADDRESSES: Addresses;
+
+    /// Reads all settings. Faults are noted in `reader`; an error is a file that should hold one
+    /// and cannot be read.
+    fn read(reader: &mut Reader<'_, Env>) -> Result<Option<Self::Config>, Box<dyn Error>>;
+
+    /// The same for `doctor`, which changes nothing.
+    fn read_for_doctor(
+        reader: &mut Reader<'_, Env>,
+    ) -> Result<Option<Self::Config>, Box<dyn Error>> {
+        Self::read(reader)
+    }
+
+    /// Serves until SIGTERM or Ctrl-C.
+    fn serve(config: Self::Config) -> impl Future<Output = Outcome>;
+
+    /// Looks at everything the program needs.
+    fn examine(config: Self::Config, report: &mut Report) -> impl Future<Output = ()>;
+
+    /// Runs a command of this program alone.
+    fn run(command: Self::Command) -> impl Future<Output = Outcome>;
+}
+
+/// Settings are environment variables; `.env.example` lists them all.
+#[derive(Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Cli<C: Subcommand> {
+    #[command(subcommand)]
+    command: Option<Command<C>>,
+}
+
+#[derive(Subcommand)]
+enum Command<C: Subcommand> {
+    /// Serve until SIGTERM or Ctrl-C (the default)
+    Serve,
+    #[command(flatten)]
+    Own(C),
+    /// Look at settings, databases, clocks and what else is needed, and say what to mend
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Exit with 0 if the server at GRPC_ADDR is ready, else with 1
+    Health {
+        /// If it is live, whatever it waits for
+        #[arg(long)]
+        live: bool,
+    },
+}
+
+/// The whole of a binary's `main`: reads the command line, does what it says, and ends the
+/// process with 0 for success, 2 for faulty settings or a faulty command line, 1 for the rest.
+#[must_use]
+pub fn main<P: Program>() -> ExitCode {
+    let (about, _) = P::ABOUT.split_once("\n\n").unwrap_or((P::ABOUT, ""));
+    let long =
+        format!("{}\n\nSettings are environment variables; .env.example lists them all.", P::ABOUT);
+    let command = Cli::<P::Command>::command().name(P::NAME).about(about).long_about(long);
+    let matches = command.get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    exit::run(P::NAME, run::<P>(cli.command.unwrap_or(Command::Serve)))
+}
+
+async fn run<P: Program>(command: Command<P::Command>) -> Outcome {
+    match command {
+        Command::Serve => {
+            let mut reader = Reader::new(&Env);
+            telemetry::init(&mut reader);
+            let config = P::read(&mut reader)?;
+            reader.warn_of_unread();
+            P::serve(reader.finish(config)?).await
+        }
+        Command::Own(command) => P::run(command).await,
+        Command::Doctor { json } => doctor::<P>(json).await,
+        Command::Health { live } => health::probe_own(Reader::new(&Env), P::ADDRESSES, live).await,
+    }
+}
+
+async fn doctor<P: Program>(as_json: bool) -> Outcome {
+    let mut reader = Reader::new(&Env);
+    telemetry::init(&mut reader);
+    let config = P::read_for_doctor(&mut reader)?;
+    let mut report = Report::default();
+    report.unread_settings(&reader.unread());
+    match reader.finish(config) {
+        Ok(config) => P::examine(config, &mut report).await,
+        Err(faults) => report.faulty_settings(&faults),
+    }
+    Ok(report.tell(as_json)?)
+}
