@@ -84,9 +84,8 @@ pub fn fitting(tasks: &[Task]) -> usize {
 
 /// More than a task takes on either wire.
 pub fn bytes(task: &Task) -> usize {
-    let tags = task.tags.as_slice().iter().map(String::as_str);
-    let texts = tags.chain([task.user_id.as_str(), &task.title, &task.description]);
-    FRAME_BYTES + texts.map(spelled).sum::<usize>()
+    let texts = task.content.texts().map(spelled).sum::<usize>();
+    FRAME_BYTES + spelled(&task.user_id) + texts
 }
 
 /// How long a text is at most on either wire: JSON spells a control character with six
@@ -198,7 +197,7 @@ mod tests {
     use super::*;
     use crate::{
         moment::Moment,
-        task::{Description, NewTask, sample},
+        task::{Content, Description, sample},
     };
 
     fn place() -> Place {
@@ -307,7 +306,7 @@ mod tests {
     #[test]
     fn a_page_of_huge_tasks_ends_early_and_goes_on() {
         let description = Description::parse("🦀".repeat(10_000)).expect("a description");
-        let new = NewTask { description, ..sample("huge") };
+        let new = Content { description, ..sample("huge") };
         let made = |n| Task::new("alice", new.clone(), Moment::from_micros(n), n, 0);
         let tasks: Vec<_> = (0..200).map(made).collect();
         let (sort, filter) = (Sort::NEWEST, Filter::default());

@@ -18,13 +18,13 @@ use crate::{
     },
     error::Error,
     quota::{Quota, Usage},
-    task::{NewTask, Position, Task},
+    task::{Content, Position, Task},
 };
 
-/// Whether [`insert`] can store what `new` describes. SQLite does not insert what another
+/// Whether [`insert`] can store a task with this content. SQLite does not insert what another
 /// insert returns, and a task with reminders writes other rows as well.
-pub fn can(tasks: &Tasks, new: &NewTask) -> bool {
-    tasks.database.backend() == DbBackend::Postgres && new.reminders.as_slice().is_empty()
+pub fn can(tasks: &Tasks, content: &Content) -> bool {
+    tasks.database.backend() == DbBackend::Postgres && content.reminders.as_slice().is_empty()
 }
 
 /// Stores `task` as a change of its own, and returns it with the number and the place in

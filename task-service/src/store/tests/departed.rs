@@ -10,7 +10,7 @@ use shared::{
     db::Database,
 };
 
-use super::world::{World, departed, owner, requested, titled};
+use super::world::{World, departed, owner, requested, titled, with_key};
 use crate::{
     entity::{reminder, request, revision, task},
     error::Error,
@@ -19,7 +19,7 @@ use crate::{
         owned::{Owned, owned},
     },
     sync::{SyncPlace, SyncRequest},
-    task::{NewTask, Reminder, Reminders},
+    task::{Content, Reminder, Reminders},
 };
 
 on_both_databases!(
@@ -62,7 +62,7 @@ async fn indexed(database: &Database) -> Option<i64> {
 async fn furnish(world: &World, owner: &Owner, key: &str) {
     let moments = [1, 1_000].map(|s| Reminder::At(world.tasks.now().plus_seconds(s)));
     let reminders = Reminders::new(moments.to_vec()).expect("two");
-    let new = NewTask { reminders, ..requested("remind me", key) };
+    let new = with_key(Content { reminders, ..titled("remind me") }, key);
     world.tasks.create(owner, new).await.expect("created");
     world.later(1);
     world.made(owner, "plain").await;
@@ -131,7 +131,7 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
     for n in 0..5 {
         let moment = Reminder::At(world.tasks.now().plus_seconds(60));
         let reminders = Reminders::new(vec![moment]).expect("one");
-        let new = NewTask { reminders, ..requested("a task", &format!("key-{n}")) };
+        let new = with_key(Content { reminders, ..titled("a task") }, &format!("key-{n}"));
         world.tasks.create(&alice, new).await.expect("created");
     }
     let request = SyncRequest { size: 50, after: None };

@@ -9,7 +9,7 @@ use shared::{auth::Owner, db::Database};
 use super::world::{World, owner, titled};
 use crate::{
     store::Tasks,
-    task::{Fired, NewTask, Reminder, Reminders, Task, TaskPatch, Title},
+    task::{Content, Fired, Reminder, Reminders, Task, TaskPatch, Title},
 };
 
 on_both_databases!(
@@ -34,7 +34,7 @@ fn reminders(of: Vec<Reminder>) -> Reminders {
 }
 
 async fn reminded(world: &World, owner: &Owner, of: Vec<Reminder>) -> Task {
-    let new = NewTask { reminders: reminders(of), ..titled("remind me") };
+    let new = Content { reminders: reminders(of), ..titled("remind me") };
     world.tasks.create(owner, new).await.expect("created")
 }
 

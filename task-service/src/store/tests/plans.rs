@@ -45,8 +45,8 @@ impl World {
                 let mut task = Task::new(user_id, titled(&format!("filler {n}")), now, n, 0);
                 task.completed_at = (n % 3 == 0).then_some(now);
                 let moment = Moment::from_micros(n * 1_000_000);
-                task.due = (n % 2 == 0).then_some(Due::At { moment, zone: Zone::UTC });
-                task.tags = Tags::parse(vec![format!("tag {}", n % 50)]).expect("a tag");
+                task.content.due = (n % 2 == 0).then_some(Due::At { moment, zone: Zone::UTC });
+                task.content.tags = Tags::parse(vec![format!("tag {}", n % 50)]).expect("a tag");
                 task.deleted_at = (n % 3 == 1).then_some(now);
                 ActiveModel { user_id: Set(user_id.to_owned()), ..whole(&task) }
             });

@@ -10,7 +10,7 @@ use shared::{
     storage::QUOTA_EXCEEDED,
 };
 
-use super::world::{World, owner, requested, titled};
+use super::world::{World, owner, requested, titled, with_key};
 use crate::{
     due::Due,
     entity::{revision, task},
@@ -18,7 +18,7 @@ use crate::{
     quota::{Quota, Usage},
     recurrence::{RepeatFrom, Rule},
     store::{Tasks, owned::owned, row::usage_of},
-    task::{Description, NewRepeat, NewTask, Tags, Task, TaskPatch},
+    task::{Content, Description, Repeat, Tags, Task, TaskPatch},
     wire,
     zone::Zone,
 };
@@ -77,16 +77,17 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     };
     let one = world.made(&alice, "ein Täschchen").await;
     assert_eq!(check("create").await, Usage { tasks: 1, bytes: 14 });
-    let repeats = NewTask {
+    let repeats = Content {
         tags: Tags::parse(vec!["Home".into()]).expect("tags"),
         due: Some(Due::parse_date("2026-01-31").map(Due::Date).expect("a date")),
-        recurrence: Some(NewRepeat {
+        recurrence: Some(Repeat {
             rule: Rule::parse("FREQ=DAILY;COUNT=3").expect("a rule"),
             from: RepeatFrom::Due,
             zone: Zone::UTC,
         }),
-        ..requested("rent", "key")
+        ..titled("rent")
     };
+    let repeats = with_key(repeats, "key");
     let rent = tasks.create(&alice, repeats.clone()).await.expect("created");
     check("create with details").await;
     tasks.create(&alice, repeats).await.expect("repeated");

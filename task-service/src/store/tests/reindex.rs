@@ -14,7 +14,7 @@ use crate::{
     filter::{Filter, search_words, tag_keys},
     page::PageRequest,
     store::{everybody, owned::owned_insert, row::whole},
-    task::{NewTask, Tags, Task, sort_key},
+    task::{Content, Tags, Task, sort_key},
     words::Lexicon,
 };
 
@@ -41,7 +41,7 @@ impl World {
         let tags = Tags::parse(vec![tag.to_owned()]).expect("a tag");
         let user_id = owner.user().as_str();
         let number = i64::try_from(words.len()).expect("short");
-        let new = NewTask { tags, ..titled(title) };
+        let new = Content { tags, ..titled(title) };
         let task = Task::new(user_id, new, self.now(), number, 0);
         let row = ActiveModel { words: Set(Some(words)), phrases: Set(None), ..whole(&task) };
         owned_insert(owner, row).exec_without_returning(self.database.writer()).await.expect("in");
@@ -51,7 +51,8 @@ impl World {
     async fn titles_of(&self, owner: &Owner, filter: Filter) -> Vec<String> {
         let request = PageRequest { filter, ..first_page() };
         let page = self.tasks.list(owner, &request).await.expect("a page");
-        let mut titles: Vec<_> = page.tasks.into_iter().map(|task| task.title).collect();
+        let mut titles: Vec<_> =
+            page.tasks.into_iter().map(|task| task.content.title.into_string()).collect();
         titles.sort();
         titles
     }

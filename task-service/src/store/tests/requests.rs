@@ -3,10 +3,10 @@
 use fixtures::{FreshDatabase, on_both_databases};
 use tokio::task::JoinSet;
 
-use super::world::{World, owner, requested, titled};
+use super::world::{World, owner, requested, titled, with_key};
 use crate::{
     error::Error,
-    task::{NewTask, Priority},
+    task::{Content, Priority},
 };
 
 on_both_databases!(
@@ -60,9 +60,8 @@ async fn another_body_or_a_deleted_task_refuses_the_key(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let made = world.tasks.create(&alice, requested("a", "key")).await.expect("created");
-    for other in
-        [requested("b", "key"), NewTask { priority: Priority::High, ..requested("a", "key") }]
-    {
+    let urgent = Content { priority: Priority::High, ..titled("a") };
+    for other in [requested("b", "key"), with_key(urgent, "key")] {
         let answer = world.tasks.create(&alice, other).await;
         assert!(matches!(answer, Err(Error::RequestIdReused)));
     }

@@ -14,7 +14,7 @@ use crate::{
     filter::{Filter, search_words, tag_keys},
     page::PageRequest,
     store::{owned::owned_insert, row::whole},
-    task::{NewTask, Tags, Task, TaskPatch, Title},
+    task::{Content, Tags, Task, TaskPatch, Title},
 };
 
 on_both_databases!(
@@ -41,7 +41,8 @@ impl World {
     async fn filtered(&self, owner: &Owner, filter: Filter) -> Vec<String> {
         let request = PageRequest { filter, ..first_page() };
         let page = self.tasks.list(owner, &request).await.expect("a page");
-        let mut titles: Vec<_> = page.tasks.into_iter().map(|task| task.title).collect();
+        let mut titles: Vec<_> =
+            page.tasks.into_iter().map(|task| task.content.title.into_string()).collect();
         titles.sort();
         titles
     }
@@ -80,7 +81,7 @@ async fn tags_are_told_apart_by_their_letters(fresh: FreshDatabase) {
     let tags = ["かき", "かぎ", "café", "cafe", "чай", "чаи", "sınır", "sinir", "กา", "ก้า"];
     for tag in tags {
         let tags = Tags::parse(vec![tag.to_owned(), "all".to_owned()]).expect("tags");
-        world.tasks.create(&alice, NewTask { tags, ..titled(tag) }).await.expect("created");
+        world.tasks.create(&alice, Content { tags, ..titled(tag) }).await.expect("created");
     }
     for (number, tag) in tags.into_iter().enumerate() {
         assert_eq!(world.tagged(&alice, tag).await, [tag]);
@@ -104,7 +105,7 @@ async fn operators_and_wildcards_are_data(fresh: FreshDatabase) {
         world.made(&alice, title).await;
     }
     let tags = Tags::parse(vec!["\"'; -- \\ * | & !".to_owned()]).expect("a tag");
-    let odd = NewTask { tags, ..titled("odd") };
+    let odd = Content { tags, ..titled("odd") };
     world.tasks.create(&alice, odd).await.expect("created");
     for (text, found) in [
         ("plain%", &["plain"][..]),
@@ -138,7 +139,7 @@ async fn nobody_finds_what_is_another_users(fresh: FreshDatabase) {
     let users = ["alice", "Alice", "alic", "%"];
     let tags = || Tags::parse(vec!["shared".to_owned()]).expect("a tag");
     for user in users {
-        let task = NewTask { tags: tags(), ..titled(&format!("secret of {user}")) };
+        let task = Content { tags: tags(), ..titled(&format!("secret of {user}")) };
         world.tasks.create(&owner(user), task).await.expect("created");
     }
     for user in users {
@@ -192,7 +193,7 @@ async fn older_tasks_are_found_once_they_are_indexed(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let tags = Tags::parse(vec!["Old".into()]).expect("a tag");
-    let new = NewTask { tags, ..titled("from before") };
+    let new = Content { tags, ..titled("from before") };
     let older = Task::new("alice", new, world.now(), 1, 0);
     let row = ActiveModel { words: Set(None), title_key: Set(None), ..whole(&older) };
     owned_insert(&alice, row).exec_without_returning(world.database.writer()).await.expect("in");

@@ -64,7 +64,7 @@ async fn a_file_that_is_full_is_said_and_what_was_there_stays() {
         world.database.writer().execute_unprepared(&pragma).await.expect("set");
     };
     pragma(1).await; // as many as there are
-    let large = || crate::task::NewTask { description: large_text(), ..titled("large") };
+    let large = || crate::task::Content { description: large_text(), ..titled("large") };
     let refused = loop {
         if let Err(error) = world.tasks.create(&alice, large()).await {
             break error;

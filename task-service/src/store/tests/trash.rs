@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     etag::Etag,
     sync::{SyncPlace, SyncRequest},
-    task::{NewTask, Tags},
+    task::{Content, Tags},
 };
 
 on_both_databases!(
@@ -29,7 +29,7 @@ async fn a_deleted_task_is_nowhere_and_comes_back_as_it_was(fresh: FreshDatabase
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let tags = Tags::parse(vec!["Home".into()]).expect("tags");
-    let made = world.tasks.create(&alice, NewTask { tags, ..titled("a") }).await.expect("created");
+    let made = world.tasks.create(&alice, Content { tags, ..titled("a") }).await.expect("created");
     let done = world.tasks.complete(&alice, made.id).await.expect("completed");
     world.later(60);
     let stale = world.tasks.delete(&alice, made.id, Some(&Etag::of(made.revision))).await;

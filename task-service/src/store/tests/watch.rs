@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     store::{Happening, Tasks},
     sync::{SyncPlace, SyncRequest},
-    task::{NewTask, Reminder, Reminders, TaskPatch, Title},
+    task::{Content, Reminder, Reminders, TaskPatch, Title},
 };
 
 on_both_databases!(
@@ -36,7 +36,7 @@ fn renamed(title: &str) -> TaskPatch {
 async fn reminded(world: &World, owner: &Owner, title: &str, seconds: i64) -> Uuid {
     let moment = Reminder::At(world.tasks.now().plus_seconds(seconds));
     let reminders = Reminders::new(vec![moment]).expect("one");
-    let new = NewTask { reminders, ..titled(title) };
+    let new = Content { reminders, ..titled(title) };
     world.tasks.create(owner, new).await.expect("created").id
 }
 
@@ -51,12 +51,15 @@ async fn all(tasks: &Tasks, owner: &Owner, mut place: SyncPlace, size: usize) ->
             place = behind;
             words.push(match happening {
                 Happening::Changed(task) if task.deleted_at.is_some() => {
-                    format!("{} is gone", task.title)
+                    format!("{} is gone", task.content.title.as_str())
                 }
-                Happening::Changed(task) => task.title,
+                Happening::Changed(task) => task.content.title.into_string(),
                 Happening::Fired(fired) => {
                     let task = tasks.reminded(owner, fired.task_id).await.expect("read");
-                    format!("remember {}", task.map_or_else(String::new, |task| task.title))
+                    format!(
+                        "remember {}",
+                        task.map_or_else(String::new, |task| task.content.title.into_string())
+                    )
                 }
             });
         }
@@ -98,7 +101,7 @@ async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDat
     world.made(&alice, "two").await;
     let page = tasks.happened_until(&alice, beginning, history, 50).await.expect("a page");
     let [(place, Happening::Changed(task))] = &page.events[..] else { panic!("{page:?}") };
-    assert_eq!((task.title.as_str(), page.more), ("one", false));
+    assert_eq!((task.content.title.as_str(), page.more), ("one", false));
     assert_eq!(page.next, beginning.behind_all_of(history.latest));
     for place in [*place, page.next] {
         assert_eq!(all(tasks, &alice, place, 50).await, ["remember one", "two"]);
@@ -119,7 +122,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     for first in (1..=FIRINGS).step_by(10) {
         let at = |second| Reminder::At(world.tasks.now().plus_seconds(second));
         let reminders = Reminders::new((first..first + 10).map(at).collect()).expect("few");
-        let new = NewTask { reminders, ..titled("done") };
+        let new = Content { reminders, ..titled("done") };
         world.tasks.create(&alice, new).await.expect("created");
     }
     let beginning = world.tasks.beginning(&alice).await.expect("a place");
@@ -146,7 +149,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
             place = page.events.last().map_or(page.next, |(behind, _)| *behind);
             for (_, happening) in page.events {
                 match happening {
-                    Happening::Changed(task) if task.title == "done" => {
+                    Happening::Changed(task) if task.content.title.as_str() == "done" => {
                         done.insert(task.id);
                     }
                     Happening::Changed(_) => {}
