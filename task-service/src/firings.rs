@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
 };
 
 use crate::{
+    cursor::{Kind, Reader, Writer, is_of_version_1},
     error::Error,
     store::Tasks,
     task::{Fired, Task},
 };
 
-/// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 2;
-
-/// The layout before, which did not say of which database it was.
-const VERSION_BEFORE: (u8, usize) = (1, 9);
+/// The length of a token of version 1, which did not say of which database it was.
+const LENGTH_1: usize = 9;
 
 /// No database has this epoch.
 const NO_EPOCH: i64 = -1;
@@ -39,29 +36,24 @@ pub struct InvalidResumeToken;
 impl FiringPlace {
     /// The place as a caller carries it.
     pub fn token(self) -> String {
-        let mut bytes = [VERSION; 17];
-        bytes[1..9].copy_from_slice(&self.epoch.unwrap_or(NO_EPOCH).to_be_bytes());
-        bytes[9..].copy_from_slice(&self.number.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        let cursor = Writer::new(Kind::Reminders, b"").number(self.epoch.unwrap_or(NO_EPOCH));
+        cursor.number(self.number).token()
     }
 
-    /// Reads what [`FiringPlace::token`] wrote. A token of the layout before is one of no
-    /// database that there is.
+    /// Reads what [`FiringPlace::token`] wrote, in this version or in 2. A token of version 1
+    /// is one of no database that there is.
     pub fn parse(token: &str) -> Result<Self, InvalidResumeToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidResumeToken)?;
-        if (bytes.first().copied(), bytes.len()) == (Some(VERSION_BEFORE.0), VERSION_BEFORE.1) {
+        if is_of_version_1(token, LENGTH_1) {
             return Ok(Self { number: 0, epoch: Some(NO_EPOCH) });
         }
-        let Some((&[VERSION], rest)) = bytes.split_first_chunk::<1>() else {
-            return Err(InvalidResumeToken);
-        };
-        let (epoch, number) = rest.split_first_chunk::<8>().ok_or(InvalidResumeToken)?;
-        let number = number.try_into().map_err(|_| InvalidResumeToken)?;
-        let [epoch, number] = [*epoch, number].map(i64::from_be_bytes);
-        if epoch < 0 || number < 0 {
-            return Err(InvalidResumeToken);
-        }
-        Ok(Self { number, epoch: Some(epoch) })
+        let cursor = Reader::open(token, Kind::Reminders, Some(b""));
+        let cursor = cursor.or_else(|| Reader::open_version_2(token, None));
+        cursor.and_then(Self::read).ok_or(InvalidResumeToken)
+    }
+
+    fn read(mut cursor: Reader) -> Option<Self> {
+        let (epoch, number) = (cursor.count()?, cursor.count()?);
+        cursor.finish(Self { number, epoch: Some(epoch) })
     }
 }
 
@@ -123,6 +115,8 @@ impl Firings {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]
@@ -130,13 +124,15 @@ mod tests {
         let place = FiringPlace { number: 42, epoch: Some(9) };
         let token = place.token();
         assert_eq!(FiringPlace::parse(&token), Ok(place));
-        let other = format!("B{}", &token[1..]);
+        let other = format!("C{}", &token[1..]);
         let negative = FiringPlace { number: -1, ..place }.token();
         let of_none = FiringPlace { epoch: None, ..place }.token();
         let longer = format!("{token}A");
         for text in ["", "!", &token[1..], &other, &longer, &negative, &of_none] {
             assert_eq!(FiringPlace::parse(text), Err(InvalidResumeToken), "{text:?}");
         }
+        let before = [[2].as_slice(), &9_u64.to_be_bytes(), &42_u64.to_be_bytes()].concat();
+        assert_eq!(FiringPlace::parse(&URL_SAFE_NO_PAD.encode(before)), Ok(place));
         let before = FiringPlace::parse(&URL_SAFE_NO_PAD.encode([1; 9])).expect("a token");
         assert_eq!(before.epoch, Some(NO_EPOCH));
     }

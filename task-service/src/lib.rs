@@ -14,11 +14,12 @@
 //! - `hub`, `notice`: who is woken when something changes, here and elsewhere
 //! - `entity`, `migration`: the tables
 //! - `error`: what a caller is told when it does not work
-//! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `count`, `quota`,
+//! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `cursor`, `count`, `quota`,
 //!   `sync`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
 
 mod config;
 mod count;
+mod cursor;
 mod due;
 mod entity;
 mod epoch;
