@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ColumnTrait, DeleteMany, QueryFilter, UpdateMany,
+    ColumnTrait, DeleteMany, QueryFilter,
     sea_query::{Expr, ExprTrait, Query},
 };
 use shared::{
@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use super::{
     Tasks,
     news::News,
-    owned::{Owned, departed_delete, departed_update},
+    owned::{Owned, departed_delete},
+    revision::close_history,
 };
 use crate::{
     entity::{reminder, request, revision, task},
@@ -102,15 +103,6 @@ impl Tasks {
         News::of(&self.hub, user_id).after(transaction.commit()).await?;
         Ok(Removed { tasks, done })
     }
-}
-
-/// Takes a number and forgets everything up to it: who syncs or watches starts over, and
-/// never goes on past what is missing.
-fn close_history(user: &Departed) -> UpdateMany<revision::Entity> {
-    let next = || Expr::col(revision::Column::Revision).add(1);
-    departed_update::<revision::Entity>(user)
-        .col_expr(revision::Column::Revision, next())
-        .col_expr(revision::Column::Purged, next())
 }
 
 /// A delete of at most `limit` tasks, in the trash or not. SQLite's index of words follows.

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{
     Tasks,
-    everybody::{EPOCH, FIRST, advance_histories, draw_number, numbers, set_number},
+    everybody::{EPOCH, FIRST, draw_number, numbers, set_number},
+    revision::advance_histories,
 };
 use crate::error::Error;
 

@@ -14,8 +14,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    entity::{import, reminder, request, revision, sequence, task},
-    quota::Usage,
+    entity::{import, reminder, request, sequence, task},
     words::{Indexed, RULES},
 };
 
@@ -125,16 +124,6 @@ pub fn finished_import(user_id: &str, revision: i64) -> DeleteMany<import::Entit
         .filter(import::Column::Revision.eq(revision))
 }
 
-/// Takes so many change numbers of `user_id`, and with them the row that the user's changes
-/// queue at.
-#[expect(clippy::disallowed_methods, reason = "what is due is nobody's call")]
-pub fn take_numbers(user_id: &str, count: i64) -> UpdateMany<revision::Entity> {
-    let next = Expr::col(revision::Column::Revision).add(count);
-    revision::Entity::update_many()
-        .col_expr(revision::Column::Revision, next)
-        .filter(revision::Column::UserId.eq(user_id))
-}
-
 /// Takes so many numbers of firings, and the row that all who fire queue at until they
 /// commit: so numbers are committed in order.
 pub fn take_firings(count: i64) -> Insert<sequence::ActiveModel> {
@@ -193,16 +182,6 @@ pub fn set_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     Insert::one(row).on_conflict(on_conflict)
 }
 
-/// Moves the change numbers of all users on, and forgets what came before: who syncs or
-/// watches starts over.
-#[expect(clippy::disallowed_methods, reason = "a restore is nobody's call")]
-pub fn advance_histories(jump: i64) -> UpdateMany<revision::Entity> {
-    let moved = || Expr::col(revision::Column::Revision).add(jump);
-    revision::Entity::update_many()
-        .col_expr(revision::Column::Revision, moved())
-        .col_expr(revision::Column::Purged, moved())
-}
-
 /// The task of a firing, if it is not in the trash.
 #[expect(clippy::disallowed_methods, reason = "for a service that acts for all users")]
 pub fn reminded_task(user_id: &str, id: Uuid) -> Select<task::Entity> {
@@ -259,16 +238,6 @@ pub fn expired_trash(until: i64, limit: u64) -> Selector<SelectGetableTuple<(Str
         .into_tuple()
 }
 
-/// Notes that the deletions of `user_id` up to the one with this number are forgotten.
-#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
-pub fn forgotten_until(user_id: &str, revision: i64) -> UpdateMany<revision::Entity> {
-    let purged = || Expr::col(revision::Column::Purged);
-    let greater = Expr::case(purged().lt(revision), Expr::val(revision)).finally(purged());
-    revision::Entity::update_many()
-        .col_expr(revision::Column::Purged, greater.into())
-        .filter(revision::Column::UserId.eq(user_id))
-}
-
 /// A delete of what `user_id` put into the trash until `until`, by changes up to the one
 /// with this number: at most `limit` tasks.
 #[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
@@ -317,16 +286,6 @@ fn oldest_trash(user_id: &str, until: i64, revision: i64, limit: u64) -> SelectS
         .order_by(Id, Order::Asc)
         .limit(limit)
         .take()
-}
-
-/// Notes that `user_id` has so much less.
-#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
-pub fn freed(user_id: &str, usage: Usage) -> UpdateMany<revision::Entity> {
-    use revision::Column::{Bytes, Tasks, UserId};
-    revision::Entity::update_many()
-        .col_expr(Tasks, Expr::col(Tasks).sub(usage.tasks))
-        .col_expr(Bytes, Expr::col(Bytes).sub(usage.bytes))
-        .filter(UserId.eq(user_id))
 }
 
 /// That the words of a task were made by other rules than today's, spelled as the index of

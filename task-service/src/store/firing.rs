@@ -9,10 +9,11 @@ use super::{
     Tasks,
     everybody::{
         due_reminders, firings, firings_after, mark_fired, old_firings, pending_reminders,
-        reminded_task, take_firings, take_numbers,
+        reminded_task, take_firings,
     },
     forget::{BATCH, forget},
     news::News,
+    revision::take_numbers,
     row::Row,
 };
 use crate::{

@@ -17,7 +17,6 @@ use tokio::sync::oneshot;
 
 use super::{
     Tasks,
-    change::{next_number, stored_usage},
     everybody::{
         finished_import, unfinished_import, unfinished_imports, unfinished_reminders,
         unfinished_tasks,
@@ -25,6 +24,7 @@ use super::{
     import_rows::{Held, Plan, Runs, insert_all},
     news::News,
     owned::{owned, owned_delete, owned_insert},
+    revision::{next_number, stored_usage},
     spool::Rows,
 };
 use crate::{
@@ -115,7 +115,9 @@ async fn store_pieces(
 /// Lets the owner see what was stored, as a change like any other.
 async fn publish(tasks: &Tasks, owner: &Owner, revision: i64, more: Usage) -> Result<(), Error> {
     let transaction = tasks.database.begin().await?;
-    let row = next_number(tasks, owner, more).exec_with_returning(&transaction).await?;
+    let row = next_number(tasks.epoch().base, owner, more, None)
+        .exec_with_returning(&transaction)
+        .await?;
     let mark = owned_delete::<import::Entity>(owner).exec(&transaction).await?;
     if row.revision != revision || mark.rows_affected != 1 {
         return Err(DbErr::Custom("another process changes the same file".to_owned()).into());

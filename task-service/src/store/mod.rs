@@ -24,6 +24,7 @@ mod news;
 mod order;
 mod owned;
 mod requests;
+mod revision;
 mod row;
 mod search;
 mod security_events;

@@ -9,8 +9,9 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     edit::check,
-    everybody::{expired_trash, forgotten_until, freed, purged_trash, purged_usage},
+    everybody::{expired_trash, purged_trash, purged_usage},
     find, find_anywhere,
+    revision::{forgotten_until, freed},
     write::replace,
 };
 use crate::{error::Error, etag::Etag, moment::Moment, quota::Usage, task::Task};
