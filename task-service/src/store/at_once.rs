@@ -2,12 +2,12 @@
 //! the server, and the row that a user's changes queue at is held for less.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, DbErr, Iterable, QueryTrait,
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, Iterable, QueryTrait,
     sea_query::{CommonTableExpression, Expr, Query, SimpleExpr, WithClause, WithQuery},
 };
 use shared::auth::Owner;
 
-use super::{Tasks, news::News, revision::next_number, row};
+use super::{Tasks, dialect::Dialect, news::News, revision::next_number, row};
 use crate::{
     entity::{
         revision,
@@ -18,10 +18,10 @@ use crate::{
     task::{Content, Position, Task},
 };
 
-/// Whether [`insert`] can store a task with this content. SQLite does not insert what another
-/// insert returns, and a task with reminders writes other rows as well.
+/// Whether [`insert`] can store a task with this content: one with reminders writes other rows
+/// as well.
 pub fn can(tasks: &Tasks, content: &Content) -> bool {
-    tasks.database.backend() == DbBackend::Postgres && content.reminders.as_slice().is_empty()
+    tasks.database.backend().chains_inserts() && content.reminders.as_slice().is_empty()
 }
 
 /// Stores `task` as a change of its own, and returns it with the number and the place in

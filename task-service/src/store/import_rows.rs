@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbBackend, QueryFilter, QuerySelect};
+use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 use shared::{auth::Owner, db::Transaction};
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     details::Details,
+    dialect::Dialect,
     import_pieces,
     owned::{owned_insert_many, with_unfinished},
     row::usage_of,
@@ -86,7 +87,7 @@ impl Tasks {
         held: Rows<Held>,
         plan: Plan,
     ) -> Result<u64, Error> {
-        if self.database.backend() == DbBackend::Sqlite {
+        if !self.database.backend().locks_rows() {
             return import_pieces::store(self.clone(), owner, held, plan).await;
         }
         let change = Change::begin(self, &owner).await?;
@@ -99,7 +100,7 @@ impl Tasks {
     }
 }
 
-/// In one transaction: PostgreSQL's other writers do not wait for it.
+/// In one transaction, for which other writers do not wait.
 async fn store_at_once(
     change: &Change,
     owner: &Owner,

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
     Tasks,
     details::Details,
+    dialect::Dialect,
     everybody::{indexed, outdated},
 };
 use crate::{error::Error, task::sort_key, words::Lexicon};
@@ -68,7 +69,7 @@ impl Tasks {
                 Stale { user_id, id, revision, title, description, tags }
             })
             .collect();
-        if self.database.backend() == DbBackend::Postgres {
+        if self.database.backend().locks_rows() {
             // One by one, so that whoever holds one row is never waited for with another.
             for task in &some {
                 task.index(self.database.writer()).await?;

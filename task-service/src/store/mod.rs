@@ -10,6 +10,7 @@ mod count;
 mod create;
 mod departed;
 mod details;
+mod dialect;
 mod edit;
 mod epoch;
 mod everybody;
@@ -40,8 +41,8 @@ mod write;
 use std::sync::{Arc, RwLock};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, PaginatorTrait, QueryFilter,
-    QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, PaginatorTrait, QueryFilter, QuerySelect,
+    Select,
 };
 use shared::{auth::Owner, clock::Clock, db::Database, storage::MinFree};
 use uuid::Uuid;
@@ -56,6 +57,7 @@ pub use self::{
     watch::Happening,
 };
 use self::{
+    dialect::Dialect,
     owned::{live, owned},
     row::Row,
     selection::View,
@@ -87,7 +89,7 @@ pub struct Tasks {
 impl Tasks {
     /// The tasks in `database`, whose tables are up to date.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        let hub = Hub::new(database.backend() == DbBackend::Postgres);
+        let hub = Hub::new(database.backend().is_shared());
         let spools = SpoolFolder::new(std::env::temp_dir(), None, MinFree::default());
         Self {
             database,

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use shared::auth::Owner;
 
-use super::departed::Departed;
+use super::{departed::Departed, dialect::Dialect};
 use crate::entity::{import, reminder, request, revision, task};
 
 /// A table whose rows belong to users.
@@ -24,20 +24,8 @@ pub trait Owned: EntityTrait {
 impl Owned for task::Entity {
     const OWNER: task::Column = task::Column::UserId;
 
-    /// That it is of no import that is not all there yet. There is such a one on SQLite alone
-    /// (see `import_pieces`). Where there is none of anybody, which is asked once, rows are not
-    /// looked at.
-    ///
-    /// As a text without values, since every read of a task asks it: built piece by piece it
-    /// costs as much as all the rest of the statement.
     fn visible(backend: DbBackend) -> Option<Condition> {
-        const OF_NO_UNFINISHED_IMPORT: &str = "(\
-            NOT EXISTS (SELECT 1 FROM \"task_import\") \
-            OR NOT EXISTS (SELECT 1 FROM \"task_import\" AS \"i\" \
-            WHERE \"i\".\"user_id\" = \"task\".\"user_id\" \
-            AND \"i\".\"revision\" = \"task\".\"revision\"))";
-        let visible = || Condition::all().add(Expr::cust(OF_NO_UNFINISHED_IMPORT));
-        (backend == DbBackend::Sqlite).then(visible)
+        backend.of_no_unfinished_import().map(|condition| Condition::all().add(condition))
     }
 }
 
