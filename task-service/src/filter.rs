@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::{
     due::Due,
@@ -119,13 +118,11 @@ impl Filter {
             || has_due.is_some()
     }
 
-    /// Tells filters apart, and whose they are. Every process of the same version says the
-    /// same.
-    pub fn digest(&self, user_id: &str) -> [u8; 8] {
+    /// The filter and whose list it is for, as bytes that cursors are bound to. Every process
+    /// of the same version spells them alike.
+    pub fn spelled(&self, user_id: &str) -> Vec<u8> {
         // Texts, numbers and days always serialise.
-        let spelled = serde_json::to_vec(&(user_id, self)).unwrap_or_default();
-        let digest = Sha256::digest(spelled);
-        digest.first_chunk().copied().unwrap_or_default()
+        serde_json::to_vec(&(user_id, self)).unwrap_or_default()
     }
 }
 
@@ -223,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn different_filters_have_different_digests() {
+    fn different_filters_are_spelled_differently() {
         let plain = Filter::default();
         let key = || vec!["a".to_owned()];
         let day = Due::parse_date("2026-11-25").ok();
@@ -243,11 +240,11 @@ mod tests {
             Filter { zone: Zone::parse("Europe/Berlin").expect("a zone"), ..plain.clone() },
             Filter { deleted: true, ..plain.clone() },
         ];
-        let digests: std::collections::BTreeSet<_> =
-            filters.iter().map(|filter| filter.digest("ada")).collect();
-        assert_eq!(digests.len(), filters.len());
-        assert_eq!(plain.digest("ada"), Filter::default().digest("ada"));
-        assert_ne!(plain.digest("ada"), plain.digest("bob"));
+        let spelled: std::collections::BTreeSet<_> =
+            filters.iter().map(|filter| filter.spelled("ada")).collect();
+        assert_eq!(spelled.len(), filters.len());
+        assert_eq!(plain.spelled("ada"), Filter::default().spelled("ada"));
+        assert_ne!(plain.spelled("ada"), plain.spelled("bob"));
     }
 
     #[test]

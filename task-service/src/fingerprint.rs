@@ -3,44 +3,17 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{
-    due::Due,
-    recurrence::RepeatFrom,
-    task::{
-        Description, DueChange, NewRepeat, NewTask, Priority, RuleChange, Tags, TaskPatch, Title,
-    },
-};
+use crate::task::{Content, TaskPatch};
 
 /// Tells bodies apart: SHA-256 over what the body means, so that a default counts the same
 /// whether it was spelled out or not.
 ///
 /// The digest outlives the process that made it by a day: a new encoding needs a new
 /// version byte, and then makes repeats of older calls look different.
-pub fn fingerprint(task: &NewTask) -> Vec<u8> {
+pub fn fingerprint(content: &Content) -> Vec<u8> {
     let mut digest = Sha256::new_with_prefix([1]);
-    digest.update(task.priority.number().to_be_bytes());
-    for text in [task.title.as_str(), task.description.as_str()] {
-        // The length in front keeps text from moving between the fields unnoticed.
-        digest.update((text.len() as u64).to_be_bytes());
-        digest.update(text);
-    }
-    if let Some(more) = more(task) {
-        digest.update(more);
-    }
+    digest.update(content.spelled());
     digest.finalize().to_vec()
-}
-
-/// What only some tasks have, if this one has any of it. JSON keeps its parts apart.
-fn more(task: &NewTask) -> Option<String> {
-    let NewTask { tags, due, reminders, recurrence, .. } = task;
-    let tags = tags.as_slice();
-    if tags.is_empty() && due.is_none() && reminders.as_slice().is_empty() && recurrence.is_none() {
-        return None;
-    }
-    let due = due.as_ref().map(Due::to_stored);
-    let recurrence = recurrence.as_ref().map(spelled);
-    // Texts and numbers always serialise.
-    serde_json::to_string(&(tags, due, reminders, recurrence)).ok()
 }
 
 /// Tells the bodies of batches apart, from each other and from those of single calls.
@@ -64,7 +37,7 @@ pub fn of_batch(batch: Batch<'_>) -> Vec<u8> {
         }
         Batch::Update(ids, patch) => {
             labelled(2, ids);
-            digest.update(written(patch));
+            digest.update(patch.spelled());
         }
         Batch::Complete(ids) => labelled(3, ids),
         Batch::Delete(ids) => labelled(4, ids),
@@ -76,7 +49,7 @@ pub fn of_batch(batch: Batch<'_>) -> Vec<u8> {
 #[derive(Clone, Copy)]
 pub enum Batch<'a> {
     /// Makes these.
-    Create(&'a [NewTask]),
+    Create(&'a [Content]),
     /// Writes the same into all of these.
     Update(&'a [Uuid], &'a TaskPatch),
     /// Completes these.
@@ -85,55 +58,23 @@ pub enum Batch<'a> {
     Delete(&'a [Uuid]),
 }
 
-/// All that a patch writes, as JSON: what it leaves alone is `null`.
-fn written(patch: &TaskPatch) -> String {
-    let TaskPatch { title, description, completed, priority, tags, due, reminders, recurrence } =
-        patch;
-    let due = due.as_ref().map(|change| match change {
-        DueChange::Set(due) => ("set", Some(due.to_stored())),
-        DueChange::Instant(moment) => ("instant", Some((moment.micros(), None))),
-        DueChange::NoZone => ("no zone", None),
-        DueChange::NoDate => ("no date", None),
-        DueChange::NoInstant => ("no instant", None),
-        DueChange::None => ("none", None),
-    });
-    let recurrence = recurrence.as_ref().map(|change| match change {
-        RuleChange::Set(repeat) => Some(spelled(repeat)),
-        RuleChange::End => None,
-    });
-    // An end is told from nothing by the list around it.
-    let recurrence: Vec<_> = recurrence.into_iter().collect();
-    let all = (
-        title.as_ref().map(Title::as_str),
-        description.as_ref().map(Description::as_str),
-        completed,
-        priority.map(Priority::number),
-        tags.as_ref().map(Tags::as_slice),
-        due,
-        reminders,
-        recurrence,
-    );
-    // Texts and numbers always serialise.
-    serde_json::to_string(&all).unwrap_or_default()
-}
-
-fn spelled(repeat: &NewRepeat) -> (&str, RepeatFrom, &str) {
-    (repeat.rule.as_str(), repeat.from, repeat.zone.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
+        due::Due,
         moment::Moment,
-        recurrence::Rule,
-        task::{Reminder, Reminders, sample},
+        recurrence::{RepeatFrom, Rule},
+        task::{
+            Description, DueChange, Priority, Reminder, Reminders, Repeat, RuleChange, Tags, Title,
+            sample,
+        },
         zone::Zone,
     };
 
-    fn body(title: &str, description: &str, priority: Priority) -> NewTask {
+    fn body(title: &str, description: &str, priority: Priority) -> Content {
         let description = Description::parse(description.into()).expect("a description");
-        NewTask { description, priority, ..sample(title) }
+        Content { description, priority, ..sample(title) }
     }
 
     #[test]
@@ -177,19 +118,19 @@ mod tests {
         let instant = Due::At { moment, zone: Zone::UTC };
         let reminders = Reminders::new(vec![Reminder::At(moment)]).expect("one");
         let rule = Rule::parse("FREQ=WEEKLY").expect("a rule");
-        let weekly = NewRepeat { rule, from: RepeatFrom::Due, zone: Zone::UTC };
+        let weekly = Repeat { rule, from: RepeatFrom::Due, zone: Zone::UTC };
         let bodies = [
             body("ab", "c", Priority::Low),
             body("a", "bc", Priority::Low),
             body("abc", "", Priority::Low),
             body("ab", "c", Priority::High),
             body("ab", "c ", Priority::Low),
-            NewTask { tags: tags("a"), ..sample("ab") },
-            NewTask { tags: tags("b"), ..sample("ab") },
-            NewTask { due: Some(day.clone()), ..sample("ab") },
-            NewTask { due: Some(instant), ..sample("ab") },
-            NewTask { reminders, ..sample("ab") },
-            NewTask { due: Some(day.clone()), recurrence: Some(weekly), ..sample("ab") },
+            Content { tags: tags("a"), ..sample("ab") },
+            Content { tags: tags("b"), ..sample("ab") },
+            Content { due: Some(day.clone()), ..sample("ab") },
+            Content { due: Some(instant), ..sample("ab") },
+            Content { reminders, ..sample("ab") },
+            Content { due: Some(day.clone()), recurrence: Some(weekly), ..sample("ab") },
         ];
         for (i, one) in bodies.iter().enumerate() {
             for other in &bodies[i + 1..] {
@@ -203,5 +144,30 @@ mod tests {
         let one = fingerprint(&body("Water the plants", "twice", Priority::Medium));
         assert_eq!(one[..8], [0x71, 0x13, 0x91, 0xd8, 0x11, 0x53, 0x91, 0xa0]);
         assert_eq!(one, fingerprint(&body(" Water the plants ", "twice", Priority::Medium)));
+        let due = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
+        let moment = Moment::from_micros(due.sort_key());
+        let reminders = Reminders::new(vec![Reminder::At(moment)]).expect("one");
+        let tags = Tags::parse(vec!["Home".into()]).expect("tags");
+        let rule = Rule::parse("FREQ=WEEKLY").expect("a rule");
+        let repeat = Repeat { rule, from: RepeatFrom::Due, zone: Zone::UTC };
+        let full = Content {
+            tags: tags.clone(),
+            due: Some(due.clone()),
+            reminders: reminders.clone(),
+            recurrence: Some(repeat.clone()),
+            ..sample("ab")
+        };
+        assert_eq!(fingerprint(&full)[..8], [0xf0, 0x10, 0xbf, 0x01, 0x5f, 0x4a, 0x04, 0x2a]);
+        let patch = TaskPatch {
+            title: Title::parse("a").ok(),
+            completed: Some(false),
+            tags: Some(tags),
+            due: Some(DueChange::Set(due)),
+            reminders: Some(reminders),
+            recurrence: Some(RuleChange::Set(Box::new(repeat))),
+            ..TaskPatch::default()
+        };
+        let update = of_batch(Batch::Update(&[Uuid::from_u128(1)], &patch));
+        assert_eq!(update[..8], [0xf2, 0xe1, 0x9e, 0x44, 0x38, 0xe8, 0x20, 0x0f]);
     }
 }

@@ -2,23 +2,20 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
 };
 
 use crate::{
+    cursor::{Kind, Reader, Writer, is_of_version_1},
     error::Error,
-    store::Tasks,
+    store::{EveryUser, Tasks},
     task::{Fired, Task},
 };
 
-/// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 2;
-
-/// The layout before, which did not say of which database it was.
-const VERSION_BEFORE: (u8, usize) = (1, 9);
+/// The length of a token of version 1, which did not say of which database it was.
+const LENGTH_1: usize = 9;
 
 /// No database has this epoch.
 const NO_EPOCH: i64 = -1;
@@ -39,35 +36,31 @@ pub struct InvalidResumeToken;
 impl FiringPlace {
     /// The place as a caller carries it.
     pub fn token(self) -> String {
-        let mut bytes = [VERSION; 17];
-        bytes[1..9].copy_from_slice(&self.epoch.unwrap_or(NO_EPOCH).to_be_bytes());
-        bytes[9..].copy_from_slice(&self.number.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        let cursor = Writer::new(Kind::Reminders, b"").number(self.epoch.unwrap_or(NO_EPOCH));
+        cursor.number(self.number).token()
     }
 
-    /// Reads what [`FiringPlace::token`] wrote. A token of the layout before is one of no
-    /// database that there is.
+    /// Reads what [`FiringPlace::token`] wrote, in this version or in 2. A token of version 1
+    /// is one of no database that there is.
     pub fn parse(token: &str) -> Result<Self, InvalidResumeToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidResumeToken)?;
-        if (bytes.first().copied(), bytes.len()) == (Some(VERSION_BEFORE.0), VERSION_BEFORE.1) {
+        if is_of_version_1(token, LENGTH_1) {
             return Ok(Self { number: 0, epoch: Some(NO_EPOCH) });
         }
-        let Some((&[VERSION], rest)) = bytes.split_first_chunk::<1>() else {
-            return Err(InvalidResumeToken);
-        };
-        let (epoch, number) = rest.split_first_chunk::<8>().ok_or(InvalidResumeToken)?;
-        let number = number.try_into().map_err(|_| InvalidResumeToken)?;
-        let [epoch, number] = [*epoch, number].map(i64::from_be_bytes);
-        if epoch < 0 || number < 0 {
-            return Err(InvalidResumeToken);
-        }
-        Ok(Self { number, epoch: Some(epoch) })
+        let cursor = Reader::open(token, Kind::Reminders, Some(b""));
+        let cursor = cursor.or_else(|| Reader::open_version_2(token, None));
+        cursor.and_then(Self::read).ok_or(InvalidResumeToken)
+    }
+
+    fn read(mut cursor: Reader) -> Option<Self> {
+        let (epoch, number) = (cursor.count()?, cursor.count()?);
+        cursor.finish(Self { number, epoch: Some(epoch) })
     }
 }
 
 /// A service that wants to know of all reminders.
 pub struct Firings {
     tasks: Tasks,
+    all: EveryUser,
     period: Duration,
     news: watch::Receiver<()>,
     /// What has been read and not told.
@@ -81,18 +74,21 @@ impl Firings {
     /// Begins after `place`, and says something every `period` at least.
     pub async fn begin(
         tasks: Tasks,
+        all: EveryUser,
         mut place: FiringPlace,
         period: Duration,
     ) -> Result<Self, Error> {
         // Before anything is read: what fires from now on wakes.
         let news = tasks.hub().watch_firings();
         let epoch = tasks.read_epoch().await?.id;
-        if *place.epoch.get_or_insert(epoch) != epoch || place.number > tasks.last_firing().await? {
+        if *place.epoch.get_or_insert(epoch) != epoch
+            || place.number > tasks.last_firing(all).await?
+        {
             return Err(Error::UnknownResumeToken);
         }
-        let page = tasks.fired_after(place.number).await?.into_iter();
+        let page = tasks.fired_after(all, place.number).await?.into_iter();
         let beat = Instant::now() + period;
-        Ok(Self { tasks, period, news, page, place, beat })
+        Ok(Self { tasks, all, period, news, page, place, beat })
     }
 
     /// The next reminder with its task, or none for a heartbeat; and the place behind it.
@@ -100,14 +96,14 @@ impl Firings {
         loop {
             if let Some(fired) = self.page.next() {
                 self.place.number = fired.sequence;
-                let Some(task) = self.tasks.task_of(&fired).await? else { continue };
+                let Some(task) = self.tasks.task_of(self.all, &fired).await? else { continue };
                 self.beat = Instant::now() + self.period;
                 return Ok((Some((fired, task)), self.place));
             }
             if self.place.epoch != Some(self.tasks.epoch().id) {
                 return Err(Error::UnknownResumeToken);
             }
-            self.page = self.tasks.fired_after(self.place.number).await?.into_iter();
+            self.page = self.tasks.fired_after(self.all, self.place.number).await?.into_iter();
             if self.page.len() > 0 {
                 continue;
             }
@@ -123,6 +119,8 @@ impl Firings {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]
@@ -130,13 +128,15 @@ mod tests {
         let place = FiringPlace { number: 42, epoch: Some(9) };
         let token = place.token();
         assert_eq!(FiringPlace::parse(&token), Ok(place));
-        let other = format!("B{}", &token[1..]);
+        let other = format!("C{}", &token[1..]);
         let negative = FiringPlace { number: -1, ..place }.token();
         let of_none = FiringPlace { epoch: None, ..place }.token();
         let longer = format!("{token}A");
         for text in ["", "!", &token[1..], &other, &longer, &negative, &of_none] {
             assert_eq!(FiringPlace::parse(text), Err(InvalidResumeToken), "{text:?}");
         }
+        let before = [[2].as_slice(), &9_u64.to_be_bytes(), &42_u64.to_be_bytes()].concat();
+        assert_eq!(FiringPlace::parse(&URL_SAFE_NO_PAD.encode(before)), Ok(place));
         let before = FiringPlace::parse(&URL_SAFE_NO_PAD.encode([1; 9])).expect("a token");
         assert_eq!(before.epoch, Some(NO_EPOCH));
     }

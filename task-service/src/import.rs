@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     moment::Moment,
-    task::{NewTask, Position, Series, Task},
+    task::{Content, Position, Series, Task},
 };
 
 /// The most tasks of one import: their ids are all held in memory.
@@ -23,7 +23,7 @@ pub struct Imported {
     /// Its id; a new one if there is none.
     pub id: Option<Uuid>,
     /// What any new task has.
-    pub new: NewTask,
+    pub content: Content,
     /// Whether it is done.
     pub completed: bool,
     /// Since when, if that is known.
@@ -49,7 +49,7 @@ impl Imported {
         let created_at = self.created_at.unwrap_or(now);
         let known = [self.updated_at, self.completed_at].into_iter().flatten().max();
         let updated_at = self.updated_at.or(known).unwrap_or(created_at).max(created_at);
-        let mut task = Task::new(user_id, self.new, created_at, 0, 0);
+        let mut task = Task::new(user_id, self.content, created_at, 0, 0);
         if let Some(id) = self.id {
             task.id = id;
         }
@@ -57,12 +57,10 @@ impl Imported {
         task.updated_at = updated_at;
         let series = match self.series {
             Some((id, occurrence)) => Some(Series { id, occurrence, continued: false }),
-            None => task.repeat.as_ref().map(|_| Series::started_by(task.id)),
+            None => task.anchor.map(|_| Series::started_by(task.id)),
         };
-        if let Some((start, repeat)) = self.start.zip(task.repeat.as_mut()) {
-            repeat.recurrence.anchor = start;
-        }
-        let continued = task.completed() && task.repeat.is_some();
+        task.anchor = task.anchor.map(|anchor| self.start.unwrap_or(anchor));
+        let continued = task.completed() && task.anchor.is_some();
         task.series = series.map(|series| Series { continued, ..series });
         if let Some(position) = self.position {
             task.position = position;
@@ -118,7 +116,7 @@ mod tests {
     fn plain() -> Imported {
         Imported {
             id: None,
-            new: sample("a"),
+            content: sample("a"),
             completed: false,
             completed_at: None,
             created_at: None,

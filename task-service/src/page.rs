@@ -1,9 +1,9 @@
 //! Pages of a list: how long they are and where the next one starts.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use crate::{
+    cursor::{Kind, Reader, Writer},
     filter::Filter,
     sort::{By, Key, Sort},
     task::Task,
@@ -21,9 +21,6 @@ const MAX_BYTES: usize = 512 * 1024;
 
 /// More than the fields of a task take on the wire that are not text.
 const FRAME_BYTES: usize = 2048;
-
-/// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 3;
 
 /// How long the key in a token is at most: no title or position gives a longer one.
 const MAX_KEY_BYTES: usize = 1024;
@@ -84,9 +81,8 @@ pub fn fitting(tasks: &[Task]) -> usize {
 
 /// More than a task takes on either wire.
 pub fn bytes(task: &Task) -> usize {
-    let tags = task.tags.as_slice().iter().map(String::as_str);
-    let texts = tags.chain([task.user_id.as_str(), &task.title, &task.description]);
-    FRAME_BYTES + texts.map(spelled).sum::<usize>()
+    let texts = task.content.texts().map(spelled).sum::<usize>();
+    FRAME_BYTES + spelled(&task.user_id) + texts
 }
 
 /// How long a text is at most on either wire: JSON spells a control character with six
@@ -135,27 +131,19 @@ impl Place {
         Self { key: Key::of(task, by), id: task.id, epoch }
     }
 
-    /// The place as this user carries it, for a list with this order and filter alone. It
-    /// holds nothing that the user has not seen, and opens nothing: the owner and the
-    /// filter are asked for again.
+    /// The place as this user carries it, for a list with this order and filter alone.
     pub fn token(&self, sort: Sort, filter: &Filter, user_id: &str) -> String {
-        let mut bytes = Vec::with_capacity(48);
-        bytes.extend([VERSION, sort.by.number(), sort.descending.into()]);
-        bytes.extend(filter.digest(user_id));
-        bytes.extend(self.epoch.to_be_bytes());
-        bytes.extend(self.id.as_bytes());
-        match &self.key {
-            Key::Number(number) => {
-                bytes.push(1);
-                bytes.extend(number.to_be_bytes());
-            }
-            Key::Text(text) => {
-                bytes.push(2);
-                bytes.extend(text.as_bytes());
-            }
-            Key::None => bytes.push(0),
-        }
-        URL_SAFE_NO_PAD.encode(bytes)
+        let cursor = Writer::new(Kind::Tasks, &filter.spelled(user_id))
+            .byte(sort.by.number())
+            .byte(sort.descending.into())
+            .number(self.epoch)
+            .id(self.id);
+        let cursor = match &self.key {
+            Key::None => cursor.byte(0),
+            Key::Number(number) => cursor.byte(1).number(*number),
+            Key::Text(text) => cursor.byte(2).bytes(text.as_bytes()),
+        };
+        cursor.token()
     }
 
     /// Reads what [`Place::token`] wrote for the same list, and nothing else. Where the
@@ -166,23 +154,22 @@ impl Place {
         filter: Option<&Filter>,
         user_id: &str,
     ) -> Result<Self, InvalidToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidToken)?;
-        let (head, rest) = bytes.split_first_chunk::<3>().ok_or(InvalidToken)?;
-        let (digest, rest) = rest.split_first_chunk::<8>().ok_or(InvalidToken)?;
-        let (epoch, rest) = rest.split_first_chunk::<8>().ok_or(InvalidToken)?;
-        let (id, rest) = rest.split_first_chunk::<16>().ok_or(InvalidToken)?;
-        let key = match rest {
-            [0] => Some(Key::None),
-            [1, number @ ..] => number.try_into().ok().map(i64::from_be_bytes).map(Key::Number),
-            [2, text @ ..] => text_key(text),
-            _ => None,
+        let list = filter.map(|filter| filter.spelled(user_id));
+        Self::read(token, sort, list.as_deref()).ok_or(InvalidToken)
+    }
+
+    fn read(token: &str, sort: Sort, list: Option<&[u8]>) -> Option<Self> {
+        let mut cursor = Reader::open(token, Kind::Tasks, list)?;
+        let order = [cursor.byte()?, cursor.byte()?];
+        let (epoch, id) = (cursor.number()?, cursor.id()?);
+        let key = match cursor.byte()? {
+            0 => Key::None,
+            1 => Key::Number(cursor.number()?),
+            2 => text_key(cursor.rest())?,
+            _ => return None,
         };
-        let key = key.filter(|key| key.suits(sort.by)).ok_or(InvalidToken)?;
-        let made_for = *head == [VERSION, sort.by.number(), sort.descending.into()]
-            && filter.is_none_or(|filter| filter.digest(user_id) == *digest);
-        let epoch = i64::from_be_bytes(*epoch);
-        let place = Self { key, id: Uuid::from_bytes(*id), epoch };
-        if made_for { Ok(place) } else { Err(InvalidToken) }
+        let is_of_list = order == [sort.by.number(), sort.descending.into()] && key.suits(sort.by);
+        cursor.finish(Self { key, id, epoch }).filter(|_| is_of_list)
     }
 }
 
@@ -194,128 +181,5 @@ fn text_key(bytes: &[u8]) -> Option<Key> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        moment::Moment,
-        task::{Description, NewTask, sample},
-    };
-
-    fn place() -> Place {
-        Place { key: Key::Number(1_700_000_000_123_456), id: Uuid::from_u128(7), epoch: 5 }
-    }
-
-    fn plain(token: &str) -> Result<Place, InvalidToken> {
-        Place::parse(token, Sort::NEWEST, Some(&Filter::default()), "ada")
-    }
-
-    #[test]
-    fn a_token_is_read_back_with_its_own_filter_and_sort_alone() {
-        let filters = [None, Some(false), Some(true)]
-            .map(|completed| Filter { completed, ..Filter::default() });
-        let sorts = [By::Created, By::Updated, By::Priority]
-            .into_iter()
-            .flat_map(|by| [false, true].map(|descending| Sort { by, descending }));
-        let lists: Vec<_> = sorts.flat_map(|sort| filters.iter().map(move |f| (sort, f))).collect();
-        for made_for in &lists {
-            let token = place().token(made_for.0, made_for.1, "ada");
-            for used_with in &lists {
-                let expected = if used_with == made_for { Ok(place()) } else { Err(InvalidToken) };
-                assert_eq!(Place::parse(&token, used_with.0, Some(used_with.1), "ada"), expected);
-            }
-            assert_eq!(Place::parse(&token, made_for.0, None, "ada"), Ok(place()));
-            let his = Place::parse(&token, made_for.0, Some(made_for.1), "bob");
-            assert_eq!(his, Err(InvalidToken));
-        }
-    }
-
-    #[test]
-    fn every_kind_of_key_is_read_back_where_it_belongs() {
-        let filter = Filter::default();
-        for (by, key) in [
-            (By::Due, Key::Number(-1)),
-            (By::Due, Key::None),
-            (By::Title, Key::Text("élan \u{1F980}".into())),
-            (By::Position, Key::Text(String::new())),
-            (By::Deleted, Key::Number(i64::MAX)),
-        ] {
-            let sort = Sort { by, descending: false };
-            let place = Place { key, ..place() };
-            assert_eq!(
-                Place::parse(&place.token(sort, &filter, "ada"), sort, Some(&filter), "ada"),
-                Ok(place)
-            );
-        }
-        for (by, key) in [
-            (By::Created, Key::None),
-            (By::Title, Key::Number(1)),
-            (By::Title, Key::None),
-            (By::Title, Key::Text("a\0b".into())),
-            (By::Title, Key::Text("a".repeat(1025))),
-            (By::Due, Key::Text("a".into())),
-        ] {
-            let sort = Sort { by, descending: false };
-            let token = Place { key, ..place() }.token(sort, &filter, "ada");
-            assert_eq!(Place::parse(&token, sort, Some(&filter), "ada"), Err(InvalidToken));
-        }
-    }
-
-    #[test]
-    fn whatever_was_not_written_by_us_is_refused() {
-        let token = place().token(Sort::NEWEST, &Filter::default(), "ada");
-        assert_eq!(plain(&token), Ok(place()));
-        let version_1 = format!("AQ{}", &token[2..]);
-        let cut = &token[..token.len() - 1];
-        for text in [
-            "",
-            "!",
-            "Ag",
-            cut,
-            &version_1,
-            &token[..36],
-            &format!("{token}="),
-            &format!("{token}A"),
-            &format!(" {token}"),
-        ] {
-            assert_eq!(plain(text), Err(InvalidToken), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn sizes_have_a_default_and_a_ceiling() {
-        for (asked, given) in [
-            (0, Ok(50)),
-            (1, Ok(1)),
-            (200, Ok(200)),
-            (201, Ok(200)),
-            (i32::MAX, Ok(200)),
-            (-1, Err(NegativeSize)),
-            (i32::MIN, Err(NegativeSize)),
-        ] {
-            assert_eq!(size(asked), given, "{asked}");
-        }
-    }
-
-    #[test]
-    fn a_text_counts_as_long_as_json_spells_it() {
-        for text in ["plain", "\u{1}\u{1f}", "\"\\\"", "🦀\u{7f}/"] {
-            let json = serde_json::to_string(text).expect("JSON");
-            assert_eq!(spelled(text), json.len() - 2, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_page_of_huge_tasks_ends_early_and_goes_on() {
-        let description = Description::parse("🦀".repeat(10_000)).expect("a description");
-        let new = NewTask { description, ..sample("huge") };
-        let made = |n| Task::new("alice", new.clone(), Moment::from_micros(n), n, 0);
-        let tasks: Vec<_> = (0..200).map(made).collect();
-        let (sort, filter) = (Sort::NEWEST, Filter::default());
-        let request = PageRequest { size: 200, after: None, filter, sort, counted: false };
-        let page = Page::cut(tasks.clone(), &request, 5);
-        assert!((10..15).contains(&page.tasks.len()), "{}", page.tasks.len());
-        let last = &tasks[page.tasks.len() - 1];
-        let next = Place::of(last, By::Created, 5).token(sort, &request.filter, "alice");
-        assert_eq!(page.next, Some(next));
-    }
-}
+#[path = "page_tests.rs"]
+mod tests;

@@ -75,9 +75,11 @@ impl Key {
         match by {
             By::Created => Self::Number(task.created_at.micros()),
             By::Updated => Self::Number(task.updated_at.micros()),
-            By::Due => task.due.as_ref().map_or(Self::None, |due| Self::Number(due.sort_key())),
-            By::Priority => Self::Number(task.priority.number()),
-            By::Title => Self::Text(sort_key(&task.title)),
+            By::Due => {
+                task.content.due.as_ref().map_or(Self::None, |due| Self::Number(due.sort_key()))
+            }
+            By::Priority => Self::Number(task.content.priority.number()),
+            By::Title => Self::Text(sort_key(task.content.title.as_str())),
             By::Position => Self::Text(task.position.to_string()),
             By::Deleted => {
                 task.deleted_at.map_or(Self::None, |deleted| Self::Number(deleted.micros()))

@@ -1,16 +1,15 @@
 //! Changes since a place in one user's history.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{page, task::Task};
+use crate::{
+    cursor::{Kind, Reader, Writer, is_of_version_1},
+    page,
+    task::Task,
+};
 
-/// The first byte of a token; another layout gets another one.
-const VERSION: u8 = 2;
-
-/// The layout before, which did not say of which database it was.
-const VERSION_BEFORE: (u8, usize) = (1, 33);
+/// The length of a token of version 1, which did not say of which database it was.
+const LENGTH_1: usize = 33;
 
 /// No database has this epoch.
 const NO_EPOCH: i64 = -1;
@@ -93,49 +92,37 @@ impl SyncPlace {
         (self.revision, self.id)
     }
 
-    /// The place as this user carries it. It tells nothing that the user has not seen, and
-    /// opens nothing: the owner is asked for again.
+    /// The place as this user carries it.
     pub fn token(&self, user_id: &str) -> String {
-        let mut bytes = Vec::with_capacity(49);
-        bytes.push(VERSION);
-        bytes.extend(mark(user_id));
-        for number in [self.epoch, self.revision, self.begun] {
-            bytes.extend(number.to_be_bytes());
-        }
-        bytes.extend(self.id.as_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        let Self { revision, id, begun, epoch } = *self;
+        let cursor = Writer::new(Kind::Changes, user_id.as_bytes());
+        cursor.number(epoch).number(revision).number(begun).id(id).token()
     }
 
-    /// Reads what [`SyncPlace::token`] wrote for the same user. A token of the layout before
-    /// is one of no database that there is.
+    /// Reads what [`SyncPlace::token`] wrote for the same user, in this version or in 2. A token
+    /// of version 1 is one of no database that there is.
     pub fn parse(token: &str, user_id: &str) -> Result<Self, InvalidSyncToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidSyncToken)?;
-        if (bytes.first().copied(), bytes.len()) == (Some(VERSION_BEFORE.0), VERSION_BEFORE.1) {
+        if is_of_version_1(token, LENGTH_1) {
             return Ok(Self::start(0, NO_EPOCH));
         }
-        let Some((&[VERSION], rest)) = bytes.split_first_chunk::<1>() else {
-            return Err(InvalidSyncToken);
-        };
-        let (user, rest) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
-        let (epoch, rest) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
-        let (revision, rest) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
-        let (begun, id) = rest.split_first_chunk::<8>().ok_or(InvalidSyncToken)?;
-        let id = Uuid::from_slice(id).map_err(|_| InvalidSyncToken)?;
-        let [epoch, revision, begun] = [*epoch, *revision, *begun].map(i64::from_be_bytes);
-        if *user != mark(user_id) || epoch < 0 || revision < 0 || begun < 0 {
-            return Err(InvalidSyncToken);
-        }
-        Ok(Self { revision, id, begun, epoch })
+        let user = Some(user_id.as_bytes());
+        let cursor = Reader::open(token, Kind::Changes, user);
+        let cursor = cursor.or_else(|| Reader::open_version_2(token, user));
+        cursor.and_then(Self::read).ok_or(InvalidSyncToken)
     }
-}
 
-/// Tells users apart.
-fn mark(user_id: &str) -> [u8; 8] {
-    Sha256::digest(user_id).first_chunk().copied().unwrap_or_default()
+    fn read(mut cursor: Reader) -> Option<Self> {
+        let (epoch, revision, begun) = (cursor.count()?, cursor.count()?, cursor.count()?);
+        let id = cursor.id()?;
+        cursor.finish(Self { revision, id, begun, epoch })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     #[test]
@@ -143,7 +130,7 @@ mod tests {
         let place = SyncPlace { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
         let token = place.token("ada");
         assert_eq!(SyncPlace::parse(&token, "ada"), Ok(place));
-        let other = format!("B{}", &token[1..]);
+        let other = format!("C{}", &token[1..]);
         let negative = SyncPlace { revision: -1, ..place }.token("ada");
         let before_all = SyncPlace { begun: -1, ..place }.token("ada");
         let of_none = SyncPlace { epoch: -1, ..place }.token("ada");
@@ -155,7 +142,20 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_the_layout_before_is_of_no_database() {
+    fn a_token_of_version_2_is_read_by_its_user() {
+        let mut before = [[2].as_slice(), &Sha256::digest("ada")[..8]].concat();
+        for number in [9_u64, 42, 40] {
+            before.extend(number.to_be_bytes());
+        }
+        before.extend(Uuid::from_u128(7).as_bytes());
+        let before = URL_SAFE_NO_PAD.encode(before);
+        let place = SyncPlace { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
+        assert_eq!(SyncPlace::parse(&before, "ada"), Ok(place));
+        assert_eq!(SyncPlace::parse(&before, "bob"), Err(InvalidSyncToken));
+    }
+
+    #[test]
+    fn a_token_of_version_1_is_of_no_database() {
         let before = URL_SAFE_NO_PAD.encode([1; 33]);
         let place = SyncPlace::parse(&before, "ada").expect("a token");
         assert!(place.epoch < 0);

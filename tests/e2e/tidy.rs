@@ -19,7 +19,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 23] = [
+const RULES: [Rule; 27] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "server/src/http/docs/page.css", "LONG"),
@@ -40,6 +40,30 @@ const RULES: [Rule; 23] = [
         rules::one_way_to_begin,
         "task-service/src/store/a.rs",
         "on.execute_unprepared(\"BEGIN\")",
+    ),
+    rule(
+        "conversions name every field",
+        rules::whole_conversions,
+        "task-service/src/wire/a.rs",
+        "let pb::Task { id, title: _, .. } = task;",
+    ),
+    rule(
+        "conversions leave no field to its default",
+        rules::whole_conversions,
+        "task-service/src/store/row.rs",
+        "    ActiveModel {\n        id,\n        ..Default::default()\n    }",
+    ),
+    rule(
+        "databases differ in one file",
+        rules::one_dialect,
+        "task-service/src/store/a.rs",
+        "if backend == DbBackend::Postgres {}",
+    ),
+    rule(
+        "tasks are not asked for by texts",
+        rules::no_texts,
+        "task-service/src/store/a.rs",
+        "on.execute_unprepared(\"DELETE FROM task\")",
     ),
     rule("no path of one machine", rules::no_machine_paths, "tests/run", "#!/bin/sh\ncd /HOME/ada"),
     rule("proto types stay at the edge", imports::proto, "task-service/src/task.rs", "proto::x"),

@@ -1,12 +1,50 @@
-//! How the tables came to be, step by step. Steps are only ever added.
+//! How the tables came to be, step by step, in SQL for each database. Steps are only ever added,
+//! and never changed: databases have run them.
 
-mod m20261121_000001_create_task;
-mod m20261125_000001_extend_task;
-mod m20261126_000001_create_security_event;
-mod m20261129_000001_search_every_script;
-mod m20261129_000002_count_usage;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use sea_orm_migration::prelude::*;
+/// One step. Its name is noted in the database when it is done.
+struct Step {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// The step with the files of this name.
+macro_rules! step {
+    ($name:literal) => {
+        Step {
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+const STEPS: [Step; 5] = [
+    step!("m20261121_000001_create_task"),
+    step!("m20261125_000001_extend_task"),
+    step!("m20261126_000001_create_security_event"),
+    step!("m20261129_000001_search_every_script"),
+    step!("m20261129_000002_count_usage"),
+];
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let statements = match manager.get_database_backend() {
+            DbBackend::Postgres => self.postgres,
+            _ => self.sqlite,
+        };
+        manager.get_connection().execute_unprepared(statements).await.map(drop)
+    }
+}
 
 /// Brings the tables up to date.
 pub struct Migrator;
@@ -14,13 +52,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261121_000001_create_task::Migration),
-            Box::new(m20261125_000001_extend_task::Migration),
-            Box::new(m20261126_000001_create_security_event::Migration),
-            Box::new(m20261129_000001_search_every_script::Migration),
-            Box::new(m20261129_000002_count_usage::Migration),
-        ]
+        STEPS.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 
     /// Named apart from other services', so that they can share a database.

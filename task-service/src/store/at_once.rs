@@ -2,15 +2,12 @@
 //! the server, and the row that a user's changes queue at is held for less.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, DbErr, Iterable,
-    sea_query::{
-        CommonTableExpression, Expr, ExprTrait, OnConflict, Query, SimpleExpr, WithClause,
-        WithQuery,
-    },
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, Iterable, QueryTrait,
+    sea_query::{CommonTableExpression, Expr, Query, SimpleExpr, WithClause, WithQuery},
 };
 use shared::auth::Owner;
 
-use super::{Tasks, news::News, row};
+use super::{Tasks, dialect::Dialect, news::News, revision::next_number, row};
 use crate::{
     entity::{
         revision,
@@ -18,17 +15,18 @@ use crate::{
     },
     error::Error,
     quota::{Quota, Usage},
-    task::{NewTask, Position, Task},
+    task::{Content, Position, Task},
 };
 
-/// Whether [`insert`] can store what `new` describes. SQLite does not insert what another
-/// insert returns, and a task with reminders writes other rows as well.
-pub fn can(tasks: &Tasks, new: &NewTask) -> bool {
-    tasks.database.backend() == DbBackend::Postgres && new.reminders.as_slice().is_empty()
+/// Whether [`insert`] can store a task with this content: one with reminders writes other rows
+/// as well.
+pub fn can(tasks: &Tasks, content: &Content) -> bool {
+    tasks.database.backend().chains_inserts() && content.reminders.as_slice().is_empty()
 }
 
 /// Stores `task` as a change of its own, and returns it with the number and the place in
 /// the order that it got.
+#[expect(clippy::disallowed_methods, reason = "the statement below has the owner")]
 pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Error> {
     let usage = row::usage(&task);
     let statement = statement(owner, &task, tasks.epoch().base, usage, tasks.quota)?;
@@ -40,10 +38,9 @@ pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Er
     Ok(Task { revision, position: Position::at_end(revision, 0), ..task })
 }
 
-/// Takes the owner's next number, as [`Change::begin`] does, and inserts the row with it. Where
-/// the owner may not have so much, neither happens and no row comes back.
-///
-/// [`Change::begin`]: super::change::Change::begin
+/// Takes the owner's next number and inserts the row with it. Where the owner may not have so
+/// much, neither happens and no row comes back.
+#[expect(clippy::disallowed_methods, reason = "inserts rows of the owner alone")]
 fn statement(
     owner: &Owner,
     task: &Task,
@@ -51,32 +48,9 @@ fn statement(
     more: Usage,
     quota: Quota,
 ) -> Result<WithQuery, DbErr> {
-    let user_id = || Expr::val(owner.user().as_str());
-    let plus = |column, count: i64| Expr::col((revision::Entity, column)).add(count);
-    let purged = revision::Column::Purged;
-    let (tasks, bytes) = (revision::Column::Tasks, revision::Column::Bytes);
-    // Each part is moved into the next: the statement is made anew for every task.
-    let mut on_conflict = OnConflict::column(revision::Column::UserId);
-    on_conflict
-        .value(revision::Column::Revision, plus(revision::Column::Revision, 1))
-        .value(tasks, plus(tasks, more.tasks))
-        .value(bytes, plus(bytes, more.bytes))
-        .action_and_where(plus(tasks, more.tasks).lte(quota.tasks))
-        .action_and_where(plus(bytes, more.bytes).lte(quota.bytes));
-    let taken = Query::insert()
-        .into_table(revision::Entity)
-        .columns([revision::Column::UserId, revision::Column::Revision, purged, tasks, bytes])
-        .values([
-            user_id(),
-            Expr::val(base + 1),
-            Expr::val(base),
-            Expr::val(more.tasks),
-            Expr::val(more.bytes),
-        ])
-        .map_err(|error| DbErr::Custom(error.to_string()))?
-        .on_conflict(on_conflict)
-        .returning_col(revision::Column::Revision)
-        .take();
+    let number = revision::Column::Revision;
+    let mut taken = next_number(base, owner, more, Some(quota)).into_query();
+    taken.returning_col(number);
     let mut named = CommonTableExpression::new();
     named.query(taken).table_name("taken");
     let mut with = WithClause::new();
@@ -87,10 +61,9 @@ fn statement(
     let mut values: Vec<SimpleExpr> = Vec::new();
     for column in Column::iter() {
         let value = match column {
-            Column::UserId => user_id(),
-            Column::Revision => Expr::col(("taken", revision::Column::Revision)),
-            // As `Position::at_end` spells it.
-            Column::Position => Expr::cust("lpad(to_hex(taken.revision), 12, '0') || 'i'"),
+            Column::UserId => Expr::val(owner.user().as_str()),
+            Column::Revision => Expr::col(("taken", number)),
+            Column::Position => Expr::cust(Position::at_end_in_sql("taken.revision")),
             _ => match row.take(column) {
                 ActiveValue::Set(value) | ActiveValue::Unchanged(value) => Expr::val(value),
                 ActiveValue::NotSet => continue,

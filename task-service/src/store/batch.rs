@@ -27,7 +27,7 @@ use crate::{
     page,
     quota::Usage,
     request_id::RequestId,
-    task::{NewTask, Task, TaskPatch},
+    task::{Content, Task, TaskPatch},
 };
 
 /// The tasks of an answer take less than this; gRPC clients take 4 MiB by default.
@@ -39,7 +39,7 @@ impl Tasks {
     pub async fn create_all(
         &self,
         owner: &Owner,
-        new: Vec<NewTask>,
+        new: Vec<Content>,
         request_id: Option<RequestId>,
     ) -> Result<Vec<Task>, Error> {
         let key = Key::of(request_id, Batch::Create(&new));
@@ -145,7 +145,7 @@ impl Key {
 async fn create_in(
     change: &Change,
     owner: &Owner,
-    new: Vec<NewTask>,
+    new: Vec<Content>,
     key: Option<Key>,
     now: Moment,
 ) -> Result<Outcome<Vec<Task>>, Error> {

@@ -2,22 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use sea_orm::{
-    ActiveValue::Set,
-    Insert,
-    sea_query::{Expr, ExprTrait, OnConflict},
-};
 use server::db::Transaction;
 use shared::auth::Owner;
 
 use super::{
     Tasks,
     news::News,
-    owned::{owned_insert, owned_update},
+    revision::{counted, next_number, stored_usage},
     turns::Turn,
 };
 use crate::{
-    entity::revision::{ActiveModel, Column, Entity, Model},
     error::Error,
     quota::{Quota, Usage},
 };
@@ -43,31 +37,6 @@ struct Growing {
     stored: Usage,
     /// What the row does not have yet.
     more: Usage,
-}
-
-/// Takes the owner's next number, and counts so much more.
-pub fn next_number(tasks: &Tasks, owner: &Owner, by: Usage) -> Insert<ActiveModel> {
-    let base = tasks.epoch().base;
-    let first = ActiveModel {
-        revision: Set(base + 1),
-        purged: Set(base),
-        tasks: Set(by.tasks),
-        bytes: Set(by.bytes),
-        ..Default::default()
-    };
-    let plus = |column: Column, count: i64| Expr::col((Entity, column)).add(count);
-    let mut on_conflict = OnConflict::column(Column::UserId);
-    on_conflict.value(Column::Revision, plus(Column::Revision, 1));
-    if by != Usage::default() {
-        on_conflict.value(Column::Tasks, plus(Column::Tasks, by.tasks));
-        on_conflict.value(Column::Bytes, plus(Column::Bytes, by.bytes));
-    }
-    owned_insert(owner, first).on_conflict(on_conflict)
-}
-
-/// What a user has, as the row says.
-pub fn stored_usage(row: &Model) -> Usage {
-    Usage { tasks: row.tasks, bytes: row.bytes }
 }
 
 /// How a change went, and what to tell the caller.
@@ -104,7 +73,9 @@ impl Change {
     /// PostgreSQL's writers queue at; on SQLite they queue for the file.
     async fn begin_in(tasks: &Tasks, owner: &Owner, turn: Turn, by: Usage) -> Result<Self, Error> {
         let transaction = tasks.database.begin().await?;
-        let row = next_number(tasks, owner, by).exec_with_returning(&transaction).await?;
+        let row = next_number(tasks.epoch().base, owner, by, None)
+            .exec_with_returning(&transaction)
+            .await?;
         let stored = stored_usage(&row);
         let usage = Mutex::new(Growing { stored, more: Usage::default().without(by) });
         let news = News::of(&tasks.hub, owner.user().as_str());
@@ -150,12 +121,7 @@ impl Change {
     async fn count(&self) -> Result<(), Error> {
         let more = self.usage.lock().unwrap_or_else(PoisonError::into_inner).more;
         if more != Usage::default() {
-            let plus = |column: Column, count: i64| Expr::col(column).add(count);
-            owned_update::<Entity>(&self.owner)
-                .col_expr(Column::Tasks, plus(Column::Tasks, more.tasks))
-                .col_expr(Column::Bytes, plus(Column::Bytes, more.bytes))
-                .exec(&self.transaction)
-                .await?;
+            counted(&self.owner, more).exec(&self.transaction).await?;
         }
         Ok(())
     }

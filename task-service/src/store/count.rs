@@ -1,12 +1,12 @@
 //! How many tasks there are.
 
 use sea_orm::{
-    ColumnTrait, DbBackend, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, Func, Order},
 };
 use shared::auth::Owner;
 
-use super::{Tasks, selection::View};
+use super::{Tasks, dialect::Dialect, selection::View};
 use crate::{
     count::{Counts, Spelling, tags_of},
     entity::task::{Column, Entity},
@@ -63,14 +63,7 @@ fn groups(view: View<'_>, filter: &Filter) -> Select<Entity> {
 /// The tags as they are spelled, most tasks first: how many, and the number of the latest
 /// change of one.
 fn spellings(view: View<'_>, filter: &Filter) -> Select<Entity> {
-    let (tags, tag) = if view.backend == DbBackend::Postgres {
-        let tags = Expr::cust("(\"task\".\"details\"::jsonb) -> 'tags'");
-        (Func::cust("jsonb_array_elements_text").arg(tags), Expr::col("tag"))
-    } else {
-        let details = Expr::col((Entity, Column::Details));
-        let tags = Func::cust("json_each").arg(details).arg(Expr::cust("'$.tags'"));
-        (tags, Expr::col(("tag", "value")))
-    };
+    let (tags, tag) = view.backend.tags();
     let mut spellings = view
         .matching(filter)
         .filter(Column::Details.is_not_null())

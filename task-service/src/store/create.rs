@@ -13,61 +13,55 @@ use super::{
 use crate::{
     error::Error,
     fingerprint::fingerprint,
-    task::{NewTask, Task},
+    moment::Moment,
+    request_id::RequestId,
+    task::{Content, NewTask, Task},
 };
 
 impl Tasks {
     /// Stores a new task. With a request id that was used for the same body in the last 24
     /// hours, returns the task it made then, as it is now.
-    pub async fn create(&self, owner: &Owner, new: NewTask) -> Result<Task, Error> {
-        let new = match self.create_at_once(owner, new).await? {
-            Ok(task) => return Ok(task),
-            Err(new) => new,
-        };
-        let change = Change::begin_growing(self, owner, likely_usage(&new)).await?;
-        let outcome = self.create_in(&change, owner, new).await;
+    pub async fn create(&self, owner: &Owner, new: impl Into<NewTask>) -> Result<Task, Error> {
+        let NewTask { content, request_id } = new.into();
+        let Some(request_id) = request_id else { return self.create_once(owner, content).await };
+        let change = Change::begin_growing(self, owner, likely_usage(&content)).await?;
+        let outcome = create_for(&change, owner, content, &request_id, self.now()).await;
         change.end(outcome).await
     }
 
-    /// The short way, for what it is there for; gives `new` back otherwise.
-    async fn create_at_once(
-        &self,
-        owner: &Owner,
-        new: NewTask,
-    ) -> Result<Result<Task, NewTask>, Error> {
-        if new.request_id.is_some() || !at_once::can(self, &new) {
-            return Ok(Err(new));
-        }
-        let now = self.now();
-        let task = Task::new(owner.user().as_str(), new, now, 0, 0);
-        at_once::insert(self, owner, task).await.map(Ok)
-    }
-
-    async fn create_in(
-        &self,
-        change: &Change,
-        owner: &Owner,
-        mut new: NewTask,
-    ) -> Result<Outcome<Task>, Error> {
-        let now = self.now();
+    /// Stores a new task, in one statement where that is enough.
+    async fn create_once(&self, owner: &Owner, content: Content) -> Result<Task, Error> {
         let user_id = owner.user().as_str();
-        let Some(request_id) = new.request_id.take() else {
-            let task = Task::new(user_id, new, now, change.revision, 0);
-            insert(change, owner, &task, now).await?;
-            return Ok(Outcome::Changed(task));
-        };
-        let fingerprint = fingerprint(&new);
-        if let Some(made) = requests::find(change, owner, &request_id, &fingerprint, now).await? {
-            let Made::One(made) = made else { return Err(Error::RequestIdReused) };
-            return match find(&change.transaction, owner, made).await {
-                Err(Error::NotFound) => Err(Error::RequestIdReused),
-                found => found.map(Outcome::Unchanged),
-            };
+        if at_once::can(self, &content) {
+            let task = Task::new(user_id, content, self.now(), 0, 0);
+            return at_once::insert(self, owner, task).await;
         }
-        let task = Task::new(user_id, new, now, change.revision, 0);
-        insert(change, owner, &task, now).await?;
-        requests::remember(change, owner, &request_id, fingerprint, Made::One(task.id), now)
-            .await?;
-        Ok(Outcome::Changed(task))
+        let change = Change::begin_growing(self, owner, likely_usage(&content)).await?;
+        let now = self.now();
+        let task = Task::new(user_id, content, now, change.revision, 0);
+        let inserted = insert(&change, owner, &task, now).await;
+        change.end(inserted.map(|()| Outcome::Changed(task))).await
     }
+}
+
+/// The new task of `request_id`, or the one that it made before.
+async fn create_for(
+    change: &Change,
+    owner: &Owner,
+    content: Content,
+    request_id: &RequestId,
+    now: Moment,
+) -> Result<Outcome<Task>, Error> {
+    let fingerprint = fingerprint(&content);
+    if let Some(made) = requests::find(change, owner, request_id, &fingerprint, now).await? {
+        let Made::One(made) = made else { return Err(Error::RequestIdReused) };
+        return match find(&change.transaction, owner, made).await {
+            Err(Error::NotFound) => Err(Error::RequestIdReused),
+            found => found.map(Outcome::Unchanged),
+        };
+    }
+    let task = Task::new(owner.user().as_str(), content, now, change.revision, 0);
+    insert(change, owner, &task, now).await?;
+    requests::remember(change, owner, request_id, fingerprint, Made::One(task.id), now).await?;
+    Ok(Outcome::Changed(task))
 }

@@ -5,7 +5,7 @@ use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
-use crate::task::{Reminders, Repeat, Task};
+use crate::{recurrence::Recurrence, task::Reminders, zone::Zone};
 
 /// The column. It is stored as it is serialised: never rename what is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,10 +16,20 @@ pub struct Details {
     #[serde(skip_serializing_if = "is_none")]
     pub reminders: Reminders,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub repeat: Option<Repeat>,
+    pub repeat: Option<StoredRepeat>,
     /// Whether the next task of the series was made.
     #[serde(skip_serializing_if = "<&bool>::not")]
     pub continued: bool,
+}
+
+/// How a task repeats. It is stored as it is serialised: never rename what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRepeat {
+    /// The rule, and where it began.
+    #[serde(flatten)]
+    pub recurrence: Recurrence,
+    /// Whose day the day of completion is, for a task that is due on a date.
+    pub zone: Zone,
 }
 
 fn is_none(reminders: &Reminders) -> bool {
@@ -27,16 +37,6 @@ fn is_none(reminders: &Reminders) -> bool {
 }
 
 impl Details {
-    /// Those of `task`.
-    pub fn of(task: &Task) -> Self {
-        Self {
-            tags: task.tags.as_slice().to_vec(),
-            reminders: task.reminders.clone(),
-            repeat: task.repeat.clone(),
-            continued: task.series.is_some_and(|series| series.continued),
-        }
-    }
-
     /// The column of a stored task.
     pub fn read(column: Option<&str>) -> Result<Self, serde_json::Error> {
         column.map_or_else(|| Ok(Self::default()), serde_json::from_str)
@@ -56,7 +56,7 @@ mod tests {
         due::Due,
         moment::Moment,
         recurrence::{RepeatFrom, Rule},
-        task::{NewRepeat, Reminder},
+        task::Reminder,
         zone::Zone,
     };
 
@@ -69,16 +69,17 @@ mod tests {
     #[test]
     fn stored_details_outlive_their_process_so_their_spelling_is_fixed() {
         let due = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-        let repeat = NewRepeat {
+        let recurrence = Recurrence {
             rule: Rule::parse("FREQ=WEEKLY;BYDAY=MO").expect("a rule"),
             from: RepeatFrom::Completion,
-            zone: Zone::parse("Europe/Berlin").expect("a zone"),
+            anchor: due.local(),
         };
+        let zone = Zone::parse("Europe/Berlin").expect("a zone");
         let reminders = vec![Reminder::Before(10), Reminder::At(Moment::from_micros(5))];
         let details = Details {
             tags: vec!["Home".into()],
             reminders: Reminders::new(reminders).expect("two"),
-            repeat: Some(repeat.counted_from(&due)),
+            repeat: Some(StoredRepeat { recurrence, zone }),
             continued: true,
         };
         let text = details.write().expect("a column");

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbBackend, QueryFilter, QuerySelect};
+use sea_orm::{ActiveModelTrait, ColumnTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 use server::db::Transaction;
 use shared::auth::Owner;
@@ -12,6 +12,7 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     details::Details,
+    dialect::Dialect,
     import_pieces,
     owned::{owned_insert_many, with_unfinished},
     row::usage_of,
@@ -19,7 +20,7 @@ use super::{
     write::{ROWS, if_new, insert_reminders, reminds, runs},
 };
 use crate::{
-    entity::task::{ActiveModel, Column, Model},
+    entity::task::{ActiveModel, Column, Entity, Model},
     error::Error,
     quota::Usage,
     task::Position,
@@ -87,7 +88,7 @@ impl Tasks {
         held: Rows<Held>,
         plan: Plan,
     ) -> Result<u64, Error> {
-        if self.database.backend() == DbBackend::Sqlite {
+        if !self.database.backend().locks_rows() {
             return import_pieces::store(self.clone(), owner, held, plan).await;
         }
         let change = Change::begin(self, &owner).await?;
@@ -100,7 +101,7 @@ impl Tasks {
     }
 }
 
-/// In one transaction: PostgreSQL's other writers do not wait for it.
+/// In one transaction, for which other writers do not wait.
 async fn store_at_once(
     change: &Change,
     owner: &Owner,
@@ -149,7 +150,7 @@ async fn insert(
     let mut new: Vec<_> = run.iter().collect();
     if stored < run.len() as u64 {
         let ids = new.iter().map(|held| held.row.id);
-        let found = with_unfinished(owner)
+        let found = with_unfinished::<Entity>(owner)
             .filter(Column::Id.is_in(ids))
             .filter(Column::Revision.eq(revision))
             .select_only()

@@ -1,7 +1,7 @@
 //! Tasks in a database. Every method acts for one owner and sees nothing else, but for
-//! those that no user calls: what fires, sweeps and indexes acts for all (`everybody`), and
-//! what is left of an account goes at a service's word (`departed`). What a method reports as
-//! done is on disk.
+//! those that no user calls: what fires, sweeps and indexes takes the proof of who acts for
+//! [`EveryUser`], and what is left of an account goes at a service's word ([`Departed`]). What a
+//! method reports as done is on disk.
 
 mod at_once;
 mod batch;
@@ -10,6 +10,7 @@ mod count;
 mod create;
 mod departed;
 mod details;
+mod dialect;
 mod edit;
 mod epoch;
 mod everybody;
@@ -23,8 +24,11 @@ mod index;
 mod news;
 mod order;
 mod owned;
+mod reminders;
 mod requests;
+mod revision;
 mod row;
+mod scope;
 mod search;
 mod security_events;
 mod selection;
@@ -39,23 +43,25 @@ mod write;
 use std::sync::{Arc, RwLock};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, PaginatorTrait, QueryFilter,
-    QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, PaginatorTrait, QueryFilter, QuerySelect,
+    Select,
 };
 use server::{db::Database, storage::MinFree};
 use shared::{auth::Owner, clock::Clock};
 use uuid::Uuid;
 
 pub use self::{
-    departed::{Departed, Removed},
+    departed::Removed,
     epoch::Epoch,
     export::Exported,
     import::Import,
     order::Target,
+    scope::{Departed, EveryUser},
     spool_folder::SpoolFolder,
     watch::Happening,
 };
 use self::{
+    dialect::Dialect,
     owned::{live, owned},
     row::Row,
     selection::View,
@@ -87,7 +93,7 @@ pub struct Tasks {
 impl Tasks {
     /// The tasks in `database`, whose tables are up to date.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        let hub = Hub::new(database.backend() == DbBackend::Postgres);
+        let hub = Hub::new(database.backend().is_shared());
         let spools = SpoolFolder::new(std::env::temp_dir(), None, MinFree::default());
         Self {
             database,
@@ -189,10 +195,10 @@ impl Tasks {
         })
     }
 
-    /// Forgets request ids that have expired, of all users, and tells how many. It is not
-    /// a user's call, and nobody can tell that it happened.
-    pub async fn forget_expired_requests(&self) -> Result<u64, Error> {
-        requests::forget_expired(&self.database, self.now()).await
+    /// Forgets request ids that have expired, of all users, and tells how many. Nobody can
+    /// tell that it happened.
+    pub async fn forget_expired_requests(&self, all: EveryUser) -> Result<u64, Error> {
+        requests::forget_expired(&self.database, all, self.now()).await
     }
 }
 

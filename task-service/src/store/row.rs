@@ -1,17 +1,21 @@
 //! Between a stored row and the domain.
 
-use sea_orm::{ActiveValue::Set, DbErr, DerivePartialModel};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    DbErr, DerivePartialModel,
+};
 use shared::auth::Owner;
 use uuid::Uuid;
 
-use super::details::Details;
+use super::details::{Details, StoredRepeat};
 use crate::{
     due::Due,
     entity::task::{ActiveModel, Entity},
     error::Error,
     moment::Moment,
     quota::Usage,
-    task::{NewTask, Position, Priority, Series, Tags, Task, sort_key},
+    recurrence::Recurrence,
+    task::{Content, Description, Position, Priority, Repeat, Series, Tags, Task, Title, sort_key},
     words::{Indexed, Lexicon},
 };
 
@@ -44,86 +48,146 @@ impl Row {
 
     /// The task of the user with this id in this row.
     pub fn of_user(self, user_id: &str) -> Result<Task, Error> {
+        let Self {
+            id,
+            title,
+            description,
+            completed_at,
+            priority,
+            created_at,
+            updated_at,
+            revision,
+            due,
+            due_zone,
+            details,
+            series_id,
+            occurrence,
+            position,
+            deleted_at,
+        } = self;
         let unknown = |what: &str| DbErr::Type(format!("unknown {what}"));
-        let priority = Priority::from_number(self.priority).ok_or_else(|| unknown("priority"))?;
-        let details = Details::read(self.details.as_deref()).map_err(|_| unknown("details"))?;
-        let due = match self.due {
-            Some(due) => Some(
-                Due::from_stored(due, self.due_zone.as_deref()).ok_or_else(|| unknown("due"))?,
-            ),
+        let details = Details::read(details.as_deref()).map_err(|_| unknown("details"))?;
+        let Details { tags, reminders, repeat, continued } = details;
+        let due = match due {
+            Some(due) => {
+                Some(Due::from_stored(due, due_zone.as_deref()).ok_or_else(|| unknown("due"))?)
+            }
             None => None,
         };
-        let series = self.series_id.zip(self.occurrence).map(|(id, occurrence)| Series {
-            id,
-            occurrence,
-            continued: details.continued,
-        });
-        Ok(Task {
-            id: self.id,
-            user_id: user_id.to_owned(),
-            title: self.title,
-            description: self.description,
-            completed_at: self.completed_at.map(Moment::from_micros),
-            priority,
-            tags: Tags::stored(details.tags),
+        let (recurrence, anchor) = repeat.map(read_repeat).unzip();
+        let content = Content {
+            title: Title::stored(title),
+            description: Description::stored(description),
+            priority: Priority::from_number(priority).ok_or_else(|| unknown("priority"))?,
+            tags: Tags::stored(tags),
             due,
-            reminders: details.reminders,
-            repeat: details.repeat,
-            series,
-            position: Position::stored(self.position),
-            created_at: Moment::from_micros(self.created_at),
-            updated_at: Moment::from_micros(self.updated_at),
-            deleted_at: self.deleted_at.map(Moment::from_micros),
-            revision: self.revision,
+            reminders,
+            recurrence,
+        };
+        let series = series_id.zip(occurrence);
+        Ok(Task {
+            id,
+            user_id: user_id.to_owned(),
+            content,
+            completed_at: completed_at.map(Moment::from_micros),
+            anchor,
+            series: series.map(|(id, occurrence)| Series { id, occurrence, continued }),
+            position: Position::stored(position),
+            created_at: Moment::from_micros(created_at),
+            updated_at: Moment::from_micros(updated_at),
+            deleted_at: deleted_at.map(Moment::from_micros),
+            revision,
         })
+    }
+}
+
+/// The rule in a column, and where it began.
+fn read_repeat(stored: StoredRepeat) -> (Repeat, chrono::NaiveDateTime) {
+    let StoredRepeat { recurrence: Recurrence { rule, from, anchor }, zone } = stored;
+    (Repeat { rule, from, zone }, anchor)
+}
+
+/// The column of what only some tasks have.
+fn details(task: &Task) -> Details {
+    let Content { title: _, description: _, priority: _, tags, due: _, reminders, recurrence } =
+        &task.content;
+    let stored = |Repeat { rule, from, zone }, anchor| StoredRepeat {
+        recurrence: Recurrence { rule, from, anchor },
+        zone,
+    };
+    Details {
+        tags: tags.as_slice().to_vec(),
+        reminders: reminders.clone(),
+        repeat: recurrence.clone().zip(task.anchor).map(|(repeat, anchor)| stored(repeat, anchor)),
+        continued: task.series.is_some_and(|series| series.continued),
     }
 }
 
 /// What a change of `task` writes: everything but what never changes.
 pub fn changeable(task: &Task) -> ActiveModel {
+    let Task {
+        id: _,
+        user_id,
+        content,
+        completed_at,
+        anchor: _,
+        series,
+        position,
+        created_at: _,
+        updated_at,
+        deleted_at,
+        revision,
+    } = task;
+    let Content { title, description, priority, tags, due, reminders: _, recurrence: _ } = content;
+    let (title, description) = (title.as_str(), description.as_str());
     let Indexed { words, phrases } =
-        Lexicon::of(&task.user_id).index(&task.title, &task.description, task.tags.as_slice());
-    let (due, due_zone) = task.due.as_ref().map(Due::to_stored).unzip();
+        Lexicon::of(user_id).index(title, description, tags.as_slice());
+    let (due, due_zone) = due.as_ref().map(Due::to_stored).unzip();
     ActiveModel {
-        title: Set(task.title.clone()),
-        description: Set(task.description.clone()),
+        user_id: NotSet,
+        id: NotSet,
+        title: Set(title.to_owned()),
+        description: Set(description.to_owned()),
         completed: Set(task.completed()),
-        completed_at: Set(task.completed_at.map(Moment::micros)),
-        priority: Set(task.priority.number()),
-        updated_at: Set(task.updated_at.micros()),
-        revision: Set(task.revision),
+        completed_at: Set(completed_at.map(Moment::micros)),
+        priority: Set(priority.number()),
+        created_at: NotSet,
+        updated_at: Set(updated_at.micros()),
+        revision: Set(*revision),
         due: Set(due),
         due_zone: Set(due_zone.flatten().map(str::to_owned)),
-        details: Set(Details::of(task).write()),
-        series_id: Set(task.series.map(|series| series.id)),
-        occurrence: Set(task.series.map(|series| series.occurrence)),
-        position: Set(task.position.to_string()),
-        deleted_at: Set(task.deleted_at.map(Moment::micros)),
-        title_key: Set(Some(sort_key(&task.title))),
+        details: Set(details(task).write()),
+        series_id: Set(series.map(|series| series.id)),
+        occurrence: Set(series.map(|series| series.occurrence)),
+        position: Set(position.to_string()),
+        deleted_at: Set(deleted_at.map(Moment::micros)),
+        title_key: Set(Some(sort_key(title))),
         words: Set(Some(words)),
         phrases: Set(phrases),
-        ..Default::default()
     }
+}
+
+/// The row of a new `task`, but for its owner.
+pub fn whole(task: &Task) -> ActiveModel {
+    let mut row = changeable(task);
+    row.id = Set(task.id);
+    row.created_at = Set(task.created_at.micros());
+    row
 }
 
 /// What a stored `task` takes of its owner's quota.
 pub fn usage(task: &Task) -> Usage {
-    let details = Details::of(task).write();
-    usage_of(&task.title, &task.description, details.as_deref())
+    let (title, description) = (&task.content.title, &task.content.description);
+    usage_of(title.as_str(), description.as_str(), details(task).write().as_deref())
 }
 
-/// The same of what is stored.
+/// What these columns of a task take.
 pub fn usage_of(title: &str, description: &str, details: Option<&str>) -> Usage {
     let bytes = title.len() + description.len() + details.map_or(0, str::len);
     Usage { tasks: 1, bytes: i64::try_from(bytes).unwrap_or(i64::MAX) }
 }
 
 /// What a new task most likely takes: it may have more than its words.
-pub fn likely_usage(new: &NewTask) -> Usage {
-    usage_of(new.title.as_str(), new.description.as_str(), None)
-}
-
-/// The row of a new `task`, but for its owner.
-pub fn whole(task: &Task) -> ActiveModel {
-    ActiveModel { id: Set(task.id), created_at: Set(task.created_at.micros()), ..changeable(task) }
+pub fn likely_usage(content: &Content) -> Usage {
+    usage_of(content.title.as_str(), content.description.as_str(), None)
 }

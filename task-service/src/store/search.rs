@@ -8,9 +8,10 @@ use sea_orm::{
     sea_query::{self, Expr},
 };
 
+use super::dialect::{Dialect, WordQuery};
 use crate::{
     filter::Filter,
-    words::{Lexicon, Term, phrase_of},
+    words::{Lexicon, phrase_of},
 };
 
 /// So many tasks are looked at one by one, to be put in order, rather than all in order.
@@ -18,20 +19,16 @@ const FEW: i64 = 1_000;
 
 /// Whether to begin with the tasks that have the words and tags of `filter`, and not with
 /// the list as it is sorted.
+#[expect(clippy::disallowed_methods, reason = "counts in the index by words of one user")]
 pub async fn comes_first(
     on: &impl ConnectionTrait,
     user_id: &str,
     filter: &Filter,
 ) -> Result<bool, DbErr> {
-    let Some(query) = Query::of(user_id, filter) else { return Ok(false) };
-    if on.get_database_backend() == DbBackend::Postgres {
+    let Some(query) = wanted(user_id, filter) else { return Ok(false) };
+    let Some(count) = on.get_database_backend().count_with_words(&query, FEW) else {
         return Ok(true);
-    }
-    let count = format!(
-        "(SELECT count(*) FROM (SELECT rowid FROM task_words WHERE task_words MATCH ? \
-         LIMIT {FEW}))"
-    );
-    let count = Expr::cust_with_values(count, [query.on_sqlite()]);
+    };
     let select = sea_query::Query::select().expr_as(count, "found").take();
     let row = on.query_one(&select).await?;
     let found: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
@@ -40,11 +37,7 @@ pub async fn comes_first(
 
 /// The tasks that have the words and tags of `filter`; `None` where it names none.
 pub fn having(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
-    let query = Query::of(user_id, filter)?;
-    Some(match backend {
-        DbBackend::Postgres => on_postgres("", &query),
-        _ => on_sqlite("IN", &query),
-    })
+    wanted(user_id, filter).map(|query| backend.has_words(&query))
 }
 
 /// The tasks that have none of the tags that `filter` excludes; `None` where it excludes
@@ -55,80 +48,28 @@ pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Exp
     }
     let lexicon = Lexicon::of(user_id);
     let any = filter.tags_none.iter().map(|key| lexicon.tag(key)).collect();
-    let query = Query { all: Vec::new(), any };
-    Some(match backend {
-        // A task that is not in the index yet has no tags that anybody knows of.
-        DbBackend::Postgres => on_postgres(" IS NOT TRUE", &query),
-        _ => on_sqlite("NOT IN", &query),
-    })
+    Some(backend.lacks_words(&WordQuery { all: Vec::new(), any }))
 }
 
 /// The tasks in which the characters of the words of `filter` stand as they do there; none
 /// where [`having`] says it all. It reads the text of whatever passes `having`.
 pub fn phrases(backend: DbBackend, filter: &Filter) -> impl Iterator<Item = Expr> {
-    let position = match backend {
-        DbBackend::Postgres => "strpos(\"task\".\"phrases\", $1) > 0",
-        _ => "instr(\"task\".\"phrases\", ?) > 0",
-    };
     let phrases = filter.words.iter().filter_map(|word| phrase_of(word));
-    phrases.map(move |phrase| Expr::cust_with_values(position, [phrase]))
+    phrases.map(move |phrase| backend.has_phrase(phrase))
 }
 
-/// All of some terms, and one at least of others if there are others.
-struct Query {
-    all: Vec<Term>,
-    any: Vec<Term>,
-}
-
-impl Query {
-    /// What `filter` says that a task must have, if anything.
-    fn of(user_id: &str, filter: &Filter) -> Option<Self> {
-        let Filter { words, tags_any, tags_all, .. } = filter;
-        if words.is_empty() && tags_any.is_empty() && tags_all.is_empty() {
-            return None;
-        }
-        let lexicon = Lexicon::of(user_id);
-        Some(Self {
-            all: words
-                .iter()
-                .flat_map(|word| lexicon.terms(word))
-                .chain(tags_all.iter().map(|key| lexicon.tag(key)))
-                .collect(),
-            any: tags_any.iter().map(|key| lexicon.tag(key)).collect(),
-        })
+/// The words and tags that `filter` says a task must have, if any.
+fn wanted(user_id: &str, filter: &Filter) -> Option<WordQuery> {
+    let Filter { words, tags_any, tags_all, .. } = filter;
+    if words.is_empty() && tags_any.is_empty() && tags_all.is_empty() {
+        return None;
     }
-
-    fn on_sqlite(&self) -> String {
-        self.spelled(" AND ", " OR ", |Term { token, is_whole }| {
-            format!("\"{token}\"{}", if *is_whole { "" } else { "*" })
-        })
-    }
-
-    /// The query as a text.
-    fn spelled(&self, and: &str, or: &str, term: impl Fn(&Term) -> String) -> String {
-        let mut parts: Vec<_> = self.all.iter().map(&term).collect();
-        if !self.any.is_empty() {
-            let any: Vec<_> = self.any.iter().map(term).collect();
-            parts.push(format!("({})", any.join(or)));
-        }
-        parts.join(and)
-    }
-}
-
-fn on_postgres(outcome: &str, query: &Query) -> Expr {
-    let spelled = query.spelled(" & ", " | ", |Term { token, is_whole }| {
-        format!("'{token}'{}", if *is_whole { "" } else { ":*" })
-    });
-    let condition = "array_to_tsvector(string_to_array(\"task\".\"words\", ' ')) \
-                     @@ ($1::text)::tsquery";
-    Expr::cust_with_values(format!("({condition}){outcome}"), [spelled])
-}
-
-fn on_sqlite(is_in: &str, query: &Query) -> Expr {
-    let condition = format!(
-        "\"task\".\"number\" {is_in} (SELECT rowid FROM task_words WHERE task_words MATCH ?)"
-    );
-    Expr::cust_with_values(condition, [query.on_sqlite()])
+    let lexicon = Lexicon::of(user_id);
+    let words = words.iter().flat_map(|word| lexicon.terms(word));
+    Some(WordQuery {
+        all: words.chain(tags_all.iter().map(|key| lexicon.tag(key))).collect(),
+        any: tags_any.iter().map(|key| lexicon.tag(key)).collect(),
+    })
 }
 
 #[cfg(test)]

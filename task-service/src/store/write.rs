@@ -130,7 +130,7 @@ fn to_remind_at(task: &Task) -> Vec<Moment> {
     if task.completed() || task.deleted_at.is_some() {
         return Vec::new();
     }
-    task.reminders.moments(task.due.as_ref())
+    task.content.reminders.moments(task.content.due.as_ref())
 }
 
 /// When to remind of `task`, and only what is still to come. A moment that has fired does

@@ -24,6 +24,11 @@ impl Description {
         Ok(Self(text))
     }
 
+    /// The description of a stored task.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The description as text.
     pub fn as_str(&self) -> &str {
         &self.0

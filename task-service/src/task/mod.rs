@@ -1,5 +1,6 @@
 //! A task and its rules.
 
+mod content;
 mod description;
 mod fired;
 mod patch;
@@ -10,20 +11,24 @@ mod repeat;
 pub mod tags;
 mod title;
 
+use chrono::NaiveDateTime;
 use uuid::Uuid;
 
+#[cfg(test)]
+pub use self::content::sample;
 pub use self::{
+    content::{Content, TaskPatch},
     description::Description,
     fired::Fired,
-    patch::{DueChange, RuleChange, TaskPatch, check},
+    patch::{DueChange, RuleChange},
     position::{MAX_LENGTH as MAX_POSITION_LENGTH, Position},
     priority::Priority,
     reminder::{Reminder, Reminders},
-    repeat::{CannotSkip, NewRepeat, Repeat, Series},
+    repeat::{CannotSkip, Repeat, Series},
     tags::Tags,
     title::{Title, sort_key},
 };
-use crate::{due::Due, moment::Moment, request_id::RequestId};
+use crate::{moment::Moment, recurrence::Recurrence, request_id::RequestId};
 
 /// One thing one user wants done, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,23 +37,13 @@ pub struct Task {
     pub id: Uuid,
     /// The owner.
     pub user_id: String,
-    /// What [`Title::parse`] let through.
-    pub title: String,
-    /// What [`Description::parse`] let through.
-    pub description: String,
+    /// What the owner wrote.
+    pub content: Content,
     /// When it was completed; `None` while it is open. There is no second flag that could
     /// disagree.
     pub completed_at: Option<Moment>,
-    /// How urgent it is.
-    pub priority: Priority,
-    /// Its tags.
-    pub tags: Tags,
-    /// When it is due.
-    pub due: Option<Due>,
-    /// When to remind of it.
-    pub reminders: Reminders,
-    /// How it repeats; never without a due.
-    pub repeat: Option<Repeat>,
+    /// Where its rule counts from, as the clock on the wall shows it; `None` without a rule.
+    pub anchor: Option<NaiveDateTime>,
     /// Which task of which series it is, if it ever repeated.
     pub series: Option<Series>,
     /// Where it stands in the user's order.
@@ -66,22 +61,17 @@ pub struct Task {
 impl Task {
     /// A new, open task of `user_id`, at the end of the order. `index` counts those of the
     /// same change, which are made a microsecond apart so that lists keep their order.
-    pub fn new(user_id: &str, new: NewTask, now: Moment, revision: i64, index: usize) -> Self {
+    pub fn new(user_id: &str, content: Content, now: Moment, revision: i64, index: usize) -> Self {
         let id = now.new_id();
         let now = now.plus_micros(index);
-        let repeat = new.recurrence.zip(new.due.as_ref()).map(|(r, due)| r.counted_from(due));
+        let anchor = content.anchor();
         Self {
             id,
             user_id: user_id.to_owned(),
-            title: new.title.into_string(),
-            description: new.description.into_string(),
+            content,
             completed_at: None,
-            priority: new.priority,
-            tags: new.tags,
-            due: new.due,
-            reminders: new.reminders,
-            series: repeat.as_ref().map(|_| Series::started_by(id)),
-            repeat,
+            anchor,
+            series: anchor.map(|_| Series::started_by(id)),
             position: Position::at_end(revision, index),
             created_at: now,
             updated_at: now,
@@ -94,40 +84,25 @@ impl Task {
     pub fn completed(&self) -> bool {
         self.completed_at.is_some()
     }
+
+    /// How it repeats, and from where that counts.
+    pub fn recurrence(&self) -> Option<Recurrence> {
+        let repeat = self.content.recurrence.clone()?;
+        Some(repeat.counted_from(self.anchor?))
+    }
 }
 
 /// What a task is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTask {
-    /// The title.
-    pub title: Title,
-    /// The description.
-    pub description: Description,
-    /// The priority.
-    pub priority: Priority,
-    /// The tags.
-    pub tags: Tags,
-    /// When it is due.
-    pub due: Option<Due>,
-    /// When to remind of it.
-    pub reminders: Reminders,
-    /// How it repeats; needs a due.
-    pub recurrence: Option<NewRepeat>,
+    /// What it will say.
+    pub content: Content,
     /// Makes the creation safe to repeat.
     pub request_id: Option<RequestId>,
 }
 
-/// A new task with this title and nothing else.
-#[cfg(test)]
-pub fn sample(title: &str) -> NewTask {
-    NewTask {
-        title: Title::parse(title).expect("a title"),
-        description: Description::default(),
-        priority: Priority::Medium,
-        tags: Tags::default(),
-        due: None,
-        reminders: Reminders::default(),
-        recurrence: None,
-        request_id: None,
+impl From<Content> for NewTask {
+    fn from(content: Content) -> Self {
+        Self { content, request_id: None }
     }
 }

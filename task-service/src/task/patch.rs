@@ -1,36 +1,15 @@
 //! Changes of a task.
 
-use shared::fields::{Fields, Violations};
+use shared::fields::Violations;
 
-use super::{Description, NewRepeat, Priority, Reminders, Repeat, Series, Tags, Task, Title};
+use super::{Repeat, Series, Task, TaskPatch};
 use crate::{due::Due, moment::Moment, zone::Zone};
-
-/// Which fields of a task to write; `None` leaves one alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskPatch {
-    /// The new title.
-    pub title: Option<Title>,
-    /// The new description.
-    pub description: Option<Description>,
-    /// The new state.
-    pub completed: Option<bool>,
-    /// The new priority.
-    pub priority: Option<Priority>,
-    /// The new tags.
-    pub tags: Option<Tags>,
-    /// What becomes of the due.
-    pub due: Option<DueChange>,
-    /// The new reminders.
-    pub reminders: Option<Reminders>,
-    /// What becomes of the rule.
-    pub recurrence: Option<RuleChange>,
-}
 
 /// What becomes of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleChange {
     /// This one.
-    Set(Box<NewRepeat>),
+    Set(Box<Repeat>),
     /// None: the task stays and does not repeat any more.
     End,
 }
@@ -53,12 +32,15 @@ pub enum DueChange {
 }
 
 impl DueChange {
-    fn of(self, due: Option<Due>) -> Option<Due> {
+    /// The due after the change.
+    pub fn of(self, due: Option<Due>) -> Option<Due> {
         match (self, due) {
             (Self::Set(due), _) => Some(due),
-            (Self::Instant(moment), Some(Due::At { zone, .. })) => Some(Due::At { moment, zone }),
+            (Self::Instant(moment), Some(Due::At { moment: _, zone })) => {
+                Some(Due::At { moment, zone })
+            }
             (Self::Instant(moment), _) => Some(Due::At { moment, zone: Zone::UTC }),
-            (Self::NoZone, Some(Due::At { moment, .. })) => {
+            (Self::NoZone, Some(Due::At { moment, zone: _ })) => {
                 Some(Due::At { moment, zone: Zone::UTC })
             }
             (Self::NoZone, due @ (None | Some(Due::Date(_))))
@@ -67,12 +49,17 @@ impl DueChange {
             (Self::NoDate | Self::NoInstant | Self::None, _) => None,
         }
     }
-}
 
-impl TaskPatch {
-    /// Writes the state and nothing else.
-    pub fn completed(completed: bool) -> Self {
-        Self { completed: Some(completed), ..Self::default() }
+    /// The change as digests are made of it: never reword what is there.
+    pub fn spelled(&self) -> (&'static str, Option<(i64, Option<&str>)>) {
+        match self {
+            Self::Set(due) => ("set", Some(due.to_stored())),
+            Self::Instant(moment) => ("instant", Some((moment.micros(), None))),
+            Self::NoZone => ("no zone", None),
+            Self::NoDate => ("no date", None),
+            Self::NoInstant => ("no instant", None),
+            Self::None => ("none", None),
+        }
     }
 }
 
@@ -82,34 +69,18 @@ impl Task {
     ///
     /// A rule counts from where the task is due when either of the two changes.
     pub fn apply(&mut self, patch: TaskPatch, now: Moment) -> Result<bool, Violations> {
-        let due = match patch.due {
-            Some(change) => change.of(self.due.clone()),
-            None => self.due.clone(),
-        };
-        let reminders = patch.reminders.unwrap_or_else(|| self.reminders.clone());
-        let repeat = match patch.recurrence {
-            Some(RuleChange::Set(new)) => Some(match &self.repeat {
-                Some(repeat) if new.is(repeat) => Ok(repeat.clone()),
-                _ => Err(*new),
-            }),
-            Some(RuleChange::End) => None,
-            None => self.repeat.clone().map(Ok),
-        };
-        let new = repeat.as_ref().and_then(|repeat| repeat.as_ref().err());
-        check(due.as_ref(), &reminders, repeat.is_some(), new)?;
-        let is_new = new.is_some();
-        let repeat = repeat.zip(due.as_ref()).map(|(repeat, due)| match repeat {
-            Ok(repeat) if Some(due) == self.due.as_ref() => repeat,
-            Ok(Repeat { recurrence, zone }) => {
-                let (rule, from) = (recurrence.rule, recurrence.from);
-                NewRepeat { rule, from, zone }.counted_from(due)
-            }
-            Err(new) => new.counted_from(due),
-        });
-        let series = match (&repeat, self.series) {
+        let completed = patch.completed;
+        let content = self.content.clone().patched(patch);
+        let (rule, due) = (&content.recurrence, &content.due);
+        let is_new = rule.is_some() && *rule != self.content.recurrence;
+        content.check(is_new)?;
+        let is_moved = is_new || *due != self.content.due;
+        let anchor =
+            if is_moved { content.anchor() } else { self.anchor.filter(|_| rule.is_some()) };
+        let series = match (rule, self.series) {
             (Some(_), None) => Some(Series::started_by(self.id)),
             // What one rule made is one series, so another rule begins another.
-            (Some(_), Some(Series { occurrence, continued, .. }))
+            (Some(_), Some(Series { id: _, occurrence, continued }))
                 if is_new && (occurrence > 1 || continued) =>
             {
                 Some(Series::started_by(now.new_id()))
@@ -117,60 +88,23 @@ impl Task {
             (_, series) => series,
         };
         let now = now.max(self.updated_at);
-        let completed_at = match (patch.completed, self.completed_at) {
+        let completed_at = match (completed, self.completed_at) {
             (Some(true), None) => Some(now),
             (Some(false), _) => None,
             (_, as_it_was) => as_it_was,
         };
-        let replaced = [
-            replace(&mut self.title, patch.title.map(Title::into_string)),
-            replace(&mut self.description, patch.description.map(Description::into_string)),
-            replace(&mut self.completed_at, Some(completed_at)),
-            replace(&mut self.priority, patch.priority),
-            replace(&mut self.tags, patch.tags),
-            replace(&mut self.due, Some(due)),
-            replace(&mut self.reminders, Some(reminders)),
-            replace(&mut self.repeat, Some(repeat)),
-            replace(&mut self.series, Some(series)),
-        ];
-        let changed = replaced.contains(&true);
-        if changed {
+        let is_same = content == self.content
+            && anchor == self.anchor
+            && series == self.series
+            && completed_at == self.completed_at;
+        if !is_same {
+            self.content = content;
+            self.anchor = anchor;
+            self.series = series;
+            self.completed_at = completed_at;
             self.updated_at = now;
         }
-        Ok(changed)
-    }
-}
-
-/// What must hold between the fields of a task: what counts from a due needs one, and a
-/// `new` rule must lead somewhere from it.
-pub fn check(
-    due: Option<&Due>,
-    reminders: &Reminders,
-    repeats: bool,
-    new: Option<&NewRepeat>,
-) -> Result<(), Violations> {
-    let mut fields = Fields::default();
-    if reminders.are_relative() && !matches!(due, Some(Due::At { .. })) {
-        fields.fault("reminders", "with `minutes_before` need a `due_at`");
-    }
-    if repeats && due.is_none() {
-        fields.fault("recurrence", "needs a `due_date` or a `due_at`");
-    }
-    if let (Some(due), Some(new)) = (due, new)
-        && !new.goes_on_after(due)
-    {
-        fields.fault("recurrence.rule", "must have an occurrence after the due");
-    }
-    fields.finish(Some(()))
-}
-
-fn replace<T: PartialEq>(field: &mut T, value: Option<T>) -> bool {
-    match value {
-        Some(value) if *field != value => {
-            *field = value;
-            true
-        }
-        _ => false,
+        Ok(!is_same)
     }
 }
 

@@ -3,11 +3,17 @@
 use super::*;
 use crate::{
     recurrence::{RepeatFrom, Rule},
-    task::{Reminder, sample},
+    task::{Priority, Reminder, Reminders, Tags, Title, sample},
 };
 
 fn task() -> Task {
     Task::new("alice", sample("Water the plants"), Moment::from_micros(1_000), 1, 0)
+}
+
+fn due_at(due: Option<&Due>) -> Task {
+    let mut task = task();
+    task.content.due = due.cloned();
+    task
 }
 
 fn date(text: &str) -> Due {
@@ -19,9 +25,9 @@ fn instant(micros: i64, zone: &str) -> Due {
     Due::At { moment: Moment::from_micros(micros), zone }
 }
 
-fn weekly() -> NewRepeat {
+fn weekly() -> Repeat {
     let rule = Rule::parse("FREQ=WEEKLY").expect("a rule");
-    NewRepeat { rule, from: RepeatFrom::Due, zone: Zone::UTC }
+    Repeat { rule, from: RepeatFrom::Due, zone: Zone::UTC }
 }
 
 fn due(change: DueChange) -> TaskPatch {
@@ -87,9 +93,9 @@ fn a_date_and_an_instant_take_each_others_place_and_are_cleared_apart() {
         (Some(&hour), DueChange::NoInstant, None),
         (Some(&hour), DueChange::None, None),
     ] {
-        let mut task = Task { due: before.cloned(), ..task() };
+        let mut task = due_at(before);
         task.apply(due(change.clone()), Moment::from_micros(2_000)).expect("sound");
-        assert_eq!(task.due, after, "{before:?} {change:?}");
+        assert_eq!(task.content.due, after, "{before:?} {change:?}");
     }
 }
 
@@ -117,12 +123,12 @@ fn what_counts_from_a_due_needs_one() {
 
 #[test]
 fn another_rule_begins_another_series() {
-    let rule = |text| NewRepeat { rule: Rule::parse(text).expect("a rule"), ..weekly() };
+    let rule = |text| Repeat { rule: Rule::parse(text).expect("a rule"), ..weekly() };
     let set = |text| TaskPatch {
         recurrence: Some(RuleChange::Set(Box::new(rule(text)))),
         ..TaskPatch::default()
     };
-    let mut task = Task { due: Some(date("2026-11-25")), ..task() };
+    let mut task = due_at(Some(&date("2026-11-25")));
     task.apply(set("FREQ=WEEKLY"), Moment::from_micros(2_000)).expect("sound");
     let first = task.series;
     task.apply(set("FREQ=DAILY"), Moment::from_micros(2_000)).expect("sound");
@@ -140,14 +146,14 @@ fn another_rule_begins_another_series() {
 
 #[test]
 fn a_rule_that_leads_nowhere_is_a_fault() {
-    let mut task = Task { due: Some(date("2026-11-25")), ..task() };
+    let mut task = due_at(Some(&date("2026-11-25")));
     for (rule, sound) in [
         ("FREQ=DAILY;COUNT=1", false),
         ("FREQ=DAILY;UNTIL=20261125", false),
         ("FREQ=DAILY;UNTIL=20261126", true),
     ] {
         let rule = Rule::parse(rule).expect("a rule");
-        let new = NewRepeat { rule, ..weekly() };
+        let new = Repeat { rule, ..weekly() };
         let patch =
             TaskPatch { recurrence: Some(RuleChange::Set(Box::new(new))), ..TaskPatch::default() };
         assert_eq!(task.apply(patch, Moment::from_micros(2_000)).is_ok(), sound);
@@ -165,12 +171,15 @@ fn a_rule_counts_from_where_the_task_is_due_when_either_changes() {
     assert_eq!(task.apply(rule.clone(), Moment::from_micros(2_000)), Ok(true));
     assert_eq!(task.apply(rule.clone(), Moment::from_micros(3_000)), Ok(false));
     assert_eq!(task.series, Some(Series::started_by(task.id)));
-    let anchor = |task: &Task| task.repeat.as_ref().expect("a rule").recurrence.anchor.to_string();
+    let anchor = |task: &Task| task.anchor.expect("a rule").to_string();
     assert_eq!(anchor(&task), "2026-11-25 00:00:00");
     let moved = due(DueChange::Set(date("2026-11-27")));
     assert_eq!(task.apply(moved, Moment::from_micros(3_000)), Ok(true));
     assert_eq!(anchor(&task), "2026-11-27 00:00:00");
     let ended = TaskPatch { recurrence: Some(RuleChange::End), ..TaskPatch::default() };
     assert_eq!(task.apply(ended, Moment::from_micros(4_000)), Ok(true));
-    assert!(task.repeat.is_none() && task.series.is_some(), "it was one of a series");
+    assert!(
+        task.anchor.is_none() && task.content.recurrence.is_none() && task.series.is_some(),
+        "it was one of a series"
+    );
 }

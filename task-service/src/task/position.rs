@@ -23,15 +23,24 @@ const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// In the middle of the digits.
 const MIDDLE: char = 'i';
 
+/// How many hexadecimal digits the number of a change is spelled with.
+const WIDTH: usize = 12;
+
 impl Position {
     /// The end of the order as of the change with this number: behind all that earlier
     /// changes placed, before all that later ones will. `index` counts the tasks of the
     /// change.
     pub fn at_end(revision: i64, index: usize) -> Self {
         Self(match index {
-            0 => format!("{revision:012x}{MIDDLE}"),
-            index => format!("{revision:012x}{MIDDLE}{index:06x}{MIDDLE}"),
+            0 => format!("{revision:0WIDTH$x}{MIDDLE}"),
+            index => format!("{revision:0WIDTH$x}{MIDDLE}{index:06x}{MIDDLE}"),
         })
+    }
+
+    /// The position that [`Position::at_end`] gives the first task, in PostgreSQL's words, of the
+    /// number that is called `revision` there.
+    pub fn at_end_in_sql(revision: &str) -> String {
+        format!("lpad(to_hex({revision}), {WIDTH}, '0') || '{MIDDLE}'")
     }
 
     /// Takes a text that this service gave out as a position.

@@ -1,6 +1,6 @@
 //! How a task repeats, and which of a series it is.
 
-use serde::{Deserialize, Serialize};
+use chrono::NaiveDateTime;
 use uuid::Uuid;
 
 use super::{Position, Task};
@@ -11,9 +11,9 @@ use crate::{
     zone::Zone,
 };
 
-/// What a caller asks a task to repeat by.
+/// How a task repeats, as its owner asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewRepeat {
+pub struct Repeat {
     /// The rule.
     pub rule: Rule,
     /// What it is counted from.
@@ -22,33 +22,22 @@ pub struct NewRepeat {
     pub zone: Zone,
 }
 
-/// How a task repeats. It is stored as it is serialised: never rename what is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repeat {
-    /// The rule, and where it began.
-    #[serde(flatten)]
-    pub recurrence: Recurrence,
-    /// Whose day the day of completion is, for a task that is due on a date.
-    pub zone: Zone,
-}
-
-impl NewRepeat {
-    /// The rule, counted from `due`.
-    pub fn counted_from(self, due: &Due) -> Repeat {
-        let Self { rule, from, zone } = self;
-        Repeat { recurrence: Recurrence { rule, from, anchor: due.local() }, zone }
+impl Repeat {
+    /// The rule, counted from `anchor`.
+    pub fn counted_from(self, anchor: NaiveDateTime) -> Recurrence {
+        let Self { rule, from, zone: _ } = self;
+        Recurrence { rule, from, anchor }
     }
 
     /// Whether a task that is due then would ever be followed by another.
     pub fn goes_on_after(&self, due: &Due) -> bool {
-        let repeat = self.clone().counted_from(due);
-        repeat.recurrence.skip(due, 1).is_some()
+        self.clone().counted_from(due.local()).skip(due, 1).is_some()
     }
 
-    /// Whether `repeat` is that already, wherever it began.
-    pub fn is(&self, repeat: &Repeat) -> bool {
-        let Recurrence { rule, from, .. } = &repeat.recurrence;
-        (rule, from, &repeat.zone) == (&self.rule, &self.from, &self.zone)
+    /// The rule as digests are made of it.
+    pub fn spelled(&self) -> (&str, RepeatFrom, &str) {
+        let Self { rule, from, zone } = self;
+        (rule.as_str(), *from, zone.as_str())
     }
 }
 
@@ -84,39 +73,44 @@ impl Task {
     /// this one's place in the order, and this one goes to the end: `index` counts those of
     /// the change with this number.
     pub fn successor(&mut self, now: Moment, revision: i64, index: usize) -> Option<Self> {
-        let (repeat, due, series) = (self.repeat.as_ref()?, self.due.as_ref()?, self.series?);
+        let series = self.series?;
         let completed = self.completed_at.filter(|_| !series.continued)?;
-        let next = repeat.recurrence.next(due, series.occurrence, completed, &repeat.zone)?;
-        let reminders = self.reminders.moved(due, &next);
+        let (recurrence, due) = (self.recurrence()?, self.content.due.as_ref()?);
+        let zone = &self.content.recurrence.as_ref()?.zone;
+        let next = recurrence.next(due, series.occurrence, completed, zone)?;
+        let reminders = self.content.reminders.moved(due, &next);
         self.series = Some(Series { continued: true, ..series });
         let end = Position::at_end(revision, index);
         let position = std::mem::replace(&mut self.position, end);
-        Some(Self {
+        let mut successor = Self {
             id: now.new_id(),
             completed_at: None,
-            reminders,
-            due: Some(next),
             series: Some(Series { occurrence: series.occurrence + 1, ..series }),
             position,
             created_at: now,
             updated_at: now,
             revision,
             ..self.clone()
-        })
+        };
+        successor.content.reminders = reminders;
+        successor.content.due = Some(next);
+        Some(successor)
     }
 
     /// Moves on to the next occurrence, without being done.
     pub fn skip(&mut self, now: Moment) -> Result<(), CannotSkip> {
-        let (Some(repeat), Some(due), Some(series)) = (&self.repeat, &self.due, self.series) else {
+        let (Some(recurrence), Some(due), Some(series)) =
+            (self.recurrence(), &self.content.due, self.series)
+        else {
             return Err(CannotSkip::NotRepeating);
         };
         if self.completed() || series.continued {
             return Err(CannotSkip::NotRepeating);
         }
-        let next = repeat.recurrence.skip(due, series.occurrence);
+        let next = recurrence.skip(due, series.occurrence);
         let next = next.ok_or(CannotSkip::SeriesEnded)?;
-        self.reminders = self.reminders.moved(due, &next);
-        self.due = Some(next);
+        self.content.reminders = self.content.reminders.moved(due, &next);
+        self.content.due = Some(next);
         self.series = Some(Series { occurrence: series.occurrence + 1, ..series });
         self.updated_at = now.max(self.updated_at);
         Ok(())
@@ -126,18 +120,18 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{NewTask, TaskPatch, sample};
+    use crate::task::{Content, TaskPatch, sample};
 
     const NOW: Moment = Moment::from_micros(1_795_600_000_000_000); // 2026-11-25
 
     fn daily(rule: &str) -> Task {
         let due = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-        let recurrence = NewRepeat {
+        let recurrence = Repeat {
             rule: Rule::parse(rule).expect("a rule"),
             from: RepeatFrom::Due,
             zone: Zone::UTC,
         };
-        let new = NewTask { due: Some(due), recurrence: Some(recurrence), ..sample("Pills") };
+        let new = Content { due: Some(due), recurrence: Some(recurrence), ..sample("Pills") };
         Task::new("ada", new, NOW, 1, 0)
     }
 
@@ -151,7 +145,7 @@ mod tests {
         assert_eq!(next(&mut task), None, "it is open");
         assert!(task.apply(TaskPatch::completed(true), NOW).expect("sound"));
         let follower = next(&mut task).expect("tomorrow's");
-        assert_eq!(follower.due, Due::parse_date("2026-11-26").map(Due::Date).ok());
+        assert_eq!(follower.content.due, Due::parse_date("2026-11-26").map(Due::Date).ok());
         let series = follower.series.expect("one of a series");
         assert_eq!((series.id, series.occurrence, series.continued), (task.id, 2, false));
         assert!(!follower.completed() && follower.id != task.id);
@@ -177,7 +171,7 @@ mod tests {
     fn skipping_moves_an_open_task_of_a_series_on() {
         let mut task = daily("FREQ=WEEKLY");
         task.skip(NOW).expect("skipped");
-        assert_eq!(task.due, Due::parse_date("2026-12-02").map(Due::Date).ok());
+        assert_eq!(task.content.due, Due::parse_date("2026-12-02").map(Due::Date).ok());
         assert_eq!(task.series.map(|series| series.occurrence), Some(2));
         task.apply(TaskPatch::completed(true), NOW).expect("sound");
         assert_eq!(task.skip(NOW), Err(CannotSkip::NotRepeating));

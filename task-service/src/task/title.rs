@@ -32,6 +32,11 @@ impl Title {
         Ok(Self(text.to_owned()))
     }
 
+    /// The title of a stored task.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The title as text.
     pub fn as_str(&self) -> &str {
         &self.0

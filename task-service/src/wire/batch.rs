@@ -6,11 +6,14 @@ use proto::task::v1 as pb;
 use shared::fields::{Fields, MAX_TOLD, Violations};
 use uuid::Uuid;
 
-use super::{described, patch, request_id, schedule, task_id};
+use super::{
+    content::{self, described},
+    request_id, schedule, task_id,
+};
 use crate::{
     error::Error,
     request_id::RequestId,
-    task::{NewRepeat, NewTask, TaskPatch},
+    task::{Content, NewTask, Repeat, TaskPatch},
 };
 
 /// The most elements of a batch.
@@ -23,7 +26,7 @@ const AT_A_TIME: usize = 16;
 /// since some rules cost much more to read than they cost to send.
 pub async fn new_tasks(
     message: pb::BatchCreateTasksRequest,
-) -> Result<(Vec<NewTask>, Option<RequestId>), Error> {
+) -> Result<(Vec<Content>, Option<RequestId>), Error> {
     let mut fields = Fields::default();
     check_count("tasks", message.tasks.len(), &mut fields);
     let mut tasks = Vec::with_capacity(message.tasks.len().min(MOST));
@@ -45,7 +48,7 @@ fn element(
     mut task: pb::CreateTaskRequest,
     user_id: &str,
     rules: &mut Rules,
-) -> Result<NewTask, Violations> {
+) -> Result<Content, Violations> {
     let mut fields = Fields::default();
     let mut unset = |name: &'static str, text: &str| {
         if !text.is_empty() {
@@ -59,13 +62,17 @@ fn element(
     let rule = task.recurrence.take();
     let task = fields.join(described(task));
     let rule = fields.join(rule.map_or(Ok(None), |rule| rules.read(rule)));
-    fields.finish(task.map(|task| NewTask { recurrence: rule.flatten(), ..task }))
+    let content = task.map(|NewTask { mut content, request_id: _ }| {
+        content.recurrence = rule.flatten();
+        content
+    });
+    fields.finish(content)
 }
 
 /// The rules of a batch. Equal ones are read once.
 #[derive(Default)]
 struct Rules {
-    read: HashMap<pb::Recurrence, Result<NewRepeat, Violations>>,
+    read: HashMap<pb::Recurrence, Result<Repeat, Violations>>,
     /// How many faults the batch has, of whatever kind.
     faults: usize,
 }
@@ -73,7 +80,7 @@ struct Rules {
 impl Rules {
     /// What `rule` says. It is not looked at if nobody would be told what is wrong with it:
     /// then the batch is refused anyway.
-    fn read(&mut self, rule: pb::Recurrence) -> Result<Option<NewRepeat>, Violations> {
+    fn read(&mut self, rule: pb::Recurrence) -> Result<Option<Repeat>, Violations> {
         if self.faults >= MAX_TOLD {
             return Ok(None);
         }
@@ -101,7 +108,7 @@ pub struct BatchUpdate {
 pub fn batch_update(message: pb::BatchUpdateTasksRequest) -> Result<BatchUpdate, Error> {
     let mut fields = Fields::default();
     let ids = ids(&message.ids, &mut fields);
-    let mut changes = message.changes.unwrap_or_default();
+    let changes = message.changes.unwrap_or_default();
     for (name, text) in
         [("user_id", &changes.user_id), ("id", &changes.id), ("etag", &changes.etag)]
     {
@@ -110,7 +117,7 @@ pub fn batch_update(message: pb::BatchUpdateTasksRequest) -> Result<BatchUpdate,
         }
     }
     let mut within = Fields::default();
-    let patch = patch::read(&mut changes, &mut within);
+    let patch = content::patch(changes, &mut within);
     let patch = fields.nested("changes", within.finish(Some(patch)));
     let request_id = request_id(message.request_id, &mut fields);
     Ok(fields.finish(patch.map(|patch| BatchUpdate { ids, patch, request_id }))?)

@@ -59,8 +59,10 @@ macro_rules! filter {
 pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error> {
     let mut fields = Fields::default();
     let size = fields.take("page_size", page::size(message.page_size));
-    let filter = filter!(message, &mut fields);
-    let filter = filter.map(|filter| Filter { deleted: message.deleted, ..filter });
+    let filter = filter!(message, &mut fields).map(|mut filter: Filter| {
+        filter.deleted = message.deleted;
+        filter
+    });
     let by = fields.take("sort", by(message.sort));
     let sort = by.map(|by| Sort::asked(by, message.descending, message.deleted));
     let after = match (message.page_token.as_str(), sort) {

@@ -5,10 +5,14 @@ use proto::task::v1 as pb;
 use shared::fields::{Fields, Violations};
 use uuid::Uuid;
 
-use super::{described, moment::moment, schedule};
+use super::{
+    content::{creation, described},
+    moment::moment,
+    schedule,
+};
 use crate::{
     import::{Imported, Report},
-    task::{Position, check},
+    task::{NewTask, Position},
 };
 
 /// No series is longer, and there is room behind it.
@@ -16,7 +20,7 @@ const MAX_OCCURRENCE: i64 = 1_000_000_000;
 
 /// The task `task` is, or everything that is wrong with it. Whose it was and which version
 /// is not looked at.
-pub fn imported(task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
+pub fn imported(mut task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
     let mut fields = Fields::default();
     let id = match task.id.as_str() {
         "" => None,
@@ -45,33 +49,23 @@ pub fn imported(task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
         }
         _ => None,
     };
-    let new = described(pb::CreateTaskRequest {
-        title: task.title,
-        description: task.description,
-        priority: task.priority,
-        tags: task.tags,
-        due_date: task.due_date,
-        due_at: task.due_at,
-        due_zone: task.due_zone,
-        reminders: task.reminders,
-        recurrence: task.recurrence,
-        ..Default::default()
-    });
+    let (completed, position) =
+        (task.completed, Position::parse(std::mem::take(&mut task.position)));
     // The last task of a series has a rule that leads no further.
-    let new = new.and_then(|new| {
-        check(new.due.as_ref(), &new.reminders, new.recurrence.is_some(), None)?;
-        Ok(new)
+    let content = described(creation(task)).and_then(|NewTask { content, request_id: _ }| {
+        content.check(false)?;
+        Ok(content)
     });
-    let task = fields.join(new).map(|new| Imported {
+    let task = fields.join(content).map(|content| Imported {
         id,
-        new,
-        completed: task.completed,
+        content,
+        completed,
         completed_at,
         created_at,
         updated_at,
         series,
         start,
-        position: Position::parse(task.position).ok(),
+        position: position.ok(),
     });
     let told = |Violations(faults)| {
         faults.into_iter().map(|fault| (fault.field.into_owned(), fault.message)).collect()

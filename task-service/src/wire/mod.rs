@@ -1,12 +1,13 @@
 //! Between the messages of the contract and the domain, and nothing else.
 
 mod batch;
+mod content;
 mod count;
 mod departed;
 mod filter;
 mod import;
+mod mask;
 mod moment;
-mod patch;
 mod priority;
 mod schedule;
 mod security_events;
@@ -15,9 +16,10 @@ mod task;
 mod watch;
 
 use proto::task::v1 as pb;
-use shared::fields::{Fields, Violations};
+use shared::fields::Fields;
 use uuid::Uuid;
 
+use self::content::described;
 pub use self::{
     batch::{BatchUpdate, batch_update, named_tasks, new_tasks},
     departed::departed_user,
@@ -27,16 +29,13 @@ pub use self::{
     sync::{changes, sync_request},
     watch::{event, firing, past_reminder, reminders_request, watch_request},
 };
-use self::{priority::priority, schedule::Said};
 use crate::{
-    due::Due,
     error::Error,
     etag::Etag,
     page::Page,
     request_id::RequestId,
     store::Target,
-    task::{Description, NewTask, Priority, Tags, TaskPatch, Title, check},
-    zone::Zone,
+    task::{NewTask, TaskPatch},
 };
 
 /// The task an id names, in capitals or not (RFC 9562 section 4). A text that is not
@@ -54,54 +53,11 @@ fn spelled_id(text: &str) -> Option<Uuid> {
     id.as_hyphenated().encode_lower(&mut spelling).eq_ignore_ascii_case(text).then_some(id)
 }
 
-/// The new task `message` describes.
+/// The new task `message` describes. A rule that nothing comes of is a fault.
 pub fn new_task(message: pb::CreateTaskRequest) -> Result<NewTask, Error> {
-    Ok(beginning(message)?)
-}
-
-/// The same. A rule that nothing comes of is a fault.
-fn beginning(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> {
     let new = described(message)?;
-    let NewTask { due, reminders, recurrence, .. } = &new;
-    check(due.as_ref(), reminders, recurrence.is_some(), recurrence.as_ref())?;
+    new.content.check(true)?;
     Ok(new)
-}
-
-/// The task `message` describes, field by field.
-fn described(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> {
-    let mut fields = Fields::default();
-    let title = fields.take("title", Title::parse(&message.title));
-    let description = fields.take("description", Description::parse(message.description));
-    let priority = match message.priority {
-        0 => Some(Priority::default()),
-        number => fields.take("priority", priority(number)),
-    };
-    let tags = fields.take("tags", Tags::parse(message.tags));
-    let (date, zone) = (message.due_date.as_deref(), message.due_zone.as_deref());
-    let due = match schedule::due(date, message.due_at, zone, &mut fields) {
-        Said::Nothing => None,
-        Said::Due(due) => Some(due),
-        Said::Instant(moment) => Some(Due::At { moment, zone: Zone::UTC }),
-    };
-    let reminders = schedule::reminders(&message.reminders, &mut fields);
-    let recurrence = message.recurrence.map(|rule| schedule::recurrence(&rule, &mut fields));
-    let request_id = request_id(message.request_id, &mut fields);
-    let new = || {
-        Some(NewTask {
-            title: title?,
-            description: description?,
-            priority: priority?,
-            tags: tags?,
-            due,
-            reminders: reminders?,
-            recurrence: match recurrence {
-                Some(sound) => Some(sound?),
-                None => None,
-            },
-            request_id,
-        })
-    };
-    fields.finish(new())
 }
 
 /// What makes a call safe to repeat, if the caller wants it to be.
@@ -123,9 +79,9 @@ pub struct Update {
 /// The change `message` asks for.
 pub fn update(mut message: pb::UpdateTaskRequest) -> Result<Update, Error> {
     let mut fields = Fields::default();
-    let patch = patch::read(&mut message, &mut fields);
-    let id = task_id(&message.id);
-    Ok(fields.finish(Some(Update { id, patch, etag: Etag::given(message.etag) }))?)
+    let (id, etag) = (task_id(&message.id), Etag::given(std::mem::take(&mut message.etag)));
+    let patch = content::patch(message, &mut fields);
+    Ok(fields.finish(Some(Update { id, patch, etag }))?)
 }
 
 /// A move of a task, and the version it is based on.
@@ -155,6 +111,7 @@ mod tests {
     use shared::error::Classified;
 
     use super::*;
+    use crate::task::Priority;
 
     fn faulty(error: &Error) -> Vec<String> {
         error.violations().iter().map(|violation| violation.field.to_string()).collect()
@@ -199,7 +156,8 @@ mod tests {
     fn a_creation_has_defaults() {
         let message = pb::CreateTaskRequest { title: " a ".into(), ..Default::default() };
         let new = new_task(message).expect("a task");
-        assert_eq!((new.title.as_str(), new.priority), ("a", Priority::Medium));
-        assert_eq!((new.description.as_str(), new.request_id), ("", None));
+        let content = new.content;
+        assert_eq!((content.title.as_str(), content.priority), ("a", Priority::Medium));
+        assert_eq!((content.description.as_str(), new.request_id), ("", None));
     }
 }

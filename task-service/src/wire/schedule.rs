@@ -9,7 +9,7 @@ use super::moment::{moment, timestamp};
 use crate::{
     due::Due,
     recurrence::{RepeatFrom, Rule},
-    task::{NewRepeat, Reminder, Reminders, Repeat},
+    task::{Reminder, Reminders, Repeat},
     zone::Zone,
 };
 
@@ -88,7 +88,7 @@ fn reminder(message: &pb::Reminder) -> Result<Reminder, String> {
 }
 
 /// The rule of a message.
-pub fn recurrence(message: &pb::Recurrence, fields: &mut Fields) -> Option<NewRepeat> {
+pub fn recurrence(message: &pb::Recurrence, fields: &mut Fields) -> Option<Repeat> {
     let rule = fields.take("recurrence.rule", Rule::parse(&message.rule));
     let from = match pb::RepeatFrom::try_from(message.from) {
         Ok(pb::RepeatFrom::Unspecified | pb::RepeatFrom::Due) => Some(RepeatFrom::Due),
@@ -99,7 +99,7 @@ pub fn recurrence(message: &pb::Recurrence, fields: &mut Fields) -> Option<NewRe
         "" => Some(Zone::UTC),
         name => fields.take("recurrence.time_zone", Zone::parse(name)),
     };
-    Some(NewRepeat { rule: rule?, from: from?, zone: zone? })
+    Some(Repeat { rule: rule?, from: from?, zone: zone? })
 }
 
 impl From<&Reminder> for pb::Reminder {
@@ -113,19 +113,18 @@ impl From<&Reminder> for pb::Reminder {
     }
 }
 
-impl From<&Repeat> for pb::Recurrence {
-    fn from(repeat: &Repeat) -> Self {
-        let from = match repeat.recurrence.from {
-            RepeatFrom::Due => pb::RepeatFrom::Due,
-            RepeatFrom::Completion => pb::RepeatFrom::Completion,
-        };
-        let zone = repeat.zone.as_str();
-        Self {
-            rule: repeat.recurrence.rule.as_str().to_owned(),
-            from: from.into(),
-            time_zone: if repeat.zone == Zone::UTC { String::new() } else { zone.to_owned() },
-            start: repeat.recurrence.anchor.format(START).to_string(),
-        }
+/// The message of a rule that counts from `anchor`.
+pub fn rule(repeat: &Repeat, anchor: Option<NaiveDateTime>) -> pb::Recurrence {
+    let Repeat { rule, from, zone } = repeat;
+    let from = match from {
+        RepeatFrom::Due => pb::RepeatFrom::Due,
+        RepeatFrom::Completion => pb::RepeatFrom::Completion,
+    };
+    pb::Recurrence {
+        rule: rule.as_str().to_owned(),
+        from: from.into(),
+        time_zone: if *zone == Zone::UTC { String::new() } else { zone.as_str().to_owned() },
+        start: anchor.map_or_else(String::new, |anchor| anchor.format(START).to_string()),
     }
 }
 

@@ -34,7 +34,8 @@ pub fn changes(changes: Changes, user_id: &str) -> pb::SyncTasksResponse {
     let mut said = pb::SyncTasksResponse {
         next_sync_token: changes.next.token(user_id),
         more: changes.more,
-        ..Default::default()
+        tasks: Vec::new(),
+        deleted: Vec::new(),
     };
     for task in changes.tasks {
         if task.deleted_at.is_some() {

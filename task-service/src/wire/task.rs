@@ -2,42 +2,7 @@
 
 use proto::task::v1 as pb;
 
-use super::moment::timestamp;
-use crate::{due::Due, etag::Etag, task::Task};
-
-impl From<Task> for pb::Task {
-    fn from(task: Task) -> Self {
-        let (due_date, due_at, due_zone) = match &task.due {
-            None => (None, None, None),
-            Some(Due::Date(date)) => (Some(date.to_string()), None, None),
-            Some(Due::At { moment, zone }) => {
-                (None, Some(timestamp(*moment)), Some(zone.as_str().to_owned()))
-            }
-        };
-        Self {
-            id: task.id.to_string(),
-            completed: task.completed(),
-            user_id: task.user_id,
-            title: task.title,
-            description: task.description,
-            completed_at: task.completed_at.map(timestamp),
-            priority: pb::Priority::from(task.priority).into(),
-            created_at: Some(timestamp(task.created_at)),
-            updated_at: Some(timestamp(task.updated_at)),
-            etag: Etag::of(task.revision).into_string(),
-            tags: task.tags.into_vec(),
-            due_date,
-            due_at,
-            due_zone,
-            reminders: task.reminders.as_slice().iter().map(pb::Reminder::from).collect(),
-            recurrence: task.repeat.as_ref().map(Into::into),
-            series_id: task.series.map(|series| series.id.to_string()),
-            occurrence: task.series.map(|series| series.occurrence),
-            position: task.position.to_string(),
-            deleted_at: task.deleted_at.map(timestamp),
-        }
-    }
-}
+use crate::task::Task;
 
 /// The answers that are one task.
 macro_rules! say_the_task {
@@ -69,21 +34,25 @@ mod tests {
 
     use super::*;
     use crate::{
+        due::Due,
         moment::Moment,
-        task::{Priority, Tags, sample},
+        task::{Content, Priority, Tags, sample},
         zone::Zone,
     };
 
     #[test]
     fn a_task_is_said_as_the_contract_spells_it() {
         let zone = Zone::parse("Europe/Berlin").expect("a zone");
-        let task = Task {
-            id: Uuid::from_u128(0x018b_cfe5_687b_7aaa_8bbb_0123_4567_89ab),
-            completed_at: Some(Moment::from_micros(2_000_001)),
+        let content = Content {
             priority: Priority::Urgent,
             tags: Tags::parse(vec!["Home".into()]).expect("tags"),
             due: Some(Due::At { moment: Moment::from_micros(3_000_000), zone }),
-            ..Task::new("alice", sample("a"), Moment::from_micros(1_000_000), 42, 0)
+            ..sample("a")
+        };
+        let task = Task {
+            id: Uuid::from_u128(0x018b_cfe5_687b_7aaa_8bbb_0123_4567_89ab),
+            completed_at: Some(Moment::from_micros(2_000_001)),
+            ..Task::new("alice", content, Moment::from_micros(1_000_000), 42, 0)
         };
         let said = pb::Task::from(task);
         assert_eq!(said.id, "018bcfe5-687b-7aaa-8bbb-0123456789ab");

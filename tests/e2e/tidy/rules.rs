@@ -75,6 +75,50 @@ pub fn one_way_to_begin(tree: &Tree) -> Breaches {
         .collect()
 }
 
+/// Where one shape of a task becomes another, every field is named: a new one does not compile
+/// before each conversion has an answer for it.
+pub fn whole_conversions(tree: &Tree) -> Breaches {
+    const CONVERSIONS: [&str; 5] =
+        ["/wire/", "/task/content.rs", "/task/patch.rs", "/store/row.rs", "/fingerprint.rs"];
+    let is_conversion = |path: &str| {
+        path.starts_with("task-service/src/") && CONVERSIONS.iter().any(|c| path.contains(c))
+    };
+    // The rest of a pattern or of a struct comes last; of ranges, only one at the start of a
+    // line or behind a comma looks like it.
+    let leaves_out = |line: &str| {
+        line.match_indices("..").any(|(at, dots)| {
+            let (before, after) = (line[..at].trim_end(), &line[at + dots.len()..]);
+            (before.is_empty() || before.ends_with(',')) && !after.starts_with(['=', '.'])
+        })
+    };
+    tree.production()
+        .filter(|(path, _, line)| is_conversion(path) && leaves_out(line))
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect()
+}
+
+/// What differs between the databases is said in one file of the store.
+pub fn one_dialect(tree: &Tree) -> Breaches {
+    const PLACES: [&str; 2] =
+        ["task-service/src/store/dialect.rs", "task-service/src/migration/mod.rs"];
+    in_tasks(tree, &PLACES, &["DbBackend::Postgres", "DbBackend::Sqlite"])
+}
+
+/// A statement that is a text has no owner that a lint could ask for.
+pub fn no_texts(tree: &Tree) -> Breaches {
+    const PLACES: [&str; 1] = ["task-service/src/migration/mod.rs"];
+    in_tasks(tree, &PLACES, &["execute_unprepared(", "query_one_raw(", "query_all_raw("])
+}
+
+/// Lines of task-service with one of `needles`, but for these files.
+fn in_tasks(tree: &Tree, places: &[&str], needles: &[&str]) -> Breaches {
+    tree.production()
+        .filter(|(path, ..)| path.starts_with("task-service/src/") && !places.contains(path))
+        .filter(|(_, _, line)| needles.iter().any(|needle| line.contains(needle)))
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect()
+}
+
 /// Every test runs.
 pub fn nothing_ignored(tree: &Tree) -> Breaches {
     found(tree.rust(), |line| line.trim_start().starts_with(concat!("#[ig", "nore")))

@@ -12,7 +12,7 @@ use crate::{
     recurrence::{RepeatFrom, Rule},
     request_id::RequestId,
     sync::SyncRequest,
-    task::{DueChange, NewRepeat, NewTask, Reminder, Reminders, Task, TaskPatch, Title},
+    task::{Content, DueChange, Reminder, Reminders, Repeat, Task, TaskPatch, Title},
     zone::Zone,
 };
 
@@ -69,14 +69,14 @@ async fn five_hundred_are_made_changed_completed_and_deleted(fresh: FreshDatabas
     let alice = owner("alice");
     let reminders = Reminders::new(vec![Reminder::At(Moment::from_micros(i64::MAX / 2))]);
     let reminders = reminders.expect("one");
-    let new = |n: usize| NewTask { reminders: reminders.clone(), ..titled(&n.to_string()) };
+    let new = |n: usize| Content { reminders: reminders.clone(), ..titled(&n.to_string()) };
     let made = world.tasks.create_all(&alice, (0..500).map(new).collect(), None).await;
     let ids = ids(&made.expect("created"));
     let changed = world.tasks.update_all(&alice, &ids, &renamed("x"), None).await;
     assert!(changed.expect("changed").iter().all(|task| task.revision == 2));
     let done = world.tasks.complete_all(&alice, &ids, None).await.expect("completed");
     assert_eq!(self::ids(&done), ids);
-    assert!(done.iter().all(|task| task.completed() && task.title == "x"));
+    assert!(done.iter().all(|task| task.completed() && task.content.title.as_str() == "x"));
     world.tasks.delete_all(&alice, &ids, None).await.expect("deleted");
     assert_eq!(world.titles(&alice).await, [""; 0]);
 }
@@ -102,13 +102,13 @@ async fn what_a_change_cannot_do_to_one_task_it_does_to_none(fresh: FreshDatabas
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let date = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-    let daily = NewRepeat {
+    let daily = Repeat {
         rule: Rule::parse("FREQ=DAILY").expect("a rule"),
         from: RepeatFrom::Due,
         zone: Zone::UTC,
     };
-    let repeating = NewTask { due: Some(date.clone()), recurrence: Some(daily), ..titled("r") };
-    let dated = NewTask { due: Some(date), ..titled("d") };
+    let repeating = Content { due: Some(date.clone()), recurrence: Some(daily), ..titled("r") };
+    let dated = Content { due: Some(date), ..titled("d") };
     let made = world.tasks.create_all(&alice, vec![dated, repeating], None).await.expect("made");
     let patch = TaskPatch { due: Some(DueChange::None), ..TaskPatch::default() };
     let refused = world.tasks.update_all(&alice, &ids(&made), &patch, None).await;
@@ -170,7 +170,7 @@ async fn a_repeated_change_is_not_made_again(fresh: FreshDatabase) {
     tasks.update_all(&alice, &ids[..1], &renamed("a"), Some(key("u"))).await.expect("as it was");
     tasks.update(&alice, ids[0], renamed("z"), None).await.expect("changed");
     let again = tasks.update_all(&alice, &ids[..1], &renamed("a"), Some(key("u"))).await;
-    assert_eq!(again.expect("repeated")[0].title, "z");
+    assert_eq!(again.expect("repeated")[0].content.title.as_str(), "z");
     let other = tasks.update_all(&alice, &ids[..1], &renamed("b"), Some(key("u"))).await;
     assert!(matches!(other, Err(Error::RequestIdReused)));
 
@@ -220,14 +220,14 @@ async fn repeats_at_the_same_time_happen_once(fresh: FreshDatabase) {
 async fn completed_tasks_that_repeat_are_followed_each_once(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
-    let daily = NewRepeat {
+    let daily = Repeat {
         rule: Rule::parse("FREQ=DAILY").expect("a rule"),
         from: RepeatFrom::Due,
         zone: Zone::UTC,
     };
     let due = Due::parse_date("2026-11-25").map(Due::Date).ok();
     let new =
-        |title| NewTask { due: due.clone(), recurrence: Some(daily.clone()), ..titled(title) };
+        |title| Content { due: due.clone(), recurrence: Some(daily.clone()), ..titled(title) };
     let made = world.tasks.create_all(&alice, vec![new("a"), new("b"), titled("c")], None).await;
     let ids = ids(&made.expect("created"));
     world.tasks.complete_all(&alice, &ids, None).await.expect("completed");

@@ -8,7 +8,7 @@ use super::world::{World, not_found, owner, titled};
 use crate::{
     error::Error,
     etag::Etag,
-    task::{Description, NewTask, Priority, TaskPatch, Title},
+    task::{Content, Description, Priority, TaskPatch, Title},
 };
 
 on_both_databases!(
@@ -32,7 +32,7 @@ async fn what_is_stored_comes_back_to_the_microsecond_and_the_byte(fresh: FreshD
         ("🦀🏳️‍🌈", "🦀".repeat(10_000)),
         ("'; DROP TABLE task; --", "\\ \" $1 ? %s \u{1}".to_owned()),
     ] {
-        let new = NewTask {
+        let new = Content {
             description: Description::parse(description).expect("a description"),
             priority: Priority::Urgent,
             ..titled(title)
@@ -40,8 +40,8 @@ async fn what_is_stored_comes_back_to_the_microsecond_and_the_byte(fresh: FreshD
         let made = world.tasks.create(&alice, new.clone()).await.expect("created");
         let read = world.tasks.get(&alice, made.id).await.expect("there");
         assert_eq!(read, made);
-        assert_eq!((read.title.as_str(), read.user_id.as_str()), (title, "alice"));
-        assert_eq!(read.description, new.description.as_str());
+        assert_eq!((read.content.title.as_str(), read.user_id.as_str()), (title, "alice"));
+        assert_eq!(read.content.description, new.description);
         assert_eq!(read.created_at.micros(), 1_700_000_000_123_456);
         assert_eq!((read.completed_at, read.id.get_version_num()), (None, 7));
     }
@@ -61,8 +61,11 @@ async fn every_field_is_written_and_read_again(fresh: FreshDatabase) {
     };
     let changed = world.tasks.update(&alice, made.id, patch, None).await.expect("updated");
     assert_eq!(world.tasks.get(&alice, made.id).await.expect("there"), changed);
-    assert_eq!((changed.title.as_str(), changed.description.as_str()), ("after", "words"));
-    assert_eq!(changed.priority, Priority::Low);
+    assert_eq!(
+        (changed.content.title.as_str(), changed.content.description.as_str()),
+        ("after", "words")
+    );
+    assert_eq!(changed.content.priority, Priority::Low);
     assert_eq!(changed.created_at, made.created_at);
     assert_eq!(changed.updated_at.micros(), made.updated_at.micros() + 5_000_000);
     assert_eq!(changed.completed_at, Some(changed.updated_at));

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     count::Counts,
     filter::{Filter, search_words},
-    task::{NewTask, Priority, Tags, TaskPatch, tags},
+    task::{Content, Priority, Tags, TaskPatch, tags},
     zone::Zone,
 };
 
@@ -44,8 +44,8 @@ async fn counts_are_those_of_the_tasks_that_pass(fresh: FreshDatabase) {
             let mut priorities = BTreeMap::new();
             let mut by_key: BTreeMap<String, i64> = BTreeMap::new();
             for task in passing() {
-                *priorities.entry(task.priority).or_default() += 1;
-                for tag in task.tags.as_slice() {
+                *priorities.entry(task.content.priority).or_default() += 1;
+                for tag in task.content.tags.as_slice() {
                     *by_key.entry(tags::key(tag).expect("a tag")).or_default() += 1;
                 }
             }
@@ -75,7 +75,7 @@ async fn a_tag_is_counted_whole_and_spelled_as_it_was_last(fresh: FreshDatabase)
     let tagged = |tag: &str| Tags::parse(vec![tag.to_owned(), "x".to_owned()]).expect("tags");
     let mut first = None;
     for tag in ["Café", "café", "CAFÉ", "\"quoted\" 'тег'"] {
-        let task = NewTask { tags: tagged(tag), ..titled("a") };
+        let task = Content { tags: tagged(tag), ..titled("a") };
         let made = world.tasks.create(&alice, task).await.expect("created");
         first.get_or_insert(made.id);
     }

@@ -10,7 +10,7 @@ use server::{
 };
 use shared::auth::Owner;
 
-use super::world::{World, departed, owner, requested, titled};
+use super::world::{World, departed, every_user, owner, requested, titled, with_key};
 use crate::{
     entity::{reminder, request, revision, task},
     error::Error,
@@ -19,7 +19,7 @@ use crate::{
         owned::{Owned, owned},
     },
     sync::{SyncPlace, SyncRequest},
-    task::{NewTask, Reminder, Reminders},
+    task::{Content, Reminder, Reminders},
 };
 
 on_both_databases!(
@@ -62,14 +62,14 @@ async fn indexed(database: &Database) -> Option<i64> {
 async fn furnish(world: &World, owner: &Owner, key: &str) {
     let moments = [1, 1_000].map(|s| Reminder::At(world.tasks.now().plus_seconds(s)));
     let reminders = Reminders::new(moments.to_vec()).expect("two");
-    let new = NewTask { reminders, ..requested("remind me", key) };
+    let new = with_key(Content { reminders, ..titled("remind me") }, key);
     world.tasks.create(owner, new).await.expect("created");
     world.later(1);
     world.made(owner, "plain").await;
     let gone = world.made(owner, "gone").await;
     world.tasks.delete(owner, gone.id, None).await.expect("deleted");
     world.later(2);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
 }
 
 async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {
@@ -131,7 +131,7 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
     for n in 0..5 {
         let moment = Reminder::At(world.tasks.now().plus_seconds(60));
         let reminders = Reminders::new(vec![moment]).expect("one");
-        let new = NewTask { reminders, ..requested("a task", &format!("key-{n}")) };
+        let new = with_key(Content { reminders, ..titled("a task") }, &format!("key-{n}"));
         world.tasks.create(&alice, new).await.expect("created");
     }
     let request = SyncRequest { size: 50, after: None };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use fixtures::{FreshDatabase, on_both_databases};
 
-use super::world::{World, owner, titled};
-use crate::task::{NewTask, Reminder, Reminders};
+use super::world::{World, every_user, owner, titled};
+use crate::task::{Content, Reminder, Reminders};
 
 on_both_databases!(
     an_export_of_everything_has_the_trash_and_what_has_fired,
@@ -25,15 +25,16 @@ async fn an_export_of_everything_has_the_trash_and_what_has_fired(fresh: FreshDa
     let due = world.tasks.now().plus_seconds(5);
     for owner in [&alice, &bob] {
         let reminders = Reminders::new(moments.to_vec()).expect("two");
-        let new = NewTask { reminders, ..titled("remind me") };
+        let new = Content { reminders, ..titled("remind me") };
         world.tasks.create(owner, new).await.expect("created");
     }
     world.later(6);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
 
     let (tasks, place) = world.tasks.export_anywhere(&alice, None).await.expect("tasks");
     assert_eq!(place, None);
-    let said: Vec<_> = tasks.iter().map(|task| (&*task.title, task.deleted_at.is_some())).collect();
+    let said: Vec<_> =
+        tasks.iter().map(|task| (task.content.title.as_str(), task.deleted_at.is_some())).collect();
     assert_eq!(said, [("kept", false), ("gone", true), ("remind me", false)]);
     assert_eq!(tasks[0], kept);
     let (fired, place) = world.tasks.export_fired(&alice, None).await.expect("reminders");
@@ -48,11 +49,11 @@ async fn a_long_one_is_said_in_pieces_and_whole(fresh: FreshDatabase) {
     let moment = Reminder::At(world.tasks.now().plus_seconds(5));
     let new = (0..250).map(|n| {
         let reminders = Reminders::new(vec![moment]).expect("one");
-        NewTask { reminders, ..titled(&format!("{n}")) }
+        Content { reminders, ..titled(&format!("{n}")) }
     });
     let made = world.tasks.create_all(&alice, new.collect(), None).await.expect("created");
     world.later(6);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
 
     let (mut said, mut place, mut pieces) = (BTreeSet::new(), None, 0);
     loop {

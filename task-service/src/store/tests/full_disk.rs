@@ -12,13 +12,13 @@ use uuid::Uuid;
 use super::world::{World, owner, titled};
 use crate::{
     error::Error,
-    task::{Description, NewTask, TaskPatch, Title},
+    task::{Content, Description, TaskPatch, Title},
 };
 
 /// A task that takes a few pages of its own.
-fn long(title: &str) -> NewTask {
+fn long(title: &str) -> Content {
     let description = Description::parse("x".repeat(10_000)).expect("a description");
-    NewTask { description, ..titled(title) }
+    Content { description, ..titled(title) }
 }
 
 /// Ends the disk where the file ends, and creates until a task finds no room.
@@ -63,7 +63,7 @@ async fn no_change_that_is_answered_after_a_full_disk_is_lost() {
         let outside = crate::store::Tasks::new(outside, world.clock.clone());
         for (owner, id) in [(&alice, of_alice.id), (&bob, of_bob.id), (&alice, kept.id)] {
             let seen = outside.get(owner, id).await.expect("it is there for others");
-            assert_eq!(seen.title, title);
+            assert_eq!(seen.content.title.as_str(), title);
         }
     }
 }

@@ -5,7 +5,7 @@ use fixtures::{FreshDatabase, on_both_databases};
 use proto::task::v1 as pb;
 use shared::auth::Owner;
 
-use super::world::{World, owner, titled};
+use super::world::{World, every_user, owner, titled};
 use crate::{
     due::Due,
     error::Error,
@@ -14,7 +14,7 @@ use crate::{
     recurrence::{RepeatFrom, Rule},
     store::{Target, everybody::outdated},
     sync::SyncRequest,
-    task::{NewRepeat, NewTask, Position, Priority, Reminder, Reminders, Tags, Task, TaskPatch},
+    task::{Content, Position, Priority, Reminder, Reminders, Repeat, Tags, Task, TaskPatch},
     wire,
     zone::Zone,
 };
@@ -91,30 +91,30 @@ async fn everything(world: &World, owner: &Owner) -> Vec<Task> {
     let zone = Zone::parse("Europe/Berlin").expect("a zone");
     let at = Due::At { moment: Moment::from_micros(1_900_000_000_000_000), zone: zone.clone() };
     let rule = |text| Rule::parse(text).expect("a rule");
-    let repeat = |text, from| Some(NewRepeat { rule: rule(text), from, zone: zone.clone() });
+    let repeat = |text, from| Some(Repeat { rule: rule(text), from, zone: zone.clone() });
     let both = vec![Reminder::Before(10), Reminder::At(Moment::from_micros(1_890_000_000_000_000))];
     let new = vec![
         titled("plain"),
-        NewTask {
+        Content {
             priority: Priority::Urgent,
             tags: Tags::parse(vec!["Home".into(), "ümläut".into()]).expect("tags"),
             due: Some(at.clone()),
             reminders: Reminders::new(both).expect("two"),
             ..titled("full")
         },
-        NewTask {
+        Content {
             due: Some(date.clone()),
             recurrence: repeat("FREQ=MONTHLY;COUNT=5", RepeatFrom::Due),
             ..titled("rent")
         },
-        NewTask {
+        Content {
             due: Some(at),
             recurrence: repeat("FREQ=WEEKLY", RepeatFrom::Completion),
             ..titled("plants")
         },
         titled("done"),
         titled("gone"),
-        NewTask {
+        Content {
             due: Some(date),
             recurrence: repeat("FREQ=DAILY;UNTIL=20260201", RepeatFrom::Due),
             ..titled("ended")
@@ -160,7 +160,7 @@ async fn an_import_is_equal_to_what_was_exported(fresh: FreshDatabase) {
     assert_eq!(numbers(&report), [8, 8, 0, 0]);
     assert_eq!(exported(&world, &bob).await, of(&bob, &hers, 1));
     assert_eq!(exported(&world, &alice).await, hers);
-    let outdated = outdated(1).all(world.database.reader()).await.expect("rows");
+    let outdated = outdated(every_user(), 1).all(world.database.reader()).await.expect("rows");
     assert!(outdated.is_empty(), "an answer means that it can be found");
 }
 
@@ -175,7 +175,8 @@ async fn an_import_goes_on_as_if_nothing_had_happened(fresh: FreshDatabase) {
         }
     }
     let summary = |tasks: Vec<Task>| {
-        let one = |task: Task| (task.title, task.due, task.series.map(|s| s.occurrence));
+        let one =
+            |task: Task| (task.content.title, task.content.due, task.series.map(|s| s.occurrence));
         let mut all: Vec<_> = tasks.into_iter().map(one).collect();
         all.sort_by_key(|one| format!("{one:?}"));
         all
@@ -183,7 +184,7 @@ async fn an_import_goes_on_as_if_nothing_had_happened(fresh: FreshDatabase) {
     let [hers, his] = [exported(&world, &alice).await, exported(&world, &bob).await].map(summary);
     assert_eq!(hers, his);
     // Paid late: the last day of the month, however short the one before.
-    let rents = hers.iter().filter(|(title, ..)| title == "rent");
+    let rents = hers.iter().filter(|(title, ..)| title.as_str() == "rent");
     let days: Vec<_> = rents.filter_map(|(_, due, _)| Some(due.as_ref()?.local().day())).collect();
     assert!(days.len() >= 2 && days.iter().all(|day| *day >= 28), "{days:?}");
 }
@@ -244,7 +245,7 @@ async fn what_is_in_the_trash_or_has_its_place_in_a_series_taken_is_left_alone(
     for task in &all {
         world.tasks.delete(&alice, task.id, None).await.expect("deleted");
     }
-    let rent = all.iter().find(|task| task.title == "rent").expect("one");
+    let rent = all.iter().find(|task| task.content.title.as_str() == "rent").expect("one");
     let fresh_id = uuid::Uuid::from_u128(9).to_string();
     let twin = pb::Task { id: fresh_id, ..pb::Task::from(rent.clone()) };
     for (tasks, expected) in
@@ -262,7 +263,7 @@ async fn what_comes_twice_is_faulty(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, bob) = (owner("alice"), owner("bob"));
     let hers = everything(&world, &alice).await;
-    let rent = hers.iter().find(|task| task.title == "rent").expect("one");
+    let rent = hers.iter().find(|task| task.content.title.as_str() == "rent").expect("one");
     let twin = pb::Task { id: String::new(), ..pb::Task::from(rent.clone()) };
     let tasks = [messages(&hers), messages(&hers[..1]), vec![twin]].concat();
     let report = import(&world, &bob, tasks, true).await.expect("a report");
@@ -279,7 +280,7 @@ async fn what_comes_without_a_place_stands_at_the_end_in_order(fresh: FreshDatab
     world.made(&alice, "after").await;
     let mut all = exported(&world, &alice).await;
     all.sort_by(|one, other| one.position.cmp(&other.position));
-    let titles: Vec<_> = all.iter().map(|task| task.title.as_str()).collect();
+    let titles: Vec<_> = all.iter().map(|task| task.content.title.as_str()).collect();
     let numbers: Vec<_> = (0..200).map(|n| n.to_string()).collect();
     assert_eq!((titles[0], titles[201]), ("before", "after"));
     assert_eq!(titles[1..201], numbers);
@@ -325,6 +326,6 @@ async fn what_stood_elsewhere_stands_behind_what_is_here(fresh: FreshDatabase) {
     world.made(&bob, "new").await;
     let mut his = exported(&world, &bob).await;
     his.sort_by(|one, other| one.position.cmp(&other.position));
-    let titles: Vec<_> = his.iter().map(|task| task.title.as_str()).collect();
+    let titles: Vec<_> = his.iter().map(|task| task.content.title.as_str()).collect();
     assert_eq!(titles, ["here", "4", "1", "2", "3", "new"]);
 }

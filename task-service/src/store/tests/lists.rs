@@ -71,7 +71,8 @@ async fn what_comes_and_goes_between_pages_disturbs_nothing_else(fresh: FreshDat
         let _ = world.tasks.delete(&alice, gone.id, None).await;
     })
     .await;
-    let old: Vec<_> = seen.into_iter().filter(|task| task.title.starts_with("task")).collect();
+    let old: Vec<_> =
+        seen.into_iter().filter(|task| task.content.title.as_str().starts_with("task")).collect();
     assert_eq!(old, made);
 }
 

@@ -32,7 +32,7 @@ async fn standing(world: &World, user: &str) -> Vec<Task> {
 }
 
 async fn titles(world: &World, user: &str) -> String {
-    standing(world, user).await.into_iter().map(|task| task.title).collect()
+    standing(world, user).await.into_iter().map(|task| task.content.title.into_string()).collect()
 }
 
 async fn made(world: &World, titles: &str) -> Vec<Uuid> {
@@ -119,7 +119,7 @@ async fn when_there_is_no_room_the_tasks_behind_spread(fresh: FreshDatabase) {
     assert_eq!(titles(&world, "alice").await, "abcd");
     world.tasks.reorder(&alice, ids[3], Target::After(ids[0]), None).await.expect("moved");
     let after = standing(&world, "alice").await;
-    let order: String = after.iter().map(|task| task.title.as_str()).collect();
+    let order: String = after.iter().map(|task| task.content.title.as_str()).collect();
     assert_eq!(order, "adbc");
     let longest = after.iter().map(|task| task.position.as_str().len()).max();
     assert!(longest < Some(40), "{after:?}");

@@ -10,7 +10,7 @@ use shared::{
     error::{Classified, Kind, QUOTA_EXCEEDED},
 };
 
-use super::world::{World, owner, requested, titled};
+use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
     due::Due,
     entity::{revision, task},
@@ -18,7 +18,7 @@ use crate::{
     quota::{Quota, Usage},
     recurrence::{RepeatFrom, Rule},
     store::{Tasks, owned::owned, row::usage_of},
-    task::{Description, NewRepeat, NewTask, Tags, Task, TaskPatch},
+    task::{Content, Description, Repeat, Tags, Task, TaskPatch},
     wire,
     zone::Zone,
 };
@@ -76,16 +76,17 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     };
     let one = world.made(&alice, "ein Täschchen").await;
     assert_eq!(check("create").await, Usage { tasks: 1, bytes: 14 });
-    let repeats = NewTask {
+    let repeats = Content {
         tags: Tags::parse(vec!["Home".into()]).expect("tags"),
         due: Some(Due::parse_date("2026-01-31").map(Due::Date).expect("a date")),
-        recurrence: Some(NewRepeat {
+        recurrence: Some(Repeat {
             rule: Rule::parse("FREQ=DAILY;COUNT=3").expect("a rule"),
             from: RepeatFrom::Due,
             zone: Zone::UTC,
         }),
-        ..requested("rent", "key")
+        ..titled("rent")
     };
+    let repeats = with_key(repeats, "key");
     let rent = tasks.create(&alice, repeats.clone()).await.expect("created");
     check("create with details").await;
     tasks.create(&alice, repeats).await.expect("repeated");
@@ -111,7 +112,7 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     assert_eq!(back.finish().await.expect("imported").imported, 1);
     assert_eq!(check("import of what is mostly there").await.tasks, 74);
     world.later(60);
-    assert_eq!(tasks.purge(Duration::from_secs(1)).await.expect("purged"), 60);
+    assert_eq!(tasks.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 60);
     assert_eq!(check("purged").await.tasks, 14);
 }
 
@@ -134,7 +135,7 @@ async fn nobody_has_more_tasks_than_they_may(fresh: FreshDatabase) {
     tasks.delete(&alice, made[0].id, None).await.expect("deleted");
     assert!(is_refused(tasks.create(&alice, titled("four")).await), "still in the trash");
     world.later(60);
-    assert_eq!(tasks.purge(Duration::from_secs(1)).await.expect("purged"), 1);
+    assert_eq!(tasks.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 1);
     tasks.create(&alice, titled("four")).await.expect("there is room again");
     let [counted, there] = usages(&world, &alice).await;
     assert_eq!((counted, counted.tasks), (there, 3), "what was refused is not counted");

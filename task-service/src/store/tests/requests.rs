@@ -3,10 +3,10 @@
 use fixtures::{FreshDatabase, on_both_databases};
 use tokio::task::JoinSet;
 
-use super::world::{World, owner, requested, titled};
+use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
     error::Error,
-    task::{NewTask, Priority},
+    task::{Content, Priority},
 };
 
 on_both_databases!(
@@ -60,9 +60,8 @@ async fn another_body_or_a_deleted_task_refuses_the_key(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let made = world.tasks.create(&alice, requested("a", "key")).await.expect("created");
-    for other in
-        [requested("b", "key"), NewTask { priority: Priority::High, ..requested("a", "key") }]
-    {
+    let urgent = Content { priority: Priority::High, ..titled("a") };
+    for other in [requested("b", "key"), with_key(urgent, "key")] {
         let answer = world.tasks.create(&alice, other).await;
         assert!(matches!(answer, Err(Error::RequestIdReused)));
     }
@@ -81,7 +80,7 @@ async fn after_a_day_a_key_is_free_again_swept_or_not(fresh: FreshDatabase) {
     assert_ne!(first.id, second.id);
     assert_eq!(world.tasks.create(&alice, requested("b", "key")).await.expect("same"), second);
     world.later(DAY);
-    assert_eq!(world.tasks.forget_expired_requests().await.expect("swept"), 1);
+    assert_eq!(world.tasks.forget_expired_requests(every_user()).await.expect("swept"), 1);
     let third = world.tasks.create(&alice, requested("b", "key")).await.expect("created");
     assert_ne!(third.id, second.id);
 }
@@ -95,10 +94,12 @@ async fn sweeps_forget_all_that_expired_and_nothing_else(fresh: FreshDatabase) {
     }
     world.later(DAY / 2);
     world.tasks.create(&owner("bob"), requested("new", "new")).await.expect("created");
-    assert_eq!(world.tasks.forget_expired_requests().await.expect("swept"), 0);
+    assert_eq!(world.tasks.forget_expired_requests(every_user()).await.expect("swept"), 0);
     world.later(DAY / 2);
-    let (one, other) =
-        tokio::join!(world.tasks.forget_expired_requests(), world.tasks.forget_expired_requests(),);
+    let (one, other) = tokio::join!(
+        world.tasks.forget_expired_requests(every_user()),
+        world.tasks.forget_expired_requests(every_user()),
+    );
     assert_eq!(one.expect("swept") + other.expect("swept"), 7);
     let answer = world.tasks.create(&owner("bob"), requested("other", "new")).await;
     assert!(matches!(answer, Err(Error::RequestIdReused)));
@@ -114,6 +115,7 @@ async fn a_sweep_goes_on_until_all_is_forgotten(fresh: FreshDatabase) {
     }
     world.later(DAY);
     let now = crate::moment::Moment::now(&*world.clock);
-    let swept = crate::store::requests::forget_expired_by(&world.database, now, 2).await;
+    let swept =
+        crate::store::requests::forget_expired_by(&world.database, every_user(), now, 2).await;
     assert_eq!(swept.expect("swept"), 5);
 }

@@ -23,7 +23,8 @@ on_both_databases!(
 async fn found(world: &World, owner: &Owner, words: Vec<String>) -> Vec<String> {
     let request = PageRequest { filter: Filter { words, ..Filter::default() }, ..first_page() };
     let page = world.tasks.list(owner, &request).await.expect("a page");
-    let mut titles: Vec<_> = page.tasks.into_iter().map(|task| task.title).collect();
+    let mut titles: Vec<_> =
+        page.tasks.into_iter().map(|task| task.content.title.into_string()).collect();
     titles.sort();
     titles
 }

@@ -11,7 +11,7 @@ use crate::{
     recurrence::{RepeatFrom, Rule},
     store::Tasks,
     sync::SyncRequest,
-    task::{NewRepeat, NewTask, Reminder, Reminders, RuleChange, Tags, Task, TaskPatch},
+    task::{Content, Reminder, Reminders, Repeat, RuleChange, Tags, Task, TaskPatch},
     zone::Zone,
 };
 
@@ -23,12 +23,12 @@ on_both_databases!(
     the_month_ends_do_not_drift,
 );
 
-fn daily(rule: &str, date: &str) -> NewTask {
+fn daily(rule: &str, date: &str) -> Content {
     let due = Due::parse_date(date).map(Due::Date).expect("a date");
     let rule = Rule::parse(rule).expect("a rule");
-    NewTask {
+    Content {
         due: Some(due),
-        recurrence: Some(NewRepeat { rule, from: RepeatFrom::Due, zone: Zone::UTC }),
+        recurrence: Some(Repeat { rule, from: RepeatFrom::Due, zone: Zone::UTC }),
         tags: Tags::parse(vec!["Health".into()]).expect("tags"),
         ..titled("Pills")
     }
@@ -43,7 +43,7 @@ async fn series(tasks: &Tasks, owner: &Owner) -> Vec<Task> {
 }
 
 fn date(task: &Task) -> String {
-    task.due.as_ref().map_or_else(String::new, |due| due.local().date().to_string())
+    task.content.due.as_ref().map_or_else(String::new, |due| due.local().date().to_string())
 }
 
 // The world's clock begins on 14 November 2023.
@@ -51,7 +51,7 @@ fn date(task: &Task) -> String {
 async fn completing_makes_the_next_one_and_keeps_the_done_one(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
-    let new = NewTask {
+    let new = Content {
         reminders: Reminders::new(vec![Reminder::At(crate::moment::Moment::from_micros(
             1_700_006_400_000_000,
         ))])
@@ -64,11 +64,14 @@ async fn completing_makes_the_next_one_and_keeps_the_done_one(fresh: FreshDataba
     let [first, second] = &both[..] else { panic!("{both:?}") };
     assert_eq!((first, date(second).as_str()), (&done, "2023-11-16"));
     assert_eq!(first.revision, second.revision, "one step");
-    assert_eq!((&second.title, &second.tags), (&made.title, &made.tags));
+    assert_eq!(
+        (&second.content.title, &second.content.tags),
+        (&made.content.title, &made.content.tags)
+    );
     assert_eq!(second.position, made.position, "it stands where the done one stood");
     assert!(first.position > second.position);
     let moved = crate::moment::Moment::from_micros(1_700_006_400_000_000 + 86_400_000_000);
-    assert_eq!(second.reminders.as_slice(), [Reminder::At(moved)]);
+    assert_eq!(second.content.reminders.as_slice(), [Reminder::At(moved)]);
 }
 
 async fn however_many_complete_it_at_once_there_is_one_next(fresh: FreshDatabase) {

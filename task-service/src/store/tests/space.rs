@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use server::{db::Database, storage::MinFree};
 use shared::error::{Classified, Kind, STORAGE_FULL};
 
-use super::world::{World, first_page, owner, requested, titled};
+use super::world::{World, every_user, first_page, owner, requested, titled};
 use crate::{
     error::Error,
     store::{Target, Tasks},
@@ -47,7 +47,7 @@ async fn below_the_floor_nothing_is_stored_and_reads_and_deletions_go_on() {
     full.delete(&alice, made[0], None).await.expect("deleted");
     full.delete_all(&alice, &made[1..], None).await.expect("deleted");
     world.later(60);
-    assert_eq!(full.purge(Duration::from_secs(1)).await.expect("purged"), 3);
+    assert_eq!(full.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 3);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_file_that_is_full_is_said_and_what_was_there_stays() {
         world.database.writer().execute_unprepared(&pragma).await.expect("set");
     };
     pragma(1).await; // as many as there are
-    let large = || crate::task::NewTask { description: large_text(), ..titled("large") };
+    let large = || crate::task::Content { description: large_text(), ..titled("large") };
     let refused = loop {
         if let Err(error) = world.tasks.create(&alice, large()).await {
             break error;

@@ -13,7 +13,7 @@ use crate::{
     page::PageRequest,
     sort::{Key, Sort},
     store::Target,
-    task::{Description, NewTask, Priority, Tags, Task, sample, tags},
+    task::{Content, Description, Priority, Tags, Task, sample, tags},
     words::fold,
     zone::Zone,
 };
@@ -107,7 +107,7 @@ impl World {
     }
 }
 
-fn new(dice: &mut Dice) -> NewTask {
+fn new(dice: &mut Dice) -> Content {
     let title = format!("{} {}", dice.pick(&WORDS), dice.pick(&WORDS));
     let description = format!("{}, {}", dice.pick(&WORDS), dice.pick(&WORDS));
     let tags = (0..dice.roll(4)).map(|_| dice.pick(&TAGS).to_owned()).collect();
@@ -124,7 +124,7 @@ fn new(dice: &mut Dice) -> NewTask {
         }
     };
     let priorities = [Priority::Low, Priority::Medium, Priority::High, Priority::Urgent];
-    NewTask {
+    Content {
         description: Description::parse(description).expect("a description"),
         tags: Tags::parse(tags).expect("tags"),
         priority: dice.pick(&priorities),
@@ -136,26 +136,26 @@ fn new(dice: &mut Dice) -> NewTask {
 /// Whether `task` passes, read off its fields one by one.
 pub fn passes(filter: &Filter, task: &Task, now: Moment) -> bool {
     let keys: Vec<_> =
-        task.tags.as_slice().iter().map(|tag| tags::key(tag).expect("one")).collect();
+        task.content.tags.as_slice().iter().map(|tag| tags::key(tag).expect("one")).collect();
     let has = |key: &String| keys.contains(key);
-    let texts = [&[task.title.clone(), task.description.clone()], task.tags.as_slice()].concat();
+    let texts: Vec<_> = task.content.texts().collect();
     let text = fold(&texts.join("\n")).into_owned();
-    let day = task.due.as_ref().map(|due| match due {
+    let day = task.content.due.as_ref().map(|due| match due {
         Due::Date(day) => *day,
         Due::At { moment, .. } => filter.zone.local(*moment).date(),
     });
     let is_overdue = task.completed_at.is_none()
-        && task.due.as_ref().is_some_and(|due| due.is_overdue(now, &filter.zone));
+        && task.content.due.as_ref().is_some_and(|due| due.is_overdue(now, &filter.zone));
     filter.deleted == task.deleted_at.is_some()
         && filter.completed.is_none_or(|state| state == task.completed())
-        && (filter.priorities.is_empty() || filter.priorities.contains(&task.priority))
+        && (filter.priorities.is_empty() || filter.priorities.contains(&task.content.priority))
         && (filter.tags_any.is_empty() || filter.tags_any.iter().any(has))
         && filter.tags_all.iter().all(has)
         && !filter.tags_none.iter().any(has)
         && filter.due_from.is_none_or(|from| day.is_some_and(|day| day >= from))
         && filter.due_until.is_none_or(|until| day.is_some_and(|day| day <= until))
         && filter.overdue.is_none_or(|overdue| overdue == is_overdue)
-        && filter.has_due.is_none_or(|has_due| has_due == task.due.is_some())
+        && filter.has_due.is_none_or(|has_due| has_due == task.content.due.is_some())
         && filter.words.iter().all(|word| has_word(&text, word))
 }
 

@@ -12,12 +12,12 @@ use server::db::Database;
 use shared::auth::Owner;
 use uuid::Uuid;
 
-use super::world::{World, owner, titled};
+use super::world::{World, every_user, owner, titled};
 use crate::{
     error::Error,
     store::{Happening, Tasks},
     sync::{SyncPlace, SyncRequest},
-    task::{NewTask, Reminder, Reminders, TaskPatch, Title},
+    task::{Content, Reminder, Reminders, TaskPatch, Title},
 };
 
 on_both_databases!(
@@ -37,7 +37,7 @@ fn renamed(title: &str) -> TaskPatch {
 async fn reminded(world: &World, owner: &Owner, title: &str, seconds: i64) -> Uuid {
     let moment = Reminder::At(world.tasks.now().plus_seconds(seconds));
     let reminders = Reminders::new(vec![moment]).expect("one");
-    let new = NewTask { reminders, ..titled(title) };
+    let new = Content { reminders, ..titled(title) };
     world.tasks.create(owner, new).await.expect("created").id
 }
 
@@ -52,12 +52,15 @@ async fn all(tasks: &Tasks, owner: &Owner, mut place: SyncPlace, size: usize) ->
             place = behind;
             words.push(match happening {
                 Happening::Changed(task) if task.deleted_at.is_some() => {
-                    format!("{} is gone", task.title)
+                    format!("{} is gone", task.content.title.as_str())
                 }
-                Happening::Changed(task) => task.title,
+                Happening::Changed(task) => task.content.title.into_string(),
                 Happening::Fired(fired) => {
                     let task = tasks.reminded(owner, fired.task_id).await.expect("read");
-                    format!("remember {}", task.map_or_else(String::new, |task| task.title))
+                    format!(
+                        "remember {}",
+                        task.map_or_else(String::new, |task| task.content.title.into_string())
+                    )
                 }
             });
         }
@@ -77,7 +80,7 @@ async fn changes_and_firings_come_in_one_order_however_small_the_pages(fresh: Fr
     reminded(&world, &bob, "his", 9).await;
     let gone = world.made(&alice, "third").await.id;
     world.later(2);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     tasks.update(&alice, first, renamed("first again"), None).await.expect("changed");
     tasks.delete(&alice, gone, None).await.expect("deleted");
     let expected =
@@ -95,11 +98,11 @@ async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDat
     reminded(&world, &alice, "one", 1).await;
     let history = tasks.history(&alice).await.expect("a number");
     world.later(1);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     world.made(&alice, "two").await;
     let page = tasks.happened_until(&alice, beginning, history, 50).await.expect("a page");
     let [(place, Happening::Changed(task))] = &page.events[..] else { panic!("{page:?}") };
-    assert_eq!((task.title.as_str(), page.more), ("one", false));
+    assert_eq!((task.content.title.as_str(), page.more), ("one", false));
     assert_eq!(page.next, beginning.behind_all_of(history.latest));
     for place in [*place, page.next] {
         assert_eq!(all(tasks, &alice, place, 50).await, ["remember one", "two"]);
@@ -120,7 +123,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     for first in (1..=FIRINGS).step_by(10) {
         let at = |second| Reminder::At(world.tasks.now().plus_seconds(second));
         let reminders = Reminders::new((first..first + 10).map(at).collect()).expect("few");
-        let new = NewTask { reminders, ..titled("done") };
+        let new = Content { reminders, ..titled("done") };
         world.tasks.create(&alice, new).await.expect("created");
     }
     let beginning = world.tasks.beginning(&alice).await.expect("a place");
@@ -134,7 +137,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     let fire = async {
         for _ in 0..FIRINGS {
             world.later(1);
-            world.tasks.fire_due().await.expect("fired");
+            world.tasks.fire_due(every_user()).await.expect("fired");
         }
     };
     let over = AtomicBool::new(false);
@@ -147,7 +150,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
             place = page.events.last().map_or(page.next, |(behind, _)| *behind);
             for (_, happening) in page.events {
                 match happening {
-                    Happening::Changed(task) if task.title == "done" => {
+                    Happening::Changed(task) if task.content.title.as_str() == "done" => {
                         done.insert(task.id);
                     }
                     Happening::Changed(_) => {}
@@ -174,13 +177,13 @@ async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
     reminded(&world, &alice, "kept", 1).await;
     let gone = world.made(&alice, "gone").await.id;
     world.later(1);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     tasks.delete(&alice, gone, None).await.expect("deleted");
     let place = tasks.beginning(&alice).await.expect("a place");
     assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
     // And the place goes on to be good when that is forgotten.
     world.later(10);
-    assert_eq!(tasks.purge(Duration::from_secs(5)).await.expect("purged"), 1);
+    assert_eq!(tasks.purge(every_user(), Duration::from_secs(5)).await.expect("purged"), 1);
     assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
     let request = SyncRequest { size: 50, after: None };
     let mut changes = tasks.sync(&alice, &request).await.expect("all there is");
@@ -199,7 +202,7 @@ async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
     tasks.delete(&alice, task.id, None).await.expect("deleted");
     let after = tasks.beginning(&alice).await.expect("a place");
     world.later(10);
-    tasks.purge(Duration::from_secs(5)).await.expect("purged");
+    tasks.purge(every_user(), Duration::from_secs(5)).await.expect("purged");
     let too_old = |answer| matches!(answer, Err(Error::TooOld));
     assert!(too_old(tasks.happened(&alice, before).await));
     assert!(too_old(tasks.happened(&alice, before.behind_all_of(99)).await), "of another database");
@@ -219,7 +222,7 @@ async fn a_commit_wakes_its_user_and_a_refusal_nobody(fresh: FreshDatabase) {
     tasks.reopen(&alice, id).await.expect("it is open");
     assert!(hers.woken().now_or_never().is_none(), "nothing has changed");
     world.later(1);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     assert!(hers.woken().now_or_never().is_some());
     assert!(firings.changed().now_or_never().is_some());
     assert!(his.woken().now_or_never().is_none());

@@ -8,7 +8,7 @@ use server::db::Database;
 use shared::{auth::Owner, clock::ManualClock};
 use uuid::Uuid;
 
-pub use crate::world::{departed, owner};
+pub use crate::world::{departed, every_user, owner};
 use crate::{
     error::Error,
     filter::Filter,
@@ -17,7 +17,7 @@ use crate::{
     request_id::RequestId,
     sort::Sort,
     store::Tasks,
-    task::{NewTask, Task, TaskPatch, sample},
+    task::{Content, NewTask, Task, TaskPatch, sample},
 };
 
 /// A store on a fresh database.
@@ -28,16 +28,19 @@ pub struct World {
 }
 
 /// A new task with this title and nothing else.
-pub fn titled(title: &str) -> NewTask {
+pub fn titled(title: &str) -> Content {
     sample(title)
 }
 
 /// The same with a request id.
 pub fn requested(title: &str, request_id: &str) -> NewTask {
-    NewTask {
-        request_id: Some(RequestId::parse(request_id.into()).expect("a request id")),
-        ..titled(title)
-    }
+    with_key(titled(title), request_id)
+}
+
+/// A new task with this content and a request id.
+pub fn with_key(content: Content, request_id: &str) -> NewTask {
+    let request_id = RequestId::parse(request_id.into()).expect("a request id");
+    NewTask { content, request_id: Some(request_id) }
 }
 
 /// The first page, as large as pages get.
@@ -92,7 +95,7 @@ impl World {
     /// The titles of the first page of `owner`.
     pub async fn titles(&self, owner: &Owner) -> Vec<String> {
         let page = self.tasks.list(owner, &first_page()).await.expect("a page");
-        page.tasks.into_iter().map(|task| task.title).collect()
+        page.tasks.into_iter().map(|task| task.content.title.into_string()).collect()
     }
 
     /// Moves the clock.

@@ -23,12 +23,17 @@ impl Seen {
     pub fn of(task: &Task) -> Self {
         Self {
             id: task.id,
-            title: task.title.clone(),
+            title: task.content.title.as_str().to_owned(),
             completed: task.completed(),
-            priority: task.priority,
-            tags: task.tags.as_slice().to_vec(),
-            due: task.due.as_ref().map(|due| due.local().date().to_string()),
-            repeats: task.repeat.as_ref().and(task.series).map(|series| series.continued),
+            priority: task.content.priority,
+            tags: task.content.tags.as_slice().to_vec(),
+            due: task.content.due.as_ref().map(|due| due.local().date().to_string()),
+            repeats: task
+                .content
+                .recurrence
+                .as_ref()
+                .and(task.series)
+                .map(|series| series.continued),
             stands: Some((task.position.clone(), task.id)),
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     recurrence::{RepeatFrom, Rule},
     store::Target,
-    task::{DueChange, NewRepeat, NewTask, Priority, Tags, Task, TaskPatch, Title},
+    task::{Content, DueChange, Priority, Repeat, Tags, Task, TaskPatch, Title},
     zone::Zone,
 };
 
@@ -42,15 +42,15 @@ fn day(random: &mut Random) -> NaiveDate {
     first + Days::new(random.below(30) as u64)
 }
 
-fn new_task(random: &mut Random) -> NewTask {
+fn new_task(random: &mut Random) -> Content {
     let title = TITLES[random.below(TITLES.len())];
-    let new = NewTask { tags: Tags::parse(tags(random)).expect("tags"), ..titled(title) };
+    let new = Content { tags: Tags::parse(tags(random)).expect("tags"), ..titled(title) };
     if random.below(3) != 0 {
         return new;
     }
     let rule = Rule::parse("FREQ=DAILY;INTERVAL=2").expect("a rule");
-    let recurrence = Some(NewRepeat { rule, from: RepeatFrom::Due, zone: Zone::UTC });
-    NewTask { due: Some(Due::Date(day(random))), recurrence, ..new }
+    let recurrence = Some(Repeat { rule, from: RepeatFrom::Due, zone: Zone::UTC });
+    Content { due: Some(Due::Date(day(random))), recurrence, ..new }
 }
 
 fn patch(random: &mut Random) -> TaskPatch {
