@@ -8,7 +8,7 @@ use std::{
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
 use shared::{
-    audit::{Event, EventKind, Record, Trail},
+    audit::{ClientInfo, Event, EventKind, Record, Trail},
     auth::{Keyring, Secret, ServiceGate, ServicePrincipal},
     clock::ManualClock,
     proto::task::v1::{
@@ -28,7 +28,7 @@ use crate::{
     email::Email,
     peer::TaskServiceAddress,
     profile::Image,
-    session::{Device, SessionRules, Sessions, Stay},
+    session::{SessionRules, Sessions, Stay},
     store::{NewUser, Still},
 };
 
@@ -146,7 +146,7 @@ impl Scene {
         let sessions =
             Sessions::new(self.store.clone(), rules, self.keys.clone(), self.clock.clone());
         let (_, mut session) =
-            sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = NewUser {
             id: id.to_owned(),
             email: Email::parse(&format!("{}@example.com", id.len())).expect("an address"),

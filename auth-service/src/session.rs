@@ -1,6 +1,5 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
-mod device;
 mod last_use;
 mod rotation;
 mod rules;
@@ -10,13 +9,13 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use shared::{
-    audit::{Event, EventKind, Page, PageRequest, Trail},
+    audit::{ClientInfo, Event, EventKind, Page, PageRequest, Trail, client_prefix},
     auth::Keyring,
     clock::Clock,
 };
 
 use self::last_use::LastUses;
-pub use self::{device::Device, last_use::Listed, rotation::Refreshed, rules::SessionRules};
+pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
 use crate::{
     entity::{session, user},
     error::Error,
@@ -132,10 +131,10 @@ impl Sessions {
         &self,
         user_id: &str,
         verified: Option<&str>,
-        device: Device,
+        client: &ClientInfo,
         stay: Stay,
     ) -> Result<Opened, Error> {
-        let (token, mut session) = self.prepare(user_id, device, stay)?;
+        let (token, mut session) = self.prepare(user_id, client, stay)?;
         let (most, rules) = (self.rules.per_user, self.rules.sign_in);
         let opening = self.store.open_session(&mut session, verified, most, rules).await?;
         let (ended, lifted_ban) = match opening {
@@ -154,7 +153,7 @@ impl Sessions {
     pub fn prepare(
         &self,
         user_id: &str,
-        device: Device,
+        client: &ClientInfo,
         stay: Stay,
     ) -> Result<(SessionToken, NewSession), Error> {
         let now = self.now();
@@ -167,12 +166,32 @@ impl Sessions {
             id: random::id()?,
             token: token.at_rest(self.rules.tokens_at_rest),
             user_id: user_id.to_owned(),
-            ip_address: device.ip_address,
-            user_agent: device.user_agent,
+            ip_address: client.address().map(|address| address.to_string()),
+            user_agent: client.user_agent().map(str::to_owned),
             now,
             expires_at: now + lifetime,
         };
         Ok((token, session))
+    }
+
+    /// A session that replaces `session`: with the same client, and the same stay.
+    pub fn prepare_instead(
+        &self,
+        session: &session::Model,
+    ) -> Result<(SessionToken, NewSession), Error> {
+        let nobody = ClientInfo::default();
+        let (token, new) = self.prepare(&session.user_id, &nobody, self.stay(session))?;
+        let (ip_address, user_agent) = (session.ip_address.clone(), session.user_agent.clone());
+        Ok((token, NewSession { ip_address, user_agent, ..new }))
+    }
+
+    /// Whether the user of this e-mail has a live session that was opened from the client's
+    /// address, or from another one of the same prefix.
+    pub async fn are_open_from(&self, client: &ClientInfo, email: &str) -> Result<bool, Error> {
+        let Some(here) = client.prefix() else { return Ok(false) };
+        let opened_from = self.store.session_addresses(email, self.now()).await?;
+        let addresses = opened_from.iter().filter_map(|text| text.parse().ok());
+        Ok(addresses.map(client_prefix).any(|prefix| prefix == here))
     }
 
     /// The live session that `token` opens, extended if it was not for a day. An end beyond

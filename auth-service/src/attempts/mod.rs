@@ -19,10 +19,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use shared::{
-    audit::{Event, EventKind, Trail},
+    audit::{ClientInfo, Event, EventKind, Trail},
     clock::Clock,
 };
 use tokio::time::MissedTickBehavior;
@@ -104,11 +104,11 @@ impl Attempts {
     pub async fn at_password(
         &self,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
         is_home: impl Future<Output = Result<bool, Error>>,
     ) -> Result<Guess, Error> {
         let mut guess = Guess::default();
-        match self.count_all(&mut guess, account, from, is_home).await {
+        match self.count_all(&mut guess, account, client, is_home).await {
             Ok(()) => Ok(guess),
             // Whether it is refused or cannot be counted: no password is looked at.
             Err(error) => {
@@ -122,16 +122,16 @@ impl Attempts {
         &self,
         guess: &mut Guess,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
         is_home: impl Future<Output = Result<bool, Error>>,
     ) -> Result<(), Error> {
         let limits = &self.limits;
-        let key = Key::address(from);
+        let key = Key::address(client);
         let wrong = &mut guess.wrong;
         if let Err(wait) = self.count(wrong, key, limits.passwords_per_address).await? {
             return Err(self.refused_from(key, wait));
         }
-        let key = Key::account_from(account.unwrap_or_default(), from);
+        let key = Key::account_from(account.unwrap_or_default(), client);
         if let Err(wait) = self.count(wrong, key, limits.passwords).await? {
             return Err(match account {
                 Some(_) => refused(wait, Limited::AccountFromAddress),
@@ -144,7 +144,7 @@ impl Attempts {
                 _ => {}
             }
         }
-        self.count_as_right(&mut guess.right, account, from).await
+        self.count_as_right(&mut guess.right, account, client).await
     }
 
     /// Counts a password as if it were right. By account and address together, so that
@@ -153,12 +153,12 @@ impl Attempts {
         &self,
         right: &mut Vec<Attempt>,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<(), Error> {
         let limits = &self.limits;
-        let of_account = Key::right_from(account.unwrap_or_default(), from);
+        let of_account = Key::right_from(account.unwrap_or_default(), client);
         for (key, limit) in [
-            (Key::right(from), limits.right_passwords_per_address),
+            (Key::right(client), limits.right_passwords_per_address),
             (of_account, limits.right_passwords),
         ] {
             if let Err(retry_after) = self.count(right, key, limit).await? {
@@ -187,9 +187,9 @@ impl Attempts {
     }
 
     /// Counts a new account, or refuses it.
-    pub async fn at_sign_up(&self, from: Option<IpAddr>) -> Result<(), Error> {
+    pub async fn at_sign_up(&self, client: &ClientInfo) -> Result<(), Error> {
         let mut counted = Vec::new();
-        let (key, limit) = (Key::sign_up(from), self.limits.sign_ups_per_address);
+        let (key, limit) = (Key::sign_up(client), self.limits.sign_ups_per_address);
         self.count(&mut counted, key, limit).await?.map_err(|wait| self.refused_from(key, wait))
     }
 
@@ -202,7 +202,7 @@ impl Attempts {
     /// for itself.
     pub async fn at_session<T>(
         &self,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
         look_up: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let found = look_up.await;
@@ -210,7 +210,7 @@ impl Attempts {
         else {
             return found;
         };
-        let key = Key::session(from);
+        let key = Key::session(client);
         match self.sessions.take(key, limit) {
             Verdict::Taken { .. } => found,
             Verdict::Refused { wait, .. } => Err(self.refused_from(key, wait)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shared::{
+    audit::ClientInfo,
     proto::auth::v1::{
         self as pb,
         auth_service_server::{AuthService, AuthServiceServer},
@@ -11,7 +12,6 @@ use shared::{
 };
 use tonic::{Request, Response, Status};
 
-use super::device;
 use crate::{access::AccessTokens, account::Accounts, session::Stay, wire};
 
 struct Auth {
@@ -36,9 +36,9 @@ impl AuthService for Auth {
         &self,
         request: Request<pb::SignUpRequest>,
     ) -> Result<Response<pb::SignUpResponse>, Status> {
-        let device = device(&request);
+        let client = ClientInfo::of(request.extensions());
         let application = wire::application(request.into_inner(), self.password_min_length)?;
-        let (user, opened) = self.accounts.sign_up(application, device, Stay::Remembered).await?;
+        let (user, opened) = self.accounts.sign_up(application, &client, Stay::Remembered).await?;
         Ok(Response::new(pb::SignUpResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),
@@ -51,9 +51,9 @@ impl AuthService for Auth {
         &self,
         request: Request<pb::SignInRequest>,
     ) -> Result<Response<pb::SignInResponse>, Status> {
-        let device = device(&request);
+        let client = ClientInfo::of(request.extensions());
         let (email, password) = wire::credential(request.into_inner())?;
-        let sign_in = self.accounts.sign_in(email.as_ref(), password, device, Stay::Remembered);
+        let sign_in = self.accounts.sign_in(email.as_ref(), password, &client, Stay::Remembered);
         let (user, opened) = sign_in.await?;
         Ok(Response::new(pb::SignInResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),

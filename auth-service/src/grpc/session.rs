@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use shared::{
+    audit::ClientInfo,
     auth::Keyring,
     proto::auth::v1::{
         self as pb,
@@ -13,10 +14,7 @@ use shared::{
 };
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use super::{
-    credential::{RequireSessionToken, session_token, signed_in, signing_out},
-    device,
-};
+use super::credential::{RequireSessionToken, session_token, signed_in, signing_out};
 use crate::{
     access::AccessTokens,
     account::Accounts,
@@ -54,8 +52,8 @@ pub fn session_service(
 
 impl Session {
     async fn caller<T>(&self, request: &Request<T>) -> Result<SignedIn, Error> {
-        let from = device(request).address();
-        self.attempts.at_session(from, signed_in(request, &self.sessions)).await
+        let client = ClientInfo::of(request.extensions());
+        self.attempts.at_session(&client, signed_in(request, &self.sessions)).await
     }
 }
 
@@ -84,9 +82,9 @@ impl SessionService for Session {
         &self,
         request: Request<pb::SignOutRequest>,
     ) -> Result<Response<pb::SignOutResponse>, Status> {
-        let from = device(&request).address();
+        let client = ClientInfo::of(request.extensions());
         let resumed = signing_out(&request, &self.sessions);
-        let caller = self.attempts.at_session(from, resumed).await?;
+        let caller = self.attempts.at_session(&client, resumed).await?;
         self.sessions.end(&caller, Which::One(&caller.session().id)).await?;
         Ok(Response::new(pb::SignOutResponse {}))
     }
@@ -107,8 +105,8 @@ impl SessionService for Session {
         request: Request<pb::RefreshSessionRequest>,
     ) -> Result<Response<pb::RefreshSessionResponse>, Status> {
         let token = session_token(&request)?;
-        let from = device(&request).address();
-        let refreshed = self.attempts.at_session(from, self.sessions.refresh(token));
+        let client = ClientInfo::of(request.extensions());
+        let refreshed = self.attempts.at_session(&client, self.sessions.refresh(token));
         let Refreshed { signed_in, token } = refreshed.await?;
         let (session, user) = (signed_in.session(), signed_in.user());
         Ok(Response::new(pb::RefreshSessionResponse {
@@ -172,10 +170,10 @@ impl SessionService for Session {
         request: Request<pb::ChangePasswordRequest>,
     ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let from = device(&request).address();
+        let client = ClientInfo::of(request.extensions());
         let revoke = request.get_ref().revoke_other_sessions;
         let (current, new) = wire::password_change(request.into_inner(), self.password_min_length)?;
-        let opened = self.accounts.change_password(&caller, current, new, revoke, from).await?;
+        let opened = self.accounts.change_password(&caller, current, new, revoke, &client).await?;
         Ok(Response::new(pb::ChangePasswordResponse {
             user: Some(wire::user(caller.user().clone())),
             session_token: opened.map(|opened| opened.token.reveal().to_owned()),
@@ -187,9 +185,9 @@ impl SessionService for Session {
         request: Request<pb::VerifyPasswordRequest>,
     ) -> Result<Response<pb::VerifyPasswordResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let from = device(&request).address();
+        let client = ClientInfo::of(request.extensions());
         let password = wire::password(request.into_inner().password)?;
-        self.accounts.verify_password(&caller, password, from).await?;
+        self.accounts.verify_password(&caller, password, &client).await?;
         Ok(Response::new(pb::VerifyPasswordResponse {}))
     }
 
@@ -198,9 +196,9 @@ impl SessionService for Session {
         request: Request<pb::DeleteUserRequest>,
     ) -> Result<Response<pb::DeleteUserResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let from = device(&request).address();
+        let client = ClientInfo::of(request.extensions());
         let password = request.into_inner().password.map(wire::password).transpose()?;
-        self.accounts.delete(&caller, password, from).await?;
+        self.accounts.delete(&caller, password, &client).await?;
         Ok(Response::new(pb::DeleteUserResponse {}))
     }
 

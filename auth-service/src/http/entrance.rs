@@ -59,7 +59,7 @@ pub async fn sign_up(
         image: asked.image.unwrap_or_default(),
     };
     let stay = stay(asked.remember_me);
-    let (user, opened) = desk.accounts.sign_up(application, call.device, stay).await?;
+    let (user, opened) = desk.accounts.sign_up(application, &call.client, stay).await?;
     let headers = desk.welcome(&user, &opened, stay)?;
     let token = opened.token.reveal().to_owned();
     Ok((headers, Answer(SignedUp { token, user: (&user).into() })))
@@ -99,7 +99,7 @@ pub async fn sign_in(
         fault => Refused::from(fault),
     })?;
     let stay = stay(asked.remember_me);
-    let (user, opened) = desk.accounts.sign_in(Some(&email), password, call.device, stay).await?;
+    let (user, opened) = desk.accounts.sign_in(Some(&email), password, &call.client, stay).await?;
     let mut headers = desk.welcome(&user, &opened, stay)?;
     let url = asked.callback_url;
     let next = url.as_deref().filter(|url| !url.is_empty());
@@ -131,7 +131,7 @@ pub async fn sign_out(
 ) -> Result<impl IntoResponse, Refused> {
     if let Credential::Token(token) = call.credential {
         let resumed = desk.sessions.resume_to_end(&token);
-        match desk.attempts.at_session(call.device.address(), resumed).await {
+        match desk.attempts.at_session(&call.client, resumed).await {
             Ok(caller) => {
                 desk.sessions.end(&caller, Which::One(&caller.session().id)).await?;
             }

@@ -70,8 +70,8 @@ pub struct Fittings {
     pub session_cookie_cache: Option<Duration>,
 }
 
-/// Everything under `/api/auth`, for a server that puts the peer's `TcpConnectInfo` into
-/// each request's extensions.
+/// Everything under `/api/auth`, for a server that puts a `ClientInfo` into each request's
+/// extensions.
 pub fn door(fittings: Fittings) -> Door {
     let is_secure = fittings.own_origin.as_ref().is_some_and(Origin::is_secure);
     let session_seconds = fittings.sessions.lifetime().num_seconds();

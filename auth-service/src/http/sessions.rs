@@ -93,7 +93,7 @@ pub async fn get_session(
             desk.sessions.resume(&token).await
         }
     };
-    let signed_in = match desk.attempts.at_session(call.device.address(), resume).await {
+    let signed_in = match desk.attempts.at_session(&call.client, resume).await {
         Ok(signed_in) => signed_in,
         // Better Auth ends the sessions of whoever it bans.
         Err(Error::InvalidSession | Error::Restricted(_)) => return nobody(desk.forget()?),
@@ -183,9 +183,9 @@ pub async fn refresh_session(
     call: Call,
     Asked(forms::Nothing): Asked<forms::Nothing>,
 ) -> Result<impl IntoResponse, Refused> {
-    let from = call.device.address();
+    let client = call.client.clone();
     let token = desk.token(call)?;
-    let refreshed = desk.attempts.at_session(from, desk.sessions.refresh(&token)).await;
+    let refreshed = desk.attempts.at_session(&client, desk.sessions.refresh(&token)).await;
     let Refreshed { signed_in, token } = desk.given(refreshed)?;
     let (session, user) = (signed_in.session(), signed_in.user());
     let stay = desk.sessions.stay(session);

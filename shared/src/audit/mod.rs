@@ -2,7 +2,7 @@
 //! read about themselves.
 //!
 //! - [`EventKind`], [`Event`]: the vocabulary
-//! - [`Circumstances`]: where the call in progress comes from
+//! - [`ClientInfo`]: the client of the call in progress
 //! - [`Trail`]: the one way for an event to be noted; [`Record`]: one that is
 //! - [`Writer`]: takes them from the trail to the table, beside the calls
 //! - [`SecurityEvents`]: the table, one in the database of each service
@@ -26,7 +26,7 @@ mod wire;
 mod writer;
 
 pub use self::{
-    circumstances::Circumstances,
+    circumstances::{ClientInfo, client_prefix},
     event::{Event, Record},
     kind::EventKind,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},

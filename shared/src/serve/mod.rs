@@ -14,7 +14,6 @@ mod docs;
 mod grpc;
 mod head_timer;
 mod health;
-mod household;
 mod http;
 mod lasting;
 mod limits;
@@ -56,7 +55,6 @@ use self::{
     uploads::Uploads,
 };
 pub use self::{
-    household::household,
     lasting::Lasting,
     limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
     own_port::OwnPort,

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use super::{
     connection_state::ConnectionState,
-    household::household,
     limits::Limits,
     proxies::Proxies,
     refusal_log::{Limit, RefusalLog},
 };
+use crate::audit::client_prefix;
 
 /// So long a connection must have been idle to make room for one of a client that holds about
 /// as much: else whoever opens them without end would have them closed at the same pace.
@@ -74,7 +74,7 @@ impl Seats {
     /// less. The machine itself has a reserve, so that a full server still passes its own
     /// health check.
     pub fn take(&self, peer: SocketAddr) -> Option<Seat> {
-        let address = household(peer.ip());
+        let address = client_prefix(peer.ip());
         let is_proxy = self.0.proxies.include(peer.ip());
         let client = (!is_proxy).then_some(address);
         let is_own =

@@ -2,6 +2,7 @@
 
 use futures_util::stream::BoxStream;
 use shared::{
+    audit::ClientInfo,
     auth::{Gate, Principal},
     proto::task::v1::{
         self as pb,
@@ -103,7 +104,7 @@ impl TaskBulkService for Rpcs {
         request: Request<Streaming<pb::ImportTasksRequest>>,
     ) -> Result<Response<pb::ImportTasksResponse>, Status> {
         let principal = Principal::of(&request)?.clone();
-        let from = request.remote_addr().map(|address| address.ip());
+        let from = ClientInfo::of(request.extensions()).address();
         let mut messages = request.into_inner();
         let (mut import, mut line) = (None::<Import>, 0);
         while let Some(message) = messages.message().await? {

@@ -5,10 +5,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{Router, body::Body};
 use chrono::DateTime;
 use fixtures::{Backend, FreshDatabase};
-use http::{HeaderMap, Request, header::SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request, header::SET_COOKIE};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use shared::{
+    audit::ClientInfo,
     auth::{Keyring, TokenIssuer, TokenPolicy, TokenVerifier},
     clock::ManualClock,
     config::Reader,
@@ -143,7 +144,11 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body.into()).expect("a request");
+        let mut request = request.body(body.into()).expect("a request");
+        // As a server does; there is no connection here, so no address.
+        let id = HeaderValue::from_static("call-1");
+        let client = ClientInfo::new(id, None, request.headers());
+        request.extensions_mut().insert(client);
         let response = self.routes.clone().oneshot(request).await.expect("infallible");
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");

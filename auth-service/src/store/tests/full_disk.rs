@@ -3,11 +3,11 @@
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
-use shared::{db, error::Kind};
+use shared::{audit::ClientInfo, db, error::Kind};
 
 use super::{Scene, keys};
 use crate::{
-    session::{Device, SessionRules, Sessions, Stay},
+    session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
     store::{Store, Which},
 };
@@ -20,7 +20,7 @@ async fn fill(scene: &Scene, round: usize) {
         let id = format!("filler-{round}-{number}");
         let sessions = scene.sessions(AtRest::Hashed);
         let (_, mut session) =
-            sessions.prepare(&id, Device::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(&id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = scene.new_user(&id, &format!("{id}@example.com"));
         user.name = "x".repeat(20_000);
         if let Err(error) = scene.store.create_user(&mut user, &mut session).await {
@@ -60,7 +60,7 @@ async fn accounts_and_sessions_are_as_answered_after_a_full_disk() {
         let id = format!("bob-{round}");
         let signed_up = scene.sign_up(&id, &format!("{id}@example.com")).await.expect("free");
         assert!(is_live_elsewhere(&scene, &signed_up).await, "a sign-up is stored");
-        let signed_in = sessions.open("ada", None, Device::default(), Stay::Remembered).await;
+        let signed_in = sessions.open("ada", None, &ClientInfo::default(), Stay::Remembered).await;
         let signed_in = signed_in.expect("opens").token;
         assert!(is_live_elsewhere(&scene, &signed_in).await, "a sign-in is stored");
 

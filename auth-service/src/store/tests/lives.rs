@@ -5,12 +5,15 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
-use shared::{audit::EventKind, clock::Clock};
+use shared::{
+    audit::{ClientInfo, EventKind},
+    clock::Clock,
+};
 
 use super::{Scene, WEEK, record};
 use crate::{
     error::Error,
-    session::{Device, Opened, SessionRules, Sessions, Stay},
+    session::{Opened, SessionRules, Sessions, Stay},
     session_token::AtRest,
     store::{Held, Still, Use, Which},
 };
@@ -28,7 +31,7 @@ on_both_databases!(
 );
 
 async fn open(sessions: &Sessions, user: &str) -> Opened {
-    sessions.open(user, None, Device::default(), Stay::Remembered).await.expect("opens")
+    sessions.open(user, None, &ClientInfo::default(), Stay::Remembered).await.expect("opens")
 }
 
 async fn a_session_that_is_used_every_day_ends_after_its_longest_life(database: FreshDatabase) {
@@ -113,7 +116,8 @@ async fn one_session_too_many_ends_the_oldest_of_its_user(database: FreshDatabas
     let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
     let sessions = scene.ruled(SessionRules { per_user: Some(3), ..SessionRules::default() });
     // A brief one that expires takes nobody's place, though it was opened later than others.
-    let brief = sessions.open("u1", None, Device::default(), Stay::Brief).await.expect("opens");
+    let brief =
+        sessions.open("u1", None, &ClientInfo::default(), Stay::Brief).await.expect("opens");
     scene.clock.advance(TimeDelta::days(1));
     let mut tokens = vec![first];
     for _ in 0..2 {
@@ -254,7 +258,7 @@ async fn what_is_kept_of_a_session_goes_with_it(database: FreshDatabase) {
 
     traced("u1", "ada@example.com").await;
     let (_, mut instead) =
-        sessions.prepare("u1", Device::default(), Stay::Remembered).expect("one");
+        sessions.prepare("u1", &ClientInfo::default(), Stay::Remembered).expect("one");
     let (store, now) = (&scene.store, scene.clock.now());
     let changed = record(EventKind::PasswordChanged);
     let new = "a:b".to_owned();

@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use shared::{
-    audit::{Event, EventKind, Record, Trail},
+    audit::{ClientInfo, Event, EventKind, Record, Trail},
     auth::{Keyring, Secret},
     clock::{Clock, ManualClock},
 };
@@ -29,7 +29,7 @@ use crate::{
     email::Email,
     error::Error,
     profile::Image,
-    session::{Device, SessionRules, Sessions, Stay},
+    session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
 
@@ -67,7 +67,7 @@ impl Scene {
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
         let sessions = self.sessions(AtRest::Hashed);
         let (token, mut session) =
-            sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = self.new_user(id, email);
         self.store.create_user(&mut user, &mut session).await.expect("writes").then_some(token)
     }
@@ -181,7 +181,8 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
     assert_eq!(change("salt:key", "salt:late").await.expect("writes"), Held::PasswordChanged);
     assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
-    let stale = sessions.open("u1", Some("salt:key"), Device::default(), Stay::Remembered).await;
+    let stale =
+        sessions.open("u1", Some("salt:key"), &ClientInfo::default(), Stay::Remembered).await;
     assert!(matches!(stale, Err(Error::InvalidEmailOrPassword)));
     assert_eq!(scene.column("id", "session").await.len(), 1);
 

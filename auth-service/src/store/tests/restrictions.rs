@@ -3,14 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
-use shared::clock::Clock;
+use shared::{audit::ClientInfo, clock::Clock};
 
 use super::{SECRET, Scene, keys, raw};
 use crate::{
     StartError,
     error::Error,
     restriction::{Restriction, SecondFactor, SignInRules},
-    session::{Device, Opened, SessionRules, Sessions, SignedIn, Stay},
+    session::{Opened, SessionRules, Sessions, SignedIn, Stay},
     session_token::SessionToken,
     store::{Schema, Store, Which},
 };
@@ -76,7 +76,7 @@ async fn resume(scene: &Scene, store: &Store) -> Result<SignedIn, Error> {
 async fn sign_in(scene: &Scene, store: &Store, rules: SignInRules) -> Result<Opened, Error> {
     let id = Foreign { ids: Ids::Text, has_issuer: false }.user_id();
     let sessions = sessions(scene, store, rules);
-    sessions.open(id, Some(PASSWORD_HASH), Device::default(), Stay::Remembered).await
+    sessions.open(id, Some(PASSWORD_HASH), &ClientInfo::default(), Stay::Remembered).await
 }
 
 fn restriction<T>(outcome: Result<T, Error>) -> Option<Restriction> {

@@ -5,12 +5,15 @@ use std::{collections::HashSet, sync::Arc};
 use chrono::TimeDelta;
 use fixtures::{Foreign, FreshDatabase, Ids, TOKEN, on_both_databases};
 use sea_orm::ConnectionTrait;
-use shared::clock::{Clock, ManualClock};
+use shared::{
+    audit::ClientInfo,
+    clock::{Clock, ManualClock},
+};
 
 use super::{SECRET, Scene, WEEK, keys};
 use crate::{
     error::Error,
-    session::{Device, Opened, SessionRules, Sessions, Stay},
+    session::{Opened, SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken, stored_forms},
     store::Which,
 };
@@ -43,7 +46,7 @@ async fn scene(database: FreshDatabase) -> Scene {
 }
 
 async fn open(sessions: &Sessions) -> Opened {
-    sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens")
+    sessions.open("u1", None, &ClientInfo::default(), Stay::Remembered).await.expect("opens")
 }
 
 async fn refreshed(sessions: &Sessions, token: &SessionToken) -> SessionToken {
@@ -226,7 +229,7 @@ async fn a_session_is_ended_by_a_handle_from_before_its_rotation(database: Fresh
             let thief = open(&sessions).await.token;
             let handle = if reveal { thief.reveal().to_owned() } else { thief.at_rest(at_rest) };
             let successor = refreshed(&sessions, &thief).await;
-            let bob = sessions.open("u2", None, Device::default(), Stay::Remembered).await;
+            let bob = sessions.open("u2", None, &ClientInfo::default(), Stay::Remembered).await;
             let bob = sessions.resume(&bob.expect("opens").token).await.expect("live");
             let forms = stored_forms(&handle);
             sessions.end(&bob, Which::StoredAs(&forms)).await.expect("ends nothing");
@@ -314,7 +317,11 @@ async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
     let user = foreign.user_id();
     let opened = async || {
         scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open(user, None, Device::default(), Stay::Remembered).await.expect("opens").token
+        sessions
+            .open(user, None, &ClientInfo::default(), Stay::Remembered)
+            .await
+            .expect("opens")
+            .token
     };
     let other = opened().await;
     let successor = refreshed(&sessions, &other).await;

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, TimeDelta};
 use fixtures::{FreshDatabase, on_both_databases};
-use shared::clock::Clock;
+use shared::{audit::ClientInfo, clock::Clock};
 
 use super::{Scene, WEEK};
 use crate::{
     error::Error,
-    session::{Device, SessionRules, Stay},
+    session::{SessionRules, Stay},
     session_token::{AtRest, stored_forms},
     store::Which,
 };
@@ -28,8 +28,10 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
-        let opened =
-            sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens");
+        let opened = sessions
+            .open("u1", None, &ClientInfo::default(), Stay::Remembered)
+            .await
+            .expect("opens");
         let begin = scene.clock.now();
         scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
         let early = sessions.resume(&opened.token).await.expect("live");
@@ -49,12 +51,12 @@ async fn an_address_is_home_while_a_session_from_it_lives(database: FreshDatabas
     scene.sign_up("u2", "bob@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
     for address in ["192.0.2.1", "2001:db8:0:1::7"] {
-        let device = Device { ip_address: Some(address.to_owned()), user_agent: None };
-        sessions.open("u1", None, device, Stay::Brief).await.expect("opens");
+        let client = ClientInfo::at(address.parse().expect("an address"));
+        sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
     }
     let is_home = async |email, address: &str| {
-        let address = address.parse().expect("an address");
-        sessions.are_open_from(address, email).await.expect("reads")
+        let client = ClientInfo::at(address.parse().expect("an address"));
+        sessions.are_open_from(&client, email).await.expect("reads")
     };
     for near in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8:0:1::8"] {
         assert!(is_home("ada@example.com", near).await, "{near}");
@@ -85,8 +87,8 @@ async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshD
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
-    let open = sessions.open("u1", None, Device::default(), Stay::Brief);
-    let opened = open.await.expect("opens");
+    let client = ClientInfo::default();
+    let opened = sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
     let end = scene.clock.now() + TimeDelta::days(1);
     for hours in [0, 12, 11] {
         scene.clock.advance(TimeDelta::hours(hours));
@@ -99,7 +101,7 @@ async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshD
 
     let hour = std::time::Duration::from_hours(1);
     let short = scene.ruled(SessionRules { lifetime: hour, ..SessionRules::default() });
-    let open = short.open("u1", None, Device::default(), Stay::Brief);
+    let open = short.open("u1", None, &client, Stay::Brief);
     let end = scene.clock.now() + TimeDelta::hours(1);
     assert_eq!(open.await.expect("opens").session.expires_at, end);
 }
@@ -113,7 +115,8 @@ async fn a_session_ends_by_its_token_or_by_what_is_stored_of_it(database: FreshD
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
         for by_handle in [false, true] {
-            let other = sessions.open("u1", None, Device::default(), Stay::Remembered);
+            let client = ClientInfo::default();
+            let other = sessions.open("u1", None, &client, Stay::Remembered);
             let other = other.await.expect("opens");
             let given =
                 if by_handle { other.token.at_rest(at_rest) } else { other.token.reveal().into() };
@@ -157,7 +160,7 @@ async fn sessions_end_one_by_one_or_together_and_only_their_users(database: Fres
     let sessions = scene.sessions(AtRest::Hashed);
     for _ in 0..3 {
         scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens");
+        sessions.open("u1", None, &ClientInfo::default(), Stay::Remembered).await.expect("opens");
     }
     let ada = sessions.resume(&ada).await.expect("live");
     let bob = sessions.resume(&bob).await.expect("live");
