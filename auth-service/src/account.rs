@@ -14,7 +14,7 @@ use crate::{
     erasure::Erasures,
     error::Error,
     hashing::Hashing,
-    password::{Password, PasswordFault},
+    password::{NewPassword, Password, PasswordFault, PasswordRules},
     profile::Image,
     random,
     session::{Opened, Sessions, SignedIn, Stay},
@@ -24,7 +24,7 @@ use crate::{
 /// What somebody who signs up says about themselves.
 pub struct Application {
     pub email: Email,
-    pub password: Password,
+    pub password: NewPassword,
     pub name: String,
     pub image: Image,
 }
@@ -37,6 +37,7 @@ pub struct Accounts {
     hashing: Hashing,
     attempts: Attempts,
     erasures: Option<Erasures>,
+    password_rules: PasswordRules,
 }
 
 impl Accounts {
@@ -47,8 +48,14 @@ impl Accounts {
         hashing: Hashing,
         attempts: Attempts,
         erasures: Option<Erasures>,
+        password_rules: PasswordRules,
     ) -> Self {
-        Self { store, sessions, hashing, attempts, erasures }
+        Self { store, sessions, hashing, attempts, erasures, password_rules }
+    }
+
+    /// The rules for new passwords.
+    pub fn password_rules(&self) -> PasswordRules {
+        self.password_rules
     }
 
     /// Makes an account and opens its first session.
@@ -152,12 +159,11 @@ impl Accounts {
         &self,
         caller: &SignedIn,
         current: Password,
-        new: Password,
+        new: NewPassword,
         revoke: bool,
-        client: &ClientInfo,
     ) -> Result<Option<Opened>, Error> {
-        let user = caller.user();
-        let verified = self.verified_hash(caller, current, client).await?;
+        let (user, client) = (caller.user(), caller.client());
+        let verified = self.verified_hash(caller, current).await?;
         let known = [user.email.as_str(), Email::local_part_of(&user.email), &user.name];
         let new = self.uncommon("new_password", new, known, client).await?;
         let password_hash = self.hashing.hash(new, client).await?;
@@ -175,25 +181,15 @@ impl Accounts {
     }
 
     /// Whether the password is the caller's.
-    pub async fn verify_password(
-        &self,
-        caller: &SignedIn,
-        given: Password,
-        client: &ClientInfo,
-    ) -> Result<(), Error> {
-        self.verified_hash(caller, given, client).await.map(drop)
+    pub async fn verify_password(&self, caller: &SignedIn, given: Password) -> Result<(), Error> {
+        self.verified_hash(caller, given).await.map(drop)
     }
 
     /// Deletes the caller's account, confirmed by the password or a fresh session. What is
     /// kept elsewhere follows, at once if it can.
-    pub async fn delete(
-        &self,
-        caller: &SignedIn,
-        confirm: Option<Password>,
-        client: &ClientInfo,
-    ) -> Result<(), Error> {
+    pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
         let verified = if let Some(password) = confirm {
-            Some(self.verified_hash(caller, password, client).await?)
+            Some(self.verified_hash(caller, password).await?)
         } else {
             self.sessions.require_fresh(caller)?;
             None
@@ -219,12 +215,12 @@ impl Accounts {
     async fn uncommon(
         &self,
         field: &'static str,
-        password: Password,
+        password: NewPassword,
         known: [&str; 3],
         client: &ClientInfo,
     ) -> Result<Password, Error> {
         let known = known.map(str::to_owned).to_vec();
-        let (password, common) = self.hashing.is_common(password, known, client).await?;
+        let (password, common) = self.hashing.is_common(password.into(), known, client).await?;
         if common {
             return Err(Error::CommonPassword(Violations::one(field, PasswordFault::Common)));
         }

@@ -25,6 +25,7 @@ use tonic::{
 
 use super::*;
 use crate::{
+    attempts::DeadTokens,
     email::Email,
     peer::TaskServiceAddress,
     profile::Image,
@@ -143,8 +144,9 @@ impl Scene {
 
     async fn sign_up(&self, id: &str) {
         let rules = SessionRules::default();
-        let sessions =
-            Sessions::new(self.store.clone(), rules, self.keys.clone(), self.clock.clone());
+        let dead_tokens = DeadTokens::new(None, self.clock.clone());
+        let (store, keys) = (self.store.clone(), self.keys.clone());
+        let sessions = Sessions::new(store, rules, keys, dead_tokens, self.clock.clone());
         let (_, mut session) =
             sessions.prepare(id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = NewUser {

@@ -1,6 +1,7 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
 mod last_use;
+mod resume;
 mod rotation;
 mod rules;
 mod sweep;
@@ -17,12 +18,13 @@ use shared::{
 use self::last_use::LastUses;
 pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
 use crate::{
+    attempts::DeadTokens,
     entity::{session, user},
     error::Error,
     random,
-    restriction::{Restrictions, SignInRules},
+    restriction::SignInRules,
     session_token::SessionToken,
-    store::{Ended, NewSession, Opening, Store, UserAccess, Which},
+    store::{Ended, NewSession, Opening, Store, Which},
 };
 
 /// A session that was extended this long ago or longer is extended by use (Better Auth's
@@ -43,6 +45,7 @@ pub enum Stay {
 pub struct SignedIn {
     session: session::Model,
     user: user::Model,
+    client: ClientInfo,
     extended: bool,
     superseded: bool,
 }
@@ -54,6 +57,11 @@ impl SignedIn {
 
     pub fn user(&self) -> &user::Model {
         &self.user
+    }
+
+    /// The client of this very call.
+    pub fn client(&self) -> &ClientInfo {
+        &self.client
     }
 
     /// Whether this very call moved the session's end.
@@ -86,16 +94,19 @@ pub struct Sessions {
     grace: TimeDelta,
     keys: Arc<Keyring>,
     last_uses: LastUses,
+    dead_tokens: DeadTokens,
     clock: Arc<dyn Clock>,
     trail: Trail,
 }
 
 impl Sessions {
-    /// Sessions in `store` by these rules. `keys` give tokens their successors.
+    /// Sessions in `store` by these rules. `keys` give tokens their successors; tokens that
+    /// open nothing are counted in `dead_tokens`.
     pub fn new(
         store: Store,
         rules: SessionRules,
         keys: Arc<Keyring>,
+        dead_tokens: DeadTokens,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let span = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::days(36_500));
@@ -109,6 +120,7 @@ impl Sessions {
             grace: span(rules.rotation_grace),
             keys,
             last_uses: LastUses::default(),
+            dead_tokens,
             clock,
             trail: Trail::default(),
         }
@@ -116,7 +128,7 @@ impl Sessions {
 
     /// The sessions, with a trail for what happens to them and their users.
     pub fn noting_in(self, trail: Trail) -> Self {
-        Self { trail, ..self }
+        Self { dead_tokens: self.dead_tokens.noting_in(trail.clone()), trail, ..self }
     }
 
     /// Where it is noted what happens to sessions and their users.
@@ -192,67 +204,6 @@ impl Sessions {
         let opened_from = self.store.session_addresses(email, self.now()).await?;
         let addresses = opened_from.iter().filter_map(|text| text.parse().ok());
         Ok(addresses.map(client_prefix).any(|prefix| prefix == here))
-    }
-
-    /// The live session that `token` opens, extended if it was not for a day. An end beyond
-    /// the longest life, which others who write to the table may set, is moved back.
-    pub async fn resume(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let mut caller = self.caller(token).await?;
-        let session = &mut caller.session;
-        let now = self.now();
-        let is_due = session.expires_at - self.lifetime + DAY <= now;
-        let is_extended = is_due && !caller.superseded && self.stay(session) == Stay::Remembered;
-        let end = if is_extended { now + self.lifetime } else { session.expires_at };
-        let end = self.capped(session, end);
-        if end != session.expires_at {
-            if !self.store.extend_session(&session.id, now, end).await? {
-                return Err(Error::InvalidSession);
-            }
-            caller.extended = end > session.expires_at;
-            (session.updated_at, session.expires_at) = (now, end);
-        }
-        Ok(caller)
-    }
-
-    /// The live session that `token` opens, its end left where it is.
-    pub async fn resume_as_it_is(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let mut caller = self.caller(token).await?;
-        caller.session.expires_at = self.capped(&caller.session, caller.session.expires_at);
-        Ok(caller)
-    }
-
-    /// The session that `token` opens, for its holder to end it: whoever is banned may.
-    pub async fn resume_to_end(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        self.caller_and_access(token).await.map(|(caller, _)| caller)
-    }
-
-    /// Whom `token` belongs to, with the session as it is stored, unless they are banned. A
-    /// ban ends no session; it stops each use while it lasts.
-    async fn caller(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let (caller, restrictions) = self.caller_and_access(token).await?;
-        restrictions.check_use(self.now())?;
-        Ok(caller)
-    }
-
-    async fn caller_and_access(
-        &self,
-        token: &SessionToken,
-    ) -> Result<(SignedIn, Restrictions), Error> {
-        let now = self.now();
-        let found = self.store.session_by_token(token.stored_forms()).await?;
-        let superseded = found.is_none();
-        let session = match found {
-            Some(session) => session,
-            None => self.by_replaced(token, now).await?,
-        };
-        if self.capped(&session, session.expires_at) <= now {
-            self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
-            return Err(Error::InvalidSession);
-        }
-        let access = self.store.user_access(&session.user_id).await?;
-        let UserAccess { user, restrictions } = access.ok_or(Error::InvalidSession)?;
-        self.last_uses.note(&session, now);
-        Ok((SignedIn { session, user, extended: false, superseded }, restrictions))
     }
 
     /// The end of `session` if `end` is what it would be but for the longest life.

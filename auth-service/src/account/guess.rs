@@ -18,8 +18,8 @@ impl Accounts {
         &self,
         caller: &SignedIn,
         given: Password,
-        client: &ClientInfo,
     ) -> Result<String, Error> {
+        let client = caller.client();
         let stored = self.store.password_hash(&caller.user().id).await?;
         let stored = stored.ok_or(Error::NoPassword)?;
         // Stored in the canonical form, unless another server wrote it.

@@ -6,11 +6,13 @@
 //! learns from a refusal who has an account. Right passwords have limits of their own, far
 //! wider: each costs a hash and leaves a session or an event.
 //!
+//! - `dead_tokens`: session tokens that open nothing
 //! - `limit`: the arithmetic of one limit; `key`: what is counted
 //! - `counter`: where it is counted: `memory`, `redis`, or a table (`store`)
 //! - `settings`: how much is allowed
 
 mod counter;
+mod dead_tokens;
 mod key;
 mod limit;
 mod memory;
@@ -19,24 +21,19 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use shared::{
-    audit::{ClientInfo, Event, EventKind, Trail},
-    clock::Clock,
-};
+use shared::audit::{ClientInfo, Event, EventKind, Trail};
 use tokio::time::MissedTickBehavior;
 
+use self::counter::{Attempt, Outcome};
 pub use self::{
     counter::Counter,
+    dead_tokens::DeadTokens,
     key::Key,
     limit::Limit,
     memory::Memory,
     settings::{AttemptSettings, AttemptStore, Limits},
-};
-use self::{
-    counter::{Attempt, Outcome},
-    limit::Verdict,
 };
 use crate::error::Error;
 
@@ -48,8 +45,6 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(30);
 pub struct Attempts {
     limits: Limits,
     counter: Counter,
-    /// Apart from the others: whoever floods it with addresses pushes nothing else out.
-    sessions: Arc<Memory>,
     trail: Trail,
 }
 
@@ -84,9 +79,8 @@ pub struct Guess {
 
 impl Attempts {
     /// So many attempts, counted in `counter`.
-    pub fn new(limits: Limits, counter: Counter, clock: Arc<dyn Clock>) -> Self {
-        let sessions = Arc::new(Memory::new(clock));
-        Self { limits, counter, sessions, trail: Trail::default() }
+    pub fn new(limits: Limits, counter: Counter) -> Self {
+        Self { limits, counter, trail: Trail::default() }
     }
 
     /// The attempts, with a trail for those that a limit of an address refuses: they are
@@ -129,13 +123,13 @@ impl Attempts {
         let key = Key::address(client);
         let wrong = &mut guess.wrong;
         if let Err(wait) = self.count(wrong, key, limits.passwords_per_address).await? {
-            return Err(self.refused_from(key, wait));
+            return Err(refused_address(&self.trail, key, wait));
         }
         let key = Key::account_from(account.unwrap_or_default(), client);
         if let Err(wait) = self.count(wrong, key, limits.passwords).await? {
             return Err(match account {
                 Some(_) => refused(wait, Limited::AccountFromAddress),
-                None => self.refused_from(key, wait),
+                None => refused_address(&self.trail, key, wait),
             });
         }
         if let Some(key) = account.map(Key::account) {
@@ -190,31 +184,9 @@ impl Attempts {
     pub async fn at_sign_up(&self, client: &ClientInfo) -> Result<(), Error> {
         let mut counted = Vec::new();
         let (key, limit) = (Key::sign_up(client), self.limits.sign_ups_per_address);
-        self.count(&mut counted, key, limit).await?.map_err(|wait| self.refused_from(key, wait))
-    }
-
-    /// Looks a session up. A token that opens none is counted, and refused as too many once
-    /// its address has no attempts left.
-    ///
-    /// One that opens a session is never refused: an address is shared by a household, an
-    /// office or the users of a frontend's server, and none of them can lock the others out.
-    /// No token can be guessed, so a look-up is all that one more costs. Each replica counts
-    /// for itself.
-    pub async fn at_session<T>(
-        &self,
-        client: &ClientInfo,
-        look_up: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let found = look_up.await;
-        let (Err(Error::InvalidSession), Some(limit)) = (&found, self.limits.sessions_per_address)
-        else {
-            return found;
-        };
-        let key = Key::session(client);
-        match self.sessions.take(key, limit) {
-            Verdict::Taken { .. } => found,
-            Verdict::Refused { wait, .. } => Err(self.refused_from(key, wait)),
-        }
+        self.count(&mut counted, key, limit)
+            .await?
+            .map_err(|wait| refused_address(&self.trail, key, wait))
     }
 
     /// Removes what is forgotten, now and again, where it does not go by itself. Never ends.
@@ -226,12 +198,6 @@ impl Attempts {
             rounds.tick().await;
             self.counter.sweep(longest).await;
         }
-    }
-
-    /// Notes that nobody in particular is refused by a limit of an address.
-    fn refused_from(&self, key: Key, wait: Duration) -> Error {
-        self.trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
-        refused(wait, Limited::Address)
     }
 
     /// Counts one attempt with the others of its guess. `Err` of the inner: how long until
@@ -251,6 +217,12 @@ impl Attempts {
             Outcome::Refused { wait } => Err(wait),
         })
     }
+}
+
+/// A refusal by a limit of an address, which is noted: no user will hear of it otherwise.
+fn refused_address(trail: &Trail, key: Key, wait: Duration) -> Error {
+    trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
+    refused(wait, Limited::Address)
 }
 
 /// Every attempt that a limit refuses comes by here.

@@ -17,17 +17,14 @@ use crate::{access::AccessTokens, account::Accounts, session::Stay, wire};
 struct Auth {
     accounts: Accounts,
     access: Arc<AccessTokens>,
-    password_min_length: usize,
 }
 
 /// The service, open to everybody.
 pub fn auth_service(
     accounts: Accounts,
     access: Arc<AccessTokens>,
-    password_min_length: usize,
 ) -> AuthServiceServer<impl AuthService> {
-    AuthServiceServer::new(Auth { accounts, access, password_min_length })
-        .max_decoding_message_size(MAX_REQUEST_BYTES)
+    AuthServiceServer::new(Auth { accounts, access }).max_decoding_message_size(MAX_REQUEST_BYTES)
 }
 
 #[tonic::async_trait]
@@ -37,7 +34,8 @@ impl AuthService for Auth {
         request: Request<pb::SignUpRequest>,
     ) -> Result<Response<pb::SignUpResponse>, Status> {
         let client = ClientInfo::of(request.extensions());
-        let application = wire::application(request.into_inner(), self.password_min_length)?;
+        let rules = self.accounts.password_rules();
+        let application = wire::application(request.into_inner(), rules)?;
         let (user, opened) = self.accounts.sign_up(application, &client, Stay::Remembered).await?;
         Ok(Response::new(pb::SignUpResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),

@@ -23,7 +23,6 @@ use super::{
 use crate::{
     access::AccessTokens,
     account::Accounts,
-    attempts::Attempts,
     data_export::DataExports,
     entity::{session, user},
     error::Error,
@@ -38,11 +37,9 @@ const SET_AUTH_JWT: HeaderName = HeaderName::from_static("set-auth-jwt");
 pub struct Desk {
     pub accounts: Accounts,
     pub sessions: Sessions,
-    pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
     pub exports: DataExports,
     pub keys: Arc<Keyring>,
-    pub password_min_length: usize,
     pub site: Arc<Site>,
     pub cookies: Cookies,
     /// How long a browser may go by its copy of the session, if it gets one.
@@ -77,7 +74,6 @@ impl<Q: DeserializeOwned> FromRequestParts<Arc<Desk>> for Call<Q> {
 pub struct Caller {
     pub signed_in: SignedIn,
     pub token: SessionToken,
-    pub client: ClientInfo,
     /// For the answer: the cookie again, if this very call extended the session, the
     /// cookie's signature is outdated, or its token was replaced.
     pub headers: HeaderMap,
@@ -135,9 +131,8 @@ impl Desk {
     pub async fn caller<Q>(&self, call: Call<Q>) -> Result<Caller, Refused> {
         let (client, is_outdated) = (call.client.clone(), call.is_outdated);
         let token = self.token(call)?;
-        let resumed = self.attempts.at_session(&client, self.sessions.resume(&token)).await;
-        let signed_in = self.given(resumed)?;
-        let mut caller = Caller { signed_in, token, client, headers: HeaderMap::new() };
+        let signed_in = self.given(self.sessions.resume(&token, &client).await)?;
+        let mut caller = Caller { signed_in, token, headers: HeaderMap::new() };
         let signed_in = &caller.signed_in;
         if is_outdated || signed_in.was_extended() || signed_in.is_superseded() {
             let stay = self.sessions.stay(signed_in.session());

@@ -54,7 +54,7 @@ pub async fn sign_up(
     desk.site.expect_ours(asked.callback_url.as_deref())?;
     let application = Application {
         email: asked.email,
-        password: Password::chosen(asked.password, desk.password_min_length)?,
+        password: desk.accounts.password_rules().choose(asked.password)?,
         name: asked.name,
         image: asked.image.unwrap_or_default(),
     };
@@ -130,8 +130,7 @@ pub async fn sign_out(
     Asked(forms::Nothing): Asked<forms::Nothing>,
 ) -> Result<impl IntoResponse, Refused> {
     if let Credential::Token(token) = call.credential {
-        let resumed = desk.sessions.resume_to_end(&token);
-        match desk.attempts.at_session(&call.client, resumed).await {
+        match desk.sessions.resume_to_end(&token, &call.client).await {
             Ok(caller) => {
                 desk.sessions.end(&caller, Which::One(&caller.session().id)).await?;
             }

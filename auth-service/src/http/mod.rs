@@ -47,21 +47,15 @@ use self::{
     refusal::{nothing_here, refusal},
     site::Site,
 };
-use crate::{
-    access::AccessTokens, account::Accounts, attempts::Attempts, data_export::DataExports,
-    session::Sessions,
-};
+use crate::{access::AccessTokens, account::Accounts, data_export::DataExports, session::Sessions};
 
 /// What the door is made of.
 pub struct Fittings {
     pub accounts: Accounts,
     pub sessions: Sessions,
-    pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
     pub exports: DataExports,
     pub keys: Arc<Keyring>,
-    /// The shortest new password.
-    pub password_min_length: usize,
     /// Where browsers find this server. Over TLS its cookies are kept to TLS.
     pub own_origin: Option<Origin>,
     /// The web sites beside it that may act for their visitors.
@@ -82,11 +76,9 @@ pub fn door(fittings: Fittings) -> Door {
     let desk = Desk {
         accounts: fittings.accounts,
         sessions: fittings.sessions,
-        attempts: fittings.attempts,
         access: fittings.access,
         exports: fittings.exports,
         keys: fittings.keys,
-        password_min_length: fittings.password_min_length,
         site: site.clone(),
         cookies,
         copies_live: fittings.session_cookie_cache,

@@ -86,14 +86,12 @@ pub async fn get_session(
         Credential::None => return nobody(HeaderMap::new()),
     };
     let leave = call.query.leaves_it();
-    let resume = async {
-        if leave {
-            desk.sessions.resume_as_it_is(&token).await
-        } else {
-            desk.sessions.resume(&token).await
-        }
+    let resumed = if leave {
+        desk.sessions.resume_as_it_is(&token, &call.client).await
+    } else {
+        desk.sessions.resume(&token, &call.client).await
     };
-    let signed_in = match desk.attempts.at_session(&call.client, resume).await {
+    let signed_in = match resumed {
         Ok(signed_in) => signed_in,
         // Better Auth ends the sessions of whoever it bans.
         Err(Error::InvalidSession | Error::Restricted(_)) => return nobody(desk.forget()?),
@@ -185,7 +183,7 @@ pub async fn refresh_session(
 ) -> Result<impl IntoResponse, Refused> {
     let client = call.client.clone();
     let token = desk.token(call)?;
-    let refreshed = desk.attempts.at_session(&client, desk.sessions.refresh(&token)).await;
+    let refreshed = desk.sessions.refresh(&token, &client).await;
     let Refreshed { signed_in, token } = desk.given(refreshed)?;
     let (session, user) = (signed_in.session(), signed_in.user());
     let stay = desk.sessions.stay(session);

@@ -70,11 +70,10 @@ pub async fn change_password(
     Asked(asked): Asked<forms::ChangePassword>,
 ) -> Result<impl IntoResponse, Refused> {
     let mut caller = desk.caller(call).await?;
-    let new = Password::chosen(asked.new_password, desk.password_min_length)?;
+    let new = desk.accounts.password_rules().choose(asked.new_password)?;
     let current = Password::offered(asked.current_password)?;
     let revoke = asked.revoke_other_sessions == Some(true);
-    let change =
-        desk.accounts.change_password(&caller.signed_in, current, new, revoke, &caller.client);
+    let change = desk.accounts.change_password(&caller.signed_in, current, new, revoke);
     let opened = change.await?;
     let user = caller.signed_in.user();
     if let Some(opened) = &opened {
@@ -103,7 +102,7 @@ pub async fn verify_password(
 ) -> Result<impl IntoResponse, Refused> {
     let caller = desk.caller(call).await?;
     let password = Password::offered(asked.password)?;
-    desk.accounts.verify_password(&caller.signed_in, password, &caller.client).await?;
+    desk.accounts.verify_password(&caller.signed_in, password).await?;
     Ok((caller.headers, Answer(Done::DONE)))
 }
 
@@ -134,14 +133,12 @@ pub async fn delete_user(
         return Err(Refused::new(StatusCode::NOT_FOUND, "INVALID_TOKEN", "Invalid token"));
     }
     let confirm = asked.password.map(Password::offered).transpose()?;
-    desk.accounts.delete(&caller.signed_in, confirm, &caller.client).await.map_err(|error| {
-        match error {
-            Error::SessionNotFresh => {
-                let message = "Session expired. Re-authenticate to perform this action.";
-                Refused::new(StatusCode::BAD_REQUEST, "SESSION_EXPIRED", message)
-            }
-            error => error.into(),
+    desk.accounts.delete(&caller.signed_in, confirm).await.map_err(|error| match error {
+        Error::SessionNotFresh => {
+            let message = "Session expired. Re-authenticate to perform this action.";
+            Refused::new(StatusCode::BAD_REQUEST, "SESSION_EXPIRED", message)
         }
+        error => error.into(),
     })?;
     Ok((desk.forget()?, Answer(Deleted { success: true, message: "User deleted" })))
 }

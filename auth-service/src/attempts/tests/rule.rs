@@ -3,7 +3,7 @@
 use shared::audit::ClientInfo;
 
 use super::{
-    super::{Attempts, Guess, Limited, Limits},
+    super::{Attempts, DeadTokens, Guess, Limited, Limits},
     Duration, Limit, Place, SPAN, on_every_place,
     places::{account, client},
     ten,
@@ -24,7 +24,7 @@ fn limits() -> Limits {
 }
 
 fn attempts(place: &Place) -> Attempts {
-    Attempts::new(limits(), place.counter.clone(), place.clock.clone())
+    Attempts::new(limits(), place.counter.clone())
 }
 
 on_every_place!(
@@ -202,29 +202,26 @@ async fn new_accounts_are_counted_by_address_for_good(place: Place) {
 }
 
 #[tokio::test]
-async fn tokens_that_open_nothing_are_counted_and_those_that_do_are_not() {
+async fn tokens_that_open_nothing_are_counted_by_client() {
     let place = Place::memory().await.expect("memory is always there");
-    let (attempts, here) = (attempts(&place), client());
-    for _ in 0..50 {
-        attempts.at_session(&here, async { Ok(()) }).await.expect("a live one");
-    }
+    let dead = DeadTokens::new(limits().sessions_per_address, place.clock.clone());
+    let (here, there) = (client(), client());
     for _ in 0..3 {
-        let dead = attempts.at_session(&here, async { Err::<(), _>(Error::InvalidSession) }).await;
-        assert!(matches!(dead, Err(Error::InvalidSession)));
+        dead.count(&here).expect("one of the first");
     }
-    let dead = async { Err::<(), _>(Error::InvalidSession) };
-    let refused = attempts.at_session(&here, dead).await;
-    assert!(matches!(refused, Err(Error::TooManyAttempts { .. })));
-    attempts.at_session(&here, async { Ok(()) }).await.expect("a live one, beside the dead");
+    assert!(matches!(dead.count(&here), Err(Error::TooManyAttempts { .. })));
+    dead.count(&there).expect("from elsewhere");
 }
 
 #[tokio::test]
 async fn nothing_is_counted_where_limits_are_off() {
     let place = Place::memory().await.expect("memory is always there");
-    let attempts = Attempts::new(Limits::OFF, place.counter.clone(), place.clock.clone());
+    let attempts = Attempts::new(Limits::OFF, place.counter.clone());
     let (ada, here) = (account("ada"), client());
     assert_eq!(guessed(&attempts, &ada, &here, false).await, 20);
     for _ in 0..20 {
         attempts.at_sign_up(&here).await.expect("no limit");
     }
+    let dead = DeadTokens::new(None, place.clock.clone());
+    assert!((0..20).all(|_| dead.count(&here).is_ok()));
 }

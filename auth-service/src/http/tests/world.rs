@@ -22,9 +22,10 @@ use super::super::{Fittings, door};
 use crate::{
     access::AccessTokens,
     account::Accounts,
-    attempts::{Attempts, Counter, Limits, Memory},
+    attempts::{Attempts, Counter, DeadTokens, Limits, Memory},
     data_export::DataExports,
     hashing::{Hashing, default_concurrency},
+    password::PasswordRules,
     restriction::SignInRules,
     session::{SessionRules, Sessions},
     session_token::AtRest,
@@ -106,24 +107,25 @@ impl World {
             sign_in: setting.sign_in,
             ..SessionRules::default()
         };
-        let sessions = Sessions::new(store.clone(), rules, keys.clone(), clock.clone());
+        let dead_tokens = DeadTokens::new(setting.limits.sessions_per_address, clock.clone());
+        let sessions =
+            Sessions::new(store.clone(), rules, keys.clone(), dead_tokens, clock.clone());
         let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
-        let attempts = Attempts::new(setting.limits, counter, clock.clone());
+        let attempts = Attempts::new(setting.limits, counter);
         let access = Arc::new(AccessTokens(issuer));
         let Door { routes, api, .. } = door(Fittings {
             accounts: Accounts::new(
                 store.clone(),
                 sessions.clone(),
                 Hashing::new(default_concurrency()),
-                attempts.clone(),
+                attempts,
                 None,
+                PasswordRules { min_length: 8 },
             ),
             exports: DataExports::new(store.clone(), sessions.clone(), access.clone(), None),
             sessions,
-            attempts,
             access,
             keys: keys.clone(),
-            password_min_length: 8,
             own_origin: Some(Origin::parse(setting.own).expect("an origin")),
             trusted_origins: vec![Origin::parse(TRUSTED).expect("an origin")],
             session_cookie_cache: setting.cookie_cache,

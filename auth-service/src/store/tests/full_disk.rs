@@ -5,7 +5,7 @@ use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
 use shared::{audit::ClientInfo, db, error::Kind};
 
-use super::{Scene, keys};
+use super::{Scene, keys, no_limit};
 use crate::{
     session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
@@ -41,8 +41,9 @@ async fn make_room(scene: &Scene) {
 async fn is_live_elsewhere(scene: &Scene, token: &SessionToken) -> bool {
     let store = Store::open(&scene.database.url()).await.expect("opens");
     let keys = keys(&[super::SECRET]);
-    let sessions = Sessions::new(store, SessionRules::default(), keys, scene.clock.clone());
-    sessions.resume_as_it_is(token).await.is_ok()
+    let sessions =
+        Sessions::new(store, SessionRules::default(), keys, no_limit(), scene.clock.clone());
+    sessions.resume_as_it_is(token, &ClientInfo::default()).await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +65,7 @@ async fn accounts_and_sessions_are_as_answered_after_a_full_disk() {
         let signed_in = signed_in.expect("opens").token;
         assert!(is_live_elsewhere(&scene, &signed_in).await, "a sign-in is stored");
 
-        let caller = sessions.resume(&signed_in).await.expect("live");
+        let caller = sessions.resume(&signed_in, &ClientInfo::default()).await.expect("live");
         let this = Which::One(&caller.session().id);
         sessions.end(&caller, this).await.expect("signs out");
         assert!(!is_live_elsewhere(&scene, &signed_in).await, "a sign-out ends the session");

@@ -84,7 +84,7 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let secret = Secret::parse("q8Zr2LmX5vTnB1cHs7KdWf4GyJp9EaUo".to_owned()).expect("strong");
     let keys = Keyring::new(&secret, &[]);
     let token = SessionToken::parse(TOKEN, &keys).expect("a token");
-    let caller = sessions.resume(&token).await.expect("live");
+    let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     assert_eq!(caller.user().id, ada.id);
 
     // Who comes is kept as such a server would.
@@ -125,7 +125,7 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let new = "salt:new".to_owned();
     let changed = store.change_password(&ada.id, still, new, Some(&mut instead), &changed, now);
     assert_eq!(changed.await.expect("writes"), Held::Yes);
-    assert!(sessions.resume(&token).await.is_err());
+    assert!(sessions.resume(&token, &ClientInfo::default()).await.is_err());
     assert_eq!(
         store.sessions(&ada.id, now, DateTime::UNIX_EPOCH).await.expect("reads")[0].id,
         instead.id

@@ -21,11 +21,12 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use shared::{
     audit::{ClientInfo, Event, EventKind, Record, Trail},
     auth::{Keyring, Secret},
-    clock::{Clock, ManualClock},
+    clock::{Clock, ManualClock, SystemClock},
 };
 
 use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
 use crate::{
+    attempts::DeadTokens,
     email::Email,
     error::Error,
     profile::Image,
@@ -41,6 +42,11 @@ fn keys(secrets: &[&str]) -> Arc<Keyring> {
     let secrets = secrets.iter().map(|text| Secret::parse((*text).to_owned()).expect("strong"));
     let secrets: Vec<_> = secrets.collect();
     Arc::new(Keyring::new(&secrets[0], &secrets[1..]))
+}
+
+/// Session tokens that open nothing, any number of them.
+fn no_limit() -> DeadTokens {
+    DeadTokens::new(None, Arc::new(SystemClock))
 }
 
 struct Scene {
@@ -61,7 +67,7 @@ impl Scene {
     }
 
     fn ruled(&self, rules: SessionRules) -> Sessions {
-        Sessions::new(self.store.clone(), rules, keys(&[SECRET]), self.clock.clone())
+        Sessions::new(self.store.clone(), rules, keys(&[SECRET]), no_limit(), self.clock.clone())
     }
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
@@ -170,7 +176,8 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     let scene = Scene::new(database).await;
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
-    let session = sessions.resume(&token).await.expect("live").session().id.clone();
+    let session =
+        sessions.resume(&token, &ClientInfo::default()).await.expect("live").session().id.clone();
     let now = scene.clock.now();
     let based_on = |hash| Still { password_hash: Some(hash), session_id: Some(&session) };
     let change = async |hash, new: &str| {

@@ -5,7 +5,7 @@ use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databa
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::{audit::ClientInfo, clock::Clock};
 
-use super::{SECRET, Scene, keys, raw};
+use super::{SECRET, Scene, keys, no_limit, raw};
 use crate::{
     StartError,
     error::Error,
@@ -62,7 +62,7 @@ fn on(scene: &Scene) -> &'static str {
 
 fn sessions(scene: &Scene, store: &Store, sign_in: SignInRules) -> Sessions {
     let rules = SessionRules { sign_in, ..SessionRules::default() };
-    Sessions::new(store.clone(), rules, keys(&[SECRET]), scene.clock.clone())
+    Sessions::new(store.clone(), rules, keys(&[SECRET]), no_limit(), scene.clock.clone())
 }
 
 fn token() -> SessionToken {
@@ -70,7 +70,7 @@ fn token() -> SessionToken {
 }
 
 async fn resume(scene: &Scene, store: &Store) -> Result<SignedIn, Error> {
-    sessions(scene, store, SignInRules::default()).resume(&token()).await
+    sessions(scene, store, SignInRules::default()).resume(&token(), &ClientInfo::default()).await
 }
 
 async fn sign_in(scene: &Scene, store: &Store, rules: SignInRules) -> Result<Opened, Error> {
@@ -184,15 +184,18 @@ async fn who_is_banned_can_still_sign_out(database: FreshDatabase) {
     set(&scene, &format!(r#""banned" = {}"#, on(&scene))).await;
     let sessions = sessions(&scene, &store, SignInRules::default());
     for outcome in [
-        sessions.resume(&token()).await.map(drop),
-        sessions.resume_as_it_is(&token()).await.map(drop),
-        sessions.refresh(&token()).await.map(drop),
+        sessions.resume(&token(), &ClientInfo::default()).await.map(drop),
+        sessions.resume_as_it_is(&token(), &ClientInfo::default()).await.map(drop),
+        sessions.refresh(&token(), &ClientInfo::default()).await.map(drop),
     ] {
         assert_eq!(restriction(outcome), Some(Restriction::Banned));
     }
-    let caller = sessions.resume_to_end(&token()).await.expect("is known");
+    let caller = sessions.resume_to_end(&token(), &ClientInfo::default()).await.expect("is known");
     sessions.end(&caller, Which::One(&caller.session().id)).await.expect("ends");
-    assert!(matches!(sessions.resume_to_end(&token()).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume_to_end(&token(), &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
 }
 
 async fn a_second_factor_stops_sign_in_and_no_session(database: FreshDatabase) {
