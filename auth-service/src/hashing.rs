@@ -17,6 +17,7 @@ pub use self::concurrency::default_concurrency;
 pub use self::concurrency::{HASH_BYTES, memory_limit, read_concurrency};
 use self::fair_queue::FairQueue;
 use crate::{
+    error_code::{self, grpc_message},
     password::{Password, Underivable},
     random,
 };
@@ -32,7 +33,7 @@ pub struct Hashing(FairQueue);
 #[derive(Debug, thiserror::Error)]
 pub enum HashingError {
     /// Too many wait, or the turn did not come in time.
-    #[error("The server is busy. Please try again later.")]
+    #[error("{}", grpc_message(&error_code::BUSY))]
     Busy,
     /// The operating system gives no randomness.
     #[error("no random salt")]

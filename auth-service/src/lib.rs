@@ -19,7 +19,8 @@
 //! - `peer`: task-service, as it is called from here
 //! - `store`: Better Auth's tables and ours, on both databases; `entity`, `migration`: their
 //!   shape
-//! - `error`: what a caller is told when it does not work
+//! - `error`: why a call is not answered as asked; `error_code`: the table of what both wires
+//!   tell then
 
 mod access;
 mod account;
@@ -30,6 +31,7 @@ mod email;
 mod entity;
 mod erasure;
 mod error;
+mod error_code;
 mod grpc;
 mod hashing;
 mod http;

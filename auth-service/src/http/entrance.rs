@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
-use http::{
-    StatusCode,
-    header::{HeaderValue, LOCATION},
-};
+use http::header::{HeaderValue, LOCATION};
 
 use super::{
     body::Asked,
@@ -21,6 +18,7 @@ use super::{
 use crate::{
     account::Application,
     error::Error,
+    error_code,
     password::{Password, PasswordFault},
     session::Stay,
     store::Which,
@@ -92,8 +90,7 @@ pub async fn sign_in(
     Asked(asked): Asked<forms::SignIn>,
 ) -> Result<impl IntoResponse, Refused> {
     desk.site.expect_ours(asked.callback_url.as_deref())?;
-    let email = exact(&asked.email)
-        .ok_or_else(|| Refused::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email"))?;
+    let email = exact(&asked.email).ok_or_else(|| Refused::of(&error_code::INVALID_EMAIL))?;
     let password = Password::offered(asked.password).map_err(|fault| match fault {
         PasswordFault::Empty => Error::InvalidEmailOrPassword.into(),
         fault => Refused::from(fault),

@@ -6,10 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{
-    StatusCode,
-    header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA},
-};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -25,6 +22,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    error_code,
     session::{Listed, Refreshed},
     session_token::stored_forms,
     store::Which,
@@ -122,9 +120,7 @@ fn nobody(headers: HeaderMap) -> Result<Response, Refused> {
     responses((status = 405, description = "Use GET", body = Refusal), ForSites, AnyTime),
 )]
 pub async fn post_get_session(_: Plain) -> impl IntoResponse {
-    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
-    let message = "POST method requires deferSessionRefresh to be enabled in session config";
-    (FRESH, Refused::new(StatusCode::METHOD_NOT_ALLOWED, code, message))
+    (FRESH, Refused::of(&error_code::METHOD_NOT_ALLOWED))
 }
 
 /// The live sessions of the caller's user, the oldest first, a hundred at most.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
-use http::StatusCode;
 
 use super::{
     body::Asked,
@@ -13,7 +12,7 @@ use super::{
     objects::{Account, Answer, Deleted, Done, PasswordChanged},
     refusal::{Refusal, Refused},
 };
-use crate::{error::Error, password::Password, store::UserPatch};
+use crate::{error::Error, error_code, password::Password, store::UserPatch};
 
 /// Changes the caller's name or picture.
 #[utoipa::path(
@@ -35,11 +34,10 @@ pub async fn update_user(
 ) -> Result<impl IntoResponse, Refused> {
     let caller = desk.caller(call).await?;
     if asked.has_email {
-        let message = "Email can not be updated";
-        return Err(Refused::new(StatusCode::BAD_REQUEST, "EMAIL_CAN_NOT_BE_UPDATED", message));
+        return Err(Refused::of(&error_code::EMAIL_CAN_NOT_BE_UPDATED));
     }
     if asked.name.is_none() && asked.image.is_none() {
-        return Err(Refused::uncoded(StatusCode::BAD_REQUEST, "No fields to update"));
+        return Err(Refused::of(&error_code::NO_FIELDS_TO_UPDATE));
     }
     let patch = UserPatch { name: asked.name, image: asked.image };
     let user = desk.accounts.update(&caller.signed_in, patch).await?;
@@ -130,14 +128,11 @@ pub async fn delete_user(
     desk.site.expect_ours(asked.callback_url.as_deref())?;
     let caller = desk.caller(call).await?;
     if asked.token.is_some_and(|token| !token.is_empty()) {
-        return Err(Refused::new(StatusCode::NOT_FOUND, "INVALID_TOKEN", "Invalid token"));
+        return Err(Refused::of(&error_code::INVALID_TOKEN));
     }
     let confirm = asked.password.map(Password::offered).transpose()?;
     desk.accounts.delete(&caller.signed_in, confirm).await.map_err(|error| match error {
-        Error::SessionNotFresh => {
-            let message = "Session expired. Re-authenticate to perform this action.";
-            Refused::new(StatusCode::BAD_REQUEST, "SESSION_EXPIRED", message)
-        }
+        Error::SessionNotFresh => Refused::of(&error_code::SESSION_EXPIRED),
         error => error.into(),
     })?;
     Ok((desk.forget()?, Answer(Deleted { success: true, message: "User deleted" })))

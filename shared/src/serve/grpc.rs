@@ -20,7 +20,7 @@ use super::{
     cors,
     lasting::{Ending, is_public_watch},
 };
-use crate::origin::Origin;
+use crate::{error::is_server_fault, origin::Origin};
 
 /// Health is answered without a place too: a server that is busy is not dead, and whoever
 /// took it for dead would make the others busier.
@@ -107,14 +107,12 @@ fn unsupported() -> Response<Body> {
     response
 }
 
-/// tonic says INTERNAL of frames it cannot read; that is the caller's doing. A fault of
-/// ours is told by its words, which `error` alone gives.
+/// tonic says INTERNAL of frames it cannot read; that is the caller's doing. tonic leaves the
+/// status with the response, and the status of a fault of ours knows that it is one.
 fn blame_caller(mut response: Response<Body>) -> Response<Body> {
-    let ours = HeaderValue::from_static("internal%20error");
+    let is_ours = response.extensions().get::<Status>().is_some_and(is_server_fault);
     let headers = response.headers_mut();
-    if headers.get("grpc-status").is_some_and(|code| code == "13")
-        && headers.get("grpc-message") != Some(&ours)
-    {
+    if !is_ours && headers.get("grpc-status").is_some_and(|code| code == "13") {
         headers.insert("grpc-status", HeaderValue::from_static("3"));
     }
     response
@@ -140,6 +138,17 @@ fn caller_timeout(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Classified, Kind, status};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("disk serial 42")]
+    struct Sample(Kind);
+
+    impl Classified for Sample {
+        fn kind(&self) -> Kind {
+            self.0
+        }
+    }
 
     #[test]
     fn only_grpc_is_spoken_here() {
@@ -164,8 +173,14 @@ mod tests {
 
     #[test]
     fn frames_that_cannot_be_read_are_the_callers_fault_and_faults_of_ours_are_not() {
-        for (message, code) in [("Missing request message.", "3"), ("internal error", "13")] {
-            let told = blame_caller(Status::new(Code::Internal, message).into_http());
+        let of_transport = Status::new(Code::Internal, "Missing request message.");
+        // Whatever its words.
+        let in_our_words = Status::new(Code::Internal, "internal error");
+        for (told, code) in
+            [(of_transport, "3"), (in_our_words, "3"), (status(&Sample(Kind::Internal)), "13")]
+        {
+            let message = told.message().to_owned();
+            let told = blame_caller(told.into_http());
             assert_eq!(told.headers()["grpc-status"], code, "{message}");
         }
     }
