@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 /// The longest password, in UTF-16 code units, which is how Better Auth counts.
 const MAX_UNITS: usize = 128;
 
+/// The shortest new password where no other is set, and the shortest that can be.
+const MIN_LENGTH: u32 = 8;
+
 /// An attacker with a list of common passwords gets this far in minutes, online.
 const COMMON_GUESSES: u64 = 100_000;
 
@@ -55,10 +58,17 @@ pub enum PasswordFault {
 #[error("no key can be derived")]
 pub struct Underivable;
 
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self { min_length: MIN_LENGTH as usize }
+    }
+}
+
 impl PasswordRules {
     /// Reads `PASSWORD_MIN_LENGTH`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        Self { min_length: reader.number("PASSWORD_MIN_LENGTH", 8, 8, 128) as usize }
+        let least = reader.number("PASSWORD_MIN_LENGTH", MIN_LENGTH, MIN_LENGTH, 128);
+        Self { min_length: least as usize }
     }
 
     /// Takes what is to become a password, as far as its length decides.
