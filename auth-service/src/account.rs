@@ -2,9 +2,10 @@
 
 mod guess;
 
-use std::net::IpAddr;
-
-use server::audit_log::{Event, EventKind};
+use server::{
+    ClientInfo,
+    audit_log::{Event, EventKind},
+};
 use shared::fields::Violations;
 
 use crate::{
@@ -14,17 +15,17 @@ use crate::{
     erasure::Erasures,
     error::Error,
     hashing::Hashing,
-    password::{Password, PasswordFault},
+    password::{NewPassword, Password, PasswordFault, PasswordRules},
     profile::Image,
     random,
-    session::{Device, Opened, Sessions, SignedIn, Stay},
+    session::{Opened, Sessions, SignedIn, Stay},
     store::{Held, LinkedAccount, NewUser, Still, Store, UserPatch},
 };
 
 /// What somebody who signs up says about themselves.
 pub struct Application {
     pub email: Email,
-    pub password: Password,
+    pub password: NewPassword,
     pub name: String,
     pub image: Image,
 }
@@ -37,6 +38,7 @@ pub struct Accounts {
     hashing: Hashing,
     attempts: Attempts,
     erasures: Option<Erasures>,
+    password_rules: PasswordRules,
 }
 
 impl Accounts {
@@ -47,8 +49,14 @@ impl Accounts {
         hashing: Hashing,
         attempts: Attempts,
         erasures: Option<Erasures>,
+        password_rules: PasswordRules,
     ) -> Self {
-        Self { store, sessions, hashing, attempts, erasures }
+        Self { store, sessions, hashing, attempts, erasures, password_rules }
+    }
+
+    /// The rules for new passwords.
+    pub fn password_rules(&self) -> PasswordRules {
+        self.password_rules
     }
 
     /// Makes an account and opens its first session.
@@ -58,19 +66,18 @@ impl Accounts {
     pub async fn sign_up(
         &self,
         application: Application,
-        device: Device,
+        client: &ClientInfo,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         if self.sessions.sign_in_rules().needs_verified_email {
             return Err(Error::SignUpDisabled); // nobody can prove an address here
         }
-        let from = device.address();
-        self.attempts.at_sign_up(from).await?;
+        self.attempts.at_sign_up(client).await?;
         self.store.database().check_space()?;
         let Application { email, password, name, image } = application;
         let known = [email.as_str(), email.local_part(), &name];
-        let password = self.uncommon("password", password, known, from).await?;
-        let password_hash = self.hashing.hash(password, from).await?;
+        let password = self.uncommon("password", password, known, client).await?;
+        let password_hash = self.hashing.hash(password, client).await?;
         let mut new_user = NewUser {
             id: random::id()?,
             email,
@@ -79,7 +86,7 @@ impl Accounts {
             password_hash,
             now: self.sessions.now(),
         };
-        let (token, mut session) = self.sessions.prepare(&new_user.id, device, stay)?;
+        let (token, mut session) = self.sessions.prepare(&new_user.id, client, stay)?;
         if !self.store.create_user(&mut new_user, &mut session).await? {
             return Err(Error::EmailTaken);
         }
@@ -103,27 +110,26 @@ impl Accounts {
         &self,
         email: Option<&Email>,
         password: Password,
-        device: Device,
+        client: &ClientInfo,
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         // Before anything that differs between accounts.
         self.store.database().check_space()?;
-        let from = device.address();
-        let guess = self.guess(email.map(Email::as_str), from).await;
+        let guess = self.guess(email.map(Email::as_str), client).await;
         if let (Err(Error::TooManyAttempts { by, .. }), Some(email)) = (&guess, email)
             && by.is_about_an_account()
         {
             self.note_limited(email).await;
         }
         let (guess, user, stored) = self.named(email, guess?).await?;
-        let right = self.matches(guess, password, stored.clone(), from).await?;
+        let right = self.matches(guess, password, stored.clone(), client).await?;
         let opened = match &user {
             Some(user) if right => {
-                self.sessions.open(&user.id, stored.as_deref(), device, stay).await
+                self.sessions.open(&user.id, stored.as_deref(), client, stay).await
             }
             _ => Err(Error::InvalidEmailOrPassword),
         };
-        self.note_sign_in(user.as_ref(), &opened, from);
+        self.note_sign_in(user.as_ref(), &opened, client);
         let opened = opened?;
         let mut user = user.ok_or(Error::InvalidEmailOrPassword)?;
         if opened.lifted_ban {
@@ -154,22 +160,16 @@ impl Accounts {
         &self,
         caller: &SignedIn,
         current: Password,
-        new: Password,
+        new: NewPassword,
         revoke: bool,
-        from: Option<IpAddr>,
     ) -> Result<Option<Opened>, Error> {
-        let user = caller.user();
-        let verified = self.verified_hash(caller, current, from).await?;
+        let (user, client) = (caller.user(), caller.client());
+        let verified = self.verified_hash(caller, current).await?;
         let known = [user.email.as_str(), Email::local_part_of(&user.email), &user.name];
-        let new = self.uncommon("new_password", new, known, from).await?;
-        let password_hash = self.hashing.hash(new, from).await?;
-        let device = Device {
-            ip_address: caller.session().ip_address.clone(),
-            user_agent: caller.session().user_agent.clone(),
-        };
-        let stay = self.sessions.stay(caller.session());
+        let new = self.uncommon("new_password", new, known, client).await?;
+        let password_hash = self.hashing.hash(new, client).await?;
         let mut instead =
-            if revoke { Some(self.sessions.prepare(&user.id, device, stay)?) } else { None };
+            if revoke { Some(self.sessions.prepare_instead(caller.session())?) } else { None };
         let session = instead.as_mut().map(|(_, session)| session);
         let now = self.sessions.now();
         let still = still(caller, Some(&verified));
@@ -182,25 +182,15 @@ impl Accounts {
     }
 
     /// Whether the password is the caller's.
-    pub async fn verify_password(
-        &self,
-        caller: &SignedIn,
-        given: Password,
-        from: Option<IpAddr>,
-    ) -> Result<(), Error> {
-        self.verified_hash(caller, given, from).await.map(drop)
+    pub async fn verify_password(&self, caller: &SignedIn, given: Password) -> Result<(), Error> {
+        self.verified_hash(caller, given).await.map(drop)
     }
 
     /// Deletes the caller's account, confirmed by the password or a fresh session. What is
     /// kept elsewhere follows, at once if it can.
-    pub async fn delete(
-        &self,
-        caller: &SignedIn,
-        confirm: Option<Password>,
-        from: Option<IpAddr>,
-    ) -> Result<(), Error> {
+    pub async fn delete(&self, caller: &SignedIn, confirm: Option<Password>) -> Result<(), Error> {
         let verified = if let Some(password) = confirm {
-            Some(self.verified_hash(caller, password, from).await?)
+            Some(self.verified_hash(caller, password).await?)
         } else {
             self.sessions.require_fresh(caller)?;
             None
@@ -226,12 +216,12 @@ impl Accounts {
     async fn uncommon(
         &self,
         field: &'static str,
-        password: Password,
+        password: NewPassword,
         known: [&str; 3],
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<Password, Error> {
         let known = known.map(str::to_owned).to_vec();
-        let (password, common) = self.hashing.is_common(password, known, from).await?;
+        let (password, common) = self.hashing.is_common(password.into(), known, client).await?;
         if common {
             return Err(Error::CommonPassword(Violations::one(field, PasswordFault::Common)));
         }

@@ -14,7 +14,10 @@ use shared::{
     origin::Origin,
 };
 
-use crate::{attempts::AttemptSettings, hashing, peer::TaskServiceAddress, session::SessionRules};
+use crate::{
+    attempts::AttemptSettings, hashing, password::PasswordRules, peer::TaskServiceAddress,
+    session::SessionRules,
+};
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
@@ -55,8 +58,8 @@ pub struct AccountSettings {
     pub sessions: SessionRules,
     /// How long an access token lives.
     pub access_token_lifetime: Duration,
-    /// The shortest new password, in UTF-16 code units.
-    pub password_min_length: usize,
+    /// The rules for new passwords.
+    pub passwords: PasswordRules,
     /// How many passwords are hashed at once.
     pub hash_concurrency: NonZero<usize>,
     /// How long a browser may go by its signed copy of the session; `None`: it gets none.
@@ -89,7 +92,7 @@ impl AccountSettings {
             sessions: SessionRules::read(reader),
             access_token_lifetime,
             hash_concurrency: hashing::read_concurrency(reader),
-            password_min_length: reader.number("PASSWORD_MIN_LENGTH", 8, 8, 128) as usize,
+            passwords: PasswordRules::read(reader),
         }
     }
 }

@@ -12,7 +12,7 @@ use proto::task::v1::{
 };
 use sea_orm::ConnectionTrait;
 use server::{
-    OwnPort,
+    ClientInfo, OwnPort,
     audit_log::{Event, EventKind, Record, Trail},
 };
 use shared::{
@@ -27,10 +27,11 @@ use tonic::{
 
 use super::*;
 use crate::{
+    attempts::DeadTokens,
     email::Email,
     peer::TaskServiceAddress,
     profile::Image,
-    session::{Device, SessionRules, Sessions, Stay},
+    session::{SessionRules, Sessions, Stay},
     store::{NewUser, Still},
 };
 
@@ -145,10 +146,11 @@ impl Scene {
 
     async fn sign_up(&self, id: &str) {
         let rules = SessionRules::default();
-        let sessions =
-            Sessions::new(self.store.clone(), rules, self.keys.clone(), self.clock.clone());
+        let dead_tokens = DeadTokens::new(None, self.clock.clone());
+        let (store, keys) = (self.store.clone(), self.keys.clone());
+        let sessions = Sessions::new(store, rules, keys, dead_tokens, self.clock.clone());
         let (_, mut session) =
-            sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = NewUser {
             id: id.to_owned(),
             email: Email::parse(&format!("{}@example.com", id.len())).expect("an address"),

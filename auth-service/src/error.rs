@@ -5,12 +5,18 @@ use std::time::Duration;
 use sea_orm::DbErr;
 use shared::{
     auth::{InvalidUserId, IssueError, Refusal},
-    error::{Classified, Kind, STORAGE_FULL, StorageFull, status},
+    error::{Classified, Kind, StorageFull, status},
     fields::{Violation, Violations},
 };
 use tonic::Status;
 
-use crate::{attempts::Limited, hashing::HashingError, peer::PeerFault, restriction::Restriction};
+use crate::{
+    attempts::Limited,
+    error_code::{self, ErrorCode, GrpcError, grpc_message},
+    hashing::HashingError,
+    peer::PeerFault,
+    restriction::Restriction,
+};
 
 /// Why a call was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -25,31 +31,31 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The session token opens no live session.
-    #[error("Invalid or expired session")]
+    #[error("{}", grpc_message(&error_code::INVALID_SESSION))]
     InvalidSession,
     /// Unknown e-mail, no password, or a wrong one: never said which.
-    #[error("Invalid email or password")]
+    #[error("{}", grpc_message(&error_code::INVALID_EMAIL_OR_PASSWORD))]
     InvalidEmailOrPassword,
     /// The canonical e-mail has an account.
-    #[error("User already exists. Use another email.")]
+    #[error("{}", grpc_message(&error_code::EMAIL_TAKEN))]
     EmailTaken,
     /// A signed-in user gave a wrong password.
-    #[error("Invalid password")]
+    #[error("{}", grpc_message(&error_code::INVALID_PASSWORD))]
     InvalidPassword,
     /// The account was made without a password.
-    #[error("Credential account not found")]
+    #[error("{}", grpc_message(&error_code::NO_PASSWORD))]
     NoPassword,
     /// The session is older than a day.
-    #[error("Session is not fresh")]
+    #[error("{}", grpc_message(&error_code::SESSION_NOT_FRESH))]
     SessionNotFresh,
     /// The account is there, and may not be used, or not like this.
     #[error(transparent)]
     Restricted(#[from] Restriction),
     /// The operator has accounts made elsewhere alone.
-    #[error("Email and password sign up is not enabled")]
+    #[error("{}", grpc_message(&error_code::SIGN_UP_DISABLED))]
     SignUpDisabled,
     /// A limit of attempts was reached.
-    #[error("Too many attempts. Please try again later.")]
+    #[error("{}", grpc_message(&error_code::TOO_MANY_ATTEMPTS))]
     TooManyAttempts {
         /// When there is one again, in whole seconds.
         retry_after: Duration,
@@ -57,7 +63,7 @@ pub enum Error {
         by: Limited,
     },
     /// A limit of right passwords was reached.
-    #[error("The server is busy. Please try again later.")]
+    #[error("{}", grpc_message(&error_code::BUSY))]
     TooManyRight {
         /// When there is one again, in whole seconds.
         retry_after: Duration,
@@ -88,44 +94,55 @@ pub enum Error {
     Random(#[from] getrandom::Error),
 }
 
-impl Classified for Error {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Invalid(_) | Self::CommonPassword(_) | Self::InvalidPassword => Kind::Invalid,
-            Self::Refused(refusal) => refusal.kind(),
-            Self::InvalidSession | Self::InvalidEmailOrPassword => Kind::Unauthenticated,
-            Self::EmailTaken => Kind::Taken,
-            Self::NoPassword => Kind::NotFound,
-            Self::SessionNotFresh | Self::Restricted(_) | Self::SignUpDisabled => Kind::Forbidden,
-            Self::TooManyAttempts { .. } => Kind::TooMany,
-            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Kind::Busy,
-            Self::Database(error) => server::db::kind(error),
-            Self::StorageFull(_) => Kind::Full,
-            Self::Peer(_) => Kind::Unavailable,
-            Self::Hashing(_)
+impl Error {
+    /// The row of the table that tells of it; `None`: the rules do that are not in the table.
+    pub fn code(&self) -> Option<&'static ErrorCode> {
+        Some(match self {
+            Self::CommonPassword(_) => &error_code::PASSWORD_TOO_COMMON,
+            Self::InvalidSession => &error_code::INVALID_SESSION,
+            Self::InvalidEmailOrPassword => &error_code::INVALID_EMAIL_OR_PASSWORD,
+            Self::EmailTaken => &error_code::EMAIL_TAKEN,
+            Self::InvalidPassword => &error_code::INVALID_PASSWORD,
+            Self::NoPassword => &error_code::NO_PASSWORD,
+            Self::SessionNotFresh => &error_code::SESSION_NOT_FRESH,
+            Self::Restricted(restriction) => restriction.code(),
+            Self::SignUpDisabled => &error_code::SIGN_UP_DISABLED,
+            Self::TooManyAttempts { .. } => &error_code::TOO_MANY_ATTEMPTS,
+            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => &error_code::BUSY,
+            Self::StorageFull(_) => &error_code::STORAGE_FULL,
+            Self::Database(error) if server::db::is_full(error) => &error_code::STORAGE_FULL,
+            Self::Invalid(_)
+            | Self::Refused(_)
+            | Self::Hashing(_)
+            | Self::Database(_)
+            | Self::Peer(_)
             | Self::UserId(_)
             | Self::Issue(_)
             | Self::Unsigned
-            | Self::Random(_) => Kind::Internal,
+            | Self::Random(_) => return None,
+        })
+    }
+
+    fn grpc(&self) -> Option<GrpcError> {
+        self.code().and_then(|code| code.grpc)
+    }
+}
+
+impl Classified for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Invalid(_) | Self::CommonPassword(_) => Kind::Invalid,
+            Self::Refused(refusal) => refusal.kind(),
+            Self::Database(error) => server::db::kind(error),
+            Self::Peer(_) => Kind::Unavailable,
+            _ => self.grpc().map_or(Kind::Internal, |told| told.kind),
         }
     }
 
     fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Refused(refusal) => refusal.reason(),
-            Self::InvalidSession => Some("INVALID_SESSION"),
-            Self::InvalidEmailOrPassword => Some("INVALID_EMAIL_OR_PASSWORD"),
-            Self::EmailTaken => Some("EMAIL_TAKEN"),
-            Self::InvalidPassword => Some("INVALID_PASSWORD"),
-            Self::NoPassword => Some("CREDENTIAL_ACCOUNT_NOT_FOUND"),
-            Self::SessionNotFresh => Some("SESSION_NOT_FRESH"),
-            Self::Restricted(restriction) => Some(restriction.reason()),
-            Self::SignUpDisabled => Some("SIGN_UP_DISABLED"),
-            Self::TooManyAttempts { .. } => Some("TOO_MANY_ATTEMPTS"),
-            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Some("BUSY"),
-            Self::StorageFull(_) => Some(STORAGE_FULL),
-            Self::Database(error) if server::db::is_full(error) => Some(STORAGE_FULL),
-            _ => None,
+            _ => self.grpc().map(|told| told.reason),
         }
     }
 

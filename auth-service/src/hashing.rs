@@ -8,13 +8,16 @@
 mod concurrency;
 mod fair_queue;
 
-use std::{net::IpAddr, num::NonZero, time::Duration};
+use std::{num::NonZero, time::Duration};
+
+use server::ClientInfo;
 
 #[cfg(test)]
 pub use self::concurrency::default_concurrency;
 pub use self::concurrency::{HASH_BYTES, memory_limit, read_concurrency};
 use self::fair_queue::FairQueue;
 use crate::{
+    error_code::{self, grpc_message},
     password::{Password, Underivable},
     random,
 };
@@ -30,7 +33,7 @@ pub struct Hashing(FairQueue);
 #[derive(Debug, thiserror::Error)]
 pub enum HashingError {
     /// Too many wait, or the turn did not come in time.
-    #[error("The server is busy. Please try again later.")]
+    #[error("{}", grpc_message(&error_code::BUSY))]
     Busy,
     /// The operating system gives no randomness.
     #[error("no random salt")]
@@ -54,10 +57,10 @@ impl Hashing {
     pub async fn hash(
         &self,
         password: Password,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<String, HashingError> {
         let salt = random::bytes()?;
-        Ok(self.work(from, move || password.hash(salt)).await??)
+        Ok(self.work(client, move || password.hash(salt)).await??)
     }
 
     /// Whether `stored` was made from `password`; takes as long where nothing is stored.
@@ -65,14 +68,14 @@ impl Hashing {
         &self,
         password: Password,
         stored: Option<String>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<bool, HashingError> {
         let check = move || {
             let matches = password.matches(stored.as_deref());
             tracing::debug!("a password was checked"); // drills count these
             matches
         };
-        self.work(from, check).await
+        self.work(client, check).await
     }
 
     /// Gives `password` back, and whether it is a common one (see [`Password::is_common`]).
@@ -80,9 +83,9 @@ impl Hashing {
         &self,
         password: Password,
         hints: Vec<String>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<(Password, bool), HashingError> {
-        self.work(from, move || {
+        self.work(client, move || {
             let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
             let common = password.is_common(&hints);
             (password, common)
@@ -94,10 +97,10 @@ impl Hashing {
     /// next one while its hash goes on.
     async fn work<T: Send + 'static>(
         &self,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashingError> {
-        let turn = tokio::time::timeout(PATIENCE, self.0.acquire(from)).await;
+        let turn = tokio::time::timeout(PATIENCE, self.0.acquire(client.prefix())).await;
         let permit = turn.ok().flatten().ok_or(HashingError::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let result = work();
@@ -122,10 +125,10 @@ mod tests {
     async fn what_lost_work_panicked_with_is_not_told() {
         let work = || -> () { panic!("correct horse") };
         let hashing = one_at_once();
-        let lost = hashing.work(None, work).await.expect_err("lost");
+        let lost = hashing.work(&ClientInfo::default(), work).await.expect_err("lost");
         assert!(matches!(lost, HashingError::Lost));
         assert!(!format!("{lost} {lost:?}").contains("horse"));
-        assert!(hashing.work(None, || ()).await.is_ok(), "its permit is back");
+        assert!(hashing.work(&ClientInfo::default(), || ()).await.is_ok(), "its permit is back");
     }
 
     #[tokio::test]
@@ -133,19 +136,22 @@ mod tests {
         let hashing = one_at_once();
         let permit = hashing.0.acquire(None).await.expect("nobody is before");
         let began = std::time::Instant::now();
-        assert!(matches!(hashing.work(None, || ()).await, Err(HashingError::Busy)));
+        assert!(matches!(
+            hashing.work(&ClientInfo::default(), || ()).await,
+            Err(HashingError::Busy)
+        ));
         assert!(began.elapsed() >= PATIENCE);
         drop(permit);
-        assert!(hashing.work(None, || ()).await.is_ok());
+        assert!(hashing.work(&ClientInfo::default(), || ()).await.is_ok());
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn callers_that_leave_do_not_make_room() {
         static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
         static MOST: AtomicUsize = AtomicUsize::new(0);
-        let hashing = one_at_once();
+        let (hashing, client) = (one_at_once(), ClientInfo::default());
         for _ in 0..20 {
-            let work = hashing.work(None, || {
+            let work = hashing.work(&client, || {
                 MOST.fetch_max(AT_ONCE.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 std::thread::sleep(Duration::from_millis(5));
                 AT_ONCE.fetch_sub(1, Ordering::SeqCst);

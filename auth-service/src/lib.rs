@@ -19,7 +19,8 @@
 //! - `peer`: task-service, as it is called from here
 //! - `store`: Better Auth's tables and ours, on both databases; `entity`, `migration`: their
 //!   shape
-//! - `error`: what a caller is told when it does not work
+//! - `error`: why a call is not answered as asked; `error_code`: the table of what both wires
+//!   tell then
 
 mod access;
 mod account;
@@ -30,6 +31,7 @@ mod email;
 mod entity;
 mod erasure;
 mod error;
+mod error_code;
 mod grpc;
 mod hashing;
 mod http;
@@ -60,7 +62,7 @@ use shared::{
 use self::{
     access::AccessTokens,
     account::Accounts,
-    attempts::{Attempts, Counter},
+    attempts::{Attempts, Counter, DeadTokens},
     data_export::DataExports,
     erasure::Erasures,
     hashing::Hashing,
@@ -116,14 +118,17 @@ pub async fn assemble(
     let counter = Counter::new(&config.attempts.store, &store, clock.clone());
     let events = store.security_events();
     let (trail, writer) = Trail::new(events.clone(), clock.clone());
-    let attempts = Attempts::new(config.attempts.limits.clone(), counter, clock.clone());
+    let limits = config.attempts.limits.clone();
+    let dead_tokens = DeadTokens::new(limits.sessions_per_address, clock.clone());
+    let attempts = Attempts::new(limits, counter);
     let attempts = attempts.noting_in(trail.clone());
     assembly.add_job(attempts.clone().sweep());
     events.note_signing_key(config.keys.signing_id(), &trail).await?;
     assembly.add_job(writer.run());
     assembly.add_job(audit_log::sweep(events, clock.clone(), rules.security_event_retention));
     assembly.add_last(trail.clone().flushed());
-    let sessions = Sessions::new(store.clone(), rules.sessions, keys.clone(), clock.clone());
+    let sessions =
+        Sessions::new(store.clone(), rules.sessions, keys.clone(), dead_tokens, clock.clone());
     let sessions = sessions.noting_in(trail);
     assembly.add_job(sessions.clone().sweep());
     assembly.add_job(sessions.clone().write_last_uses());
@@ -140,24 +145,20 @@ pub async fn assemble(
     });
     let exports = DataExports::new(store.clone(), sessions.clone(), access.clone(), tasks);
     let hashing = Hashing::new(rules.hash_concurrency);
-    let accounts = Accounts::new(store, sessions.clone(), hashing, attempts.clone(), erasures);
-    let min_length = rules.password_min_length;
-    assembly.add(grpc::auth_service(accounts.clone(), access.clone(), min_length));
+    let accounts =
+        Accounts::new(store, sessions.clone(), hashing, attempts, erasures, rules.passwords);
+    assembly.add(grpc::auth_service(accounts.clone(), access.clone()));
     assembly.mount(http::door(http::Fittings {
         accounts: accounts.clone(),
         sessions: sessions.clone(),
-        attempts: attempts.clone(),
         access: access.clone(),
         exports: exports.clone(),
         keys: keys.clone(),
-        password_min_length: min_length,
         own_origin: config.origin.clone(),
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
     }));
-    assembly.add(grpc::session_service(
-        accounts, sessions, attempts, access, exports, keys, min_length,
-    ));
+    assembly.add(grpc::session_service(accounts, sessions, access, exports, keys));
     Ok(())
 }
 

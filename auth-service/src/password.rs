@@ -5,11 +5,15 @@
 //! 64 bytes of scrypt (N = 2^14, r = 16, p = 1) in hex, the password normalised to NFKC.
 
 use scrypt::{Params, scrypt};
+use shared::config::{Reader, Vars};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// The longest password, in UTF-16 code units, which is how Better Auth counts.
 const MAX_UNITS: usize = 128;
+
+/// The shortest new password where no other is set, and the shortest that can be.
+const MIN_LENGTH: u32 = 8;
 
 /// An attacker with a list of common passwords gets this far in minutes, online.
 const COMMON_GUESSES: u64 = 100_000;
@@ -19,6 +23,17 @@ const JUDGED_CHARS: usize = 24;
 
 /// A password as somebody typed it, wiped from memory when dropped. It has no `Debug`.
 pub struct Password(Zeroizing<String>);
+
+/// A password that is long enough to become one. Only [`PasswordRules`] makes one, and nothing
+/// else becomes a password.
+pub struct NewPassword(Password);
+
+/// What the operator asks of new passwords.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordRules {
+    /// The shortest, in UTF-16 code units.
+    pub min_length: usize,
+}
 
 /// Why a text cannot be a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,22 +58,42 @@ pub enum PasswordFault {
 #[error("no key can be derived")]
 pub struct Underivable;
 
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self { min_length: MIN_LENGTH as usize }
+    }
+}
+
+impl PasswordRules {
+    /// Reads `PASSWORD_MIN_LENGTH`.
+    pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
+        let least = reader.number("PASSWORD_MIN_LENGTH", MIN_LENGTH, MIN_LENGTH, 128);
+        Self { min_length: least as usize }
+    }
+
+    /// Takes what is to become a password, as far as its length decides.
+    pub fn choose(self, text: String) -> Result<NewPassword, PasswordFault> {
+        let password = Password(Zeroizing::new(text));
+        match password.units() {
+            units if units < self.min_length => Err(PasswordFault::Short(self.min_length)),
+            units if units > MAX_UNITS => Err(PasswordFault::Long),
+            _ => Ok(NewPassword(password)),
+        }
+    }
+}
+
+impl From<NewPassword> for Password {
+    fn from(NewPassword(password): NewPassword) -> Self {
+        password
+    }
+}
+
 impl Password {
     /// Takes what somebody offers as a password that exists: any text up to the limit.
     pub fn offered(text: String) -> Result<Self, PasswordFault> {
         let password = Self(Zeroizing::new(text));
         match password.units() {
             0 => Err(PasswordFault::Empty),
-            units if units > MAX_UNITS => Err(PasswordFault::Long),
-            _ => Ok(password),
-        }
-    }
-
-    /// Takes what is to become a password, as far as its length decides.
-    pub fn chosen(text: String, min_length: usize) -> Result<Self, PasswordFault> {
-        let password = Self(Zeroizing::new(text));
-        match password.units() {
-            units if units < min_length => Err(PasswordFault::Short(min_length)),
             units if units > MAX_UNITS => Err(PasswordFault::Long),
             _ => Ok(password),
         }
@@ -169,7 +204,7 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_utf_16_units_and_nothing_is_trimmed() {
-        let chosen = |text: &str| Password::chosen(text.to_owned(), 8).err();
+        let chosen = |text: &str| PasswordRules { min_length: 8 }.choose(text.to_owned()).err();
         assert_eq!(chosen("1234567"), Some(PasswordFault::Short(8)));
         assert_eq!(chosen("😀😀😀"), Some(PasswordFault::Short(8)));
         assert_eq!(chosen("😀😀😀😀"), None);

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
+use crate::error_code::{self, ErrorCode, grpc_message};
+
 /// Whether, and how long, a user is banned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ban {
@@ -25,16 +27,13 @@ pub struct Restrictions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Restriction {
     /// In Better Auth's words.
-    #[error(
-        "You have been banned from this application. Please contact support if you believe this \
-         is an error."
-    )]
+    #[error("{}", grpc_message(&error_code::BANNED_USER))]
     Banned,
     /// The account has a second factor, which is not asked for here.
-    #[error("This account needs a second factor, which this service cannot ask for")]
+    #[error("{}", grpc_message(&error_code::TWO_FACTOR_REQUIRED))]
     SecondFactor,
     /// In Better Auth's words.
-    #[error("Email not verified")]
+    #[error("{}", grpc_message(&error_code::EMAIL_NOT_VERIFIED))]
     UnverifiedEmail,
 }
 
@@ -58,13 +57,18 @@ pub struct SignInRules {
 }
 
 impl Restriction {
+    /// Its row in the table of error codes.
+    pub fn code(self) -> &'static ErrorCode {
+        match self {
+            Self::Banned => &error_code::BANNED_USER,
+            Self::SecondFactor => &error_code::TWO_FACTOR_REQUIRED,
+            Self::UnverifiedEmail => &error_code::EMAIL_NOT_VERIFIED,
+        }
+    }
+
     /// A constant that programs compare; Better Auth's, where it has one.
     pub fn reason(self) -> &'static str {
-        match self {
-            Self::Banned => "BANNED_USER",
-            Self::SecondFactor => "TWO_FACTOR_REQUIRED",
-            Self::UnverifiedEmail => "EMAIL_NOT_VERIFIED",
-        }
+        self.code().grpc.map_or("", |told| told.reason)
     }
 }
 

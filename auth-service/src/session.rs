@@ -1,7 +1,7 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
-mod device;
 mod last_use;
+mod resume;
 mod rotation;
 mod rules;
 mod sweep;
@@ -9,18 +9,23 @@ mod sweep;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use server::audit_log::{Event, EventKind, Page, PageRequest, Trail};
+use server::{
+    ClientInfo,
+    audit_log::{Event, EventKind, Page, PageRequest, Trail},
+    client_prefix,
+};
 use shared::{auth::Keyring, clock::Clock};
 
 use self::last_use::LastUses;
-pub use self::{device::Device, last_use::Listed, rotation::Refreshed, rules::SessionRules};
+pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
 use crate::{
+    attempts::DeadTokens,
     entity::{session, user},
     error::Error,
     random,
-    restriction::{Restrictions, SignInRules},
+    restriction::SignInRules,
     session_token::SessionToken,
-    store::{Ended, NewSession, Opening, Store, UserAccess, Which},
+    store::{Ended, NewSession, Opening, Store, Which},
 };
 
 /// A session that was extended this long ago or longer is extended by use (Better Auth's
@@ -41,6 +46,7 @@ pub enum Stay {
 pub struct SignedIn {
     session: session::Model,
     user: user::Model,
+    client: ClientInfo,
     extended: bool,
     superseded: bool,
 }
@@ -52,6 +58,11 @@ impl SignedIn {
 
     pub fn user(&self) -> &user::Model {
         &self.user
+    }
+
+    /// The client of this very call.
+    pub fn client(&self) -> &ClientInfo {
+        &self.client
     }
 
     /// Whether this very call moved the session's end.
@@ -84,16 +95,19 @@ pub struct Sessions {
     grace: TimeDelta,
     keys: Arc<Keyring>,
     last_uses: LastUses,
+    dead_tokens: DeadTokens,
     clock: Arc<dyn Clock>,
     trail: Trail,
 }
 
 impl Sessions {
-    /// Sessions in `store` by these rules. `keys` give tokens their successors.
+    /// Sessions in `store` by these rules. `keys` give tokens their successors; tokens that
+    /// open nothing are counted in `dead_tokens`.
     pub fn new(
         store: Store,
         rules: SessionRules,
         keys: Arc<Keyring>,
+        dead_tokens: DeadTokens,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let span = |span: Duration| TimeDelta::from_std(span).unwrap_or(TimeDelta::days(36_500));
@@ -107,6 +121,7 @@ impl Sessions {
             grace: span(rules.rotation_grace),
             keys,
             last_uses: LastUses::default(),
+            dead_tokens,
             clock,
             trail: Trail::default(),
         }
@@ -114,7 +129,7 @@ impl Sessions {
 
     /// The sessions, with a trail for what happens to them and their users.
     pub fn noting_in(self, trail: Trail) -> Self {
-        Self { trail, ..self }
+        Self { dead_tokens: self.dead_tokens.noting_in(trail.clone()), trail, ..self }
     }
 
     /// Where it is noted what happens to sessions and their users.
@@ -129,10 +144,10 @@ impl Sessions {
         &self,
         user_id: &str,
         verified: Option<&str>,
-        device: Device,
+        client: &ClientInfo,
         stay: Stay,
     ) -> Result<Opened, Error> {
-        let (token, mut session) = self.prepare(user_id, device, stay)?;
+        let (token, mut session) = self.prepare(user_id, client, stay)?;
         let (most, rules) = (self.rules.per_user, self.rules.sign_in);
         let opening = self.store.open_session(&mut session, verified, most, rules).await?;
         let (ended, lifted_ban) = match opening {
@@ -151,7 +166,7 @@ impl Sessions {
     pub fn prepare(
         &self,
         user_id: &str,
-        device: Device,
+        client: &ClientInfo,
         stay: Stay,
     ) -> Result<(SessionToken, NewSession), Error> {
         let now = self.now();
@@ -164,73 +179,32 @@ impl Sessions {
             id: random::id()?,
             token: token.at_rest(self.rules.tokens_at_rest),
             user_id: user_id.to_owned(),
-            ip_address: device.ip_address,
-            user_agent: device.user_agent,
+            ip_address: client.address().map(|address| address.to_string()),
+            user_agent: client.user_agent().map(str::to_owned),
             now,
             expires_at: now + lifetime,
         };
         Ok((token, session))
     }
 
-    /// The live session that `token` opens, extended if it was not for a day. An end beyond
-    /// the longest life, which others who write to the table may set, is moved back.
-    pub async fn resume(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let mut caller = self.caller(token).await?;
-        let session = &mut caller.session;
-        let now = self.now();
-        let is_due = session.expires_at - self.lifetime + DAY <= now;
-        let is_extended = is_due && !caller.superseded && self.stay(session) == Stay::Remembered;
-        let end = if is_extended { now + self.lifetime } else { session.expires_at };
-        let end = self.capped(session, end);
-        if end != session.expires_at {
-            if !self.store.extend_session(&session.id, now, end).await? {
-                return Err(Error::InvalidSession);
-            }
-            caller.extended = end > session.expires_at;
-            (session.updated_at, session.expires_at) = (now, end);
-        }
-        Ok(caller)
-    }
-
-    /// The live session that `token` opens, its end left where it is.
-    pub async fn resume_as_it_is(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let mut caller = self.caller(token).await?;
-        caller.session.expires_at = self.capped(&caller.session, caller.session.expires_at);
-        Ok(caller)
-    }
-
-    /// The session that `token` opens, for its holder to end it: whoever is banned may.
-    pub async fn resume_to_end(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        self.caller_and_access(token).await.map(|(caller, _)| caller)
-    }
-
-    /// Whom `token` belongs to, with the session as it is stored, unless they are banned. A
-    /// ban ends no session; it stops each use while it lasts.
-    async fn caller(&self, token: &SessionToken) -> Result<SignedIn, Error> {
-        let (caller, restrictions) = self.caller_and_access(token).await?;
-        restrictions.check_use(self.now())?;
-        Ok(caller)
-    }
-
-    async fn caller_and_access(
+    /// A session that replaces `session`: with the same client, and the same stay.
+    pub fn prepare_instead(
         &self,
-        token: &SessionToken,
-    ) -> Result<(SignedIn, Restrictions), Error> {
-        let now = self.now();
-        let found = self.store.session_by_token(token.stored_forms()).await?;
-        let superseded = found.is_none();
-        let session = match found {
-            Some(session) => session,
-            None => self.by_replaced(token, now).await?,
-        };
-        if self.capped(&session, session.expires_at) <= now {
-            self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
-            return Err(Error::InvalidSession);
-        }
-        let access = self.store.user_access(&session.user_id).await?;
-        let UserAccess { user, restrictions } = access.ok_or(Error::InvalidSession)?;
-        self.last_uses.note(&session, now);
-        Ok((SignedIn { session, user, extended: false, superseded }, restrictions))
+        session: &session::Model,
+    ) -> Result<(SessionToken, NewSession), Error> {
+        let nobody = ClientInfo::default();
+        let (token, new) = self.prepare(&session.user_id, &nobody, self.stay(session))?;
+        let (ip_address, user_agent) = (session.ip_address.clone(), session.user_agent.clone());
+        Ok((token, NewSession { ip_address, user_agent, ..new }))
+    }
+
+    /// Whether the user of this e-mail has a live session that was opened from the client's
+    /// address, or from another one of the same prefix.
+    pub async fn are_open_from(&self, client: &ClientInfo, email: &str) -> Result<bool, Error> {
+        let Some(here) = client.prefix() else { return Ok(false) };
+        let opened_from = self.store.session_addresses(email, self.now()).await?;
+        let addresses = opened_from.iter().filter_map(|text| text.parse().ok());
+        Ok(addresses.map(client_prefix).any(|prefix| prefix == here))
     }
 
     /// The end of `session` if `end` is what it would be but for the longest life.

@@ -9,16 +9,16 @@ use crate::{
     email::Email,
     entity::{session, user},
     error::Error,
-    password::Password,
+    password::{NewPassword, Password, PasswordRules},
     profile,
     session::Listed,
     store::UserPatch,
 };
 
-pub fn application(message: pb::SignUpRequest, min_length: usize) -> Result<Application, Error> {
+pub fn application(message: pb::SignUpRequest, rules: PasswordRules) -> Result<Application, Error> {
     let mut fields = Fields::default();
     let email = fields.take("email", Email::parse(&message.email));
-    let password = fields.take("password", Password::chosen(message.password, min_length));
+    let password = fields.take("password", rules.choose(message.password));
     let name = fields.take("name", profile::name(message.name));
     let image = fields.take("image", profile::image(message.image.unwrap_or_default()));
     let application =
@@ -54,11 +54,11 @@ pub fn user_patch(message: pb::UpdateUserRequest) -> Result<UserPatch, Error> {
 /// The current and the new password.
 pub fn password_change(
     message: pb::ChangePasswordRequest,
-    min_length: usize,
-) -> Result<(Password, Password), Error> {
+    rules: PasswordRules,
+) -> Result<(Password, NewPassword), Error> {
     let mut fields = Fields::default();
     let current = fields.take("current_password", Password::offered(message.current_password));
-    let new = fields.take("new_password", Password::chosen(message.new_password, min_length));
+    let new = fields.take("new_password", rules.choose(message.new_password));
     Ok(fields.finish(current.zip(new))?)
 }
 
@@ -143,18 +143,19 @@ mod tests {
 
     #[test]
     fn every_faulty_field_of_a_message_is_listed_at_once() {
+        let rules = PasswordRules { min_length: 8 };
         let message = pb::SignUpRequest {
             email: "ada".into(),
             password: "short".into(),
             name: "a\nb".into(),
             image: Some("x".repeat(3000)),
         };
-        let faults = fields(application(message, 8).err().expect("four faults"));
+        let faults = fields(application(message, rules).err().expect("four faults"));
         assert_eq!(faults, ["email", "password", "name", "image"]);
         let faults = fields(credential(pb::SignInRequest::default()).err().expect("two faults"));
         assert_eq!(faults, ["email", "password"]);
         let message = pb::ChangePasswordRequest::default();
-        let faults = fields(password_change(message, 8).err().expect("two faults"));
+        let faults = fields(password_change(message, rules).err().expect("two faults"));
         assert_eq!(faults, ["current_password", "new_password"]);
         assert!(user_patch(pb::UpdateUserRequest::default()).is_err());
     }

@@ -17,6 +17,7 @@ mod assembly;
 pub mod audit_log;
 mod body;
 pub mod cli;
+mod client_info;
 pub mod db;
 mod health;
 pub mod http;
@@ -35,8 +36,9 @@ pub use self::{
     app::App,
     assembly::{Assembly, BindError},
     body::streaming::Lasting,
+    client_info::{ClientInfo, client_prefix},
     health::probe_own,
-    listen::{client_prefix::household, proxies::Proxies},
+    listen::proxies::Proxies,
     loopback::OwnPort,
     settings::{Addresses, Settings},
     shutdown::{Stopping, stop_signal},

@@ -1,7 +1,7 @@
 //! The one way from an error to a [`Status`]: what is wrong decides the code, the details
 //! ride in the gRPC rich error model, and nothing internal leaves the process.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -140,7 +140,23 @@ pub fn status(error: &impl Classified) -> Status {
     if matches!(kind, Kind::TooMany | Kind::Busy | Kind::Unavailable) {
         details.set_retry_info(Some(error.retry_after()));
     }
-    Status::with_error_details(kind.code(), message, details)
+    let mut status = Status::with_error_details(kind.code(), message, details);
+    if kind == Kind::Internal {
+        status.set_source(Arc::new(ServerFault));
+    }
+    status
+}
+
+/// The source of a [`status`] of [`Kind::Internal`]: never sent, it tells the call chain that
+/// the server is to blame. What the transport says of frames it cannot read has the same code.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault of this server")]
+struct ServerFault;
+
+/// Whether `status` tells of a fault of this server.
+#[must_use]
+pub fn is_server_fault(status: &Status) -> bool {
+    std::error::Error::source(status).is_some_and(<dyn std::error::Error>::is::<ServerFault>)
 }
 
 /// `error` and its sources on one line, for the log and for operators.
@@ -233,6 +249,7 @@ mod tests {
             let delay = details.retry_info().and_then(|retry| retry.retry_delay);
             assert_eq!(delay, waits.then_some(Duration::from_secs(7)));
             assert!(!String::from_utf8_lossy(status.details()).contains("serial"));
+            assert_eq!(is_server_fault(&status), kind == Kind::Internal);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Passwords that somebody offers: counted, then hashed, then judged.
 
-use std::net::IpAddr;
-
-use server::audit_log::{Event, EventKind};
+use server::{
+    ClientInfo,
+    audit_log::{Event, EventKind},
+};
 
 use super::Accounts;
 use crate::{
@@ -20,13 +21,13 @@ impl Accounts {
         &self,
         caller: &SignedIn,
         given: Password,
-        from: Option<IpAddr>,
     ) -> Result<String, Error> {
+        let client = caller.client();
         let stored = self.store.password_hash(&caller.user().id).await?;
         let stored = stored.ok_or(Error::NoPassword)?;
         // Stored in the canonical form, unless another server wrote it.
         let account = caller.user().email.trim().to_ascii_lowercase();
-        let guess = self.guess(Some(&account), from).await;
+        let guess = self.guess(Some(&account), client).await;
         if let Err(Error::TooManyAttempts { by, .. }) = guess
             && by.is_about_an_account()
         {
@@ -34,7 +35,7 @@ impl Accounts {
             self.sessions.trail().note_sparingly(event, &account);
         }
         let guess = guess?;
-        if self.matches(guess, given, Some(stored.clone()), from).await? {
+        if self.matches(guess, given, Some(stored.clone()), client).await? {
             return Ok(stored);
         }
         self.sessions.trail().note(Self::event(EventKind::PasswordRefused, caller));
@@ -45,13 +46,13 @@ impl Accounts {
     pub(super) async fn guess(
         &self,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<Guess, Error> {
         let is_home = async {
-            let (Some(account), Some(from)) = (account, from) else { return Ok(false) };
-            self.sessions.are_open_from(from, account).await
+            let Some(account) = account else { return Ok(false) };
+            self.sessions.are_open_from(client, account).await
         };
-        self.attempts.at_password(account, from, is_home).await
+        self.attempts.at_password(account, client, is_home).await
     }
 
     /// Notes that attempts at an account were refused because of what was tried at it: its
@@ -101,7 +102,7 @@ impl Accounts {
         &self,
         user: Option<&user::Model>,
         opened: &Result<Opened, Error>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) {
         let trail = self.sessions.trail();
         let of = |kind| user.map_or_else(|| Event::new(kind), |user| Event::of(kind, &user.id));
@@ -112,8 +113,8 @@ impl Accounts {
             }
             Err(error @ (Error::InvalidEmailOrPassword | Error::Restricted(_))) => {
                 let key = match user {
-                    Some(user) => Key::account_from(&user.id, from),
-                    None => Key::address(from),
+                    Some(user) => Key::account_from(&user.id, client),
+                    None => Key::address(client),
                 };
                 let event = of(EventKind::SignInFailed);
                 let (event, key) = match error {
@@ -135,9 +136,9 @@ impl Accounts {
         guess: Guess,
         password: Password,
         stored: Option<String>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<bool, Error> {
-        let matched = self.hashing.matches(password, stored, from).await;
+        let matched = self.hashing.matches(password, stored, client).await;
         match &matched {
             Ok(is_right) => self.attempts.judged(guess, *is_right).await,
             Err(_) => self.attempts.give_back(guess).await,

@@ -1,8 +1,8 @@
 //! What attempts are counted by. A table or a log of keys tells nobody's e-mail.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
-use server::household;
+use server::ClientInfo;
 use sha2::{Digest, Sha256};
 
 /// A hash of what is counted: an account, an address, or both together.
@@ -16,33 +16,33 @@ impl Key {
     }
 
     /// Passwords for this account, from this address.
-    pub fn account_from(account: &str, address: Option<IpAddr>) -> Self {
-        Self::of("account from", &caller(address), account)
+    pub fn account_from(account: &str, client: &ClientInfo) -> Self {
+        Self::of("account from", &prefix(client), account)
     }
 
     /// Passwords from this address.
-    pub fn address(address: Option<IpAddr>) -> Self {
-        Self::of("address", &caller(address), "")
+    pub fn address(client: &ClientInfo) -> Self {
+        Self::of("address", &prefix(client), "")
     }
 
     /// Right passwords for this account, from this address.
-    pub fn right_from(account: &str, address: Option<IpAddr>) -> Self {
-        Self::of("right from", &caller(address), account)
+    pub fn right_from(account: &str, client: &ClientInfo) -> Self {
+        Self::of("right from", &prefix(client), account)
     }
 
     /// Right passwords from this address.
-    pub fn right(address: Option<IpAddr>) -> Self {
-        Self::of("right", &caller(address), "")
+    pub fn right(client: &ClientInfo) -> Self {
+        Self::of("right", &prefix(client), "")
     }
 
     /// New accounts from this address.
-    pub fn sign_up(address: Option<IpAddr>) -> Self {
-        Self::of("sign-up", &caller(address), "")
+    pub fn sign_up(client: &ClientInfo) -> Self {
+        Self::of("sign-up", &prefix(client), "")
     }
 
     /// Session tokens from this address that open nothing.
-    pub fn session(address: Option<IpAddr>) -> Self {
-        Self::of("session", &caller(address), "")
+    pub fn session(client: &ClientInfo) -> Self {
+        Self::of("session", &prefix(client), "")
     }
 
     /// Only an account's text could hold NUL, and it comes last: no two readings give the
@@ -61,9 +61,9 @@ impl Key {
     }
 }
 
-/// Those who share an address are one caller, and so are those who have none.
-fn caller(address: Option<IpAddr>) -> String {
-    address.map(|address| household(address).to_string()).unwrap_or_default()
+/// Clients that share a prefix are counted as one, and so are those without an address.
+fn prefix(client: &ClientInfo) -> String {
+    client.prefix().map(|prefix| prefix.to_string()).unwrap_or_default()
 }
 
 /// Hexadecimal.
@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn what_is_counted_apart_has_keys_apart_and_none_can_be_read() {
-        let here: Option<IpAddr> = Some("2001:db8:0:1::7".parse().expect("an address"));
-        let beside: Option<IpAddr> = Some("2001:db8:0:1::8".parse().expect("an address"));
-        let there: Option<IpAddr> = Some("192.0.2.1".parse().expect("an address"));
-        let folded: Option<IpAddr> = Some("::ffff:192.0.2.1".parse().expect("an address"));
+        let at = |text: &str| ClientInfo::at(text.parse().expect("an address"));
+        let (here, beside) = (&at("2001:db8:0:1::7"), &at("2001:db8:0:1::8"));
+        let (there, folded) = (&at("192.0.2.1"), &at("::ffff:192.0.2.1"));
+        let nowhere = &ClientInfo::default();
         assert!(Key::address(here) == Key::address(beside));
         assert!(Key::address(there) == Key::address(folded));
         let ada = "ada@example.com";
@@ -91,9 +91,9 @@ mod tests {
             Key::account("bob@example.com"),
             Key::account_from(ada, here),
             Key::account_from(ada, there),
-            Key::account_from(ada, None),
+            Key::account_from(ada, nowhere),
             Key::address(here),
-            Key::address(None),
+            Key::address(nowhere),
             Key::sign_up(here),
             Key::session(here),
         ];

@@ -6,11 +6,13 @@
 //! learns from a refusal who has an account. Right passwords have limits of their own, far
 //! wider: each costs a hash and leaves a session or an event.
 //!
+//! - `dead_tokens`: session tokens that open nothing
 //! - `limit`: the arithmetic of one limit; `key`: what is counted
 //! - `counter`: where it is counted: `memory`, `redis`, or a table (`store`)
 //! - `settings`: how much is allowed
 
 mod counter;
+mod dead_tokens;
 mod key;
 mod limit;
 mod memory;
@@ -19,22 +21,22 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use server::audit_log::{Event, EventKind, Trail};
-use shared::clock::Clock;
+use server::{
+    ClientInfo,
+    audit_log::{Event, EventKind, Trail},
+};
 use tokio::time::MissedTickBehavior;
 
+use self::counter::{Attempt, Outcome};
 pub use self::{
     counter::Counter,
+    dead_tokens::DeadTokens,
     key::Key,
     limit::Limit,
     memory::Memory,
     settings::{AttemptSettings, AttemptStore, Limits},
-};
-use self::{
-    counter::{Attempt, Outcome},
-    limit::Verdict,
 };
 use crate::error::Error;
 
@@ -46,8 +48,6 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(30);
 pub struct Attempts {
     limits: Limits,
     counter: Counter,
-    /// Apart from the others: whoever floods it with addresses pushes nothing else out.
-    sessions: Arc<Memory>,
     trail: Trail,
 }
 
@@ -82,9 +82,8 @@ pub struct Guess {
 
 impl Attempts {
     /// So many attempts, counted in `counter`.
-    pub fn new(limits: Limits, counter: Counter, clock: Arc<dyn Clock>) -> Self {
-        let sessions = Arc::new(Memory::new(clock));
-        Self { limits, counter, sessions, trail: Trail::default() }
+    pub fn new(limits: Limits, counter: Counter) -> Self {
+        Self { limits, counter, trail: Trail::default() }
     }
 
     /// The attempts, with a trail for those that a limit of an address refuses: they are
@@ -102,11 +101,11 @@ impl Attempts {
     pub async fn at_password(
         &self,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
         is_home: impl Future<Output = Result<bool, Error>>,
     ) -> Result<Guess, Error> {
         let mut guess = Guess::default();
-        match self.count_all(&mut guess, account, from, is_home).await {
+        match self.count_all(&mut guess, account, client, is_home).await {
             Ok(()) => Ok(guess),
             // Whether it is refused or cannot be counted: no password is looked at.
             Err(error) => {
@@ -120,20 +119,20 @@ impl Attempts {
         &self,
         guess: &mut Guess,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
         is_home: impl Future<Output = Result<bool, Error>>,
     ) -> Result<(), Error> {
         let limits = &self.limits;
-        let key = Key::address(from);
+        let key = Key::address(client);
         let wrong = &mut guess.wrong;
         if let Err(wait) = self.count(wrong, key, limits.passwords_per_address).await? {
-            return Err(self.refused_from(key, wait));
+            return Err(refused_address(&self.trail, key, wait));
         }
-        let key = Key::account_from(account.unwrap_or_default(), from);
+        let key = Key::account_from(account.unwrap_or_default(), client);
         if let Err(wait) = self.count(wrong, key, limits.passwords).await? {
             return Err(match account {
                 Some(_) => refused(wait, Limited::AccountFromAddress),
-                None => self.refused_from(key, wait),
+                None => refused_address(&self.trail, key, wait),
             });
         }
         if let Some(key) = account.map(Key::account) {
@@ -142,7 +141,7 @@ impl Attempts {
                 _ => {}
             }
         }
-        self.count_as_right(&mut guess.right, account, from).await
+        self.count_as_right(&mut guess.right, account, client).await
     }
 
     /// Counts a password as if it were right. By account and address together, so that
@@ -151,12 +150,12 @@ impl Attempts {
         &self,
         right: &mut Vec<Attempt>,
         account: Option<&str>,
-        from: Option<IpAddr>,
+        client: &ClientInfo,
     ) -> Result<(), Error> {
         let limits = &self.limits;
-        let of_account = Key::right_from(account.unwrap_or_default(), from);
+        let of_account = Key::right_from(account.unwrap_or_default(), client);
         for (key, limit) in [
-            (Key::right(from), limits.right_passwords_per_address),
+            (Key::right(client), limits.right_passwords_per_address),
             (of_account, limits.right_passwords),
         ] {
             if let Err(retry_after) = self.count(right, key, limit).await? {
@@ -185,34 +184,12 @@ impl Attempts {
     }
 
     /// Counts a new account, or refuses it.
-    pub async fn at_sign_up(&self, from: Option<IpAddr>) -> Result<(), Error> {
+    pub async fn at_sign_up(&self, client: &ClientInfo) -> Result<(), Error> {
         let mut counted = Vec::new();
-        let (key, limit) = (Key::sign_up(from), self.limits.sign_ups_per_address);
-        self.count(&mut counted, key, limit).await?.map_err(|wait| self.refused_from(key, wait))
-    }
-
-    /// Looks a session up. A token that opens none is counted, and refused as too many once
-    /// its address has no attempts left.
-    ///
-    /// One that opens a session is never refused: an address is shared by a household, an
-    /// office or the users of a frontend's server, and none of them can lock the others out.
-    /// No token can be guessed, so a look-up is all that one more costs. Each replica counts
-    /// for itself.
-    pub async fn at_session<T>(
-        &self,
-        from: Option<IpAddr>,
-        look_up: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let found = look_up.await;
-        let (Err(Error::InvalidSession), Some(limit)) = (&found, self.limits.sessions_per_address)
-        else {
-            return found;
-        };
-        let key = Key::session(from);
-        match self.sessions.take(key, limit) {
-            Verdict::Taken { .. } => found,
-            Verdict::Refused { wait, .. } => Err(self.refused_from(key, wait)),
-        }
+        let (key, limit) = (Key::sign_up(client), self.limits.sign_ups_per_address);
+        self.count(&mut counted, key, limit)
+            .await?
+            .map_err(|wait| refused_address(&self.trail, key, wait))
     }
 
     /// Removes what is forgotten, now and again, where it does not go by itself. Never ends.
@@ -224,12 +201,6 @@ impl Attempts {
             rounds.tick().await;
             self.counter.sweep(longest).await;
         }
-    }
-
-    /// Notes that nobody in particular is refused by a limit of an address.
-    fn refused_from(&self, key: Key, wait: Duration) -> Error {
-        self.trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
-        refused(wait, Limited::Address)
     }
 
     /// Counts one attempt with the others of its guess. `Err` of the inner: how long until
@@ -249,6 +220,12 @@ impl Attempts {
             Outcome::Refused { wait } => Err(wait),
         })
     }
+}
+
+/// A refusal by a limit of an address, which is noted: no user will hear of it otherwise.
+fn refused_address(trail: &Trail, key: Key, wait: Duration) -> Error {
+    trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
+    refused(wait, Limited::Address)
 }
 
 /// Every attempt that a limit refuses comes by here.

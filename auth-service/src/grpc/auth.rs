@@ -6,26 +6,22 @@ use proto::auth::v1::{
     self as pb,
     auth_service_server::{AuthService, AuthServiceServer},
 };
-use server::MAX_REQUEST_BYTES;
+use server::{ClientInfo, MAX_REQUEST_BYTES};
 use tonic::{Request, Response, Status};
 
-use super::device;
 use crate::{access::AccessTokens, account::Accounts, session::Stay, wire};
 
 struct Auth {
     accounts: Accounts,
     access: Arc<AccessTokens>,
-    password_min_length: usize,
 }
 
 /// The service, open to everybody.
 pub fn auth_service(
     accounts: Accounts,
     access: Arc<AccessTokens>,
-    password_min_length: usize,
 ) -> AuthServiceServer<impl AuthService> {
-    AuthServiceServer::new(Auth { accounts, access, password_min_length })
-        .max_decoding_message_size(MAX_REQUEST_BYTES)
+    AuthServiceServer::new(Auth { accounts, access }).max_decoding_message_size(MAX_REQUEST_BYTES)
 }
 
 #[tonic::async_trait]
@@ -34,9 +30,10 @@ impl AuthService for Auth {
         &self,
         request: Request<pb::SignUpRequest>,
     ) -> Result<Response<pb::SignUpResponse>, Status> {
-        let device = device(&request);
-        let application = wire::application(request.into_inner(), self.password_min_length)?;
-        let (user, opened) = self.accounts.sign_up(application, device, Stay::Remembered).await?;
+        let client = ClientInfo::of(request.extensions());
+        let rules = self.accounts.password_rules();
+        let application = wire::application(request.into_inner(), rules)?;
+        let (user, opened) = self.accounts.sign_up(application, &client, Stay::Remembered).await?;
         Ok(Response::new(pb::SignUpResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),
             session: Some(wire::session(&opened.session, &opened.session.id)),
@@ -49,9 +46,9 @@ impl AuthService for Auth {
         &self,
         request: Request<pb::SignInRequest>,
     ) -> Result<Response<pb::SignInResponse>, Status> {
-        let device = device(&request);
+        let client = ClientInfo::of(request.extensions());
         let (email, password) = wire::credential(request.into_inner())?;
-        let sign_in = self.accounts.sign_in(email.as_ref(), password, device, Stay::Remembered);
+        let sign_in = self.accounts.sign_in(email.as_ref(), password, &client, Stay::Remembered);
         let (user, opened) = sign_in.await?;
         Ok(Response::new(pb::SignInResponse {
             access_token: Some(wire::access_token(self.access.issue(&user, &opened.session)?)),

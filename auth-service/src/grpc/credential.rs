@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use server::ClientInfo;
 use shared::auth::{Keyring, Refusal, bearer};
 use tonic::{Request, Status, service::Interceptor};
 
@@ -29,12 +30,12 @@ impl Interceptor for RequireSessionToken {
 
 /// The caller, if its token opens a live session.
 pub async fn signed_in<T>(request: &Request<T>, sessions: &Sessions) -> Result<SignedIn, Error> {
-    sessions.resume(session_token(request)?).await
+    sessions.resume(session_token(request)?, &ClientInfo::of(request.extensions())).await
 }
 
 /// The same for a caller who means to end it: whoever is banned may.
 pub async fn signing_out<T>(request: &Request<T>, sessions: &Sessions) -> Result<SignedIn, Error> {
-    sessions.resume_to_end(session_token(request)?).await
+    sessions.resume_to_end(session_token(request)?, &ClientInfo::of(request.extensions())).await
 }
 
 /// The caller's token, whatever it opens. Fails closed without the interceptor.

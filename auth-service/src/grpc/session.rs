@@ -7,18 +7,14 @@ use proto::auth::v1::{
     self as pb,
     session_service_server::{SessionService, SessionServiceServer},
 };
-use server::{Lasting, MAX_REQUEST_BYTES};
+use server::{ClientInfo, Lasting, MAX_REQUEST_BYTES};
 use shared::auth::Keyring;
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use super::{
-    credential::{RequireSessionToken, session_token, signed_in, signing_out},
-    device,
-};
+use super::credential::{RequireSessionToken, session_token, signed_in, signing_out};
 use crate::{
     access::AccessTokens,
     account::Accounts,
-    attempts::Attempts,
     data_export::DataExports,
     error::Error,
     session::{Refreshed, Sessions, SignedIn},
@@ -29,31 +25,26 @@ use crate::{
 struct Session {
     accounts: Accounts,
     sessions: Sessions,
-    attempts: Attempts,
     access: Arc<AccessTokens>,
     exports: DataExports,
-    password_min_length: usize,
 }
 
 /// The service, behind the demand for a session token.
 pub fn session_service(
     accounts: Accounts,
     sessions: Sessions,
-    attempts: Attempts,
     access: Arc<AccessTokens>,
     exports: DataExports,
     keys: Arc<Keyring>,
-    password_min_length: usize,
 ) -> InterceptedService<SessionServiceServer<impl SessionService>, RequireSessionToken> {
-    let service = Session { accounts, sessions, attempts, access, exports, password_min_length };
+    let service = Session { accounts, sessions, access, exports };
     let server = SessionServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
     InterceptedService::new(server, RequireSessionToken(keys))
 }
 
 impl Session {
     async fn caller<T>(&self, request: &Request<T>) -> Result<SignedIn, Error> {
-        let from = device(request).address();
-        self.attempts.at_session(from, signed_in(request, &self.sessions)).await
+        signed_in(request, &self.sessions).await
     }
 }
 
@@ -82,9 +73,7 @@ impl SessionService for Session {
         &self,
         request: Request<pb::SignOutRequest>,
     ) -> Result<Response<pb::SignOutResponse>, Status> {
-        let from = device(&request).address();
-        let resumed = signing_out(&request, &self.sessions);
-        let caller = self.attempts.at_session(from, resumed).await?;
+        let caller = signing_out(&request, &self.sessions).await?;
         self.sessions.end(&caller, Which::One(&caller.session().id)).await?;
         Ok(Response::new(pb::SignOutResponse {}))
     }
@@ -105,9 +94,8 @@ impl SessionService for Session {
         request: Request<pb::RefreshSessionRequest>,
     ) -> Result<Response<pb::RefreshSessionResponse>, Status> {
         let token = session_token(&request)?;
-        let from = device(&request).address();
-        let refreshed = self.attempts.at_session(from, self.sessions.refresh(token));
-        let Refreshed { signed_in, token } = refreshed.await?;
+        let client = ClientInfo::of(request.extensions());
+        let Refreshed { signed_in, token } = self.sessions.refresh(token, &client).await?;
         let (session, user) = (signed_in.session(), signed_in.user());
         Ok(Response::new(pb::RefreshSessionResponse {
             access_token: Some(wire::access_token(self.access.issue(user, session)?)),
@@ -170,10 +158,10 @@ impl SessionService for Session {
         request: Request<pb::ChangePasswordRequest>,
     ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let from = device(&request).address();
         let revoke = request.get_ref().revoke_other_sessions;
-        let (current, new) = wire::password_change(request.into_inner(), self.password_min_length)?;
-        let opened = self.accounts.change_password(&caller, current, new, revoke, from).await?;
+        let (current, new) =
+            wire::password_change(request.into_inner(), self.accounts.password_rules())?;
+        let opened = self.accounts.change_password(&caller, current, new, revoke).await?;
         Ok(Response::new(pb::ChangePasswordResponse {
             user: Some(wire::user(caller.user().clone())),
             session_token: opened.map(|opened| opened.token.reveal().to_owned()),
@@ -185,9 +173,8 @@ impl SessionService for Session {
         request: Request<pb::VerifyPasswordRequest>,
     ) -> Result<Response<pb::VerifyPasswordResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let from = device(&request).address();
         let password = wire::password(request.into_inner().password)?;
-        self.accounts.verify_password(&caller, password, from).await?;
+        self.accounts.verify_password(&caller, password).await?;
         Ok(Response::new(pb::VerifyPasswordResponse {}))
     }
 
@@ -196,9 +183,8 @@ impl SessionService for Session {
         request: Request<pb::DeleteUserRequest>,
     ) -> Result<Response<pb::DeleteUserResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let from = device(&request).address();
         let password = request.into_inner().password.map(wire::password).transpose()?;
-        self.accounts.delete(&caller, password, from).await?;
+        self.accounts.delete(&caller, password).await?;
         Ok(Response::new(pb::DeleteUserResponse {}))
     }
 

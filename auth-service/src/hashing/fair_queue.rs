@@ -11,7 +11,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use server::household;
 use tokio::sync::oneshot;
 
 /// How many of one address may wait. A frontend's server that signs its users in is one
@@ -22,7 +21,7 @@ const WAITING_EACH: usize = 16;
 /// lasts for.
 const WAITING_PER_PERMIT: usize = 16;
 
-/// An address as callers are counted; those that have none are one.
+/// The prefix of an address, by which clients are counted; those that have none are one.
 type Client = Option<IpAddr>;
 
 /// Permits, and those who wait for one.
@@ -69,10 +68,9 @@ impl FairQueue {
         })))
     }
 
-    /// A permit for somebody at this address. `None` as soon as too many wait: of it, or of
-    /// all and no other address has more than it.
-    pub async fn acquire(&self, from: Option<IpAddr>) -> Option<Permit> {
-        let client = from.map(household);
+    /// A permit for a client. `None` as soon as too many wait: of it, or of all and no other
+    /// client has more than it.
+    pub async fn acquire(&self, client: Client) -> Option<Permit> {
         let (ticket, turn) = {
             let mut state = self.state();
             if state.free > 0 {
@@ -201,6 +199,8 @@ mod tests {
         task::{Context, Poll, Waker},
     };
 
+    use server::ClientInfo;
+
     use super::*;
 
     type Acquiring<'a> = Pin<Box<dyn Future<Output = Option<Permit>> + 'a>>;
@@ -326,7 +326,7 @@ mod tests {
     fn neighbours_in_a_network_of_ipv6_are_one() {
         let queue = FairQueue::new(1);
         let _held = taken(&queue, None);
-        let of = |host: u16| Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]));
+        let of = |host: u16| ClientInfo::at([0x2001, 0xdb8, 0, 1, 0, 0, 0, host].into()).prefix();
         let _line: Vec<_> = (0..16).map(|n| waiting(&queue, of(n))).collect();
         assert!(is_refused(&queue, of(99)));
     }

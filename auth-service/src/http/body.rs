@@ -3,10 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::{FromRequest, Request};
-use http::{
-    StatusCode,
-    header::{CONTENT_TYPE, HeaderMap},
-};
+use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
 use server::http::{body::whole, byte_order::without_mark};
 
@@ -14,6 +11,7 @@ use super::{
     members::{Form, Members},
     refusal::Refused,
 };
+use crate::error_code;
 
 const JSON: &str = "application/json";
 const HTML_FORM: &str = "application/x-www-form-urlencoded";
@@ -62,15 +60,13 @@ impl Media {
         }
         let allowed = if from_html { format!("{HTML_FORM}, {JSON}") } else { JSON.to_owned() };
         let message = format!("Content-Type \"{given}\" is not allowed. Allowed types: {allowed}");
-        Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message))
+        Err(Refused::saying(&error_code::UNSUPPORTED_MEDIA_TYPE, message))
     }
 
     fn read(self, body: &[u8]) -> Result<Value, Refused> {
         match self {
-            Self::Json => serde_json::from_slice(without_mark(body)).map_err(|_| {
-                let message = "Invalid JSON in request body";
-                Refused::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
-            }),
+            Self::Json => serde_json::from_slice(without_mark(body))
+                .map_err(|_| Refused::of(&error_code::BAD_REQUEST)),
             Self::HtmlForm => {
                 let member = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
                     (name.into_owned(), Value::String(value.into_owned()))

@@ -1,17 +1,16 @@
 //! What the routes work with, and how they hand a session over.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRequestParts;
 use chrono::TimeDelta;
 use http::{
-    header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT},
+    header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
     request::Parts,
 };
 use serde::de::DeserializeOwned;
-use server::http::NoParameters;
+use server::{ClientInfo, http::NoParameters};
 use shared::{auth::Keyring, error::status};
-use tonic::transport::server::TcpConnectInfo;
 
 use super::{
     cookies::Cookies,
@@ -25,11 +24,10 @@ use super::{
 use crate::{
     access::AccessTokens,
     account::Accounts,
-    attempts::Attempts,
     data_export::DataExports,
     entity::{session, user},
     error::Error,
-    session::{Device, Opened, Sessions, SignedIn, Stay},
+    session::{Opened, Sessions, SignedIn, Stay},
     session_token::SessionToken,
 };
 
@@ -40,11 +38,9 @@ const SET_AUTH_JWT: HeaderName = HeaderName::from_static("set-auth-jwt");
 pub struct Desk {
     pub accounts: Accounts,
     pub sessions: Sessions,
-    pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
     pub exports: DataExports,
     pub keys: Arc<Keyring>,
-    pub password_min_length: usize,
     pub site: Arc<Site>,
     pub cookies: Cookies,
     /// How long a browser may go by its copy of the session, if it gets one.
@@ -59,7 +55,7 @@ pub struct Call<Q = NoParameters> {
     pub credential: Credential,
     /// Whether the token is signed with a secret that is on its way out.
     pub is_outdated: bool,
-    pub device: Device,
+    pub client: ClientInfo,
     /// What the query asks for.
     pub query: Q,
 }
@@ -69,10 +65,9 @@ impl<Q: DeserializeOwned> FromRequestParts<Arc<Desk>> for Call<Q> {
 
     async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Refused> {
         let query = read_head(parts)?;
-        let peer = parts.extensions.get::<TcpConnectInfo>().and_then(|peer| peer.remote_addr);
-        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let client = ClientInfo::of(&parts.extensions);
         let (credential, is_outdated) = Credential::of(&parts.headers, &desk.keys, &desk.cookies);
-        Ok(Self { credential, is_outdated, device: Device::new(peer, user_agent), query })
+        Ok(Self { credential, is_outdated, client, query })
     }
 }
 
@@ -80,8 +75,6 @@ impl<Q: DeserializeOwned> FromRequestParts<Arc<Desk>> for Call<Q> {
 pub struct Caller {
     pub signed_in: SignedIn,
     pub token: SessionToken,
-    /// Where it calls from.
-    pub from: Option<IpAddr>,
     /// For the answer: the cookie again, if this very call extended the session, the
     /// cookie's signature is outdated, or its token was replaced.
     pub headers: HeaderMap,
@@ -137,11 +130,10 @@ impl Desk {
 
     /// The caller of a route that is for signed-in users. Using the session extends it.
     pub async fn caller<Q>(&self, call: Call<Q>) -> Result<Caller, Refused> {
-        let (from, is_outdated) = (call.device.address(), call.is_outdated);
+        let (client, is_outdated) = (call.client.clone(), call.is_outdated);
         let token = self.token(call)?;
-        let resumed = self.attempts.at_session(from, self.sessions.resume(&token)).await;
-        let signed_in = self.given(resumed)?;
-        let mut caller = Caller { signed_in, token, from, headers: HeaderMap::new() };
+        let signed_in = self.given(self.sessions.resume(&token, &client).await)?;
+        let mut caller = Caller { signed_in, token, headers: HeaderMap::new() };
         let signed_in = &caller.signed_in;
         if is_outdated || signed_in.was_extended() || signed_in.is_superseded() {
             let stay = self.sessions.stay(signed_in.session());

@@ -1,62 +1,11 @@
-//! The routes as OpenAPI: what they have in common, and their list.
+//! Responses that routes have in common, as OpenAPI.
 
 use std::collections::BTreeMap;
 
 use utoipa::{
-    IntoResponses, OpenApi, PartialSchema,
-    openapi::{
-        Components, ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder,
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
+    IntoResponses, PartialSchema,
+    openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder},
 };
-
-use super::{data, entrance, refusal::Refusal, security_events, sessions, token, user};
-
-#[derive(OpenApi)]
-#[openapi(
-    paths(
-        token::ok,
-        entrance::sign_up,
-        entrance::sign_in,
-        entrance::sign_out,
-        sessions::get_session,
-        sessions::post_get_session,
-        sessions::list_sessions,
-        sessions::refresh_session,
-        sessions::revoke_session,
-        sessions::revoke_sessions,
-        sessions::revoke_other_sessions,
-        user::update_user,
-        user::change_password,
-        user::verify_password,
-        user::delete_user,
-        user::list_accounts,
-        security_events::list_security_events,
-        data::export_user_data,
-        token::token,
-        token::jwks,
-    ),
-    components(schemas(Refusal)),
-    tags((
-        name = "auth",
-        description = "Accounts and sessions, as Better Auth's client speaks to them. Any other \
-                       path or method under `/api/auth/` is answered with 404 and no body."
-    ))
-)]
-struct Routes;
-
-/// The description of the routes; `cookie` is the name of the cookie that signs in.
-pub fn api(cookie: &str) -> utoipa::openapi::OpenApi {
-    let mut api = Routes::openapi();
-    let components = api.components.get_or_insert_with(Components::new);
-    let token = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A session token, as it is or signed"));
-    components.add_security_scheme("sessionToken", SecurityScheme::Http(token.build()));
-    let cookie = ApiKeyValue::with_description(cookie, "A signed session token");
-    components.add_security_scheme("sessionCookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    api
-}
 
 /// Routes share the status, and a list has one description of it.
 const FORBIDDEN: &str = "No trusted origin asked for this, or the user is banned (`BANNED_USER`)";

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
-use http::{
-    StatusCode,
-    header::{HeaderValue, LOCATION},
-};
+use http::header::{HeaderValue, LOCATION};
 
 use super::{
     body::Asked,
@@ -21,6 +18,7 @@ use super::{
 use crate::{
     account::Application,
     error::Error,
+    error_code,
     password::{Password, PasswordFault},
     session::Stay,
     store::Which,
@@ -54,12 +52,12 @@ pub async fn sign_up(
     desk.site.expect_ours(asked.callback_url.as_deref())?;
     let application = Application {
         email: asked.email,
-        password: Password::chosen(asked.password, desk.password_min_length)?,
+        password: desk.accounts.password_rules().choose(asked.password)?,
         name: asked.name,
         image: asked.image.unwrap_or_default(),
     };
     let stay = stay(asked.remember_me);
-    let (user, opened) = desk.accounts.sign_up(application, call.device, stay).await?;
+    let (user, opened) = desk.accounts.sign_up(application, &call.client, stay).await?;
     let headers = desk.welcome(&user, &opened, stay)?;
     let token = opened.token.reveal().to_owned();
     Ok((headers, Answer(SignedUp { token, user: (&user).into() })))
@@ -92,14 +90,13 @@ pub async fn sign_in(
     Asked(asked): Asked<forms::SignIn>,
 ) -> Result<impl IntoResponse, Refused> {
     desk.site.expect_ours(asked.callback_url.as_deref())?;
-    let email = exact(&asked.email)
-        .ok_or_else(|| Refused::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email"))?;
+    let email = exact(&asked.email).ok_or_else(|| Refused::of(&error_code::INVALID_EMAIL))?;
     let password = Password::offered(asked.password).map_err(|fault| match fault {
         PasswordFault::Empty => Error::InvalidEmailOrPassword.into(),
         fault => Refused::from(fault),
     })?;
     let stay = stay(asked.remember_me);
-    let (user, opened) = desk.accounts.sign_in(Some(&email), password, call.device, stay).await?;
+    let (user, opened) = desk.accounts.sign_in(Some(&email), password, &call.client, stay).await?;
     let mut headers = desk.welcome(&user, &opened, stay)?;
     let url = asked.callback_url;
     let next = url.as_deref().filter(|url| !url.is_empty());
@@ -130,8 +127,7 @@ pub async fn sign_out(
     Asked(forms::Nothing): Asked<forms::Nothing>,
 ) -> Result<impl IntoResponse, Refused> {
     if let Credential::Token(token) = call.credential {
-        let resumed = desk.sessions.resume_to_end(&token);
-        match desk.attempts.at_session(call.device.address(), resumed).await {
+        match desk.sessions.resume_to_end(&token, &call.client).await {
             Ok(caller) => {
                 desk.sessions.end(&caller, Which::One(&caller.session().id)).await?;
             }

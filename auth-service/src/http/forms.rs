@@ -16,7 +16,7 @@ pub struct SignUp {
     #[schema(value_type = String, format = Email)]
     pub email: Email,
     /// 8 to 128 UTF-16 code units (or from `PASSWORD_MIN_LENGTH` on), and not a common one.
-    #[schema(format = Password, min_length = 8, max_length = 128)]
+    #[schema(format = Password, max_length = 128)]
     pub password: String,
     /// The address of a picture.
     #[schema(value_type = Option<String>, nullable = false, max_length = 2048, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
@@ -102,7 +102,7 @@ impl Form for UpdateUser {
 #[schema(rename_all = "camelCase")]
 pub struct ChangePassword {
     /// Under the rules of `password` at sign-up.
-    #[schema(format = Password, min_length = 8, max_length = 128)]
+    #[schema(format = Password, max_length = 128)]
     pub new_password: String,
     #[schema(format = Password, max_length = 128)]
     pub current_password: String,

@@ -1,11 +1,12 @@
 //! What the head of a request says beside who asks: its query, and preconditions.
 
 use axum::extract::FromRequestParts;
-use http::{StatusCode, request::Parts};
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 use server::http::{Fault, NoParameters, conditions::refuse_other, json};
 
 use super::refusal::Refused;
+use crate::error_code;
 
 /// The head of a request that says nothing, as nobody is asked for: any query parameter and
 /// any precondition is refused by name.
@@ -32,5 +33,5 @@ pub fn read_head<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, Refused> {
 pub fn faulty(part: &str, faults: &[Fault]) -> Refused {
     let told = faults.iter().map(|fault| format!("[{part}.{}] {}", fault.field, fault.message));
     let told = told.collect::<Vec<_>>().join("; ");
-    Refused::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", told)
+    Refused::saying(&error_code::VALIDATION_ERROR, told)
 }

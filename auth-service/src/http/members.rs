@@ -1,12 +1,12 @@
 //! The members of a request's body: read one by one in the order of the schema, every
 //! issue noted in the words of upstream's validator, all told at once.
 
-use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::refusal::Refused;
 use crate::{
     email::Email,
+    error_code,
     profile::{self, Image},
 };
 
@@ -141,7 +141,7 @@ impl Members {
     }
 
     fn refusal(&self) -> Refused {
-        Refused::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", self.issues.join("; "))
+        Refused::saying(&error_code::VALIDATION_ERROR, self.issues.join("; "))
     }
 }
 

@@ -8,7 +8,7 @@
 //! - `entrance`, `sessions`, `user`, `data`, `token`, `security_events`: the routes, and nothing
 //!   of the domain
 //! - `objects`, `cookies`, `session_data`: what they answer; `refusal`: why they do not
-//! - `documented`: the routes as OpenAPI
+//! - `documented`, `openapi`: the routes as OpenAPI, from the rows that make the router
 
 mod body;
 mod cookies;
@@ -21,6 +21,7 @@ mod forms;
 mod head;
 mod members;
 mod objects;
+mod openapi;
 mod refusal;
 mod security_events;
 mod session_data;
@@ -35,12 +36,15 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    handler::Handler,
     middleware::from_fn_with_state,
     routing::{MethodRouter, any},
 };
-use server::http::Door;
+use server::{
+    http::{Door, Route},
+    routes,
+};
 use shared::{auth::Keyring, origin::Origin};
+use utoipa::openapi::OpenApi;
 
 use self::{
     cookies::Cookies,
@@ -49,7 +53,7 @@ use self::{
     site::Site,
 };
 use crate::{
-    access::AccessTokens, account::Accounts, attempts::Attempts, data_export::DataExports,
+    access::AccessTokens, account::Accounts, data_export::DataExports, password::PasswordRules,
     session::Sessions,
 };
 
@@ -57,12 +61,9 @@ use crate::{
 pub struct Fittings {
     pub accounts: Accounts,
     pub sessions: Sessions,
-    pub attempts: Attempts,
     pub access: Arc<AccessTokens>,
     pub exports: DataExports,
     pub keys: Arc<Keyring>,
-    /// The shortest new password.
-    pub password_min_length: usize,
     /// Where browsers find this server. Over TLS its cookies are kept to TLS.
     pub own_origin: Option<Origin>,
     /// The web sites beside it that may act for their visitors.
@@ -71,50 +72,30 @@ pub struct Fittings {
     pub session_cookie_cache: Option<Duration>,
 }
 
-/// Everything under `/api/auth`, for a server that puts the peer's `TcpConnectInfo` into
-/// each request's extensions.
+/// Everything under `/api/auth`, for a server that puts a `ClientInfo` into each request's
+/// extensions.
 pub fn door(fittings: Fittings) -> Door {
     let is_secure = fittings.own_origin.as_ref().is_some_and(Origin::is_secure);
     let session_seconds = fittings.sessions.lifetime().num_seconds();
     let cookies = Cookies::new(fittings.keys.clone(), is_secure, session_seconds);
     let cookie = cookies.session_token_name();
-    let api = Box::new(move || documented::api(&cookie));
+    let rules = fittings.accounts.password_rules();
+    let api = Box::new(move || api(&cookie, rules));
     let site = Arc::new(Site::new(fittings.own_origin, fittings.trusted_origins));
     let desk = Desk {
         accounts: fittings.accounts,
         sessions: fittings.sessions,
-        attempts: fittings.attempts,
         access: fittings.access,
         exports: fittings.exports,
         keys: fittings.keys,
-        password_min_length: fittings.password_min_length,
         site: site.clone(),
         cookies,
         copies_live: fittings.session_cookie_cache,
     };
-    let entrance = Router::new()
-        .route("/api/auth/sign-up/email", post(entrance::sign_up))
-        .route("/api/auth/sign-in/email", post(entrance::sign_in))
+    let sign_in = Route::router(&sign_in_routes(), nothing_else)
         .route_layer(from_fn_with_state(site.clone(), site::guard_entrance));
-    let routes = Router::new()
-        .route("/api/auth/ok", get(token::ok))
-        .route("/api/auth/sign-out", post(entrance::sign_out))
-        .route("/api/auth/get-session", get(sessions::get_session).post(sessions::post_get_session))
-        .route("/api/auth/list-sessions", get(sessions::list_sessions))
-        .route("/api/auth/refresh-session", post(sessions::refresh_session))
-        .route("/api/auth/revoke-session", post(sessions::revoke_session))
-        .route("/api/auth/revoke-sessions", post(sessions::revoke_sessions))
-        .route("/api/auth/revoke-other-sessions", post(sessions::revoke_other_sessions))
-        .route("/api/auth/update-user", post(user::update_user))
-        .route("/api/auth/change-password", post(user::change_password))
-        .route("/api/auth/verify-password", post(user::verify_password))
-        .route("/api/auth/delete-user", post(user::delete_user))
-        .route("/api/auth/list-accounts", get(user::list_accounts))
-        .route("/api/auth/list-security-events", get(security_events::list_security_events))
-        .route("/api/auth/export-user-data", get(data::export_user_data))
-        .route("/api/auth/token", get(token::token))
-        .route("/api/auth/jwks", get(token::jwks))
-        .merge(entrance)
+    let routes = Route::router(&other_routes(), nothing_else)
+        .merge(sign_in)
         .route_layer(from_fn_with_state(site, site::guard))
         .route("/api/auth", any(nothing_here))
         .route("/api/auth/", any(nothing_here))
@@ -128,16 +109,47 @@ const PREFIX: &str = "/api/auth/";
 
 /// The door before its service is there: how a refusal is worded behind it.
 pub fn closed_door() -> Door {
-    let api = Box::new(|| documented::api(""));
+    let api = Box::new(|| api("", PasswordRules::default()));
     Door { prefix: PREFIX, routes: Router::new(), refusal, api }
 }
 
-/// GET alone: axum would answer HEAD with it too, which upstream does not know.
-fn get<H: Handler<T, Arc<Desk>>, T: 'static>(handler: H) -> MethodRouter<Arc<Desk>> {
-    any(nothing_here).get(handler).head(nothing_here)
+/// Sign-up and sign-in, behind a stricter check of the origin.
+fn sign_in_routes() -> Vec<Route<Arc<Desk>>> {
+    routes![entrance::sign_up, entrance::sign_in]
 }
 
-/// POST alone.
-fn post<H: Handler<T, Arc<Desk>>, T: 'static>(handler: H) -> MethodRouter<Arc<Desk>> {
-    any(nothing_here).post(handler)
+/// All other routes.
+fn other_routes() -> Vec<Route<Arc<Desk>>> {
+    routes![
+        token::ok,
+        entrance::sign_out,
+        sessions::get_session,
+        sessions::post_get_session,
+        sessions::list_sessions,
+        sessions::refresh_session,
+        sessions::revoke_session,
+        sessions::revoke_sessions,
+        sessions::revoke_other_sessions,
+        user::update_user,
+        user::change_password,
+        user::verify_password,
+        user::delete_user,
+        user::list_accounts,
+        security_events::list_security_events,
+        data::export_user_data,
+        token::token,
+        token::jwks,
+    ]
+}
+
+/// The OpenAPI document of both.
+fn api(cookie: &str, rules: PasswordRules) -> OpenApi {
+    let routes: Vec<_> = sign_in_routes().into_iter().chain(other_routes()).collect();
+    openapi::document(&routes, cookie, rules)
+}
+
+/// What methods get that a path does not know. HEAD is one: axum would answer it like GET,
+/// which upstream does not.
+fn nothing_else() -> MethodRouter<Arc<Desk>> {
+    any(nothing_here).head(nothing_here)
 }

@@ -10,10 +10,14 @@ use http::{
 };
 use serde::Serialize;
 use server::http::{Problem, json};
-use shared::error::{Classified, STORAGE_FULL, status};
+use shared::error::{Classified, Kind, status};
 use utoipa::ToSchema;
 
-use crate::{error::Error, hashing::HashingError, password::PasswordFault};
+use crate::{
+    error::Error,
+    error_code::{self, ErrorCode},
+    password::PasswordFault,
+};
 
 /// What Better Auth's client reads before it tries again.
 const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
@@ -38,25 +42,20 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// A refusal that programs can tell from others.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let refusal = Refusal { message: message.into(), code: Some(code.into()) };
-        Self { status, refusal, retry_after: None, cookies: None }
+    /// A refusal by its row in the table.
+    pub fn of(code: &ErrorCode) -> Self {
+        Self::saying(code, code.message.unwrap_or_default())
     }
 
-    /// A refusal that upstream gives no code.
-    pub fn uncoded(status: StatusCode, message: &'static str) -> Self {
-        let refusal = Refusal { message: message.into(), code: None };
-        Self { status, refusal, retry_after: None, cookies: None }
+    /// A refusal by its row, with a sentence about this very request.
+    pub fn saying(code: &ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let refusal = Refusal { message: message.into(), code: code.code.map(Into::into) };
+        Self { status: code.status, refusal, retry_after: None, cookies: None }
     }
 
     /// No live session.
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Unauthorized")
+        Self::of(&error_code::UNAUTHORIZED)
     }
 
     /// The refusal, with cookies that the caller is to forget.
@@ -80,78 +79,48 @@ impl IntoResponse for Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let (status, code, message) = match &error {
-            Error::CommonPassword(_) => return PasswordFault::Common.into(),
-            Error::InvalidSession | Error::Refused(_) => return Self::unauthorized(),
-            Error::InvalidEmailOrPassword => {
-                let code = "INVALID_EMAIL_OR_PASSWORD";
-                (StatusCode::UNAUTHORIZED, code, "Invalid email or password")
-            }
-            Error::EmailTaken => {
-                let code = "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL";
-                let message = "User already exists. Use another email.";
-                (StatusCode::UNPROCESSABLE_ENTITY, code, message)
-            }
-            Error::InvalidPassword => {
-                (StatusCode::BAD_REQUEST, "INVALID_PASSWORD", "Invalid password")
-            }
-            Error::NoPassword => {
-                let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
-                (StatusCode::BAD_REQUEST, code, "Credential account not found")
-            }
-            Error::SessionNotFresh => {
-                (StatusCode::FORBIDDEN, "SESSION_NOT_FRESH", "Session is not fresh")
-            }
-            Error::Restricted(restriction) => {
-                let message = restriction.to_string();
-                return Self::new(StatusCode::FORBIDDEN, restriction.reason(), message);
-            }
-            Error::SignUpDisabled => {
-                let code = "EMAIL_PASSWORD_SIGN_UP_DISABLED";
-                (StatusCode::BAD_REQUEST, code, "Email and password sign up is not enabled")
-            }
-            Error::TooManyRight { .. } | Error::Hashing(HashingError::Busy) => {
-                let message = error.to_string();
-                let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message);
-                return Self { retry_after: Some(error.retry_after()), ..busy };
-            }
-            _ if error.reason() == Some(STORAGE_FULL) => {
-                let problem = Problem::from(status(&error));
-                return Self::new(problem.status, STORAGE_FULL, problem.message);
-            }
-            // Only its kind matters. A fault of ours is logged with its cause here, once, and
-            // told in a fixed sentence.
-            _ => return Problem::from(status(&error)).into(),
+        let Some(code) = error.code() else {
+            return match error {
+                Error::Refused(_) => Self::unauthorized(),
+                // Only its kind matters. A fault of ours is logged with its cause here, once,
+                // and told in a fixed sentence.
+                _ => Problem::from(status(&error)).into(),
+            };
         };
-        Self::new(status, code, message)
+        let retry_after = match code.grpc.map(|told| told.kind) {
+            Some(Kind::TooMany | Kind::Busy) => Some(error.retry_after()),
+            Some(Kind::Full) => {
+                drop(status(&error)); // logs the cause
+                None
+            }
+            _ => None,
+        };
+        Self { retry_after, ..Self::of(code) }
     }
 }
 
 /// The code is the status' name; upstream gives 429 none, and words of its own.
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        let refusal = if problem.status == StatusCode::TOO_MANY_REQUESTS {
-            let message = "Too many requests. Please try again later.".into();
-            Refusal { message, code: None }
-        } else {
-            let name = problem.status.canonical_reason().unwrap_or("Unknown");
-            let code = name.to_ascii_uppercase().replace([' ', '-'], "_");
-            Refusal { message: problem.message.into(), code: Some(code.into()) }
-        };
         let retry_after = problem.retry_after;
+        if problem.status == StatusCode::TOO_MANY_REQUESTS {
+            return Self { retry_after, ..Self::of(&error_code::TOO_MANY_REQUESTS) };
+        }
+        let name = problem.status.canonical_reason().unwrap_or("Unknown");
+        let code = name.to_ascii_uppercase().replace([' ', '-'], "_");
+        let refusal = Refusal { message: problem.message.into(), code: Some(code.into()) };
         Self { status: problem.status, refusal, retry_after, cookies: None }
     }
 }
 
 impl From<PasswordFault> for Refused {
     fn from(fault: PasswordFault) -> Self {
-        let (code, message) = match fault {
-            PasswordFault::Empty => ("INVALID_PASSWORD", "Invalid password".to_owned()),
-            PasswordFault::Short(_) => ("PASSWORD_TOO_SHORT", "Password too short".to_owned()),
-            PasswordFault::Long => ("PASSWORD_TOO_LONG", "Password too long".to_owned()),
-            PasswordFault::Common => ("PASSWORD_TOO_COMMON", format!("Password {fault}")),
-        };
-        Self::new(StatusCode::BAD_REQUEST, code, message)
+        Self::of(match fault {
+            PasswordFault::Empty => &error_code::INVALID_PASSWORD,
+            PasswordFault::Short(_) => &error_code::PASSWORD_TOO_SHORT,
+            PasswordFault::Long => &error_code::PASSWORD_TOO_LONG,
+            PasswordFault::Common => &error_code::PASSWORD_TOO_COMMON,
+        })
     }
 }
 

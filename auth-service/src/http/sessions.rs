@@ -6,10 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{
-    StatusCode,
-    header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA},
-};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -25,6 +22,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    error_code,
     session::{Listed, Refreshed},
     session_token::stored_forms,
     store::Which,
@@ -86,14 +84,12 @@ pub async fn get_session(
         Credential::None => return nobody(HeaderMap::new()),
     };
     let leave = call.query.leaves_it();
-    let resume = async {
-        if leave {
-            desk.sessions.resume_as_it_is(&token).await
-        } else {
-            desk.sessions.resume(&token).await
-        }
+    let resumed = if leave {
+        desk.sessions.resume_as_it_is(&token, &call.client).await
+    } else {
+        desk.sessions.resume(&token, &call.client).await
     };
-    let signed_in = match desk.attempts.at_session(call.device.address(), resume).await {
+    let signed_in = match resumed {
         Ok(signed_in) => signed_in,
         // Better Auth ends the sessions of whoever it bans.
         Err(Error::InvalidSession | Error::Restricted(_)) => return nobody(desk.forget()?),
@@ -124,9 +120,7 @@ fn nobody(headers: HeaderMap) -> Result<Response, Refused> {
     responses((status = 405, description = "Use GET", body = Refusal), ForSites, AnyTime),
 )]
 pub async fn post_get_session(_: Plain) -> impl IntoResponse {
-    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
-    let message = "POST method requires deferSessionRefresh to be enabled in session config";
-    (FRESH, Refused::new(StatusCode::METHOD_NOT_ALLOWED, code, message))
+    (FRESH, Refused::of(&error_code::METHOD_NOT_ALLOWED))
 }
 
 /// The live sessions of the caller's user, the oldest first, a hundred at most.
@@ -183,9 +177,9 @@ pub async fn refresh_session(
     call: Call,
     Asked(forms::Nothing): Asked<forms::Nothing>,
 ) -> Result<impl IntoResponse, Refused> {
-    let from = call.device.address();
+    let client = call.client.clone();
     let token = desk.token(call)?;
-    let refreshed = desk.attempts.at_session(from, desk.sessions.refresh(&token)).await;
+    let refreshed = desk.sessions.refresh(&token, &client).await;
     let Refreshed { signed_in, token } = desk.given(refreshed)?;
     let (session, user) = (signed_in.session(), signed_in.user());
     let stay = desk.sessions.stay(session);

@@ -8,12 +8,13 @@ use axum::{
     response::Response,
 };
 use http::{
-    Method, StatusCode,
+    Method,
     header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER},
 };
 use shared::origin::Origin;
 
 use super::refusal::Refused;
+use crate::error_code;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -43,11 +44,7 @@ impl Site {
         }
         let says = |name, value: &str| headers.get(name).is_some_and(|given| given == value);
         if says(SEC_FETCH_SITE, "cross-site") && says(SEC_FETCH_MODE, "navigate") {
-            return Err(Refused::new(
-                StatusCode::FORBIDDEN,
-                "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
-                "Cross-site navigation login blocked. This request appears to be a CSRF attack.",
-            ));
+            return Err(Refused::of(&error_code::CROSS_SITE_NAVIGATION));
         }
         let names_a_site = headers.contains_key(ORIGIN) || headers.contains_key(REFERER);
         if names_a_site { self.expect_trusted(headers) } else { Ok(()) }
@@ -63,12 +60,11 @@ impl Site {
             sites = given(REFERER);
         }
         if sites.is_empty() || sites.iter().any(|site| *site == "null") {
-            let message = "Missing or null Origin";
-            return Err(Refused::new(StatusCode::FORBIDDEN, "MISSING_OR_NULL_ORIGIN", message));
+            return Err(Refused::of(&error_code::MISSING_OR_NULL_ORIGIN));
         }
         let trusted = |site: &HeaderValue| site.to_str().is_ok_and(|text| self.trusts(text));
         if !sites.into_iter().all(trusted) {
-            return Err(Refused::new(StatusCode::FORBIDDEN, "INVALID_ORIGIN", "Invalid origin"));
+            return Err(Refused::of(&error_code::INVALID_ORIGIN));
         }
         Ok(())
     }
@@ -80,8 +76,7 @@ impl Site {
         if callback_url.is_none_or(is_ours) {
             return Ok(());
         }
-        let message = "Invalid callbackURL";
-        Err(Refused::new(StatusCode::FORBIDDEN, "INVALID_CALLBACK_URL", message))
+        Err(Refused::of(&error_code::INVALID_CALLBACK_URL))
     }
 
     /// Whether `address` is at one of our origins. Compared whole, never by prefix.

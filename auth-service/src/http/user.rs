@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
-use http::StatusCode;
 
 use super::{
     body::Asked,
@@ -13,7 +12,7 @@ use super::{
     objects::{Account, Answer, Deleted, Done, PasswordChanged},
     refusal::{Refusal, Refused},
 };
-use crate::{error::Error, password::Password, store::UserPatch};
+use crate::{error::Error, error_code, password::Password, store::UserPatch};
 
 /// Changes the caller's name or picture.
 #[utoipa::path(
@@ -35,11 +34,10 @@ pub async fn update_user(
 ) -> Result<impl IntoResponse, Refused> {
     let caller = desk.caller(call).await?;
     if asked.has_email {
-        let message = "Email can not be updated";
-        return Err(Refused::new(StatusCode::BAD_REQUEST, "EMAIL_CAN_NOT_BE_UPDATED", message));
+        return Err(Refused::of(&error_code::EMAIL_CAN_NOT_BE_UPDATED));
     }
     if asked.name.is_none() && asked.image.is_none() {
-        return Err(Refused::uncoded(StatusCode::BAD_REQUEST, "No fields to update"));
+        return Err(Refused::of(&error_code::NO_FIELDS_TO_UPDATE));
     }
     let patch = UserPatch { name: asked.name, image: asked.image };
     let user = desk.accounts.update(&caller.signed_in, patch).await?;
@@ -70,11 +68,10 @@ pub async fn change_password(
     Asked(asked): Asked<forms::ChangePassword>,
 ) -> Result<impl IntoResponse, Refused> {
     let mut caller = desk.caller(call).await?;
-    let new = Password::chosen(asked.new_password, desk.password_min_length)?;
+    let new = desk.accounts.password_rules().choose(asked.new_password)?;
     let current = Password::offered(asked.current_password)?;
     let revoke = asked.revoke_other_sessions == Some(true);
-    let change =
-        desk.accounts.change_password(&caller.signed_in, current, new, revoke, caller.from);
+    let change = desk.accounts.change_password(&caller.signed_in, current, new, revoke);
     let opened = change.await?;
     let user = caller.signed_in.user();
     if let Some(opened) = &opened {
@@ -103,7 +100,7 @@ pub async fn verify_password(
 ) -> Result<impl IntoResponse, Refused> {
     let caller = desk.caller(call).await?;
     let password = Password::offered(asked.password)?;
-    desk.accounts.verify_password(&caller.signed_in, password, caller.from).await?;
+    desk.accounts.verify_password(&caller.signed_in, password).await?;
     Ok((caller.headers, Answer(Done::DONE)))
 }
 
@@ -131,18 +128,13 @@ pub async fn delete_user(
     desk.site.expect_ours(asked.callback_url.as_deref())?;
     let caller = desk.caller(call).await?;
     if asked.token.is_some_and(|token| !token.is_empty()) {
-        return Err(Refused::new(StatusCode::NOT_FOUND, "INVALID_TOKEN", "Invalid token"));
+        return Err(Refused::of(&error_code::INVALID_TOKEN));
     }
     let confirm = asked.password.map(Password::offered).transpose()?;
-    desk.accounts.delete(&caller.signed_in, confirm, caller.from).await.map_err(
-        |error| match error {
-            Error::SessionNotFresh => {
-                let message = "Session expired. Re-authenticate to perform this action.";
-                Refused::new(StatusCode::BAD_REQUEST, "SESSION_EXPIRED", message)
-            }
-            error => error.into(),
-        },
-    )?;
+    desk.accounts.delete(&caller.signed_in, confirm).await.map_err(|error| match error {
+        Error::SessionNotFresh => Refused::of(&error_code::SESSION_EXPIRED),
+        error => error.into(),
+    })?;
     Ok((desk.forget()?, Answer(Deleted { success: true, message: "User deleted" })))
 }
 

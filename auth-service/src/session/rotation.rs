@@ -16,7 +16,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use server::audit_log::{Event, EventKind};
+use server::{
+    ClientInfo,
+    audit_log::{Event, EventKind},
+};
 
 use super::{Sessions, SignedIn};
 use crate::{
@@ -42,8 +45,16 @@ const STEPS: usize = 8;
 impl Sessions {
     /// Replaces the token of the session that it opens, if it is not [too young](APART). The
     /// session stays what it is: its id, when it was opened, and when it ends.
-    pub async fn refresh(&self, token: &SessionToken) -> Result<Refreshed, Error> {
-        let mut signed_in = self.resume(token).await?;
+    pub async fn refresh(
+        &self,
+        token: &SessionToken,
+        client: &ClientInfo,
+    ) -> Result<Refreshed, Error> {
+        self.counting_dead(client, self.rotated(token, client)).await
+    }
+
+    async fn rotated(&self, token: &SessionToken, client: &ClientInfo) -> Result<Refreshed, Error> {
+        let mut signed_in = self.extended(token, client).await?;
         let is_young = !signed_in.superseded && self.is_young(token, &signed_in).await?;
         if !signed_in.superseded && !is_young {
             let successor = token.successors(&self.keys).into_iter().next();

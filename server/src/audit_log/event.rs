@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{ClockSequence, Timestamp, Uuid};
 
-use super::{Circumstances, EventKind};
+use super::EventKind;
+use crate::ClientInfo;
 
 /// Something that happened, to be noted in a [`Trail`](super::Trail).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Event {
     }
 }
 
-/// An event with its moment and its circumstances.
+/// An event with its moment and the client of its call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub(super) id: Uuid,
@@ -61,14 +62,15 @@ impl Record {
         at: DateTime<Utc>,
         sequence: impl ClockSequence<Output = impl Into<u128>>,
     ) -> Self {
-        let circumstances = Circumstances::current();
+        let client = ClientInfo::current();
+        let user_agent = client.user_agent();
         Self {
             id: id(at, sequence),
             at: at.trunc_subsecs(3),
             event,
-            request_id: circumstances.request_id(),
-            address: circumstances.address(),
-            user_agent: circumstances.user_agent(),
+            request_id: client.request_id().map(str::to_owned),
+            address: client.address(),
+            user_agent: user_agent.map(|text| text.replace(char::is_control, "")),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! read about themselves.
 //!
 //! - [`EventKind`], [`Event`]: the vocabulary
-//! - [`Circumstances`]: where the call in progress comes from
+//! - [`ClientInfo`]: the client of the call in progress
 //! - [`Trail`]: the one way for an event to be noted; [`Record`]: one that is
 //! - [`Writer`]: takes them from the trail to the table, beside the calls
 //! - [`SecurityEvents`]: the table, one in the database of each service
@@ -11,7 +11,6 @@
 //! Nothing here holds a password, a token or an e-mail address, so an event can be told to
 //! whoever may read the log.
 
-mod circumstances;
 mod dedup;
 mod event;
 mod kind;
@@ -26,7 +25,6 @@ mod wire;
 mod writer;
 
 pub use self::{
-    circumstances::Circumstances,
     event::{Event, Record},
     kind::EventKind,
     log::Trail,

@@ -6,7 +6,9 @@ use http::{HeaderMap, HeaderValue};
 use sea_orm::ConnectionTrait;
 use shared::clock::SystemClock;
 
-use super::{Circumstances, Event, EventKind, PageRequest, SecurityEvents, Trail, Writer, create};
+use crate::ClientInfo;
+
+use super::{Event, EventKind, PageRequest, SecurityEvents, Trail, Writer, create};
 use crate::db::{Database, DatabaseUrl};
 
 /// A table of its own, and the way to it.
@@ -142,15 +144,15 @@ async fn what_is_repeated_is_written_once_a_minute() {
 }
 
 #[tokio::test]
-async fn an_event_has_the_circumstances_of_its_call() {
+async fn an_event_tells_the_client_of_its_call() {
     let mut headers = HeaderMap::new();
     let agent = format!("{}\t\u{7e}", "a".repeat(600));
     headers.insert("user-agent", HeaderValue::from_str(&agent).expect("a value"));
     let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let id = HeaderValue::from_static("call-1");
-    let circumstances = Circumstances::new(id, Some(address), &headers);
+    let client = ClientInfo::new(id, Some(address), &headers);
     let note = async { Trail::default().record(Event::new(EventKind::SignInFailed)) };
-    let record = circumstances.during(note).await;
+    let record = client.during(note).await;
     assert_eq!(record.request_id.as_deref(), Some("call-1"));
     assert_eq!(record.address, Some(Ipv4Addr::LOCALHOST.into()), "as people write it");
     assert_eq!(record.user_agent, Some("a".repeat(512)));

@@ -2,7 +2,11 @@
 //! a net for panics.
 
 use std::{
-    borrow::Cow, convert::Infallible, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
+    borrow::Cow,
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +17,6 @@ use tonic::{
     Code, Status,
     body::Body,
     codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version},
-    transport::server::TcpConnectInfo,
 };
 use tonic_types::{ErrorDetails, StatusExt};
 use tracing::Instrument;
@@ -26,12 +29,9 @@ use crate::{
         permits::{Place, Places},
         uploads::Uploads,
     },
-    audit_log::Circumstances,
     body::{request::Arriving, response::Answers, streaming::Lasting},
-    listen::{
-        client_prefix::household, connection_limit::Seat, connection_state::ConnectionState,
-        proxies::Proxies,
-    },
+    client_info::{ClientInfo, client_prefix},
+    listen::{connection_limit::Seat, connection_state::ConnectionState, proxies::Proxies},
     shutdown::{Departing, Stop},
 };
 
@@ -100,7 +100,7 @@ struct Inner<W> {
     upload_timeout: Duration,
     answers: Answers,
     departure: Stop,
-    peer: TcpConnectInfo,
+    peer: Option<SocketAddr>,
     connection: Option<Arc<ConnectionState>>,
 }
 
@@ -113,19 +113,19 @@ impl<W: Wire> Calls<W> {
             upload_timeout: limits.upload_timeout,
             departure: Stop::default(),
             answers: Answers::new(limits.answer_timeout),
-            peer: TcpConnectInfo { local_addr: None, remote_addr: None },
+            peer: None,
             connection: None,
         }))
     }
 
     /// The same services for one connection: handlers see who is at its other end, or for
-    /// whom it calls if that is a trusted proxy (`Request::remote_addr`); their places they
-    /// share with others of that client.
+    /// whom it calls if that is a trusted proxy ([`ClientInfo`]); their places they share
+    /// with others of that client.
     pub fn for_peer(&self, peer: SocketAddr, seat: &Seat) -> Self {
         let mut calls = Inner::clone(&self.0);
-        calls.peer.remote_addr = Some(peer);
+        calls.peer = Some(peer);
         calls.connection = Some(seat.connection.clone());
-        let places = calls.around.places.of(&calls.around.shares.of(household(peer.ip())));
+        let places = calls.around.places.of(&calls.around.shares.of(client_prefix(peer.ip())));
         calls.around.places = places.on(seat.connection.clone(), seat.is_proxy);
         calls.answers = calls.answers.elsewhere();
         calls.departure = Stop::default();
@@ -144,11 +144,9 @@ impl<W: Wire> Calls<W> {
 }
 
 impl<W: Wire> Inner<W> {
-    /// Who calls, for handlers.
-    fn caller(&self, request: &Request<Incoming>) -> TcpConnectInfo {
-        let TcpConnectInfo { local_addr, remote_addr: peer } = self.peer;
-        let caller = peer.map(|peer| self.around.proxies.caller(peer, request.headers()));
-        TcpConnectInfo { local_addr, remote_addr: caller }
+    /// The address of the client: the peer's, or the one for whom a trusted proxy calls.
+    fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        self.peer.map(|peer| self.around.proxies.caller(peer, headers).ip())
     }
 
     /// `response` on its way, with the place of its call, or a seat if it lasts.
@@ -178,12 +176,12 @@ impl<W: Wire> Inner<W> {
         response
     }
 
-    /// The places that `caller` takes: behind a proxy the client takes them, not the proxy.
-    fn places(&self, caller: &TcpConnectInfo) -> Cow<'_, Places> {
+    /// The places that a client takes: behind a proxy the client takes them, not the proxy.
+    fn places(&self, client: Option<IpAddr>) -> Cow<'_, Places> {
         let places = &self.around.places;
-        match (self.peer.remote_addr, caller.remote_addr) {
-            (Some(peer), Some(caller)) if peer.ip() != caller.ip() => {
-                Cow::Owned(places.of(&self.around.shares.of(household(caller.ip()))))
+        match (self.peer, client) {
+            (Some(peer), Some(client)) if peer.ip() != client => {
+                Cow::Owned(places.of(&self.around.shares.of(client_prefix(client))))
             }
             _ => Cow::Borrowed(places),
         }
@@ -272,17 +270,16 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
         if let Some(connection) = &calls.connection {
             connection.touch();
         }
-        let caller = calls.caller(&request);
-        let address = caller.remote_addr.map(|caller| caller.ip());
-        request.extensions_mut().insert(caller.clone());
-        request.extensions_mut().insert(Departing(calls.departure.handle()));
+        let address = calls.client_address(request.headers());
         let id = request_id::of(request.headers());
         let path = request.uri().path().to_owned();
-        let circumstances = Circumstances::new(id.clone(), address, request.headers());
+        let client = ClientInfo::new(id.clone(), address, request.headers());
+        request.extensions_mut().insert(client.clone());
+        request.extensions_mut().insert(Departing(calls.departure.handle()));
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let answer = async move {
             let start = Instant::now();
-            let mut response = calls.answer(&calls.places(&caller), request).await;
+            let mut response = calls.answer(&calls.places(address), request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             if response.extensions().get::<Recorded>().is_none() {
                 W::log(&response, elapsed);
@@ -290,6 +287,6 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
             response.headers_mut().insert(request_id::HEADER, id);
             Ok(response)
         };
-        circumstances.during(answer).instrument(span).boxed()
+        client.during(answer).instrument(span).boxed()
     }
 }

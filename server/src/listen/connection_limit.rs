@@ -17,7 +17,7 @@ use crate::{
         limits::Limits,
         refusal_log::{Limit, RefusalLog},
     },
-    listen::client_prefix::household,
+    client_info::client_prefix,
 };
 
 /// So long a connection must have been idle to make room for one of a client that holds about
@@ -75,7 +75,7 @@ impl Seats {
     /// less. The machine itself has a reserve, so that a full server still passes its own
     /// health check.
     pub fn take(&self, peer: SocketAddr) -> Option<Seat> {
-        let address = household(peer.ip());
+        let address = client_prefix(peer.ip());
         let is_proxy = self.0.proxies.include(peer.ip());
         let client = (!is_proxy).then_some(address);
         let is_own =

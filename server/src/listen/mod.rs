@@ -1,6 +1,5 @@
 //! Sockets: the accept loop, connections and their limits, clients behind proxies.
 
-pub mod client_prefix;
 pub mod connection;
 pub mod connection_limit;
 pub mod connection_state;

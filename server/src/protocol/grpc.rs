@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::Incoming;
-use shared::origin::Origin;
+use shared::{error::is_server_fault, origin::Origin};
 use tonic::{
     Code, Status,
     body::Body,
@@ -111,14 +111,12 @@ fn unsupported() -> Response<Body> {
     response
 }
 
-/// tonic says INTERNAL of frames it cannot read; that is the caller's doing. A fault of
-/// ours is told by its words, which `error` alone gives.
+/// tonic says INTERNAL of frames it cannot read; that is the caller's doing. tonic leaves the
+/// status with the response, and the status of a fault of ours knows that it is one.
 fn blame_caller(mut response: Response<Body>) -> Response<Body> {
-    let ours = HeaderValue::from_static("internal%20error");
+    let is_ours = response.extensions().get::<Status>().is_some_and(is_server_fault);
     let headers = response.headers_mut();
-    if headers.get("grpc-status").is_some_and(|code| code == "13")
-        && headers.get("grpc-message") != Some(&ours)
-    {
+    if !is_ours && headers.get("grpc-status").is_some_and(|code| code == "13") {
         headers.insert("grpc-status", HeaderValue::from_static("3"));
     }
     response
@@ -144,6 +142,17 @@ fn caller_timeout(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::error::{Classified, Kind, status};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("disk serial 42")]
+    struct Sample(Kind);
+
+    impl Classified for Sample {
+        fn kind(&self) -> Kind {
+            self.0
+        }
+    }
 
     #[test]
     fn only_grpc_is_spoken_here() {
@@ -168,8 +177,14 @@ mod tests {
 
     #[test]
     fn frames_that_cannot_be_read_are_the_callers_fault_and_faults_of_ours_are_not() {
-        for (message, code) in [("Missing request message.", "3"), ("internal error", "13")] {
-            let told = blame_caller(Status::new(Code::Internal, message).into_http());
+        let of_transport = Status::new(Code::Internal, "Missing request message.");
+        // Whatever its words.
+        let in_our_words = Status::new(Code::Internal, "internal error");
+        for (told, code) in
+            [(of_transport, "3"), (in_our_words, "3"), (status(&Sample(Kind::Internal)), "13")]
+        {
+            let message = told.message().to_owned();
+            let told = blame_caller(told.into_http());
             assert_eq!(told.headers()["grpc-status"], code, "{message}");
         }
     }

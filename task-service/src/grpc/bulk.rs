@@ -5,7 +5,7 @@ use proto::task::v1::{
     self as pb,
     task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
 };
-use server::{Lasting, MAX_BATCH_BYTES};
+use server::{ClientInfo, Lasting, MAX_BATCH_BYTES};
 use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
 
@@ -101,7 +101,7 @@ impl TaskBulkService for Rpcs {
         request: Request<Streaming<pb::ImportTasksRequest>>,
     ) -> Result<Response<pb::ImportTasksResponse>, Status> {
         let principal = Principal::of(&request)?.clone();
-        let from = request.remote_addr().map(|address| address.ip());
+        let from = ClientInfo::of(request.extensions()).address();
         let mut messages = request.into_inner();
         let (mut import, mut line) = (None::<Import>, 0);
         while let Some(message) = messages.message().await? {

@@ -11,10 +11,10 @@ use http::{HeaderMap, StatusCode, header};
 use proto::task::v1::{self as pb, Task};
 use serde::Deserialize;
 use server::{
-    Lasting,
+    ClientInfo, Lasting,
     http::{Line, Lines, LinesLimits, Problem, json},
 };
-use tonic::{Status, transport::server::TcpConnectInfo};
+use tonic::Status;
 use utoipa::IntoParams;
 
 use super::{
@@ -99,7 +99,7 @@ pub struct How {
 pub async fn import(
     State(rpcs): State<Rpcs>,
     caller: Caller<How>,
-    caller_at: Option<Extension<TcpConnectInfo>>,
+    client: Option<Extension<ClientInfo>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -107,7 +107,7 @@ pub async fn import(
     let limits = LinesLimits { line: MAX_LINE, ..LinesLimits::of_total(MAX_BYTES) };
     let mut lines = Lines::of(&headers, body, limits)?;
     let told = |error| problem(Status::from(error));
-    let from = caller_at.and_then(|Extension(at)| Some(at.remote_addr()?.ip()));
+    let from = client.and_then(|Extension(client)| client.address());
     let mut import = rpcs.tasks.import(caller.owner, from, dry_run).map_err(told)?;
     while let Some(Line { number, text }) = lines.next().await? {
         let task = match json::line::<Task>(&text) {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use sea_orm::{ConnAcquireErr, DbErr};
-use server::household;
+use server::client_prefix;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;
@@ -109,7 +109,7 @@ impl Turns {
         let turn = self.importing.try_take(user)?;
         let permit = self.imports.clone().try_acquire_owned().ok()?;
         let client = match from {
-            Some(address) => Some(self.clients.take(household(address))?),
+            Some(address) => Some(self.clients.take(client_prefix(address))?),
             None => None,
         };
         Some(ImportTurn { turn, permit, client })

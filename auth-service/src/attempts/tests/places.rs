@@ -1,7 +1,6 @@
 //! The places where attempts are counted, each with a way to let time pass.
 
 use std::{
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -13,6 +12,7 @@ use chrono::DateTime;
 use fixtures::{Backend, FreshDatabase, notice};
 use redis::Client;
 use sea_orm::ConnectionTrait;
+use server::ClientInfo;
 use shared::{
     clock::ManualClock,
     config::{Env, Vars},
@@ -161,9 +161,9 @@ pub fn account(name: &str) -> String {
     format!("{name}-{}-{number}@example.com", std::process::id())
 }
 
-/// An address that no other test has.
-pub fn address() -> IpAddr {
-    IpAddr::from(random::bytes::<16>().expect("randomness"))
+/// A client at an address that no other test has.
+pub fn client() -> ClientInfo {
+    ClientInfo::at(random::bytes::<16>().expect("randomness").into())
 }
 
 /// A key that no other test has.

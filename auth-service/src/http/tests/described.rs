@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::world::{Setting, World};
+use crate::password::PasswordRules;
 
 #[tokio::test]
 async fn every_route_is_described_once_and_answers() {
@@ -52,6 +53,19 @@ async fn the_described_cookie_is_the_one_that_is_set() {
         let api = serde_json::to_value(&world.api).expect("JSON");
         let scheme = &api["components"]["securitySchemes"]["sessionCookie"];
         assert_eq!((scheme["in"].as_str(), scheme["name"].as_str()), (Some("cookie"), Some(name)));
+    }
+}
+
+/// By those who read the document: a client may check a password before it sends it.
+#[test]
+fn the_shortest_password_is_the_one_that_is_set() {
+    for min_length in [8, 12] {
+        let api = super::super::api("", PasswordRules { min_length });
+        let api = serde_json::to_value(api).expect("JSON");
+        for (body, member) in [("SignUp", "password"), ("ChangePassword", "newPassword")] {
+            let schema = &api["components"]["schemas"][body]["properties"][member];
+            assert_eq!(schema["minLength"], min_length, "{body}");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod bodies;
+mod codes;
 mod described;
 mod entrance;
 mod logs;

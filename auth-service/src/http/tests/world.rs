@@ -5,10 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{Router, body::Body};
 use chrono::DateTime;
 use fixtures::{Backend, FreshDatabase};
-use http::{HeaderMap, Request, header::SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request, header::SET_COOKIE};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use server::http::Door;
+use server::{ClientInfo, http::Door};
 use shared::{
     auth::{Keyring, TokenIssuer, TokenPolicy, TokenVerifier},
     clock::ManualClock,
@@ -21,9 +21,10 @@ use super::super::{Fittings, door};
 use crate::{
     access::AccessTokens,
     account::Accounts,
-    attempts::{Attempts, Counter, Limits, Memory},
+    attempts::{Attempts, Counter, DeadTokens, Limits, Memory},
     data_export::DataExports,
     hashing::{Hashing, default_concurrency},
+    password::PasswordRules,
     restriction::SignInRules,
     session::{SessionRules, Sessions},
     session_token::AtRest,
@@ -105,24 +106,25 @@ impl World {
             sign_in: setting.sign_in,
             ..SessionRules::default()
         };
-        let sessions = Sessions::new(store.clone(), rules, keys.clone(), clock.clone());
+        let dead_tokens = DeadTokens::new(setting.limits.sessions_per_address, clock.clone());
+        let sessions =
+            Sessions::new(store.clone(), rules, keys.clone(), dead_tokens, clock.clone());
         let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
-        let attempts = Attempts::new(setting.limits, counter, clock.clone());
+        let attempts = Attempts::new(setting.limits, counter);
         let access = Arc::new(AccessTokens(issuer));
         let Door { routes, api, .. } = door(Fittings {
             accounts: Accounts::new(
                 store.clone(),
                 sessions.clone(),
                 Hashing::new(default_concurrency()),
-                attempts.clone(),
+                attempts,
                 None,
+                PasswordRules { min_length: 8 },
             ),
             exports: DataExports::new(store.clone(), sessions.clone(), access.clone(), None),
             sessions,
-            attempts,
             access,
             keys: keys.clone(),
-            password_min_length: 8,
             own_origin: Some(Origin::parse(setting.own).expect("an origin")),
             trusted_origins: vec![Origin::parse(TRUSTED).expect("an origin")],
             session_cookie_cache: setting.cookie_cache,
@@ -143,7 +145,11 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body.into()).expect("a request");
+        let mut request = request.body(body.into()).expect("a request");
+        // As a server does; there is no connection here, so no address.
+        let id = HeaderValue::from_static("call-1");
+        let client = ClientInfo::new(id, None, request.headers());
+        request.extensions_mut().insert(client);
         let response = self.routes.clone().oneshot(request).await.expect("infallible");
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");

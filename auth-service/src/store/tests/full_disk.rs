@@ -3,12 +3,12 @@
 
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
-use server::db;
+use server::{ClientInfo, db};
 use shared::error::Kind;
 
-use super::{Scene, keys};
+use super::{Scene, keys, no_limit};
 use crate::{
-    session::{Device, SessionRules, Sessions, Stay},
+    session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
     store::{Store, Which},
 };
@@ -21,7 +21,7 @@ async fn fill(scene: &Scene, round: usize) {
         let id = format!("filler-{round}-{number}");
         let sessions = scene.sessions(AtRest::Hashed);
         let (_, mut session) =
-            sessions.prepare(&id, Device::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(&id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = scene.new_user(&id, &format!("{id}@example.com"));
         user.name = "x".repeat(20_000);
         if let Err(error) = scene.store.create_user(&mut user, &mut session).await {
@@ -42,8 +42,9 @@ async fn make_room(scene: &Scene) {
 async fn is_live_elsewhere(scene: &Scene, token: &SessionToken) -> bool {
     let store = Store::open(&scene.database.url()).await.expect("opens");
     let keys = keys(&[super::SECRET]);
-    let sessions = Sessions::new(store, SessionRules::default(), keys, scene.clock.clone());
-    sessions.resume_as_it_is(token).await.is_ok()
+    let sessions =
+        Sessions::new(store, SessionRules::default(), keys, no_limit(), scene.clock.clone());
+    sessions.resume_as_it_is(token, &ClientInfo::default()).await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,11 +62,11 @@ async fn accounts_and_sessions_are_as_answered_after_a_full_disk() {
         let id = format!("bob-{round}");
         let signed_up = scene.sign_up(&id, &format!("{id}@example.com")).await.expect("free");
         assert!(is_live_elsewhere(&scene, &signed_up).await, "a sign-up is stored");
-        let signed_in = sessions.open("ada", None, Device::default(), Stay::Remembered).await;
+        let signed_in = sessions.open("ada", None, &ClientInfo::default(), Stay::Remembered).await;
         let signed_in = signed_in.expect("opens").token;
         assert!(is_live_elsewhere(&scene, &signed_in).await, "a sign-in is stored");
 
-        let caller = sessions.resume(&signed_in).await.expect("live");
+        let caller = sessions.resume(&signed_in, &ClientInfo::default()).await.expect("live");
         let this = Which::One(&caller.session().id);
         sessions.end(&caller, this).await.expect("signs out");
         assert!(!is_live_elsewhere(&scene, &signed_in).await, "a sign-out ends the session");

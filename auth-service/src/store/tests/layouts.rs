@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
-use server::audit_log::EventKind;
+use server::{ClientInfo, audit_log::EventKind};
 use shared::{
     auth::{Keyring, Secret},
     clock::Clock,
@@ -13,7 +13,7 @@ use super::{Scene, record};
 use crate::{
     email::Email,
     profile::Image,
-    session::{Device, Stay},
+    session::Stay,
     session_token::{AtRest, SessionToken},
     store::{Held, Still, UserPatch, Which},
 };
@@ -84,7 +84,7 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let secret = Secret::parse("q8Zr2LmX5vTnB1cHs7KdWf4GyJp9EaUo".to_owned()).expect("strong");
     let keys = Keyring::new(&secret, &[]);
     let token = SessionToken::parse(TOKEN, &keys).expect("a token");
-    let caller = sessions.resume(&token).await.expect("live");
+    let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     assert_eq!(caller.user().id, ada.id);
 
     // Who comes is kept as such a server would.
@@ -101,7 +101,8 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     }
 
     // Every change reaches its rows, and no others.
-    let opened = sessions.open(&ada.id, Some(PASSWORD_HASH), Device::default(), Stay::Remembered);
+    let client = ClientInfo::default();
+    let opened = sessions.open(&ada.id, Some(PASSWORD_HASH), &client, Stay::Remembered);
     let opened = opened.await.expect("opens");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 2);
     let [first] = &store.sessions_behind(&ada.id, None, 1).await.expect("reads")[..] else {
@@ -119,12 +120,12 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let still =
         Still { password_hash: Some(PASSWORD_HASH), session_id: Some(&caller.session().id) };
     let (_, mut instead) =
-        sessions.prepare(&ada.id, Device::default(), Stay::Remembered).expect("a session");
+        sessions.prepare(&ada.id, &ClientInfo::default(), Stay::Remembered).expect("a session");
     let changed = record(EventKind::PasswordChanged);
     let new = "salt:new".to_owned();
     let changed = store.change_password(&ada.id, still, new, Some(&mut instead), &changed, now);
     assert_eq!(changed.await.expect("writes"), Held::Yes);
-    assert!(sessions.resume(&token).await.is_err());
+    assert!(sessions.resume(&token, &ClientInfo::default()).await.is_err());
     assert_eq!(
         store.sessions(&ada.id, now, DateTime::UNIX_EPOCH).await.expect("reads")[0].id,
         instead.id
@@ -173,7 +174,7 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
         let bob = users.last().expect("bob").clone();
         scene.store.end_sessions(&bob, Which::All).await.expect("ends");
         let again = scene.sessions(AtRest::Hashed);
-        again.open(&bob, None, Device::default(), Stay::Remembered).await.expect("opens");
+        again.open(&bob, None, &ClientInfo::default(), Stay::Remembered).await.expect("opens");
         sessions.extend(scene.column("id", "session").await);
     }
     for ids in [users, sessions] {
@@ -187,7 +188,7 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
                       '2026-11-20T22:18:00.970Z', '2026-11-20T22:18:00.970Z')"#;
         scene.store.database.writer().execute_unprepared(make).await.expect("writes");
         let open = scene.sessions(AtRest::Plain);
-        open.open("90", None, Device::default(), Stay::Remembered).await.expect("opens");
+        open.open("90", None, &ClientInfo::default(), Stay::Remembered).await.expect("opens");
         let remove = r#"DELETE FROM "user" WHERE "id" = 90"#;
         scene.store.database.writer().execute_unprepared(remove).await.expect("writes");
         scene.sign_up("-", "zoe@example.com").await.expect("free");
@@ -200,7 +201,7 @@ async fn a_number_that_is_in_use_is_not_an_email_that_is_taken(database: FreshDa
     Foreign { ids: Ids::Serial, has_issuer: false }.make(&database).await;
     let scene = Scene::new(database).await;
     let sessions = scene.sessions(AtRest::Hashed);
-    let prepared = sessions.prepare("-", Device::default(), Stay::Remembered);
+    let prepared = sessions.prepare("-", &ClientInfo::default(), Stay::Remembered);
     let (_, mut session) = prepared.expect("a session");
     if scene.store.database.backend() == DbBackend::Postgres {
         let sql = r#"ALTER TABLE "user" ALTER COLUMN "id" RESTART WITH 7"#;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
-use server::audit_log::EventKind;
+use server::{ClientInfo, audit_log::EventKind};
 use shared::clock::Clock;
 
 use super::{Scene, WEEK, record};
 use crate::{
     error::Error,
-    session::{Device, Opened, SessionRules, Sessions, Stay},
+    session::{Opened, SessionRules, Sessions, Stay},
     session_token::AtRest,
     store::{Held, Still, Use, Which},
 };
@@ -29,7 +29,7 @@ on_both_databases!(
 );
 
 async fn open(sessions: &Sessions, user: &str) -> Opened {
-    sessions.open(user, None, Device::default(), Stay::Remembered).await.expect("opens")
+    sessions.open(user, None, &ClientInfo::default(), Stay::Remembered).await.expect("opens")
 }
 
 async fn a_session_that_is_used_every_day_ends_after_its_longest_life(database: FreshDatabase) {
@@ -40,17 +40,25 @@ async fn a_session_that_is_used_every_day_ends_after_its_longest_life(database: 
     let mut extended = 0;
     for _ in 0..89 {
         scene.clock.advance(TimeDelta::days(1));
-        let caller = sessions.resume(&token).await.expect("live");
+        let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
         assert!(caller.session().expires_at <= last);
         extended += u32::from(caller.was_extended());
         // What cannot be moved any further is not written on every use.
-        assert!(!sessions.resume(&token).await.expect("live").was_extended());
+        assert!(
+            !sessions.resume(&token, &ClientInfo::default()).await.expect("live").was_extended()
+        );
     }
     assert_eq!(extended, 83);
     scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
-    assert_eq!(sessions.resume(&token).await.expect("live").session().expires_at, last);
+    assert_eq!(
+        sessions.resume(&token, &ClientInfo::default()).await.expect("live").session().expires_at,
+        last
+    );
     scene.clock.advance(TimeDelta::milliseconds(1));
-    assert!(matches!(sessions.resume(&token).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume(&token, &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
     assert!(scene.column("id", "session").await.is_empty());
 }
 
@@ -61,10 +69,10 @@ async fn nobody_else_extends_a_session_beyond_its_longest_life(database: FreshDa
     let last = scene.clock.now() + TimeDelta::days(90);
     let far = r#"UPDATE "session" SET "expiresAt" = '2030-01-01T00:00:00.000Z'"#;
     scene.store.database.writer().execute_unprepared(far).await.expect("writes");
-    let left = sessions.resume_as_it_is(&token).await.expect("live");
+    let left = sessions.resume_as_it_is(&token, &ClientInfo::default()).await.expect("live");
     assert_eq!(left.session().expires_at, last);
     assert_eq!(sessions.list(&left).await.expect("lists")[0].session.expires_at, last);
-    let caller = sessions.resume(&token).await.expect("live");
+    let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     assert_eq!((caller.session().expires_at, caller.was_extended()), (last, false));
     let id = caller.session().id.clone();
     let stored = scene.store.sessions("u1", scene.clock.now(), scene.clock.now() - WEEK).await;
@@ -75,12 +83,15 @@ async fn nobody_else_extends_a_session_beyond_its_longest_life(database: FreshDa
     let other = scene.sign_up("u2", "bob@example.com").await.expect("free");
     let (now, oldest) = (scene.clock.now(), scene.clock.now() - TimeDelta::days(90));
     assert!(scene.store.sessions("u1", now, oldest).await.expect("reads").is_empty());
-    assert!(matches!(sessions.resume_as_it_is(&token).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume_as_it_is(&token, &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
     assert!(!scene.column("id", "session").await.contains(&id));
     scene.store.database.writer().execute_unprepared(far).await.expect("writes");
     let later = now + TimeDelta::days(90);
     assert_eq!(scene.store.remove_expired_sessions(later, now).await.expect("sweeps"), 1);
-    assert!(sessions.resume(&other).await.is_err());
+    assert!(sessions.resume(&other, &ClientInfo::default()).await.is_err());
 }
 
 async fn without_a_longest_life_use_extends_for_ever(database: FreshDatabase) {
@@ -89,7 +100,7 @@ async fn without_a_longest_life_use_extends_for_ever(database: FreshDatabase) {
     let sessions = scene.ruled(SessionRules { max_age: None, ..SessionRules::default() });
     for _ in 0..30 {
         scene.clock.advance(TimeDelta::days(6));
-        let caller = sessions.resume(&token).await.expect("live");
+        let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
         assert_eq!(caller.session().expires_at, scene.clock.now() + WEEK);
     }
 }
@@ -103,7 +114,7 @@ async fn a_longest_life_below_the_idle_one_is_the_life_of_a_session(database: Fr
     let end = scene.clock.now() + TimeDelta::hours(12);
     assert_eq!(opened.session.expires_at, end);
     scene.clock.advance(TimeDelta::hours(11));
-    let caller = sessions.resume(&opened.token).await.expect("live");
+    let caller = sessions.resume(&opened.token, &ClientInfo::default()).await.expect("live");
     assert_eq!((caller.session().expires_at, caller.was_extended()), (end, false));
     assert_eq!(sessions.stay(caller.session()), Stay::Remembered);
 }
@@ -114,7 +125,8 @@ async fn one_session_too_many_ends_the_oldest_of_its_user(database: FreshDatabas
     let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
     let sessions = scene.ruled(SessionRules { per_user: Some(3), ..SessionRules::default() });
     // A brief one that expires takes nobody's place, though it was opened later than others.
-    let brief = sessions.open("u1", None, Device::default(), Stay::Brief).await.expect("opens");
+    let brief =
+        sessions.open("u1", None, &ClientInfo::default(), Stay::Brief).await.expect("opens");
     scene.clock.advance(TimeDelta::days(1));
     let mut tokens = vec![first];
     for _ in 0..2 {
@@ -122,20 +134,20 @@ async fn one_session_too_many_ends_the_oldest_of_its_user(database: FreshDatabas
         tokens.push(open(&sessions, "u1").await.token);
     }
     for token in &tokens {
-        assert!(sessions.resume(token).await.is_ok());
+        assert!(sessions.resume(token, &ClientInfo::default()).await.is_ok());
     }
-    assert!(sessions.resume(&brief.token).await.is_err());
+    assert!(sessions.resume(&brief.token, &ClientInfo::default()).await.is_err());
     for ended in 0..2 {
         scene.clock.advance(TimeDelta::seconds(1));
         tokens.push(open(&sessions, "u1").await.token);
         let mut alive = Vec::new();
         for token in &tokens {
-            alive.push(sessions.resume(token).await.is_ok());
+            alive.push(sessions.resume(token, &ClientInfo::default()).await.is_ok());
         }
         assert_eq!(alive.iter().position(|alive| *alive), Some(ended + 1));
         assert_eq!(alive.iter().filter(|alive| **alive).count(), 3);
     }
-    assert!(sessions.resume(&bob).await.is_ok());
+    assert!(sessions.resume(&bob, &ClientInfo::default()).await.is_ok());
 }
 
 async fn concurrent_sign_ins_stay_within_the_most(database: FreshDatabase) {
@@ -174,9 +186,9 @@ async fn the_last_use_is_listed_to_the_minute_and_kept(database: FreshDatabase) 
     let other = open(&sessions, "u1").await;
     let start = scene.clock.now();
     scene.clock.advance(TimeDelta::minutes(10));
-    let caller = sessions.resume(&token).await.expect("live");
+    let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     scene.clock.advance(TimeDelta::seconds(59));
-    sessions.resume(&token).await.expect("live");
+    sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     let used = start + TimeDelta::minutes(10);
     let last_uses = async |sessions: &Sessions| {
         let mut listed = Vec::new();
@@ -220,7 +232,8 @@ async fn what_is_kept_of_a_session_goes_with_it(database: FreshDatabase) {
             scene.sign_up(user, email).await.expect("free");
         }
         let opened = open(&sessions, user).await;
-        let refreshed = sessions.refresh(&opened.token).await.expect("refreshes");
+        let refreshed =
+            sessions.refresh(&opened.token, &ClientInfo::default()).await.expect("refreshes");
         let (session_id, user_id) = (opened.session.id.clone(), user.to_owned());
         let mut uses = [Use { session_id, user_id, at: scene.clock.now() }];
         scene.store.note_uses(&mut uses).await.expect("writes");
@@ -255,7 +268,7 @@ async fn what_is_kept_of_a_session_goes_with_it(database: FreshDatabase) {
 
     traced("u1", "ada@example.com").await;
     let (_, mut instead) =
-        sessions.prepare("u1", Device::default(), Stay::Remembered).expect("one");
+        sessions.prepare("u1", &ClientInfo::default(), Stay::Remembered).expect("one");
     let (store, now) = (&scene.store, scene.clock.now());
     let changed = record(EventKind::PasswordChanged);
     let new = "a:b".to_owned();
@@ -278,5 +291,5 @@ async fn what_is_kept_of_a_session_goes_with_it(database: FreshDatabase) {
     assert_eq!(rows().await, kept);
     // Replaced tokens go by their age, too; the session stays.
     assert_eq!(scene.store.forget_ended(scene.clock.now()).await.expect("sweeps"), 1);
-    assert!(sessions.resume(&bob.token).await.is_ok());
+    assert!(sessions.resume(&bob.token, &ClientInfo::default()).await.is_ok());
 }

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
+use server::ClientInfo;
 
 use super::Scene;
 use crate::{
     email::Email,
-    session::{Device, Stay},
+    session::Stay,
     session_token::AtRest,
     store::{Store, mixed_case},
 };
@@ -123,11 +124,10 @@ async fn an_address_is_home_whatever_the_case_of_the_email(database: FreshDataba
     store_email(&scene, "u1", "Mixed@Example.com").await;
     let scene = Scene { store: reopened(&scene).await, ..scene };
     let sessions = scene.sessions(AtRest::Hashed);
-    let device = Device { ip_address: Some("192.0.2.1".to_owned()), user_agent: None };
-    sessions.open("u1", None, device, Stay::Brief).await.expect("opens");
-    let address = "192.0.2.1".parse().expect("an address");
-    assert!(sessions.are_open_from(address, "mixed@example.com").await.expect("reads"));
-    assert!(!sessions.are_open_from(address, "eve@example.com").await.expect("reads"));
+    let client = ClientInfo::at("192.0.2.1".parse().expect("an address"));
+    sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
+    assert!(sessions.are_open_from(&client, "mixed@example.com").await.expect("reads"));
+    assert!(!sessions.are_open_from(&client, "eve@example.com").await.expect("reads"));
 }
 
 async fn no_look_up_reads_the_whole_table(database: FreshDatabase) {

@@ -18,18 +18,22 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use server::audit_log::{Event, EventKind, Record, Trail};
+use server::{
+    ClientInfo,
+    audit_log::{Event, EventKind, Record, Trail},
+};
 use shared::{
     auth::{Keyring, Secret},
-    clock::{Clock, ManualClock},
+    clock::{Clock, ManualClock, SystemClock},
 };
 
 use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
 use crate::{
+    attempts::DeadTokens,
     email::Email,
     error::Error,
     profile::Image,
-    session::{Device, SessionRules, Sessions, Stay},
+    session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
 
@@ -41,6 +45,11 @@ fn keys(secrets: &[&str]) -> Arc<Keyring> {
     let secrets = secrets.iter().map(|text| Secret::parse((*text).to_owned()).expect("strong"));
     let secrets: Vec<_> = secrets.collect();
     Arc::new(Keyring::new(&secrets[0], &secrets[1..]))
+}
+
+/// Session tokens that open nothing, any number of them.
+fn no_limit() -> DeadTokens {
+    DeadTokens::new(None, Arc::new(SystemClock))
 }
 
 struct Scene {
@@ -61,13 +70,13 @@ impl Scene {
     }
 
     fn ruled(&self, rules: SessionRules) -> Sessions {
-        Sessions::new(self.store.clone(), rules, keys(&[SECRET]), self.clock.clone())
+        Sessions::new(self.store.clone(), rules, keys(&[SECRET]), no_limit(), self.clock.clone())
     }
 
     async fn sign_up(&self, id: &str, email: &str) -> Option<SessionToken> {
         let sessions = self.sessions(AtRest::Hashed);
         let (token, mut session) =
-            sessions.prepare(id, Device::default(), Stay::Remembered).expect("a session");
+            sessions.prepare(id, &ClientInfo::default(), Stay::Remembered).expect("a session");
         let mut user = self.new_user(id, email);
         self.store.create_user(&mut user, &mut session).await.expect("writes").then_some(token)
     }
@@ -170,7 +179,8 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     let scene = Scene::new(database).await;
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
-    let session = sessions.resume(&token).await.expect("live").session().id.clone();
+    let session =
+        sessions.resume(&token, &ClientInfo::default()).await.expect("live").session().id.clone();
     let now = scene.clock.now();
     let based_on = |hash| Still { password_hash: Some(hash), session_id: Some(&session) };
     let change = async |hash, new: &str| {
@@ -181,7 +191,8 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
     assert_eq!(change("salt:key", "salt:late").await.expect("writes"), Held::PasswordChanged);
     assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
-    let stale = sessions.open("u1", Some("salt:key"), Device::default(), Stay::Remembered).await;
+    let stale =
+        sessions.open("u1", Some("salt:key"), &ClientInfo::default(), Stay::Remembered).await;
     assert!(matches!(stale, Err(Error::InvalidEmailOrPassword)));
     assert_eq!(scene.column("id", "session").await.len(), 1);
 

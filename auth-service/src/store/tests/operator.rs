@@ -1,6 +1,7 @@
 //! What an operator does beside the servers.
 
 use fixtures::{FreshDatabase, on_both_databases};
+use server::ClientInfo;
 
 use super::{Scene, raw};
 use crate::{
@@ -25,12 +26,18 @@ async fn a_visitor_ends_everybodys_sessions_and_servers_refuse_them_at_once(
     let visitor = Store::visit(&scene.database.url()).await.expect("the tables");
 
     assert_eq!(visitor.end_sessions("u1", Which::All).await.expect("ends").count, 1);
-    assert!(matches!(sessions.resume(&ada).await, Err(Error::InvalidSession)));
-    assert!(sessions.resume(&bob).await.is_ok());
+    assert!(matches!(
+        sessions.resume(&ada, &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
+    assert!(sessions.resume(&bob, &ClientInfo::default()).await.is_ok());
     assert_eq!(visitor.end_sessions("u1", Which::All).await.expect("ends").count, 0);
 
     assert_eq!(visitor.end_all_sessions().await.expect("ends"), 1);
-    assert!(matches!(sessions.resume(&bob).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume(&bob, &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
     assert_eq!(visitor.end_all_sessions().await.expect("ends"), 0);
     assert_eq!(scene.column("id", "user").await.len(), 2);
 }

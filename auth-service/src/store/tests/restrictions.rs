@@ -3,14 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
+use server::ClientInfo;
 use shared::clock::Clock;
 
-use super::{SECRET, Scene, keys, raw};
+use super::{SECRET, Scene, keys, no_limit, raw};
 use crate::{
     StartError,
     error::Error,
     restriction::{Restriction, SecondFactor, SignInRules},
-    session::{Device, Opened, SessionRules, Sessions, SignedIn, Stay},
+    session::{Opened, SessionRules, Sessions, SignedIn, Stay},
     session_token::SessionToken,
     store::{Schema, Store, Which},
 };
@@ -62,7 +63,7 @@ fn on(scene: &Scene) -> &'static str {
 
 fn sessions(scene: &Scene, store: &Store, sign_in: SignInRules) -> Sessions {
     let rules = SessionRules { sign_in, ..SessionRules::default() };
-    Sessions::new(store.clone(), rules, keys(&[SECRET]), scene.clock.clone())
+    Sessions::new(store.clone(), rules, keys(&[SECRET]), no_limit(), scene.clock.clone())
 }
 
 fn token() -> SessionToken {
@@ -70,13 +71,13 @@ fn token() -> SessionToken {
 }
 
 async fn resume(scene: &Scene, store: &Store) -> Result<SignedIn, Error> {
-    sessions(scene, store, SignInRules::default()).resume(&token()).await
+    sessions(scene, store, SignInRules::default()).resume(&token(), &ClientInfo::default()).await
 }
 
 async fn sign_in(scene: &Scene, store: &Store, rules: SignInRules) -> Result<Opened, Error> {
     let id = Foreign { ids: Ids::Text, has_issuer: false }.user_id();
     let sessions = sessions(scene, store, rules);
-    sessions.open(id, Some(PASSWORD_HASH), Device::default(), Stay::Remembered).await
+    sessions.open(id, Some(PASSWORD_HASH), &ClientInfo::default(), Stay::Remembered).await
 }
 
 fn restriction<T>(outcome: Result<T, Error>) -> Option<Restriction> {
@@ -184,15 +185,18 @@ async fn who_is_banned_can_still_sign_out(database: FreshDatabase) {
     set(&scene, &format!(r#""banned" = {}"#, on(&scene))).await;
     let sessions = sessions(&scene, &store, SignInRules::default());
     for outcome in [
-        sessions.resume(&token()).await.map(drop),
-        sessions.resume_as_it_is(&token()).await.map(drop),
-        sessions.refresh(&token()).await.map(drop),
+        sessions.resume(&token(), &ClientInfo::default()).await.map(drop),
+        sessions.resume_as_it_is(&token(), &ClientInfo::default()).await.map(drop),
+        sessions.refresh(&token(), &ClientInfo::default()).await.map(drop),
     ] {
         assert_eq!(restriction(outcome), Some(Restriction::Banned));
     }
-    let caller = sessions.resume_to_end(&token()).await.expect("is known");
+    let caller = sessions.resume_to_end(&token(), &ClientInfo::default()).await.expect("is known");
     sessions.end(&caller, Which::One(&caller.session().id)).await.expect("ends");
-    assert!(matches!(sessions.resume_to_end(&token()).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume_to_end(&token(), &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
 }
 
 async fn a_second_factor_stops_sign_in_and_no_session(database: FreshDatabase) {

@@ -5,12 +5,13 @@ use std::{collections::HashSet, sync::Arc};
 use chrono::TimeDelta;
 use fixtures::{Foreign, FreshDatabase, Ids, TOKEN, on_both_databases};
 use sea_orm::ConnectionTrait;
+use server::ClientInfo;
 use shared::clock::{Clock, ManualClock};
 
-use super::{SECRET, Scene, WEEK, keys};
+use super::{SECRET, Scene, WEEK, keys, no_limit};
 use crate::{
     error::Error,
-    session::{Device, Opened, SessionRules, Sessions, Stay},
+    session::{Opened, SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken, stored_forms},
     store::Which,
 };
@@ -43,11 +44,11 @@ async fn scene(database: FreshDatabase) -> Scene {
 }
 
 async fn open(sessions: &Sessions) -> Opened {
-    sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens")
+    sessions.open("u1", None, &ClientInfo::default(), Stay::Remembered).await.expect("opens")
 }
 
 async fn refreshed(sessions: &Sessions, token: &SessionToken) -> SessionToken {
-    sessions.refresh(token).await.expect("refreshes").token
+    sessions.refresh(token, &ClientInfo::default()).await.expect("refreshes").token
 }
 
 fn is_refused<T>(answer: &Result<T, Error>) -> bool {
@@ -60,12 +61,13 @@ async fn a_token_is_replaced_and_its_session_stays(database: FreshDatabase) {
         let sessions = scene.sessions(at_rest);
         let opened = open(&sessions).await;
         scene.clock.advance(TimeDelta::hours(3));
-        let refreshed = sessions.refresh(&opened.token).await.expect("refreshes");
+        let refreshed =
+            sessions.refresh(&opened.token, &ClientInfo::default()).await.expect("refreshes");
         assert_ne!(refreshed.token.reveal(), opened.token.reveal());
         let mut expected = opened.session.clone();
         expected.token = refreshed.token.at_rest(at_rest);
         assert!(*refreshed.signed_in.session() == expected);
-        let stored = sessions.resume(&refreshed.token).await.expect("live");
+        let stored = sessions.resume(&refreshed.token, &ClientInfo::default()).await.expect("live");
         assert!(*stored.session() == expected && !stored.is_superseded());
         // Of tokens that were, hashes alone are kept.
         let known = scene.column("token_hash", "rotated_token").await;
@@ -89,17 +91,18 @@ async fn a_replaced_token_is_good_for_its_grace_and_ends_its_session_after_it(
         let (other, opened) = (open(&sessions).await, open(&sessions).await);
         let successor = refreshed(&sessions, &opened.token).await;
         scene.clock.advance(GRACE - TimeDelta::milliseconds(1));
-        let behind = sessions.resume(&opened.token).await.expect("in its grace");
+        let behind =
+            sessions.resume(&opened.token, &ClientInfo::default()).await.expect("in its grace");
         assert!(behind.is_superseded() && behind.session().id == opened.session.id);
         assert_eq!(refreshed(&sessions, &opened.token).await.reveal(), successor.reveal());
-        assert!(sessions.resume(&successor).await.is_ok());
+        assert!(sessions.resume(&successor, &ClientInfo::default()).await.is_ok());
 
         scene.clock.advance(TimeDelta::milliseconds(1));
-        assert!(is_refused(&sessions.resume_as_it_is(&opened.token).await));
-        assert!(is_refused(&sessions.resume(&successor).await));
-        assert!(is_refused(&sessions.refresh(&successor).await));
-        assert!(is_refused(&sessions.refresh(&opened.token).await));
-        assert!(sessions.resume(&other.token).await.is_ok());
+        assert!(is_refused(&sessions.resume_as_it_is(&opened.token, &ClientInfo::default()).await));
+        assert!(is_refused(&sessions.resume(&successor, &ClientInfo::default()).await));
+        assert!(is_refused(&sessions.refresh(&successor, &ClientInfo::default()).await));
+        assert!(is_refused(&sessions.refresh(&opened.token, &ClientInfo::default()).await));
+        assert!(sessions.resume(&other.token, &ClientInfo::default()).await.is_ok());
         assert!(scene.column("token_hash", "rotated_token").await.is_empty());
     }
 }
@@ -131,7 +134,7 @@ async fn who_is_two_steps_behind_gets_the_token_that_is_current(database: FreshD
     let second = refreshed(&sessions, &first).await;
     let ahead = Arc::new(ManualClock::at(scene.clock.now() + APART));
     let rules = SessionRules::default();
-    let ahead = Sessions::new(scene.store.clone(), rules, keys(&[SECRET]), ahead);
+    let ahead = Sessions::new(scene.store.clone(), rules, keys(&[SECRET]), no_limit(), ahead);
     let third = refreshed(&ahead, &second).await;
     scene.clock.advance(TimeDelta::seconds(9));
     for behind in [&first, &second] {
@@ -141,9 +144,9 @@ async fn who_is_two_steps_behind_gets_the_token_that_is_current(database: FreshD
     }
     // The grace counts from a token's own rotation.
     scene.clock.advance(TimeDelta::seconds(1));
-    assert!(sessions.resume(&second).await.is_ok());
-    assert!(is_refused(&sessions.refresh(&first).await));
-    assert!(is_refused(&sessions.resume(&third).await));
+    assert!(sessions.resume(&second, &ClientInfo::default()).await.is_ok());
+    assert!(is_refused(&sessions.refresh(&first, &ClientInfo::default()).await));
+    assert!(is_refused(&sessions.resume(&third, &ClientInfo::default()).await));
 }
 
 async fn a_token_is_not_replaced_before_it_has_some_age(database: FreshDatabase) {
@@ -155,9 +158,15 @@ async fn a_token_is_not_replaced_before_it_has_some_age(database: FreshDatabase)
         let before = scene.column("token_hash", "rotated_token").await;
         for wait in [TimeDelta::zero(), APART - TimeDelta::milliseconds(1)] {
             scene.clock.advance(wait);
-            let answer = sessions.refresh(&second).await.expect("answers");
+            let answer = sessions.refresh(&second, &ClientInfo::default()).await.expect("answers");
             assert_eq!(answer.token.reveal(), second.reveal());
-            assert!(!sessions.resume(&second).await.expect("live").is_superseded());
+            assert!(
+                !sessions
+                    .resume(&second, &ClientInfo::default())
+                    .await
+                    .expect("live")
+                    .is_superseded()
+            );
         }
         assert_eq!(scene.column("token_hash", "rotated_token").await, before);
         scene.clock.advance(TimeDelta::milliseconds(1));
@@ -172,7 +181,7 @@ async fn a_token_of_a_session_that_has_expired_is_no_alarm(database: FreshDataba
         let first = open(&sessions).await.token;
         refreshed(&sessions, &first).await;
         scene.clock.advance(if is_expired { WEEK } else { GRACE });
-        assert!(is_refused(&sessions.resume(&first).await));
+        assert!(is_refused(&sessions.resume(&first, &ClientInfo::default()).await));
         // The one of the sign-up is left.
         assert_eq!(scene.column("id", "session").await.len(), 1);
         let alarms = scene.column("kind", "security_event").await;
@@ -184,7 +193,7 @@ async fn a_successor_is_found_again_under_the_secret_that_made_it(database: Fres
     let scene = scene(database).await;
     let with = |secrets: &[&str]| {
         let (store, clock) = (scene.store.clone(), scene.clock.clone());
-        Sessions::new(store, SessionRules::default(), keys(secrets), clock)
+        Sessions::new(store, SessionRules::default(), keys(secrets), no_limit(), clock)
     };
     let before = with(&[OLD_SECRET]);
     let during = with(&[SECRET, OLD_SECRET]);
@@ -193,13 +202,19 @@ async fn a_successor_is_found_again_under_the_secret_that_made_it(database: Fres
     let second = refreshed(&before, &first).await;
     assert_eq!(refreshed(&during, &first).await.reveal(), second.reveal());
     // Where the secret is gone the successor cannot be told, but nobody is signed out.
-    assert!(is_refused(&after.refresh(&first).await));
+    assert!(is_refused(&after.refresh(&first, &ClientInfo::default()).await));
     assert!(after.latest(&first).await.expect("reads").is_none());
-    assert!(after.resume(&first).await.is_ok() && after.resume(&second).await.is_ok());
+    assert!(
+        after.resume(&first, &ClientInfo::default()).await.is_ok()
+            && after.resume(&second, &ClientInfo::default()).await.is_ok()
+    );
     scene.clock.advance(APART);
     let third = refreshed(&during, &second).await;
     assert_eq!(refreshed(&during, &second).await.reveal(), third.reveal());
-    assert!(before.resume(&third).await.is_ok() && after.resume(&third).await.is_ok());
+    assert!(
+        before.resume(&third, &ClientInfo::default()).await.is_ok()
+            && after.resume(&third, &ClientInfo::default()).await.is_ok()
+    );
 }
 
 async fn a_replaced_token_extends_nothing(database: FreshDatabase) {
@@ -209,10 +224,13 @@ async fn a_replaced_token_extends_nothing(database: FreshDatabase) {
     scene.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
     let successor = refreshed(&sessions, &opened.token).await;
     scene.clock.advance(TimeDelta::seconds(1));
-    let behind = sessions.resume(&opened.token).await.expect("in its grace");
+    let behind =
+        sessions.resume(&opened.token, &ClientInfo::default()).await.expect("in its grace");
     assert!(!behind.was_extended());
     assert_eq!(behind.session().expires_at, opened.session.expires_at);
-    assert!(sessions.resume(&successor).await.expect("live").was_extended());
+    assert!(
+        sessions.resume(&successor, &ClientInfo::default()).await.expect("live").was_extended()
+    );
 }
 
 async fn a_session_is_ended_by_a_handle_from_before_its_rotation(database: FreshDatabase) {
@@ -221,18 +239,21 @@ async fn a_session_is_ended_by_a_handle_from_before_its_rotation(database: Fresh
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
         let caller = open(&sessions).await;
-        let caller = sessions.resume(&caller.token).await.expect("live");
+        let caller = sessions.resume(&caller.token, &ClientInfo::default()).await.expect("live");
         for reveal in [false, true] {
             let thief = open(&sessions).await.token;
             let handle = if reveal { thief.reveal().to_owned() } else { thief.at_rest(at_rest) };
             let successor = refreshed(&sessions, &thief).await;
-            let bob = sessions.open("u2", None, Device::default(), Stay::Remembered).await;
-            let bob = sessions.resume(&bob.expect("opens").token).await.expect("live");
+            let bob = sessions.open("u2", None, &ClientInfo::default(), Stay::Remembered).await;
+            let bob = sessions
+                .resume(&bob.expect("opens").token, &ClientInfo::default())
+                .await
+                .expect("live");
             let forms = stored_forms(&handle);
             sessions.end(&bob, Which::StoredAs(&forms)).await.expect("ends nothing");
-            assert!(sessions.resume(&successor).await.is_ok());
+            assert!(sessions.resume(&successor, &ClientInfo::default()).await.is_ok());
             sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends it");
-            assert!(is_refused(&sessions.resume(&successor).await));
+            assert!(is_refused(&sessions.resume(&successor, &ClientInfo::default()).await));
         }
         assert!(sessions.list(&caller).await.is_ok());
     }
@@ -254,8 +275,8 @@ async fn a_replaced_token_opens_no_session_that_was_opened_later(database: Fresh
         let second = open(&sessions).await;
         run(format!(r#"UPDATE "session" SET "id" = '{id}' WHERE "id" = '{}'"#, second.session.id))
             .await;
-        assert!(is_refused(&sessions.resume(&first.token).await));
-        let second = sessions.resume(&second.token).await.expect("live");
+        assert!(is_refused(&sessions.resume(&first.token, &ClientInfo::default()).await));
+        let second = sessions.resume(&second.token, &ClientInfo::default()).await.expect("live");
         assert_eq!(second.session().id, *id);
         run(format!(r#"DELETE FROM "session" WHERE "id" = '{id}'"#)).await;
     }
@@ -273,8 +294,8 @@ async fn who_rotates_often_does_not_make_an_older_token_unknown(database: FreshD
         }
     }
     assert_eq!(scene.column("token_hash", "rotated_token").await.len(), 71);
-    assert!(is_refused(&sessions.resume(&victims).await));
-    assert!(is_refused(&sessions.resume(&thiefs).await));
+    assert!(is_refused(&sessions.resume(&victims, &ClientInfo::default()).await));
+    assert!(is_refused(&sessions.resume(&thiefs, &ClientInfo::default()).await));
     assert_eq!(scene.column("kind", "security_event").await, ["session_token_reused"]);
 }
 
@@ -305,7 +326,7 @@ async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
     scene.clock.advance(APART);
     let third = refreshed(&sessions, &second).await;
     assert_eq!(refreshed(&sessions, &second).await.reveal(), third.reveal());
-    let caller = sessions.resume(&third).await.expect("live");
+    let caller = sessions.resume(&third, &ClientInfo::default()).await.expect("live");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
     let long_ago = scene.clock.now() - TimeDelta::days(30);
     assert_eq!(scene.store.forget_ended(long_ago).await.expect("sweeps"), 0);
@@ -314,21 +335,25 @@ async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
     let user = foreign.user_id();
     let opened = async || {
         scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open(user, None, Device::default(), Stay::Remembered).await.expect("opens").token
+        sessions
+            .open(user, None, &ClientInfo::default(), Stay::Remembered)
+            .await
+            .expect("opens")
+            .token
     };
     let other = opened().await;
     let successor = refreshed(&sessions, &other).await;
     let forms = stored_forms(other.reveal());
     sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends it");
-    assert!(is_refused(&sessions.resume(&successor).await));
+    assert!(is_refused(&sessions.resume(&successor, &ClientInfo::default()).await));
     assert_eq!(scene.column("token_hash", "rotated_token").await.len(), 2);
     let other = opened().await;
     opened().await;
-    assert!(is_refused(&sessions.resume(&third).await));
+    assert!(is_refused(&sessions.resume(&third, &ClientInfo::default()).await));
     assert!(scene.column("token_hash", "rotated_token").await.is_empty());
 
     refreshed(&sessions, &other).await;
     scene.clock.advance(GRACE);
-    assert!(is_refused(&sessions.resume(&other).await));
+    assert!(is_refused(&sessions.resume(&other, &ClientInfo::default()).await));
     assert_eq!(scene.column("id", "session").await.len(), 1);
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
-use server::audit_log::{self, Event, EventKind, Page, PageRequest, Record, SecurityEvents, Trail};
+use server::{
+    ClientInfo,
+    audit_log::{self, Event, EventKind, Page, PageRequest, Record, SecurityEvents, Trail},
+};
 use shared::clock::Clock;
 
 use super::Scene;
@@ -86,7 +89,7 @@ async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(databa
     scene.keep(&[trail.record(event("newer"))]).await;
 
     let sessions = scene.sessions(AtRest::Hashed);
-    let caller = sessions.resume(&token).await.expect("live");
+    let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     let first = PageRequest::read(1, "", &caller.user().id).expect("a page");
     let page = sessions.security_events(&caller, &first).await.expect("reads");
     assert_eq!(details(&page), ["newer"]);

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, TimeDelta};
 use fixtures::{FreshDatabase, on_both_databases};
+use server::ClientInfo;
 use shared::clock::Clock;
 
-use super::{Scene, WEEK};
+use super::{SECRET, Scene, WEEK, keys};
 use crate::{
+    attempts::{DeadTokens, Limit},
     error::Error,
-    session::{Device, SessionRules, Stay},
-    session_token::{AtRest, stored_forms},
+    session::{SessionRules, Sessions, Stay},
+    session_token::{AtRest, SessionToken, stored_forms},
     store::Which,
 };
 
@@ -21,6 +23,7 @@ on_both_databases!(
     expired_sessions_are_swept_and_live_ones_stay,
     sessions_end_one_by_one_or_together_and_only_their_users,
     an_address_is_home_while_a_session_from_it_lives,
+    tokens_that_open_nothing_are_counted_in_every_call_and_live_ones_are_not,
 );
 
 async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDatabase) {
@@ -28,18 +31,59 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
-        let opened =
-            sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens");
+        let opened = sessions
+            .open("u1", None, &ClientInfo::default(), Stay::Remembered)
+            .await
+            .expect("opens");
         let begin = scene.clock.now();
         scene.clock.advance(TimeDelta::days(1) - TimeDelta::milliseconds(1));
-        let early = sessions.resume(&opened.token).await.expect("live");
+        let early = sessions.resume(&opened.token, &ClientInfo::default()).await.expect("live");
         assert_eq!(early.session().expires_at, begin + WEEK);
         scene.clock.advance(TimeDelta::milliseconds(1));
-        let later = scene.sessions(AtRest::Hashed).resume(&opened.token).await.expect("live");
+        let later = scene
+            .sessions(AtRest::Hashed)
+            .resume(&opened.token, &ClientInfo::default())
+            .await
+            .expect("live");
         assert_eq!(later.session().expires_at, scene.clock.now() + WEEK);
-        let again = sessions.resume(&opened.token).await.expect("live");
+        let again = sessions.resume(&opened.token, &ClientInfo::default()).await.expect("live");
         assert_eq!(again.session().expires_at, scene.clock.now() + WEEK);
         assert!(matches!(sessions.list(&again).await, Err(Error::SessionNotFresh)));
+    }
+}
+
+/// By the sessions themselves: no caller of theirs has to remember it.
+async fn tokens_that_open_nothing_are_counted_in_every_call_and_live_ones_are_not(
+    database: FreshDatabase,
+) {
+    let scene = Scene::new(database).await;
+    let live = scene.sign_up("u1", "ada@example.com").await.expect("free");
+    let limit = Some(Limit::new(6, std::time::Duration::from_hours(24)));
+    let dead = SessionToken::generate().expect("randomness");
+    let (here, there) = ("192.0.2.1", "192.0.2.2");
+    let from = |address: &str| ClientInfo::at(address.parse().expect("an address"));
+    for call in 0..4 {
+        let dead_tokens = DeadTokens::new(limit, scene.clock.clone());
+        let (store, clock) = (scene.store.clone(), scene.clock.clone());
+        let rules = SessionRules::default();
+        let sessions = Sessions::new(store, rules, keys(&[SECRET]), dead_tokens, clock);
+        let ask = async |token: &SessionToken, client: &str| {
+            let client = &from(client);
+            match call {
+                0 => sessions.resume(token, client).await.map(drop),
+                1 => sessions.resume_as_it_is(token, client).await.map(drop),
+                2 => sessions.resume_to_end(token, client).await.map(drop),
+                _ => sessions.refresh(token, client).await.map(drop),
+            }
+        };
+        ask(&live, here).await.expect("live");
+        for _ in 0..3 {
+            assert!(matches!(ask(&dead, here).await, Err(Error::InvalidSession)), "{call}");
+        }
+        let refused = ask(&dead, here).await;
+        assert!(matches!(refused, Err(Error::TooManyAttempts { .. })), "{call}");
+        ask(&live, here).await.expect("live, beside the dead ones");
+        assert!(matches!(ask(&dead, there).await, Err(Error::InvalidSession)), "{call}");
     }
 }
 
@@ -49,12 +93,12 @@ async fn an_address_is_home_while_a_session_from_it_lives(database: FreshDatabas
     scene.sign_up("u2", "bob@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
     for address in ["192.0.2.1", "2001:db8:0:1::7"] {
-        let device = Device { ip_address: Some(address.to_owned()), user_agent: None };
-        sessions.open("u1", None, device, Stay::Brief).await.expect("opens");
+        let client = ClientInfo::at(address.parse().expect("an address"));
+        sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
     }
     let is_home = async |email, address: &str| {
-        let address = address.parse().expect("an address");
-        sessions.are_open_from(address, email).await.expect("reads")
+        let client = ClientInfo::at(address.parse().expect("an address"));
+        sessions.are_open_from(&client, email).await.expect("reads")
     };
     for near in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8:0:1::8"] {
         assert!(is_home("ada@example.com", near).await, "{near}");
@@ -74,32 +118,35 @@ async fn a_session_is_left_as_it_is_on_request(database: FreshDatabase) {
     let sessions = scene.sessions(AtRest::Hashed);
     let end = scene.clock.now() + WEEK;
     scene.clock.advance(TimeDelta::days(3));
-    let left = sessions.resume_as_it_is(&token).await.expect("live");
+    let left = sessions.resume_as_it_is(&token, &ClientInfo::default()).await.expect("live");
     assert_eq!((left.session().expires_at, left.was_extended()), (end, false));
-    let extended = sessions.resume(&token).await.expect("live");
+    let extended = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
     assert!(extended.session().expires_at > end && extended.was_extended());
-    assert!(!sessions.resume(&token).await.expect("live").was_extended());
+    assert!(!sessions.resume(&token, &ClientInfo::default()).await.expect("live").was_extended());
 }
 
 async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
-    let open = sessions.open("u1", None, Device::default(), Stay::Brief);
-    let opened = open.await.expect("opens");
+    let client = ClientInfo::default();
+    let opened = sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
     let end = scene.clock.now() + TimeDelta::days(1);
     for hours in [0, 12, 11] {
         scene.clock.advance(TimeDelta::hours(hours));
-        let caller = sessions.resume(&opened.token).await.expect("live");
+        let caller = sessions.resume(&opened.token, &ClientInfo::default()).await.expect("live");
         assert_eq!((caller.session().expires_at, caller.was_extended()), (end, false));
         assert_eq!(sessions.stay(caller.session()), Stay::Brief);
     }
     scene.clock.advance(TimeDelta::hours(1));
-    assert!(matches!(sessions.resume(&opened.token).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume(&opened.token, &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
 
     let hour = std::time::Duration::from_hours(1);
     let short = scene.ruled(SessionRules { lifetime: hour, ..SessionRules::default() });
-    let open = short.open("u1", None, Device::default(), Stay::Brief);
+    let open = short.open("u1", None, &client, Stay::Brief);
     let end = scene.clock.now() + TimeDelta::hours(1);
     assert_eq!(open.await.expect("opens").session.expires_at, end);
 }
@@ -109,24 +156,31 @@ async fn a_session_ends_by_its_token_or_by_what_is_stored_of_it(database: FreshD
     let ada = scene.sign_up("u1", "ada@example.com").await.expect("free");
     let bob = scene.sign_up("u2", "bob@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
-    let caller = sessions.resume(&ada).await.expect("live");
+    let caller = sessions.resume(&ada, &ClientInfo::default()).await.expect("live");
     for at_rest in [AtRest::Hashed, AtRest::Plain] {
         let sessions = scene.sessions(at_rest);
         for by_handle in [false, true] {
-            let other = sessions.open("u1", None, Device::default(), Stay::Remembered);
+            let client = ClientInfo::default();
+            let other = sessions.open("u1", None, &client, Stay::Remembered);
             let other = other.await.expect("opens");
             let given =
                 if by_handle { other.token.at_rest(at_rest) } else { other.token.reveal().into() };
             let forms = stored_forms(&given);
             sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends it");
-            assert!(sessions.resume(&other.token).await.is_err(), "{at_rest:?} {by_handle}");
+            assert!(
+                sessions.resume(&other.token, &ClientInfo::default()).await.is_err(),
+                "{at_rest:?} {by_handle}"
+            );
         }
     }
     for given in [bob.reveal(), &bob.at_rest(AtRest::Hashed), "nope", ""] {
         let forms = stored_forms(given);
         sessions.end(&caller, Which::StoredAs(&forms)).await.expect("ends nothing");
     }
-    assert!(sessions.resume(&ada).await.is_ok() && sessions.resume(&bob).await.is_ok());
+    assert!(
+        sessions.resume(&ada, &ClientInfo::default()).await.is_ok()
+            && sessions.resume(&bob, &ClientInfo::default()).await.is_ok()
+    );
 }
 
 async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
@@ -134,7 +188,10 @@ async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.clock.advance(WEEK);
     let sessions = scene.sessions(AtRest::Hashed);
-    assert!(matches!(sessions.resume(&token).await, Err(Error::InvalidSession)));
+    assert!(matches!(
+        sessions.resume(&token, &ClientInfo::default()).await,
+        Err(Error::InvalidSession)
+    ));
     assert!(scene.column("id", "session").await.is_empty());
 }
 
@@ -157,10 +214,10 @@ async fn sessions_end_one_by_one_or_together_and_only_their_users(database: Fres
     let sessions = scene.sessions(AtRest::Hashed);
     for _ in 0..3 {
         scene.clock.advance(TimeDelta::seconds(1));
-        sessions.open("u1", None, Device::default(), Stay::Remembered).await.expect("opens");
+        sessions.open("u1", None, &ClientInfo::default(), Stay::Remembered).await.expect("opens");
     }
-    let ada = sessions.resume(&ada).await.expect("live");
-    let bob = sessions.resume(&bob).await.expect("live");
+    let ada = sessions.resume(&ada, &ClientInfo::default()).await.expect("live");
+    let bob = sessions.resume(&bob, &ClientInfo::default()).await.expect("live");
     let listed = sessions.list(&ada).await.expect("lists");
     assert_eq!(listed.len(), 4);
     assert!(listed.is_sorted_by(|a, b| a.session.created_at > b.session.created_at));

@@ -1,0 +1,111 @@
+//! Sessions resumed by their tokens, and tokens that open none counted.
+
+use server::ClientInfo;
+
+use super::{DAY, Sessions, SignedIn, Stay};
+use crate::{
+    error::Error,
+    restriction::Restrictions,
+    session_token::SessionToken,
+    store::{UserAccess, Which},
+};
+
+impl Sessions {
+    /// `look_up`, of which a token that opens nothing is counted; once its client has none
+    /// left, the answer is that there were too many.
+    pub(super) async fn counting_dead<T>(
+        &self,
+        client: &ClientInfo,
+        look_up: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let found = look_up.await;
+        if matches!(found, Err(Error::InvalidSession)) {
+            self.dead_tokens.count(client)?;
+        }
+        found
+    }
+
+    /// The live session that `token` opens, extended if it was not for a day. An end beyond
+    /// the longest life, which others who write to the table may set, is moved back.
+    pub async fn resume(
+        &self,
+        token: &SessionToken,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, Error> {
+        self.counting_dead(client, self.extended(token, client)).await
+    }
+
+    pub(super) async fn extended(
+        &self,
+        token: &SessionToken,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, Error> {
+        let mut caller = self.caller(token, client).await?;
+        let session = &mut caller.session;
+        let now = self.now();
+        let is_due = session.expires_at - self.lifetime + DAY <= now;
+        let is_extended = is_due && !caller.superseded && self.stay(session) == Stay::Remembered;
+        let end = if is_extended { now + self.lifetime } else { session.expires_at };
+        let end = self.capped(session, end);
+        if end != session.expires_at {
+            if !self.store.extend_session(&session.id, now, end).await? {
+                return Err(Error::InvalidSession);
+            }
+            caller.extended = end > session.expires_at;
+            (session.updated_at, session.expires_at) = (now, end);
+        }
+        Ok(caller)
+    }
+
+    /// The live session that `token` opens, its end left where it is.
+    pub async fn resume_as_it_is(
+        &self,
+        token: &SessionToken,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, Error> {
+        let mut caller = self.counting_dead(client, self.caller(token, client)).await?;
+        caller.session.expires_at = self.capped(&caller.session, caller.session.expires_at);
+        Ok(caller)
+    }
+
+    /// The session that `token` opens, for its holder to end it: whoever is banned may.
+    pub async fn resume_to_end(
+        &self,
+        token: &SessionToken,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, Error> {
+        let found = self.counting_dead(client, self.caller_and_access(token, client)).await;
+        found.map(|(caller, _)| caller)
+    }
+
+    /// Whom `token` belongs to, with the session as it is stored, unless they are banned. A
+    /// ban ends no session; it stops each use while it lasts.
+    async fn caller(&self, token: &SessionToken, client: &ClientInfo) -> Result<SignedIn, Error> {
+        let (caller, restrictions) = self.caller_and_access(token, client).await?;
+        restrictions.check_use(self.now())?;
+        Ok(caller)
+    }
+
+    async fn caller_and_access(
+        &self,
+        token: &SessionToken,
+        client: &ClientInfo,
+    ) -> Result<(SignedIn, Restrictions), Error> {
+        let now = self.now();
+        let found = self.store.session_by_token(token.stored_forms()).await?;
+        let superseded = found.is_none();
+        let session = match found {
+            Some(session) => session,
+            None => self.by_replaced(token, now).await?,
+        };
+        if self.capped(&session, session.expires_at) <= now {
+            self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
+            return Err(Error::InvalidSession);
+        }
+        let access = self.store.user_access(&session.user_id).await?;
+        let UserAccess { user, restrictions } = access.ok_or(Error::InvalidSession)?;
+        self.last_uses.note(&session, now);
+        let client = client.clone();
+        Ok((SignedIn { session, user, client, extended: false, superseded }, restrictions))
+    }
+}

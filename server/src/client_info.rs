@@ -1,0 +1,129 @@
+//! The client of a call, as far as its connection and its head tell.
+
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use http::{Extensions, HeaderMap, HeaderValue, header::USER_AGENT};
+
+tokio::task_local! {
+    static CURRENT: ClientInfo;
+}
+
+/// The longest user agent that is kept, in bytes: longer ones are cut.
+const MAX_USER_AGENT: usize = 512;
+
+/// The client of a call: its address, what it says it is, and the id of its request.
+///
+/// The server sets it once a call, the same on both ports: as an extension of the request,
+/// where handlers read it ([`of`](Self::of)), and around the call's task, where the audit
+/// trail reads it ([`current`](Self::current)).
+#[derive(Clone, Debug, Default)]
+pub struct ClientInfo {
+    request_id: Option<HeaderValue>,
+    address: Option<IpAddr>,
+    user_agent: Option<HeaderValue>,
+}
+
+impl ClientInfo {
+    /// The client of a call with this id and these headers, from this address.
+    #[must_use]
+    pub fn new(request_id: HeaderValue, address: Option<IpAddr>, headers: &HeaderMap) -> Self {
+        let address = address.map(|address| address.to_canonical());
+        Self { request_id: Some(request_id), address, user_agent: headers.get(USER_AGENT).cloned() }
+    }
+
+    /// A client of which the address alone is known.
+    #[must_use]
+    pub fn at(address: IpAddr) -> Self {
+        Self { address: Some(address.to_canonical()), ..Self::default() }
+    }
+
+    /// The client of the request with these extensions; nothing is known of it where no
+    /// server has set one.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// The client of the call in progress; nothing is known outside of one.
+    #[must_use]
+    pub fn current() -> Self {
+        CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// `call`, in which this is the [current](Self::current) client.
+    pub fn during<F: Future>(self, call: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, call)
+    }
+
+    /// The address; IPv4 in IPv6 clothes is IPv4.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The [prefix](client_prefix) of the address, by which clients are counted.
+    #[must_use]
+    pub fn prefix(&self) -> Option<IpAddr> {
+        self.address.map(client_prefix)
+    }
+
+    /// The user agent, cut to 512 bytes.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        // A header value that is text is ASCII: any byte is a boundary.
+        let text = self.user_agent.as_ref()?.to_str().ok()?;
+        Some(text.get(..MAX_USER_AGENT).unwrap_or(text))
+    }
+
+    /// The id under which the call is found in the log.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_ref()?.to_str().ok()
+    }
+}
+
+/// The part of an address that counts where clients are counted: a whole /64 of IPv6 is one
+/// subscriber, and an IPv4 address in IPv6 clothes is itself.
+#[must_use]
+pub fn client_prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_is_counted_once_however_its_address_is_spelt() {
+        let of = |text: &str| client_prefix(text.parse().expect("an address")).to_string();
+        assert_eq!(of("192.0.2.1"), "192.0.2.1");
+        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(of("2001:db8:0:1:ffff::2"), of("2001:db8:0:1::1"));
+        assert_ne!(of("2001:db8:0:2::1"), of("2001:db8:0:1::1"));
+    }
+
+    #[test]
+    fn a_long_user_agent_is_cut_and_one_that_is_no_text_is_none() {
+        for (sent, kept) in [
+            ("curl/8".to_owned(), Some("curl/8".to_owned())),
+            ("a".repeat(512), Some("a".repeat(512))),
+            ("a".repeat(513), Some("a".repeat(512))),
+            ("caf\u{e9}".to_owned(), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::from_bytes(sent.as_bytes()).expect("a header value");
+            headers.insert(USER_AGENT, value);
+            let client = ClientInfo::new(HeaderValue::from_static("call-1"), None, &headers);
+            assert_eq!(client.user_agent().map(str::to_owned), kept, "{sent}");
+        }
+    }
+}
