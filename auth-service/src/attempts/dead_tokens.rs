@@ -7,8 +7,7 @@ use shared::{
     clock::Clock,
 };
 
-use super::{Key, Limit, Memory, limit::Verdict, refused_address};
-use crate::error::Error;
+use super::{AttemptError, Key, Limit, Memory, limit::Verdict, refused_address};
 
 /// A limit of session tokens that open nothing, by client. Each replica counts for itself,
 /// and apart from other attempts: a flood of addresses pushes nothing else out.
@@ -35,7 +34,7 @@ impl DeadTokens {
     }
 
     /// Counts a token that opens nothing; an error once the client has none left.
-    pub fn count(&self, client: &ClientInfo) -> Result<(), Error> {
+    pub fn count(&self, client: &ClientInfo) -> Result<(), AttemptError> {
         let Some(limit) = self.limit else { return Ok(()) };
         let key = Key::session(client);
         match self.counted.take(key, limit) {

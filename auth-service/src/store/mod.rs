@@ -14,6 +14,7 @@ mod last_use;
 mod layout;
 mod linked;
 mod mixed_case;
+mod new_session;
 mod operator;
 mod restrictions;
 mod room;
@@ -25,6 +26,7 @@ mod tests;
 mod users;
 
 use chrono::{DateTime, Utc};
+pub use sea_orm::DbErr as DatabaseError;
 use sea_orm::{DbErr, Value};
 use shared::{
     audit::{Page, PageRequest, SecurityEvents},
@@ -39,12 +41,24 @@ pub use self::layout::{Differences, IdKind};
 use self::layout::{Layout, Schema};
 pub use self::linked::LinkedAccount;
 use self::mixed_case::MixedCase;
+pub use self::new_session::NewSession;
 pub use self::restrictions::UserAccess;
 pub use self::rotation::Rotated;
-pub use self::sessions::{Ended, NewSession, Opening, Which};
+pub use self::sessions::{Ended, Opening, Which};
 pub use self::still::{Held, Still};
 pub use self::users::{NewUser, UserPatch};
-use crate::{StartError, entity::user, migration::Migrator};
+use crate::{entity::user, migration::Migrator};
+
+/// Why the database of accounts cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be reached, or its tables not brought up to date.
+    #[error("cannot open the database of accounts")]
+    Database(#[from] DbErr),
+    /// The tables are not as Better Auth's own migration makes them.
+    #[error("the tables of accounts cannot be used")]
+    Tables(#[from] Differences),
+}
 
 /// The database of accounts and sessions.
 #[derive(Clone)]
@@ -57,7 +71,7 @@ pub struct Store {
 impl Store {
     /// Connects and brings the tables up to date. A database in a layout that calls could
     /// not work with is refused here, before anything is made in it.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, StartError> {
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let database = Database::connect(url).await?;
         Layout::of(&Schema::read(&database).await?)?;
         database.migrate::<Migrator>().await?;
