@@ -11,7 +11,7 @@ use shared::{
 use tonic::Status;
 
 use crate::{
-    attempts::Limited,
+    attempts::{AttemptError, Limited},
     error_code::{self, ErrorCode, GrpcError, grpc_message},
     hashing::HashingError,
     peer::PeerFault,
@@ -160,6 +160,16 @@ impl Classified for Error {
                 *retry_after
             }
             _ => shared::error::RETRY_AFTER,
+        }
+    }
+}
+
+impl From<AttemptError> for Error {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::TooMany { retry_after, by } => Self::TooManyAttempts { retry_after, by },
+            AttemptError::TooManyRight { retry_after } => Self::TooManyRight { retry_after },
+            AttemptError::Uncounted(error) => Self::Database(error),
         }
     }
 }

@@ -17,6 +17,7 @@
 //!   without I/O;
 //!   `hashing` runs the costly ones, a few at a time
 //! - `peer`: task-service, as it is called from here
+//! - `json_list`: pieces of a JSON list
 //! - `store`: Better Auth's tables and ours, on both databases; `entity`, `migration`: their
 //!   shape
 //! - `error`: why a call is not answered as asked; `error_code`: the table of what both wires
@@ -35,6 +36,7 @@ mod error_code;
 mod grpc;
 mod hashing;
 mod http;
+mod json_list;
 mod migration;
 mod operator;
 mod password;
@@ -49,7 +51,6 @@ mod wire;
 
 use std::sync::Arc;
 
-use sea_orm::DbErr;
 use server::{
     App, Assembly, BindError,
     audit_log::{self, Trail},
@@ -68,7 +69,7 @@ use self::{
     hashing::Hashing,
     peer::TaskService,
     session::Sessions,
-    store::Store,
+    store::{OpenError, Store},
 };
 pub use self::{
     attempts::AttemptSettings,
@@ -84,12 +85,9 @@ pub use self::{
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database cannot be reached, or its tables not brought up to date.
-    #[error("cannot open the database of accounts")]
-    Database(#[from] DbErr),
-    /// The tables are not as Better Auth's own migration makes them.
-    #[error("the tables of accounts cannot be used")]
-    Tables(#[from] Differences),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// This service has no name that others would accept.
     #[error("cannot call task-service")]
     Peer(#[from] InvalidServiceName),
@@ -123,7 +121,8 @@ pub async fn assemble(
     let attempts = Attempts::new(limits, counter);
     let attempts = attempts.noting_in(trail.clone());
     assembly.add_job(attempts.clone().sweep());
-    events.note_signing_key(config.keys.signing_id(), &trail).await?;
+    let noted = events.note_signing_key(config.keys.signing_id(), &trail).await;
+    noted.map_err(OpenError::from)?;
     assembly.add_job(writer.run());
     assembly.add_job(audit_log::sweep(events, clock.clone(), rules.security_event_retention));
     assembly.add_last(trail.clone().flushed());

@@ -1,5 +1,6 @@
 //! Sessions: opened at sign-in, extended by use, ended by their user or by time.
 
+mod home;
 mod last_use;
 mod resume;
 mod rotation;
@@ -12,7 +13,6 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use server::{
     ClientInfo,
     audit_log::{Event, EventKind, Page, PageRequest, Trail},
-    client_prefix,
 };
 use shared::{auth::Keyring, clock::Clock};
 
@@ -196,15 +196,6 @@ impl Sessions {
         let (token, new) = self.prepare(&session.user_id, &nobody, self.stay(session))?;
         let (ip_address, user_agent) = (session.ip_address.clone(), session.user_agent.clone());
         Ok((token, NewSession { ip_address, user_agent, ..new }))
-    }
-
-    /// Whether the user of this e-mail has a live session that was opened from the client's
-    /// address, or from another one of the same prefix.
-    pub async fn are_open_from(&self, client: &ClientInfo, email: &str) -> Result<bool, Error> {
-        let Some(here) = client.prefix() else { return Ok(false) };
-        let opened_from = self.store.session_addresses(email, self.now()).await?;
-        let addresses = opened_from.iter().filter_map(|text| text.parse().ok());
-        Ok(addresses.map(client_prefix).any(|prefix| prefix == here))
     }
 
     /// The end of `session` if `end` is what it would be but for the longest life.

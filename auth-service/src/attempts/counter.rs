@@ -12,10 +12,7 @@ use super::{
     redis::Redis,
     settings::AttemptStore,
 };
-use crate::{
-    error::Error,
-    store::{Store, Taken},
-};
+use crate::store::{DatabaseError, Store, Taken};
 
 /// One of the places.
 #[derive(Clone)]
@@ -74,7 +71,7 @@ impl Counter {
     }
 
     /// Counts an attempt, if one is left.
-    pub async fn take(&self, key: Key, limit: Limit) -> Result<Outcome, Error> {
+    pub async fn take(&self, key: Key, limit: Limit) -> Result<Outcome, DatabaseError> {
         let taken = |due| Outcome::Taken(Attempt { key, limit, due });
         let in_memory = |verdict| match verdict {
             Verdict::Taken { due } => taken(Due::Memory(due)),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use server::{ClientInfo, audit_log::Trail};
 use shared::clock::Clock;
 
-use super::{Key, Limit, Memory, limit::Verdict, refused_address};
-use crate::error::Error;
+use super::{AttemptError, Key, Limit, Memory, limit::Verdict, refused_address};
 
 /// A limit of session tokens that open nothing, by client. Each replica counts for itself,
 /// and apart from other attempts: a flood of addresses pushes nothing else out.
@@ -33,7 +32,7 @@ impl DeadTokens {
     }
 
     /// Counts a token that opens nothing; an error once the client has none left.
-    pub fn count(&self, client: &ClientInfo) -> Result<(), Error> {
+    pub fn count(&self, client: &ClientInfo) -> Result<(), AttemptError> {
         let Some(limit) = self.limit else { return Ok(()) };
         let key = Key::session(client);
         match self.counted.take(key, limit) {

@@ -38,7 +38,7 @@ pub use self::{
     memory::Memory,
     settings::{AttemptSettings, AttemptStore, Limits},
 };
-use crate::error::Error;
+use crate::store::DatabaseError;
 
 /// How often what is forgotten is removed from where it is counted.
 const SWEEP_PERIOD: Duration = Duration::from_secs(30);
@@ -70,6 +70,28 @@ impl Limited {
     }
 }
 
+/// Why an attempt is not let through.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    /// A limit was reached.
+    #[error("too many attempts")]
+    TooMany {
+        /// When there is one again, in whole seconds.
+        retry_after: Duration,
+        /// Whose it is.
+        by: Limited,
+    },
+    /// A limit of right passwords was reached.
+    #[error("too many right passwords")]
+    TooManyRight {
+        /// When there is one again, in whole seconds.
+        retry_after: Duration,
+    },
+    /// The table of attempts failed.
+    #[error("attempts cannot be counted")]
+    Uncounted(#[from] DatabaseError),
+}
+
 /// Attempts at one password that were counted and not yet judged.
 #[must_use]
 #[derive(Default)]
@@ -98,12 +120,12 @@ impl Attempts {
     /// One address has its share of an account's attempts. Where others have taken all of
     /// them together, an address that `is_home` to the account is judged by its share
     /// alone, so that nobody can lock a user out.
-    pub async fn at_password(
+    pub async fn at_password<E: From<AttemptError>>(
         &self,
         account: Option<&str>,
         client: &ClientInfo,
-        is_home: impl Future<Output = Result<bool, Error>>,
-    ) -> Result<Guess, Error> {
+        is_home: impl Future<Output = Result<bool, E>>,
+    ) -> Result<Guess, E> {
         let mut guess = Guess::default();
         match self.count_all(&mut guess, account, client, is_home).await {
             Ok(()) => Ok(guess),
@@ -115,33 +137,36 @@ impl Attempts {
         }
     }
 
-    async fn count_all(
+    async fn count_all<E: From<AttemptError>>(
         &self,
         guess: &mut Guess,
         account: Option<&str>,
         client: &ClientInfo,
-        is_home: impl Future<Output = Result<bool, Error>>,
-    ) -> Result<(), Error> {
+        is_home: impl Future<Output = Result<bool, E>>,
+    ) -> Result<(), E> {
         let limits = &self.limits;
         let key = Key::address(client);
         let wrong = &mut guess.wrong;
         if let Err(wait) = self.count(wrong, key, limits.passwords_per_address).await? {
-            return Err(refused_address(&self.trail, key, wait));
+            return Err(refused_address(&self.trail, key, wait).into());
         }
         let key = Key::account_from(account.unwrap_or_default(), client);
         if let Err(wait) = self.count(wrong, key, limits.passwords).await? {
-            return Err(match account {
+            let refused = match account {
                 Some(_) => refused(wait, Limited::AccountFromAddress),
                 None => refused_address(&self.trail, key, wait),
-            });
+            };
+            return Err(refused.into());
         }
         if let Some(key) = account.map(Key::account) {
             match self.count(wrong, key, limits.passwords_per_account).await? {
-                Err(wait) if !is_home.await? => return Err(refused(wait, Limited::Account)),
+                Err(wait) if !is_home.await? => {
+                    return Err(refused(wait, Limited::Account).into());
+                }
                 _ => {}
             }
         }
-        self.count_as_right(&mut guess.right, account, client).await
+        Ok(self.count_as_right(&mut guess.right, account, client).await?)
     }
 
     /// Counts a password as if it were right. By account and address together, so that
@@ -151,7 +176,7 @@ impl Attempts {
         right: &mut Vec<Attempt>,
         account: Option<&str>,
         client: &ClientInfo,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AttemptError> {
         let limits = &self.limits;
         let of_account = Key::right_from(account.unwrap_or_default(), client);
         for (key, limit) in [
@@ -160,7 +185,7 @@ impl Attempts {
         ] {
             if let Err(retry_after) = self.count(right, key, limit).await? {
                 tracing::debug!(retry_after = retry_after.as_secs(), "too many right passwords");
-                return Err(Error::TooManyRight { retry_after });
+                return Err(AttemptError::TooManyRight { retry_after });
             }
         }
         Ok(())
@@ -184,7 +209,7 @@ impl Attempts {
     }
 
     /// Counts a new account, or refuses it.
-    pub async fn at_sign_up(&self, client: &ClientInfo) -> Result<(), Error> {
+    pub async fn at_sign_up(&self, client: &ClientInfo) -> Result<(), AttemptError> {
         let mut counted = Vec::new();
         let (key, limit) = (Key::sign_up(client), self.limits.sign_ups_per_address);
         self.count(&mut counted, key, limit)
@@ -210,7 +235,7 @@ impl Attempts {
         counted: &mut Vec<Attempt>,
         key: Key,
         limit: Option<Limit>,
-    ) -> Result<Result<(), Duration>, Error> {
+    ) -> Result<Result<(), Duration>, AttemptError> {
         let Some(limit) = limit else { return Ok(Ok(())) };
         Ok(match self.counter.take(key, limit).await? {
             Outcome::Taken(attempt) => {
@@ -223,13 +248,13 @@ impl Attempts {
 }
 
 /// A refusal by a limit of an address, which is noted: no user will hear of it otherwise.
-fn refused_address(trail: &Trail, key: Key, wait: Duration) -> Error {
+fn refused_address(trail: &Trail, key: Key, wait: Duration) -> AttemptError {
     trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
     refused(wait, Limited::Address)
 }
 
 /// Every attempt that a limit refuses comes by here.
-fn refused(retry_after: Duration, by: Limited) -> Error {
+fn refused(retry_after: Duration, by: Limited) -> AttemptError {
     tracing::debug!(retry_after = retry_after.as_secs(), ?by, "too many attempts");
-    Error::TooManyAttempts { retry_after, by }
+    AttemptError::TooMany { retry_after, by }
 }

@@ -19,6 +19,7 @@ use crate::{
     access::AccessTokens,
     entity::user,
     error::Error,
+    json_list::objects,
     peer::{Exported, Piece, TaskService},
     session::{Sessions, SignedIn},
     store::Store,
@@ -251,17 +252,4 @@ impl Writing {
         self.is_list_empty = false;
         self.text.extend(elements);
     }
-}
-
-/// Objects of JSON with commas between them.
-pub fn objects(values: impl IntoIterator<Item = impl Serialize>) -> Vec<u8> {
-    let mut text = Vec::new();
-    for value in values {
-        if !text.is_empty() {
-            text.push(b',');
-        }
-        // What has text as the names of its members always serialises.
-        let _ = serde_json::to_writer(&mut text, &value);
-    }
-    text
 }

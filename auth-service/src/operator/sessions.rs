@@ -8,10 +8,9 @@ use server::{
 };
 
 use crate::{
-    StartError,
     email::Email,
     error::Error,
-    store::{Store, Which},
+    store::{OpenError, Store, Which},
 };
 
 /// The commands of `sessions`.
@@ -50,7 +49,7 @@ pub enum OperatorError {
     NoSuchUser,
     /// The database cannot be reached, or has not the tables.
     #[error("cannot use the database of accounts")]
-    Unusable(#[from] StartError),
+    Unusable(#[from] OpenError),
     /// It was reached, and fails.
     #[error("the database of accounts fails")]
     Database(#[from] Error),

@@ -4,7 +4,7 @@ use proto::task::v1 as pb;
 use tonic::Streaming;
 
 use super::{PeerFault, within};
-use crate::data_export::objects;
+use crate::json_list::objects;
 
 /// An export that has begun.
 pub struct Exported {

@@ -30,7 +30,7 @@ pub use self::{
     address::TaskServiceAddress,
     exported::{EventPage, Exported, Piece},
 };
-use crate::data_export::objects;
+use crate::json_list::objects;
 
 /// This service, as it is named in its tokens.
 const NAME: &str = "auth-service";

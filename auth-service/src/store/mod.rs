@@ -14,6 +14,7 @@ mod last_use;
 mod layout;
 mod linked;
 mod mixed_case;
+mod new_session;
 mod operator;
 mod restrictions;
 mod room;
@@ -25,6 +26,7 @@ mod tests;
 mod users;
 
 use chrono::{DateTime, Utc};
+pub use sea_orm::DbErr as DatabaseError;
 use sea_orm::{DbErr, Value};
 use server::{
     audit_log::{Page, PageRequest, SecurityEvents},
@@ -38,9 +40,10 @@ pub use self::{
     last_use::Use,
     layout::{Differences, IdKind},
     linked::LinkedAccount,
+    new_session::NewSession,
     restrictions::UserAccess,
     rotation::Rotated,
-    sessions::{Ended, NewSession, Opening, Which},
+    sessions::{Ended, Opening, Which},
     still::{Held, Still},
     users::{NewUser, UserPatch},
 };
@@ -48,7 +51,18 @@ use self::{
     layout::{Layout, Schema},
     mixed_case::MixedCase,
 };
-use crate::{StartError, entity::user, migration::Migrator};
+use crate::{entity::user, migration::Migrator};
+
+/// Why the database of accounts cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be reached, or its tables not brought up to date.
+    #[error("cannot open the database of accounts")]
+    Database(#[from] DbErr),
+    /// The tables are not as Better Auth's own migration makes them.
+    #[error("the tables of accounts cannot be used")]
+    Tables(#[from] Differences),
+}
 
 /// The database of accounts and sessions.
 #[derive(Clone)]
@@ -61,7 +75,7 @@ pub struct Store {
 impl Store {
     /// Connects and brings the tables up to date. A database in a layout that calls could
     /// not work with is refused here, before anything is made in it.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, StartError> {
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let database = Database::connect(url).await?;
         Layout::of(&Schema::read(&database).await?)?;
         database.migrate::<Migrator>().await?;

@@ -13,11 +13,11 @@ use server::{
 use shared::clock::SystemClock;
 
 use super::{
-    Store, largest_id,
+    OpenError, Store, largest_id,
     layout::{Layout, Schema},
     mixed_case::MixedCase,
 };
-use crate::{StartError, entity::session, migration::Migrator};
+use crate::{entity::session, migration::Migrator};
 
 /// How many sessions end in one step: few enough that no server waits for it.
 const STEP: u64 = 1000;
@@ -25,7 +25,7 @@ const STEP: u64 = 1000;
 impl Store {
     /// Opens a database that is there and in use. Nothing is made or migrated; one without
     /// the tables of this version, or in another layout, is refused.
-    pub async fn visit(url: &DatabaseUrl) -> Result<Self, StartError> {
+    pub async fn visit(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let database = Database::visit(url).await?;
         let migrations = database.migrations::<Migrator>().await?;
         if !migrations.pending.is_empty() {

@@ -2,33 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-    sea_query::{Expr, ExprTrait, IntoIden, Query},
+    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
 };
-use server::db::moment_value;
 
 use super::{
-    Held, Still, Store, ended, insert::insert, largest_id, layout::Layout, restrictions, room,
-    rotation, still::lock_user,
+    Held, NewSession, Still, Store, ended, largest_id, new_session::insert_session, restrictions,
+    room, rotation, still::lock_user,
 };
 use crate::{
     entity::{session, user},
     restriction::{Ban, Restriction, SignInRules},
 };
-
-/// A session to be opened.
-pub struct NewSession {
-    /// Ours; the store puts another one here where the database's ids are others.
-    pub id: String,
-    /// As it is to be stored.
-    pub token: String,
-    pub user_id: String,
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    pub now: DateTime<Utc>,
-    pub expires_at: DateTime<Utc>,
-}
 
 /// Which sessions of a user to end.
 #[derive(Clone, Copy, Debug)]
@@ -61,25 +46,6 @@ pub enum Opening {
     PasswordChanged,
     /// The user may not sign in.
     Refused(Restriction),
-}
-
-/// Stores a session.
-pub(super) async fn insert_session(
-    database: &impl ConnectionTrait,
-    layout: Layout,
-    session: &mut NewSession,
-) -> Result<(), DbErr> {
-    let moment = |moment| Expr::val(moment_value(database.get_database_backend(), moment));
-    let row = vec![
-        (session::Column::ExpiresAt.into_iden(), moment(session.expires_at)),
-        (session::Column::Token.into_iden(), session.token.as_str().into()),
-        (session::Column::CreatedAt.into_iden(), moment(session.now)),
-        (session::Column::UpdatedAt.into_iden(), moment(session.now)),
-        (session::Column::IpAddress.into_iden(), session.ip_address.clone().into()),
-        (session::Column::UserAgent.into_iden(), session.user_agent.clone().into()),
-        (session::Column::UserId.into_iden(), layout.user.reference(&session.user_id)?),
-    ];
-    insert(database, layout.session, session::Entity, &mut session.id, row).await
 }
 
 impl Store {

@@ -4,11 +4,17 @@
 //! user to be deleted meanwhile. Whoever changes one of these holds the user's row first,
 //! so what is found here stays true until the commit.
 
-use sea_orm::{DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, sea_query::LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::LockType,
+};
 use server::db::Transaction;
 
-use super::{largest_id, layout::Layout, users::password_hash};
-use crate::entity::{session, user};
+use super::{largest_id, layout::Layout};
+use crate::entity::{account, session, user};
+
+/// Better Auth's name for accounts that sign in with a password.
+pub(super) const CREDENTIAL: &str = "credential";
 
 /// What must still hold of a user.
 #[derive(Clone, Copy, Default)]
@@ -68,4 +74,22 @@ pub(super) async fn lock_user(
     let user = user.lock(LockType::NoKeyUpdate).into_tuple::<String>();
     user.one(transaction).await?;
     largest_id::keep(transaction, layout).await
+}
+
+/// The stored password of a user.
+#[expect(clippy::disallowed_methods, reason = "the id was found by e-mail or session")]
+pub(super) async fn password_hash(
+    on: &impl ConnectionTrait,
+    layout: Layout,
+    user_id: &str,
+) -> Result<Option<String>, DbErr> {
+    account::Entity::find()
+        .select_only()
+        .column(account::Column::Password)
+        .filter(layout.user.is(account::Column::UserId, user_id))
+        .filter(account::Column::ProviderId.eq(CREDENTIAL))
+        .into_tuple::<Option<String>>()
+        .one(on)
+        .await
+        .map(Option::flatten)
 }

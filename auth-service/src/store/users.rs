@@ -4,14 +4,16 @@ use std::slice;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, SqlErr,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, SqlErr,
     sea_query::{Expr, IntoIden},
 };
 use server::audit_log::{self, Record};
 
 use super::{
-    Held, NewErasure, NewSession, Still, Store, ended, erasures, insert::insert, layout::Layout,
-    sessions::insert_session,
+    Held, NewErasure, NewSession, Still, Store, ended, erasures,
+    insert::insert,
+    new_session::insert_session,
+    still::{CREDENTIAL, password_hash},
 };
 use crate::{
     email::Email,
@@ -19,9 +21,6 @@ use crate::{
     profile::Image,
     random,
 };
-
-/// Better Auth's name for accounts that sign in with a password.
-const CREDENTIAL: &str = "credential";
 
 /// A user to be made, with a password.
 pub struct NewUser {
@@ -206,22 +205,4 @@ impl Store {
         transaction.commit().await?;
         Ok(Held::Yes)
     }
-}
-
-/// The stored password of a user.
-#[expect(clippy::disallowed_methods, reason = "the id was found by e-mail or session")]
-pub(super) async fn password_hash(
-    on: &impl ConnectionTrait,
-    layout: Layout,
-    user_id: &str,
-) -> Result<Option<String>, DbErr> {
-    account::Entity::find()
-        .select_only()
-        .column(account::Column::Password)
-        .filter(layout.user.is(account::Column::UserId, user_id))
-        .filter(account::Column::ProviderId.eq(CREDENTIAL))
-        .into_tuple::<Option<String>>()
-        .one(on)
-        .await
-        .map(Option::flatten)
 }

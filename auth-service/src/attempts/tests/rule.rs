@@ -3,7 +3,7 @@
 use server::ClientInfo;
 
 use super::{
-    super::{Attempts, DeadTokens, Guess, Limited, Limits},
+    super::{AttemptError, Attempts, DeadTokens, Guess, Limited, Limits},
     Duration, Limit, Place, SPAN, on_every_place,
     places::{account, client},
     ten,
@@ -125,7 +125,8 @@ async fn a_refusal_tells_whose_attempts_are_used_up(place: Place) {
                                from: &dyn Fn() -> ClientInfo| {
         for _ in 0..50 {
             let (account, from) = (account(), from());
-            let guess = attempts.at_password(account.as_deref(), &from, async { Ok(false) });
+            let guess =
+                attempts.at_password(account.as_deref(), &from, async { Ok::<_, Error>(false) });
             if let Err(Error::TooManyAttempts { by, .. }) = guess.await {
                 return by;
             }
@@ -149,7 +150,8 @@ async fn a_refusal_tells_whose_attempts_are_used_up(place: Place) {
 /// How many of a hundred right passwords are let through.
 async fn came_in(attempts: &Attempts, account: &dyn Fn() -> String, from: &ClientInfo) -> usize {
     for through in 0..100 {
-        let guess = attempts.at_password(Some(&account()), from, async { Ok(false) }).await;
+        let guess =
+            attempts.at_password(Some(&account()), from, async { Ok::<_, Error>(false) }).await;
         match guess {
             Ok(guess) => attempts.judged(guess, true).await,
             Err(Error::TooManyRight { retry_after }) => {
@@ -170,7 +172,7 @@ async fn right_passwords_are_counted_apart_from_wrong_ones(place: Place) {
     let there = client();
     assert_eq!(came_in(&attempts, &|| ada.clone(), &there).await, 10, "from elsewhere");
     assert_eq!(guessed(&attempts, &ada, &client(), false).await, 5, "no guess was counted");
-    let guess = attempts.at_password(Some(&ada), &there, async { Ok(false) }).await;
+    let guess = attempts.at_password(Some(&ada), &there, async { Ok::<_, Error>(false) }).await;
     assert!(matches!(guess, Err(Error::TooManyRight { .. })), "before it is looked at");
 }
 
@@ -179,14 +181,14 @@ async fn guesses_keep_nobody_out_as_if_they_were_right(place: Place) {
     let mut looked_at = Vec::new();
     for _ in 0..3 {
         let from = client();
-        let guess = attempts.at_password(Some(&ada), &from, async { Ok(false) }).await;
+        let guess = attempts.at_password(Some(&ada), &from, async { Ok::<_, Error>(false) }).await;
         looked_at.push(guess.expect("one of six"));
     }
     assert_eq!(came_in(&attempts, &|| ada.clone(), &here).await, 10, "while they are looked at");
     let there = client();
     for _ in 0..4 {
         let bob = account("bob");
-        let guess = attempts.at_password(Some(&bob), &there, async { Ok(false) }).await;
+        let guess = attempts.at_password(Some(&bob), &there, async { Ok::<_, Error>(false) }).await;
         attempts.judged(guess.expect("fresh"), false).await;
     }
     assert_eq!(came_in(&attempts, &|| account("bob"), &there).await, 30, "and after it");
@@ -197,7 +199,7 @@ async fn new_accounts_are_counted_by_address_for_good(place: Place) {
     for _ in 0..2 {
         attempts.at_sign_up(&here).await.expect("one of the first");
     }
-    assert!(matches!(attempts.at_sign_up(&here).await, Err(Error::TooManyAttempts { .. })));
+    assert!(matches!(attempts.at_sign_up(&here).await, Err(AttemptError::TooMany { .. })));
     attempts.at_sign_up(&client()).await.expect("from elsewhere");
 }
 
@@ -209,7 +211,7 @@ async fn tokens_that_open_nothing_are_counted_by_client() {
     for _ in 0..3 {
         dead.count(&here).expect("one of the first");
     }
-    assert!(matches!(dead.count(&here), Err(Error::TooManyAttempts { .. })));
+    assert!(matches!(dead.count(&here), Err(AttemptError::TooMany { .. })));
     dead.count(&there).expect("from elsewhere");
 }
 

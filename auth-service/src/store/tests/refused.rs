@@ -5,7 +5,7 @@ use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use server::db::Database;
 
-use crate::{StartError, store::Store};
+use crate::store::{OpenError, Store};
 
 on_both_databases!(
     drizzles_layout_is_refused_and_named,
@@ -27,7 +27,7 @@ async fn refusal(database: &FreshDatabase, statements: &[&str]) -> String {
     let Err(refusal) = Store::open(&database.url()).await else { panic!("opened") };
     assert_eq!(tables(&connection).await, before, "nothing is made");
     connection.close().await.expect("closes");
-    let StartError::Tables(differences) = refusal else { panic!("{refusal}") };
+    let OpenError::Tables(differences) = refusal else { panic!("{refusal}") };
     differences.to_string()
 }
 

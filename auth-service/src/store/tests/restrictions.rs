@@ -8,12 +8,11 @@ use shared::clock::Clock;
 
 use super::{SECRET, Scene, keys, no_limit, raw};
 use crate::{
-    StartError,
     error::Error,
     restriction::{Restriction, SecondFactor, SignInRules},
     session::{Opened, SessionRules, Sessions, SignedIn, Stay},
     session_token::SessionToken,
-    store::{Schema, Store, Which},
+    store::{OpenError, Schema, Store, Which},
 };
 
 on_both_databases!(
@@ -232,7 +231,7 @@ async fn a_column_that_cannot_be_read_refuses_the_start(database: FreshDatabase)
     for name in ["banned", "twoFactorEnabled"] {
         add(&scene, name, "bytea").await;
     }
-    let Err(StartError::Tables(differences)) = Store::open(&scene.database.url()).await else {
+    let Err(OpenError::Tables(differences)) = Store::open(&scene.database.url()).await else {
         panic!("opened")
     };
     let differences = differences.to_string();

@@ -1,0 +1,43 @@
+//! A session on its way into the table.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ConnectionTrait, DbErr,
+    sea_query::{Expr, IntoIden},
+};
+use server::db::moment_value;
+
+use super::{insert::insert, layout::Layout};
+use crate::entity::session;
+
+/// A session to be opened.
+pub struct NewSession {
+    /// Ours; the store puts another one here where the database's ids are others.
+    pub id: String,
+    /// As it is to be stored.
+    pub token: String,
+    pub user_id: String,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub now: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Stores a session.
+pub(super) async fn insert_session(
+    database: &impl ConnectionTrait,
+    layout: Layout,
+    session: &mut NewSession,
+) -> Result<(), DbErr> {
+    let moment = |moment| Expr::val(moment_value(database.get_database_backend(), moment));
+    let row = vec![
+        (session::Column::ExpiresAt.into_iden(), moment(session.expires_at)),
+        (session::Column::Token.into_iden(), session.token.as_str().into()),
+        (session::Column::CreatedAt.into_iden(), moment(session.now)),
+        (session::Column::UpdatedAt.into_iden(), moment(session.now)),
+        (session::Column::IpAddress.into_iden(), session.ip_address.clone().into()),
+        (session::Column::UserAgent.into_iden(), session.user_agent.clone().into()),
+        (session::Column::UserId.into_iden(), layout.user.reference(&session.user_id)?),
+    ];
+    insert(database, layout.session, session::Entity, &mut session.id, row).await
+}
