@@ -5,6 +5,7 @@ mod imports;
 mod promises;
 mod rules;
 mod tree;
+mod words;
 
 use self::tree::Tree;
 
@@ -19,7 +20,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 27] = [
+const RULES: [Rule; 28] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "server/src/http/docs/page.css", "LONG"),
@@ -100,6 +101,9 @@ const RULES: [Rule; 27] = [
     ),
     rule("promises are kept by tests", promises::kept, "docs/a.md", "| `tests/e2e/a.rs::gone` |"),
     rule("no promise is left for later", promises::kept, "docs/a.md", "| *To be completed* |"),
+    rule("documents are in plain words", words::plain, "docs/a.md", "Told to whoever asks."),
+    rule("so are contracts", words::plain, "proto/a/v1/a.proto", "// Of somebody `else`."),
+    rule("so is the manual", words::plain, ".env.example", "# Nobody asks."),
     rule("drills are there", promises::kept, "docs/a.md", "under load: `tests/faults/gone`"),
     rule(
         "services meet on the wire",

@@ -1,4 +1,4 @@
-//! The fenced blocks of a Markdown text, and the tour they make.
+//! The fenced blocks of a Markdown document, and the tour they make.
 
 use std::fmt::Write;
 
@@ -12,15 +12,15 @@ pub struct Block {
     pub info: String,
     /// What stands between the fences.
     pub text: String,
-    /// The line of the opening fence.
-    pub line: usize,
+    /// The document and the line of the opening fence, such as `README.md, line 23`.
+    pub place: String,
     /// Whether nothing but white space lies between this and the block before.
     follows: bool,
 }
 
 impl Block {
-    /// All blocks of `markdown`, in order.
-    pub fn all(markdown: &str) -> Vec<Self> {
+    /// All blocks of `markdown`, the text of the document `name`, in order.
+    pub fn all(name: &str, markdown: &str) -> Vec<Self> {
         let mut blocks = Vec::new();
         let mut open: Option<Self> = None;
         let mut follows = false;
@@ -36,7 +36,8 @@ impl Block {
                 }
                 (None, Some(info)) => {
                     let (info, text) = (info.trim().to_owned(), String::new());
-                    open = Some(Self { info, text, line, follows });
+                    let place = format!("{name}, line {line}");
+                    open = Some(Self { info, text, place, follows });
                 }
                 (None, None) => follows &= text.trim().is_empty(),
             }
@@ -66,7 +67,7 @@ impl Block {
 pub fn script(steps: &[&Block]) -> String {
     let mut script = "set -euo pipefail\nexec 2>&1\n".to_owned();
     for step in steps {
-        let _ = write!(script, "# README.md, line {}\n{}\necho '{MARK}'\n", step.line, step.text);
+        let _ = write!(script, "# {}\n{}\necho '{MARK}'\n", step.place, step.text);
     }
     script
 }
@@ -83,18 +84,20 @@ pub fn outputs(printed: &str, steps: usize) -> Vec<String> {
 fn blocks_are_found_with_what_they_are_for() {
     let markdown =
         "a\n```sh tour\nls\n```\n\n```json\n{}\n```\nb\n```json\n[]\n```\n```sh\nx\n```\n";
-    let blocks = Block::all(markdown);
+    let blocks = Block::all("a.md", markdown);
     let seen: Vec<_> = blocks
         .iter()
-        .map(|block| (block.info.as_str(), block.line, block.is_step(), block.is_output()))
+        .map(|block| {
+            (block.info.as_str(), block.place.as_str(), block.is_step(), block.is_output())
+        })
         .collect();
     assert_eq!(
         seen,
         [
-            ("sh tour", 2, true, false),
-            ("json", 6, false, true),
-            ("json", 10, false, false),
-            ("sh", 13, false, false),
+            ("sh tour", "a.md, line 2", true, false),
+            ("json", "a.md, line 6", false, true),
+            ("json", "a.md, line 10", false, false),
+            ("sh", "a.md, line 13", false, false),
         ]
     );
     assert_eq!(blocks[0].text, "ls\n");

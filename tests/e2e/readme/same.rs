@@ -9,13 +9,13 @@ const PASSING: [&str; 2] = ["etag", "userAgent"];
 
 /// Panics unless `printed` is what `expected` shows.
 pub fn assert_same(expected: &Block, printed: &str) {
-    let line = expected.line;
+    let place = &expected.place;
     if expected.info == "json" {
         let (expected, printed) = (documents(&expected.text), documents(printed));
-        assert_eq!(expected, printed, "README.md, line {line}");
+        assert_eq!(expected, printed, "{place}");
     } else {
         let (expected, printed) = (text(&expected.text), text(printed));
-        assert_eq!(expected, printed, "README.md, line {line}");
+        assert_eq!(expected, printed, "{place}");
     }
 }
 

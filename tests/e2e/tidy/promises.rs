@@ -1,12 +1,12 @@
-//! Rules about documents that name tests.
+//! Rules about documents that name files and tests.
 
 use super::{Breaches, tree::Tree};
 
 /// What stands where a promise has no test yet.
 const LATER: &str = "to be completed";
 
-/// Every test and file that a document names as `path` or `path::test` is there, and nothing
-/// is left for later.
+/// Every folder, file and test that a document names as `path` or `path::test` is there, and
+/// nothing is left for later.
 pub fn kept(tree: &Tree) -> Breaches {
     let mut breaches = Breaches::new();
     let documents = tree.files().filter(|(path, _)| path.starts_with("docs/"));
@@ -26,19 +26,33 @@ pub fn kept(tree: &Tree) -> Breaches {
     breaches
 }
 
-/// Whether it is spelled as a path of this repository that leads to a test.
+/// Whether it is spelled as a path of this repository.
 fn is_place(quoted: &str) -> bool {
     let path = quoted.split("::").next().unwrap_or_default();
     let is_file = path.contains('/') && !path.contains([' ', '<']);
     is_file
-        && ["auth-service/", "proto/", "server/", "shared/", "task-service/", "tests/"]
-            .iter()
-            .any(|top| path.starts_with(top))
+        && [
+            "auth-service/",
+            "proto/",
+            "server/",
+            "shared/",
+            "standalone/",
+            "task-service/",
+            "tests/",
+        ]
+        .iter()
+        .any(|top| path.starts_with(top))
 }
 
 fn is_there(tree: &Tree, named: &str) -> bool {
     let (path, test) = named.split_once("::").unwrap_or((named, ""));
-    let found = tree.files().find(|(file, _)| *file == path);
     let declared = format!("fn {test}(");
-    found.is_some_and(|(_, text)| test.is_empty() || text.contains(&declared))
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    tree.files().any(|(file, text)| {
+        if test.is_empty() {
+            file == path || file.starts_with(&folder)
+        } else {
+            file == path && text.contains(&declared)
+        }
+    })
 }

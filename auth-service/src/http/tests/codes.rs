@@ -11,7 +11,7 @@ use crate::{
 };
 
 const PAGE: &str = include_str!("../../../../docs/auth-errors.md");
-const README: &str = include_str!("../../../../README.md");
+const CONTRACT: &str = include_str!("../../../../docs/contract.md");
 
 /// The name of a gRPC code in the protocol's spelling.
 fn name(kind: Kind) -> String {
@@ -83,9 +83,9 @@ async fn the_routes_are_described_with_codes_of_the_table() {
 }
 
 #[test]
-fn the_readme_lists_reasons_beside_their_grpc_codes() {
+fn the_contract_lists_reasons_beside_their_grpc_codes() {
     let mut seen = 0;
-    for line in README.lines().filter(|line| line.starts_with("| `")) {
+    for line in CONTRACT.lines().filter(|line| line.starts_with("| `")) {
         let codes = line.split('|').nth(1).unwrap_or_default();
         for row in ALL.iter().filter_map(|row| row.grpc) {
             if constants(line).any(|text| text == row.reason) {
