@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use crate::{moment::Moment, store::Tasks, trouble::Trouble};
+use crate::{
+    moment::Moment,
+    store::{EveryUser, Tasks},
+    trouble::Trouble,
+};
 
 /// How often to look at least: a reminder may have been set for the next moment.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Fires what is due when it is, for as long as it is polled. What became due while nobody
 /// looked fires at the first look.
-pub async fn forever(tasks: Tasks) {
+pub async fn forever(tasks: Tasks, all: EveryUser) {
     let mut trouble = Trouble::default();
     loop {
-        match tasks.fire_due().await {
+        match tasks.fire_due(all).await {
             Ok(next) => {
                 trouble.is_over("reminders fire again");
                 tokio::time::sleep(pause(tasks.now(), next)).await;

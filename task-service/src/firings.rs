@@ -10,7 +10,7 @@ use tokio::{
 use crate::{
     cursor::{Kind, Reader, Writer, is_of_version_1},
     error::Error,
-    store::Tasks,
+    store::{EveryUser, Tasks},
     task::{Fired, Task},
 };
 
@@ -60,6 +60,7 @@ impl FiringPlace {
 /// A service that wants to know of all reminders.
 pub struct Firings {
     tasks: Tasks,
+    all: EveryUser,
     period: Duration,
     news: watch::Receiver<()>,
     /// What has been read and not told.
@@ -73,18 +74,21 @@ impl Firings {
     /// Begins after `place`, and says something every `period` at least.
     pub async fn begin(
         tasks: Tasks,
+        all: EveryUser,
         mut place: FiringPlace,
         period: Duration,
     ) -> Result<Self, Error> {
         // Before anything is read: what fires from now on wakes.
         let news = tasks.hub().watch_firings();
         let epoch = tasks.read_epoch().await?.id;
-        if *place.epoch.get_or_insert(epoch) != epoch || place.number > tasks.last_firing().await? {
+        if *place.epoch.get_or_insert(epoch) != epoch
+            || place.number > tasks.last_firing(all).await?
+        {
             return Err(Error::UnknownResumeToken);
         }
-        let page = tasks.fired_after(place.number).await?.into_iter();
+        let page = tasks.fired_after(all, place.number).await?.into_iter();
         let beat = Instant::now() + period;
-        Ok(Self { tasks, period, news, page, place, beat })
+        Ok(Self { tasks, all, period, news, page, place, beat })
     }
 
     /// The next reminder with its task, or none for a heartbeat; and the place behind it.
@@ -92,14 +96,14 @@ impl Firings {
         loop {
             if let Some(fired) = self.page.next() {
                 self.place.number = fired.sequence;
-                let Some(task) = self.tasks.task_of(&fired).await? else { continue };
+                let Some(task) = self.tasks.task_of(self.all, &fired).await? else { continue };
                 self.beat = Instant::now() + self.period;
                 return Ok((Some((fired, task)), self.place));
             }
             if self.place.epoch != Some(self.tasks.epoch().id) {
                 return Err(Error::UnknownResumeToken);
             }
-            self.page = self.tasks.fired_after(self.place.number).await?.into_iter();
+            self.page = self.tasks.fired_after(self.all, self.place.number).await?.into_iter();
             if self.page.len() > 0 {
                 continue;
             }

@@ -71,7 +71,7 @@ pub use self::{
 };
 use self::{
     migration::Migrator,
-    store::{SpoolFolder, Tasks},
+    store::{EveryUser, SpoolFolder, Tasks},
 };
 
 /// The service could not be started.
@@ -123,7 +123,7 @@ pub async fn assemble(
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
-    tasks.take_back_imports().await.map_err(StartError::TakeBack)?;
+    tasks.take_back_imports(every_user()).await.map_err(StartError::TakeBack)?;
     let gate = Gate::new(verifier).noting_in(trail);
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
@@ -137,9 +137,9 @@ pub async fn assemble(
     assembly.depend_on(database.clone());
     assembly.add_job(replicas::keep_in_step(tasks.hub().clone(), database));
     assembly.add_job(epoch::keep_current(tasks.clone()));
-    assembly.add_job(fire::forever(tasks.clone()));
-    assembly.add_job(reindex::forever(tasks.clone()));
-    assembly.add_job(sweep::forever(tasks, config.trash_retention));
+    assembly.add_job(fire::forever(tasks.clone(), every_user()));
+    assembly.add_job(reindex::forever(tasks.clone(), every_user()));
+    assembly.add_job(sweep::forever(tasks, every_user(), config.trash_retention));
     Ok(())
 }
 
@@ -160,8 +160,14 @@ pub async fn restore(url: &DatabaseUrl) -> Result<(), StartError> {
     let database = Database::connect(url).await.map_err(StartError::Database)?;
     database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
     let tasks = Tasks::new(database.clone(), Arc::new(SystemClock));
-    tasks.renew_epoch().await.map_err(StartError::Epoch)?;
+    tasks.renew_epoch(every_user()).await.map_err(StartError::Epoch)?;
     database.close().await.map_err(StartError::Database)
+}
+
+/// The proof of the jobs of this process, which the two functions above start.
+#[expect(clippy::disallowed_methods, reason = "here are the jobs")]
+fn every_user() -> EveryUser {
+    EveryUser::for_jobs()
 }
 
 fn spool_folder(config: &Config) -> SpoolFolder {

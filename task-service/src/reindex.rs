@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use crate::{store::Tasks, trouble::Trouble};
+use crate::{
+    store::{EveryUser, Tasks},
+    trouble::Trouble,
+};
 
 /// How often to look: a replica of an older version may write beside this one.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// Indexes anew what an older version has indexed, while others are served. Every replica
 /// has it, and what one has done the others leave alone.
-pub async fn forever(tasks: Tasks) {
+pub async fn forever(tasks: Tasks, all: EveryUser) {
     let mut trouble = Trouble::default();
     loop {
-        match tasks.index_outdated().await {
+        match tasks.index_outdated(all).await {
             Ok(indexed) => {
                 trouble.is_over("tasks are indexed again");
                 if indexed > 0 {

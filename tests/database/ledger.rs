@@ -1,5 +1,7 @@
 //! A table of numbers, written through the handle and looked at from outside.
 
+#![expect(clippy::disallowed_methods, reason = "the table is the test's own")]
+
 use fixtures::FreshDatabase;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExprTrait,

@@ -1,5 +1,7 @@
 //! A PostgreSQL that ends a transaction by itself.
 
+#![expect(clippy::disallowed_methods, reason = "the table is the test's own")]
+
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::{
     ConnectionTrait,

@@ -1,5 +1,7 @@
 //! A table of a running service, looked at from outside: what is really on disk.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at what is on disk")]
+
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     QueryResult, TransactionTrait, TryGetable,

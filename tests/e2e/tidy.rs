@@ -19,7 +19,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 25] = [
+const RULES: [Rule; 27] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "shared/src/serve/docs/page.css", "LONG"),
@@ -52,6 +52,18 @@ const RULES: [Rule; 25] = [
         rules::whole_conversions,
         "task-service/src/store/row.rs",
         "    ActiveModel {\n        id,\n        ..Default::default()\n    }",
+    ),
+    rule(
+        "databases differ in one file",
+        rules::one_dialect,
+        "task-service/src/store/a.rs",
+        "if backend == DbBackend::Postgres {}",
+    ),
+    rule(
+        "tasks are not asked for by texts",
+        rules::no_texts,
+        "task-service/src/store/a.rs",
+        "on.execute_unprepared(\"DELETE FROM task\")",
     ),
     rule("no path of one machine", rules::no_machine_paths, "tests/run", "#!/bin/sh\ncd /HOME/ada"),
     rule(

@@ -25,6 +25,7 @@ pub struct NewErasure {
 }
 
 /// Stores an erasure. One of an earlier user of the same id is over with it.
+#[expect(clippy::disallowed_methods, reason = "the account is the one that is deleted")]
 pub(super) async fn insert(
     database: &impl ConnectionTrait,
     user_id: &str,

@@ -22,6 +22,7 @@ const BATCH: usize = 500;
 
 impl Store {
     /// Notes uses of different sessions. An earlier one than is known changes nothing.
+    #[expect(clippy::disallowed_methods, reason = "the ids are those of sessions that were shown")]
     pub async fn note_uses(&self, uses: &mut [Use]) -> Result<(), DbErr> {
         // Replicas that note the same sessions at once take their rows in one order.
         uses.sort_unstable_by(|one, two| one.session_id.cmp(&two.session_id));

@@ -119,6 +119,7 @@ impl Store {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the session is the caller's")]
 async fn insert(transaction: &Transaction, rotated: &Rotated) -> Result<(), DbErr> {
     let rotated_at = moment_value(transaction.get_database_backend(), rotated.rotated_at);
     let mut insert = Query::insert();

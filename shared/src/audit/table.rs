@@ -79,6 +79,7 @@ pub fn create(backend: DbBackend) -> [String; 2] {
 
 /// Writes events, each once however often it is written. In the transaction of what they
 /// are about they are written if that is.
+#[expect(clippy::disallowed_methods, reason = "events of many users, and of none, at once")]
 pub async fn insert(on: &impl ConnectionTrait, records: &[Record]) -> Result<(), DbErr> {
     if records.is_empty() {
         return Ok(());

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status, service::interceptor::InterceptedService}
 use super::watching::{HEARTBEAT, Stream, watching};
 use crate::{
     firings::Firings,
-    store::{Departed, Tasks},
+    store::{Departed, EveryUser, Tasks},
     wire,
 };
 
@@ -57,9 +57,9 @@ impl TaskAdminService for AdminRpcs {
         &self,
         request: Request<pb::WatchRemindersRequest>,
     ) -> Result<Response<Self::WatchRemindersStream>, Status> {
-        ServicePrincipal::of(&request)?;
+        let all = EveryUser::told_by(ServicePrincipal::of(&request)?);
         let place = wire::reminders_request(request.get_ref())?;
-        let firings = Firings::begin(self.tasks.clone(), place, self.heartbeat).await?;
+        let firings = Firings::begin(self.tasks.clone(), all, place, self.heartbeat).await?;
         Ok(watching(firings))
     }
 

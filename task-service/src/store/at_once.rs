@@ -26,6 +26,7 @@ pub fn can(tasks: &Tasks, content: &Content) -> bool {
 
 /// Stores `task` as a change of its own, and returns it with the number and the place in
 /// the order that it got.
+#[expect(clippy::disallowed_methods, reason = "the statement below has the owner")]
 pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Error> {
     let usage = row::usage(&task);
     let statement = statement(owner, &task, tasks.epoch().base, usage, tasks.quota)?;
@@ -39,6 +40,7 @@ pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Er
 
 /// Takes the owner's next number and inserts the row with it. Where the owner may not have so
 /// much, neither happens and no row comes back.
+#[expect(clippy::disallowed_methods, reason = "inserts rows of the owner alone")]
 fn statement(
     owner: &Owner,
     task: &Task,

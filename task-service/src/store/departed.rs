@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ColumnTrait, DeleteMany, QueryFilter,
-    sea_query::{Expr, ExprTrait, Query},
+    DeleteMany, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
 };
-use shared::{
-    audit::{self, EventKind},
-    auth::{ServicePrincipal, UserId},
-};
+use shared::audit::{self, EventKind};
 use tokio::time::Instant;
 
 use super::{
     Tasks,
     news::News,
-    owned::{Owned, departed_delete},
+    owned::{Owned, owned_delete, with_unfinished},
     revision::close_history,
+    scope::{Departed, Scope},
 };
 use crate::{
     entity::{reminder, request, revision, task},
@@ -30,26 +28,6 @@ const BATCH: u64 = 500;
 /// What is noted here about users. In a database that auth-service shares, the other events
 /// are of the account, and stay for as long as its operator keeps them.
 const NOTED: [EventKind; 1] = [EventKind::OwnershipRefused];
-
-/// Proof that a service has said that a user's account is gone. It is good for the removal
-/// and nothing else. [`Departed::said_by`] alone makes one, and what that takes only the
-/// gate of services does.
-#[derive(Clone, Debug)]
-pub struct Departed {
-    user: UserId,
-}
-
-impl Departed {
-    /// `user`, by the word of a service that has shown who it is.
-    pub fn said_by(_service: &ServicePrincipal, user: UserId) -> Self {
-        Self { user }
-    }
-
-    /// Who is gone.
-    pub fn user(&self) -> &UserId {
-        &self.user
-    }
-}
 
 /// What a piece of a removal did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +61,7 @@ impl Tasks {
 
     /// A piece of `batch` rows of a table at most.
     pub(super) async fn remove_by(&self, user: &Departed, batch: u64) -> Result<Removed, Error> {
-        let user_id = user.user().as_str();
+        let user_id = user.user_id();
         let _turn = self.turns.changes.take(user_id).await?;
         let transaction = self.database.begin().await?;
         // First the row that the user's changes queue at, as they do.
@@ -98,7 +76,7 @@ impl Tasks {
             done = most.iter().all(|removed| *removed < batch);
         }
         if done {
-            departed_delete::<revision::Entity>(user).exec(&transaction).await?;
+            owned_delete::<revision::Entity>(user).exec(&transaction).await?;
         }
         News::of(&self.hub, user_id).after(transaction.commit()).await?;
         Ok(Removed { tasks, done })
@@ -126,12 +104,7 @@ fn some<E: Owned, const N: usize>(
     key: [E::Column; N],
     limit: u64,
 ) -> DeleteMany<E> {
-    let those = Query::select()
-        .columns(key)
-        .from(E::default())
-        .and_where(E::OWNER.eq(user.user().as_str()))
-        .limit(limit)
-        .take();
+    let those = with_unfinished::<E>(user).select_only().columns(key).limit(limit).into_query();
     let key = Expr::tuple(key.map(Expr::col));
-    departed_delete::<E>(user).filter(key.in_subquery(those))
+    owned_delete::<E>(user).filter(key.in_subquery(those))
 }

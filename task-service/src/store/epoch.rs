@@ -10,6 +10,7 @@ use super::{
     Tasks,
     everybody::{EPOCH, FIRST, draw_number, numbers, set_number},
     revision::advance_histories,
+    scope::EveryUser,
 };
 use crate::error::Error;
 
@@ -50,7 +51,7 @@ impl Tasks {
     /// Begins another epoch: this database holds an earlier state than it did. No token of
     /// place from before is good any more, and no change number comes a second time, so no
     /// etag names two contents.
-    pub async fn renew_epoch(&self) -> Result<Epoch, Error> {
+    pub async fn renew_epoch(&self, all: EveryUser) -> Result<Epoch, Error> {
         let transaction = self.database.begin().await?;
         let before = read(&transaction).await?.unwrap_or_default();
         let jump = LEAST + chance() % CHANCE;
@@ -58,7 +59,7 @@ impl Tasks {
         for (name, number) in [(EPOCH, epoch.id), (FIRST, epoch.base)] {
             set_number(name, number).exec_without_returning(&transaction).await?;
         }
-        advance_histories(jump).exec(&transaction).await?;
+        advance_histories(all, jump).exec(&transaction).await?;
         transaction.commit().await?;
         Ok(epoch)
     }

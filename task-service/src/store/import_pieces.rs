@@ -17,14 +17,12 @@ use tokio::sync::oneshot;
 
 use super::{
     Tasks,
-    everybody::{
-        finished_import, unfinished_import, unfinished_imports, unfinished_reminders,
-        unfinished_tasks,
-    },
+    everybody::{finished_import, unfinished_imports, unfinished_reminders, unfinished_tasks},
     import_rows::{Held, Plan, Runs, insert_all},
     news::News,
     owned::{owned, owned_delete, owned_insert},
     revision::{next_number, stored_usage},
+    scope::{EveryUser, Scope},
     spool::Rows,
 };
 use crate::{
@@ -51,7 +49,7 @@ pub async fn store(tasks: Tasks, owner: Owner, held: Rows<Held>, plan: Plan) -> 
         // Nobody listens where the caller is gone.
         let _ = told.send(import(&tasks, &owner, held, plan).await);
         // The number must be nobody's before somebody else takes it.
-        while let Err(error) = tasks.take_back_imports_of(owner.user().as_str()).await {
+        while let Err(error) = tasks.take_back_imports_of(&owner).await {
             tracing::warn!(?error, "cannot take an import back yet");
             tokio::time::sleep(PAUSE).await;
         }
@@ -131,30 +129,31 @@ async fn publish(tasks: &Tasks, owner: &Owner, revision: i64, more: Usage) -> Re
 impl Tasks {
     /// Takes back what imports left that broke off, of all users. Asked once before anything is
     /// served.
-    pub async fn take_back_imports(&self) -> Result<(), Error> {
-        for import in unfinished_imports().all(self.database.reader()).await? {
+    pub async fn take_back_imports(&self, all: EveryUser) -> Result<(), Error> {
+        for import in unfinished_imports(all).all(self.database.reader()).await? {
             tracing::warn!("an import broke off and is taken back");
-            self.take_back(&import.user_id, import.revision).await?;
+            self.take_back(&all.user(&import.user_id), import.revision).await?;
         }
         Ok(())
     }
 
     /// The same of one user.
-    async fn take_back_imports_of(&self, user_id: &str) -> Result<(), Error> {
-        for import in unfinished_import(user_id).all(self.database.reader()).await? {
-            self.take_back(user_id, import.revision).await?;
+    async fn take_back_imports_of(&self, owner: &Owner) -> Result<(), Error> {
+        let imports = owned::<import::Entity>(self.database.backend(), owner);
+        for import in imports.all(self.database.reader()).await? {
+            self.take_back(owner, import.revision).await?;
         }
         Ok(())
     }
 
-    async fn take_back(&self, user_id: &str, revision: i64) -> Result<(), Error> {
+    async fn take_back(&self, user: &impl Scope, revision: i64) -> Result<(), Error> {
         loop {
             let transaction = self.database.begin().await?;
-            unfinished_reminders(user_id, revision, BATCH).exec(&transaction).await?;
-            let tasks = unfinished_tasks(user_id, revision, BATCH).exec(&transaction).await?;
+            unfinished_reminders(user, revision, BATCH).exec(&transaction).await?;
+            let tasks = unfinished_tasks(user, revision, BATCH).exec(&transaction).await?;
             let is_over = tasks.rows_affected < BATCH;
             if is_over {
-                finished_import(user_id, revision).exec(&transaction).await?;
+                finished_import(user, revision).exec(&transaction).await?;
             }
             transaction.commit().await?;
             if is_over {

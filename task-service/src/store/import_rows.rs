@@ -19,7 +19,7 @@ use super::{
     write::{ROWS, if_new, insert_reminders, reminds, runs},
 };
 use crate::{
-    entity::task::{ActiveModel, Column, Model},
+    entity::task::{ActiveModel, Column, Entity, Model},
     error::Error,
     quota::Usage,
     task::Position,
@@ -149,7 +149,7 @@ async fn insert(
     let mut new: Vec<_> = run.iter().collect();
     if stored < run.len() as u64 {
         let ids = new.iter().map(|held| held.row.id);
-        let found = with_unfinished(owner)
+        let found = with_unfinished::<Entity>(owner)
             .filter(Column::Id.is_in(ids))
             .filter(Column::Revision.eq(revision))
             .select_only()

@@ -10,6 +10,7 @@ use super::{
     details::Details,
     dialect::Dialect,
     everybody::{indexed, outdated},
+    scope::EveryUser,
 };
 use crate::{error::Error, task::sort_key, words::Lexicon};
 
@@ -34,10 +35,10 @@ impl Stale {
         self.title.len() + self.description.len() + self.tags.iter().map(String::len).sum::<usize>()
     }
 
-    async fn index(&self, on: &impl ConnectionTrait) -> Result<(), Error> {
+    async fn index(&self, all: EveryUser, on: &impl ConnectionTrait) -> Result<(), Error> {
         let Self { user_id, id, revision, title, description, tags } = self;
         let made = Lexicon::of(user_id).index(title, description, tags);
-        indexed((user_id, *id, *revision), sort_key(title), made).exec(on).await?;
+        indexed(all.user(user_id), (*id, *revision), sort_key(title), made).exec(on).await?;
         Ok(())
     }
 }
@@ -46,22 +47,22 @@ impl Tasks {
     /// Indexes what no replica of this version has indexed, and tells how many tasks that
     /// were. It works half of the time at most, so that those who call get the other half.
     /// Several processes may do so at once, as they all compute the same.
-    pub async fn index_outdated(&self) -> Result<usize, Error> {
-        let mut all = 0;
+    pub async fn index_outdated(&self, all: EveryUser) -> Result<usize, Error> {
+        let mut indexed = 0;
         loop {
             let begun = tokio::time::Instant::now();
-            let some = self.index_some().await?;
+            let some = self.index_some(all).await?;
             if some == 0 {
-                return Ok(all);
+                return Ok(indexed);
             }
-            all += some;
-            tracing::debug!(all, "tasks indexed anew");
+            indexed += some;
+            tracing::debug!(all = indexed, "tasks indexed anew");
             tokio::time::sleep(begun.elapsed().max(Duration::from_millis(1))).await;
         }
     }
 
-    async fn index_some(&self) -> Result<usize, Error> {
-        let some = outdated(BATCH).all(self.database.reader()).await?;
+    async fn index_some(&self, all: EveryUser) -> Result<usize, Error> {
+        let some = outdated(all, BATCH).all(self.database.reader()).await?;
         let some: Vec<_> = some
             .into_iter()
             .map(|(user_id, id, revision, title, description, details)| {
@@ -72,7 +73,7 @@ impl Tasks {
         if self.database.backend().locks_rows() {
             // One by one, so that whoever holds one row is never waited for with another.
             for task in &some {
-                task.index(self.database.writer()).await?;
+                task.index(all, self.database.writer()).await?;
             }
             return Ok(some.len());
         }
@@ -81,7 +82,7 @@ impl Tasks {
             let (now, later) = rest.split_at(fitting(rest));
             let transaction = self.database.begin().await?;
             for task in now {
-                task.index(&transaction).await?;
+                task.index(all, &transaction).await?;
             }
             transaction.commit().await?;
             rest = later;

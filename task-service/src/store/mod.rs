@@ -1,7 +1,7 @@
 //! Tasks in a database. Every method acts for one owner and sees nothing else, but for
-//! those that no user calls: what fires, sweeps and indexes acts for all (`everybody`), and
-//! what is left of an account goes at a service's word (`departed`). What a method reports as
-//! done is on disk.
+//! those that no user calls: what fires, sweeps and indexes takes the proof of who acts for
+//! [`EveryUser`], and what is left of an account goes at a service's word ([`Departed`]). What a
+//! method reports as done is on disk.
 
 mod at_once;
 mod batch;
@@ -24,9 +24,11 @@ mod index;
 mod news;
 mod order;
 mod owned;
+mod reminders;
 mod requests;
 mod revision;
 mod row;
+mod scope;
 mod search;
 mod security_events;
 mod selection;
@@ -48,11 +50,12 @@ use shared::{auth::Owner, clock::Clock, db::Database, storage::MinFree};
 use uuid::Uuid;
 
 pub use self::{
-    departed::{Departed, Removed},
+    departed::Removed,
     epoch::Epoch,
     export::Exported,
     import::Import,
     order::Target,
+    scope::{Departed, EveryUser},
     spool_folder::SpoolFolder,
     watch::Happening,
 };
@@ -191,10 +194,10 @@ impl Tasks {
         })
     }
 
-    /// Forgets request ids that have expired, of all users, and tells how many. It is not
-    /// a user's call, and nobody can tell that it happened.
-    pub async fn forget_expired_requests(&self) -> Result<u64, Error> {
-        requests::forget_expired(&self.database, self.now()).await
+    /// Forgets request ids that have expired, of all users, and tells how many. Nobody can
+    /// tell that it happened.
+    pub async fn forget_expired_requests(&self, all: EveryUser) -> Result<u64, Error> {
+        requests::forget_expired(&self.database, all, self.now()).await
     }
 }
 

@@ -1,4 +1,5 @@
-//! The owner filter, written here and nowhere else.
+//! The owner filter, written here and nowhere else; and the way past it, for which there is a
+//! proof.
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DbBackend, DeleteMany, EntityTrait, Insert,
@@ -7,7 +8,10 @@ use sea_orm::{
 };
 use shared::auth::Owner;
 
-use super::{departed::Departed, dialect::Dialect};
+use super::{
+    dialect::Dialect,
+    scope::{EveryUser, Scope},
+};
 use crate::entity::{import, reminder, request, revision, task};
 
 /// A table whose rows belong to users.
@@ -52,10 +56,11 @@ pub fn owned<E: Owned>(backend: DbBackend, owner: &Owner) -> Select<E> {
     all.apply_if(E::visible(backend), QueryFilter::filter)
 }
 
-/// The same of tasks, those of an import too that is not all there yet: for the import.
+/// A select that sees all rows of a user: of tasks those of an import too that is not all
+/// there yet. For what acts on them whole, and for the import.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
-pub fn with_unfinished(owner: &Owner) -> Select<task::Entity> {
-    task::Entity::find().filter(task::Column::UserId.eq(owner.user().as_str()))
+pub fn with_unfinished<E: Owned>(user: &impl Scope) -> Select<E> {
+    E::find().filter(E::OWNER.eq(user.user_id()))
 }
 
 /// The same of tasks, out of reach of the indexes that begin with the owner: the full-text
@@ -72,31 +77,38 @@ pub fn live(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
     owned::<task::Entity>(backend, owner).filter(task::Column::DeletedAt.is_null())
 }
 
-/// An update that reaches the rows of `owner` alone.
+/// An update that reaches the rows of one user alone.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
-pub fn owned_update<E: Owned>(owner: &Owner) -> UpdateMany<E> {
-    E::update_many().filter(E::OWNER.eq(owner.user().as_str()))
+pub fn owned_update<E: Owned>(user: &impl Scope) -> UpdateMany<E> {
+    E::update_many().filter(E::OWNER.eq(user.user_id()))
 }
 
-/// A delete that reaches the rows of `owner` alone.
+/// A delete that reaches the rows of one user alone.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
-pub fn owned_delete<E: Owned>(owner: &Owner) -> DeleteMany<E> {
-    E::delete_many().filter(E::OWNER.eq(owner.user().as_str()))
+pub fn owned_delete<E: Owned>(user: &impl Scope) -> DeleteMany<E> {
+    E::delete_many().filter(E::OWNER.eq(user.user_id()))
 }
 
-/// An update that reaches the rows of a user whose account is gone, alone.
-#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
-pub fn departed_update<E: Owned>(user: &Departed) -> UpdateMany<E> {
-    E::update_many().filter(E::OWNER.eq(user.user().as_str()))
+/// A select that sees the rows of all users.
+#[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
+pub fn of_every<E: Owned>(_all: EveryUser) -> Select<E> {
+    E::find()
 }
 
-/// A delete that reaches the rows of a user whose account is gone, alone.
-#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
-pub fn departed_delete<E: Owned>(user: &Departed) -> DeleteMany<E> {
-    E::delete_many().filter(E::OWNER.eq(user.user().as_str()))
+/// An update that reaches the rows of all users.
+#[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
+pub fn update_of_every<E: Owned>(_all: EveryUser) -> UpdateMany<E> {
+    E::update_many()
+}
+
+/// A delete that reaches the rows of all users.
+#[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
+pub fn delete_of_every<E: Owned>(_all: EveryUser) -> DeleteMany<E> {
+    E::delete_many()
 }
 
 /// An insert of a row of `owner`, whoever the row said it belongs to.
+#[expect(clippy::disallowed_methods, reason = "the owner is written here, once")]
 pub fn owned_insert<A>(owner: &Owner, mut row: A) -> Insert<A>
 where
     A: ActiveModelTrait<Entity: Owned>,
@@ -106,6 +118,7 @@ where
 }
 
 /// Inserts of rows of `owner`, whoever the rows said they belong to.
+#[expect(clippy::disallowed_methods, reason = "the owner is written here, once")]
 pub fn owned_insert_many<A>(owner: &Owner, rows: Vec<A>) -> InsertMany<A>
 where
     A: ActiveModelTrait<Entity: Owned>,

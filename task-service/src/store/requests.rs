@@ -9,6 +9,7 @@ use super::{
     everybody::expired_requests,
     forget::{BATCH, forget},
     owned::{owned, owned_insert},
+    scope::EveryUser,
 };
 use crate::{
     entity::request::{ActiveModel, Column, Entity},
@@ -87,17 +88,22 @@ pub async fn remember(
 
 /// Deletes what has expired, however much it is, and tells how much it was. Safe beside
 /// calls and beside other processes that do the same.
-pub async fn forget_expired(database: &Database, now: Moment) -> Result<u64, Error> {
-    forget_expired_by(database, now, BATCH).await
+pub async fn forget_expired(
+    database: &Database,
+    all: EveryUser,
+    now: Moment,
+) -> Result<u64, Error> {
+    forget_expired_by(database, all, now, BATCH).await
 }
 
 /// The same, `batch` rows at a time.
 pub(super) async fn forget_expired_by(
     database: &Database,
+    all: EveryUser,
     now: Moment,
     batch: u64,
 ) -> Result<u64, Error> {
-    forget(database, batch, |limit| expired_requests(expired_until(now), limit)).await
+    forget(database, batch, |limit| expired_requests(all, expired_until(now), limit)).await
 }
 
 /// What was made until then has expired by `now`.

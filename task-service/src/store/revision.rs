@@ -3,14 +3,14 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, Insert, QueryFilter, UpdateMany,
+    Insert, UpdateMany,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use shared::auth::Owner;
 
 use super::{
-    departed::Departed,
-    owned::{departed_update, owned_insert, owned_update},
+    owned::{owned_insert, owned_update, update_of_every},
+    scope::{Departed, EveryUser, Scope},
 };
 use crate::{
     entity::revision::{ActiveModel, Column, Entity, Model},
@@ -52,22 +52,18 @@ pub fn next_number(
 }
 
 /// Takes so many numbers of a user who has some, and the row as a lock.
-#[expect(clippy::disallowed_methods, reason = "what is due is nobody's call")]
-pub fn take_numbers(user_id: &str, count: i64) -> UpdateMany<Entity> {
-    Entity::update_many()
-        .filter(Column::UserId.eq(user_id))
-        .col_expr(Column::Revision, plus(Column::Revision, count))
+pub fn take_numbers(user: &impl Scope, count: i64) -> UpdateMany<Entity> {
+    owned_update::<Entity>(user).col_expr(Column::Revision, plus(Column::Revision, count))
 }
 
 /// Takes a number of a user whose account is gone, and forgets everything up to it.
 pub fn close_history(user: &Departed) -> UpdateMany<Entity> {
-    closed(departed_update(user), 1)
+    closed(owned_update(user), 1)
 }
 
 /// Takes so many numbers of each user at once, and forgets everything up to them.
-#[expect(clippy::disallowed_methods, reason = "a restore is nobody's call")]
-pub fn advance_histories(jump: i64) -> UpdateMany<Entity> {
-    closed(Entity::update_many(), jump)
+pub fn advance_histories(all: EveryUser, jump: i64) -> UpdateMany<Entity> {
+    closed(update_of_every(all), jump)
 }
 
 /// Takes so many numbers and forgets everything up to the last of them: who syncs or watches
@@ -79,29 +75,17 @@ fn closed(update: UpdateMany<Entity>, count: i64) -> UpdateMany<Entity> {
 }
 
 /// Notes that the deletions of a user up to the one with this number are forgotten.
-#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
-pub fn forgotten_until(user_id: &str, revision: i64) -> UpdateMany<Entity> {
+pub fn forgotten_until(user: &impl Scope, revision: i64) -> UpdateMany<Entity> {
     let purged = || Expr::col(Column::Purged);
     let greater = Expr::case(purged().lt(revision), Expr::val(revision)).finally(purged());
-    Entity::update_many()
-        .filter(Column::UserId.eq(user_id))
-        .col_expr(Column::Purged, greater.into())
+    owned_update::<Entity>(user).col_expr(Column::Purged, greater.into())
 }
 
-/// Notes that the owner has so much more.
-pub fn counted(owner: &Owner, by: Usage) -> UpdateMany<Entity> {
-    owned_update::<Entity>(owner)
-        .col_expr(Column::Tasks, plus(Column::Tasks, by.tasks))
-        .col_expr(Column::Bytes, plus(Column::Bytes, by.bytes))
-}
-
-/// Notes that a user has so much less.
-#[expect(clippy::disallowed_methods, reason = "the purge is nobody's call")]
-pub fn freed(user_id: &str, by: Usage) -> UpdateMany<Entity> {
-    Entity::update_many()
-        .filter(Column::UserId.eq(user_id))
-        .col_expr(Column::Tasks, plus(Column::Tasks, -by.tasks))
-        .col_expr(Column::Bytes, plus(Column::Bytes, -by.bytes))
+/// Notes that a user has so much more.
+pub fn counted(user: &impl Scope, more: Usage) -> UpdateMany<Entity> {
+    owned_update::<Entity>(user)
+        .col_expr(Column::Tasks, plus(Column::Tasks, more.tasks))
+        .col_expr(Column::Bytes, plus(Column::Bytes, more.bytes))
 }
 
 /// What a user has, as the row says.

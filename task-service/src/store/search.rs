@@ -19,6 +19,7 @@ const FEW: i64 = 1_000;
 
 /// Whether to begin with the tasks that have the words and tags of `filter`, and not with
 /// the list as it is sorted.
+#[expect(clippy::disallowed_methods, reason = "counts in the index by words of one user")]
 pub async fn comes_first(
     on: &impl ConnectionTrait,
     user_id: &str,

@@ -11,7 +11,8 @@ use super::{
     edit::check,
     everybody::{expired_trash, purged_trash, purged_usage},
     find, find_anywhere,
-    revision::{forgotten_until, freed},
+    revision::{counted, forgotten_until},
+    scope::{EveryUser, OneUser},
     write::replace,
 };
 use crate::{error::Error, etag::Etag, moment::Moment, quota::Usage, task::Task};
@@ -52,14 +53,14 @@ impl Tasks {
     ///
     /// Nobody sees that it happened, so it takes no number; that deletions up to some
     /// number are forgotten is noted, so that nobody syncs past them.
-    pub async fn purge(&self, retention: Duration) -> Result<u64, Error> {
+    pub async fn purge(&self, all: EveryUser, retention: Duration) -> Result<u64, Error> {
         let retention = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
         let until = self.now().micros().saturating_sub(retention);
         let mut purged = 0;
         loop {
-            let expired = expired_trash(until, USERS).all(self.database.reader()).await?;
+            let expired = expired_trash(all, until, USERS).all(self.database.reader()).await?;
             for (user_id, revision) in &expired {
-                purged += self.purge_of(user_id, until, *revision).await?;
+                purged += self.purge_of(all.user(user_id), until, *revision).await?;
             }
             if expired.is_empty() {
                 return Ok(purged);
@@ -68,17 +69,17 @@ impl Tasks {
     }
 
     /// The same of one user, by changes up to the one with this number.
-    async fn purge_of(&self, user_id: &str, until: i64, revision: i64) -> Result<u64, Error> {
+    async fn purge_of(&self, user: OneUser<'_>, until: i64, revision: i64) -> Result<u64, Error> {
         let mut purged = 0;
         loop {
             let transaction = self.database.begin().await?;
             // First the row that the user's changes queue at, as they do.
-            forgotten_until(user_id, revision).exec(&transaction).await?;
-            let usage = purged_usage(user_id, until, revision, BATCH).one(&transaction).await?;
-            let delete = purged_trash(user_id, until, revision, BATCH).exec(&transaction).await?;
+            forgotten_until(&user, revision).exec(&transaction).await?;
+            let usage = purged_usage(user, until, revision, BATCH).one(&transaction).await?;
+            let delete = purged_trash(user, until, revision, BATCH).exec(&transaction).await?;
             if let Some((tasks, bytes)) = usage.filter(|(tasks, _)| *tasks > 0) {
                 let usage = Usage { tasks, bytes: bytes.unwrap_or(0) };
-                freed(user_id, usage).exec(&transaction).await?;
+                counted(&user, Usage::default().without(usage)).exec(&transaction).await?;
             }
             transaction.commit().await?;
             purged += delete.rows_affected;

@@ -17,7 +17,7 @@ use tonic::{Request, service::Interceptor};
 use crate::{
     grpc::AUDIENCE,
     migration::Migrator,
-    store::{Departed, Tasks},
+    store::{Departed, EveryUser, Tasks},
 };
 
 /// The owner a real token of `user` makes.
@@ -40,6 +40,12 @@ pub fn owner(user: &str) -> Owner {
         .token;
     let principal = TokenVerifier::new(keys, policy, clock).verify(&token).expect("valid");
     principal.owning(user).expect("the same user")
+}
+
+/// The proof of the jobs.
+#[expect(clippy::disallowed_methods, reason = "tests do the jobs")]
+pub fn every_user() -> EveryUser {
+    EveryUser::for_jobs()
 }
 
 /// `user`, whose account is gone by the word of a service with a real token.

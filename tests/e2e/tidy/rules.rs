@@ -97,6 +97,28 @@ pub fn whole_conversions(tree: &Tree) -> Breaches {
         .collect()
 }
 
+/// What differs between the databases is said in one file of the store.
+pub fn one_dialect(tree: &Tree) -> Breaches {
+    const PLACES: [&str; 2] =
+        ["task-service/src/store/dialect.rs", "task-service/src/migration/mod.rs"];
+    in_tasks(tree, &PLACES, &["DbBackend::Postgres", "DbBackend::Sqlite"])
+}
+
+/// A statement that is a text has no owner that a lint could ask for.
+pub fn no_texts(tree: &Tree) -> Breaches {
+    const PLACES: [&str; 1] = ["task-service/src/migration/mod.rs"];
+    in_tasks(tree, &PLACES, &["execute_unprepared(", "query_one_raw(", "query_all_raw("])
+}
+
+/// Lines of task-service with one of `needles`, but for these files.
+fn in_tasks(tree: &Tree, places: &[&str], needles: &[&str]) -> Breaches {
+    tree.production()
+        .filter(|(path, ..)| path.starts_with("task-service/src/") && !places.contains(path))
+        .filter(|(_, _, line)| needles.iter().any(|needle| line.contains(needle)))
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect()
+}
+
 /// Every test runs.
 pub fn nothing_ignored(tree: &Tree) -> Breaches {
     found(tree.rust(), |line| line.trim_start().starts_with(concat!("#[ig", "nore")))

@@ -15,6 +15,7 @@ use super::{
     super::admin::{GuardedAdmin, guarded_admin_with},
     *,
 };
+use crate::world::every_user;
 
 const BEAT: Duration = Duration::from_millis(50);
 
@@ -66,7 +67,7 @@ impl Service {
         };
         let made = self.world.client().create_task(self.world.by(user, new)).await;
         self.clock.advance(TimeDelta::seconds(1));
-        self.world.tasks().fire_due().await.expect("fired");
+        self.world.tasks().fire_due(every_user()).await.expect("fired");
         made.expect("created").into_inner().task.expect("a task")
     }
 }

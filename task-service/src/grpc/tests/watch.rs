@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use tonic::Streaming;
 
 use super::*;
+use crate::world::every_user;
 
 /// Short, so that tests see some.
 const BEAT: Duration = Duration::from_millis(50);
@@ -218,7 +219,7 @@ async fn a_reminder_is_told_with_its_task() {
     let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
     let (_, token) = word(&mut told).await;
     clock.advance(TimeDelta::seconds(200));
-    world.tasks().fire_due().await.expect("fired");
+    world.tasks().fire_due(every_user()).await.expect("fired");
     let (event, behind) = next(&mut told).await.expect("an event");
     let Event::Reminder(reminder) = event else { panic!("{event:?}") };
     assert_eq!(reminder.task.expect("a task").title, "water");

@@ -9,6 +9,7 @@ use shared::{clock::ManualClock, serve::Lasting};
 use tokio::time::timeout;
 
 use super::*;
+use crate::world::every_user;
 
 const BEAT: Duration = Duration::from_millis(50);
 
@@ -139,7 +140,7 @@ async fn a_reminder_and_the_end_are_events_too() {
     let mut events = world.watch("", None).await;
     assert_eq!(events.happening().await.event, "changed");
     clock.advance(TimeDelta::seconds(60));
-    world.tasks().fire_due().await.expect("fired");
+    world.tasks().fire_due(every_user()).await.expect("fired");
     let read = events.happening().await;
     assert_eq!((read.event.as_str(), read.id.is_some()), ("reminder", true));
     assert_eq!(read.data["task"]["title"], "water");

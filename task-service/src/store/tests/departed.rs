@@ -10,7 +10,7 @@ use shared::{
     db::Database,
 };
 
-use super::world::{World, departed, owner, requested, titled, with_key};
+use super::world::{World, departed, every_user, owner, requested, titled, with_key};
 use crate::{
     entity::{reminder, request, revision, task},
     error::Error,
@@ -69,7 +69,7 @@ async fn furnish(world: &World, owner: &Owner, key: &str) {
     let gone = world.made(owner, "gone").await;
     world.tasks.delete(owner, gone.id, None).await.expect("deleted");
     world.later(2);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
 }
 
 async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {

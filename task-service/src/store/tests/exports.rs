@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fixtures::{FreshDatabase, on_both_databases};
 
-use super::world::{World, owner, titled};
+use super::world::{World, every_user, owner, titled};
 use crate::task::{Content, Reminder, Reminders};
 
 on_both_databases!(
@@ -29,7 +29,7 @@ async fn an_export_of_everything_has_the_trash_and_what_has_fired(fresh: FreshDa
         world.tasks.create(owner, new).await.expect("created");
     }
     world.later(6);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
 
     let (tasks, place) = world.tasks.export_anywhere(&alice, None).await.expect("tasks");
     assert_eq!(place, None);
@@ -53,7 +53,7 @@ async fn a_long_one_is_said_in_pieces_and_whole(fresh: FreshDatabase) {
     });
     let made = world.tasks.create_all(&alice, new.collect(), None).await.expect("created");
     world.later(6);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
 
     let (mut said, mut place, mut pieces) = (BTreeSet::new(), None, 0);
     loop {

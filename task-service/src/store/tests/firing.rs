@@ -6,7 +6,7 @@ use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use shared::{auth::Owner, db::Database};
 
-use super::world::{World, owner, titled};
+use super::world::{World, every_user, owner, titled};
 use crate::{
     store::Tasks,
     task::{Content, Fired, Reminder, Reminders, Task, TaskPatch, Title},
@@ -43,7 +43,7 @@ async fn fired(tasks: &Tasks) -> Vec<Fired> {
     let mut all: Vec<Fired> = Vec::new();
     loop {
         let last = all.last().map_or(0, |fired| fired.sequence);
-        let more = tasks.fired_after(last).await.expect("firings");
+        let more = tasks.fired_after(every_user(), last).await.expect("firings");
         if more.is_empty() {
             return all;
         }
@@ -54,15 +54,15 @@ async fn fired(tasks: &Tasks) -> Vec<Fired> {
 async fn a_reminder_fires_once_in_its_time_and_leaves_its_task_alone(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
-    assert_eq!(world.tasks.fire_due().await.expect("nothing"), None);
+    assert_eq!(world.tasks.fire_due(every_user()).await.expect("nothing"), None);
     let task = reminded(&world, &alice, vec![at(&world, 60)]).await;
     let due = world.tasks.now().plus_seconds(60);
     world.later(59);
-    assert_eq!(world.tasks.fire_due().await.expect("not yet"), Some(due));
+    assert_eq!(world.tasks.fire_due(every_user()).await.expect("not yet"), Some(due));
     assert_eq!(fired(&world.tasks).await, []);
     world.later(1);
     for _ in 0..3 {
-        assert_eq!(world.tasks.fire_due().await.expect("fired"), None);
+        assert_eq!(world.tasks.fire_due(every_user()).await.expect("fired"), None);
     }
     let all = fired(&world.tasks).await;
     let once = Fired {
@@ -76,9 +76,9 @@ async fn a_reminder_fires_once_in_its_time_and_leaves_its_task_alone(fresh: Fres
     assert_eq!(all, [once]);
     assert!(!all[0].is_late());
     assert_eq!(world.tasks.get(&alice, task.id).await.expect("there"), task);
-    assert_eq!(world.tasks.task_of(&all[0]).await.expect("read"), Some(task));
+    assert_eq!(world.tasks.task_of(every_user(), &all[0]).await.expect("read"), Some(task));
     let other = Fired { user_id: "bob".into(), ..all[0].clone() };
-    assert_eq!(world.tasks.task_of(&other).await.expect("read"), None);
+    assert_eq!(world.tasks.task_of(every_user(), &other).await.expect("read"), None);
 }
 
 async fn stores_that_fire_at_the_same_time_fire_each_once_and_count_without_a_gap(
@@ -102,9 +102,10 @@ async fn stores_that_fire_at_the_same_time_fire_each_once_and_count_without_a_ga
             world.made(&busy, "meanwhile").await;
         }
     };
-    let (one, two, ()) = tokio::join!(world.tasks.fire_due(), other.fire_due(), change);
+    let (one, two, ()) =
+        tokio::join!(world.tasks.fire_due(every_user()), other.fire_due(every_user()), change);
     one.and(two).expect("fired");
-    world.tasks.fire_due().await.expect("the rest");
+    world.tasks.fire_due(every_user()).await.expect("the rest");
     let all = fired(&world.tasks).await;
     let sequences: Vec<_> = all.iter().map(|fired| fired.sequence).collect();
     assert_eq!(sequences, (1..=80).collect::<Vec<_>>());
@@ -119,15 +120,15 @@ async fn what_was_due_while_nobody_looked_fires_late_and_nothing_is_lost(fresh: 
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let task = reminded(&world, &alice, vec![at(&world, 10), at(&world, 500)]).await;
-    world.tasks.clone().fire_due().await.expect("nothing yet");
+    world.tasks.clone().fire_due(every_user()).await.expect("nothing yet");
     world.later(71);
     let again = Database::connect(&fresh.url()).await.expect("a connection");
     let restarted = Tasks::new(again, world.clock.clone());
-    restarted.fire_due().await.expect("fired");
+    restarted.fire_due(every_user()).await.expect("fired");
     let all = fired(&restarted).await;
     assert_eq!(all.iter().map(|f| (f.task_id, f.is_late())).collect::<Vec<_>>(), [(task.id, true)]);
     world.later(429 + 60);
-    restarted.fire_due().await.expect("fired");
+    restarted.fire_due(every_user()).await.expect("fired");
     let late: Vec<_> = fired(&restarted).await.iter().map(Fired::is_late).collect();
     assert_eq!(late, [true, false], "a minute is not late");
 }
@@ -149,13 +150,13 @@ async fn what_is_done_deleted_or_changed_does_not_fire(fresh: FreshDatabase) {
     tasks.complete(&alice, made[4]).await.expect("completed");
     tasks.reopen(&alice, made[4]).await.expect("reopened");
     world.later(61);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     let ids: Vec<_> = fired(tasks).await.iter().map(|fired| fired.task_id).collect();
     assert_eq!(ids, [made[4]]);
     // What passed while it was done does not come back with it.
     tasks.reopen(&alice, made[0]).await.expect("reopened");
     tasks.undelete(&alice, made[1], None).await.expect("undeleted");
-    tasks.fire_due().await.expect("nothing");
+    tasks.fire_due(every_user()).await.expect("nothing");
     assert_eq!(fired(tasks).await.len(), 1);
 }
 
@@ -170,7 +171,7 @@ async fn what_is_due_and_has_not_fired_outlives_a_change_of_something_else(fresh
     let more = reminders(vec![at(&world, 600), reminder]);
     let patch = TaskPatch { reminders: Some(more), ..TaskPatch::default() };
     tasks.update(&alice, task.id, patch, None).await.expect("changed");
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     assert_eq!(fired(tasks).await.len(), 1);
 }
 
@@ -179,7 +180,7 @@ async fn what_has_fired_does_not_fire_again(fresh: FreshDatabase) {
     let (alice, tasks) = (owner("alice"), &world.tasks);
     let task = reminded(&world, &alice, vec![at(&world, 60)]).await;
     world.later(60);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     // A clock that was set back makes its time one that is still to come.
     world.later(-30);
     let patch = TaskPatch { title: Title::parse("other").ok(), ..TaskPatch::default() };
@@ -187,7 +188,7 @@ async fn what_has_fired_does_not_fire_again(fresh: FreshDatabase) {
     tasks.toggle(&alice, task.id, None).await.expect("completed");
     tasks.toggle(&alice, task.id, None).await.expect("reopened");
     world.later(60);
-    assert_eq!(tasks.fire_due().await.expect("nothing"), None);
+    assert_eq!(tasks.fire_due(every_user()).await.expect("nothing"), None);
     assert_eq!(fired(tasks).await.len(), 1);
 }
 
@@ -198,17 +199,17 @@ async fn a_firing_is_kept_for_seven_days(fresh: FreshDatabase) {
     reminded(&world, &alice, vec![at(&world, 1), at(&world, 100), at(&world, 2 * week)]).await;
     for _ in 0..2 {
         world.later(100);
-        tasks.fire_due().await.expect("fired");
+        tasks.fire_due(every_user()).await.expect("fired");
     }
-    assert_eq!(tasks.forget_fired().await.expect("swept"), 0);
+    assert_eq!(tasks.forget_fired(every_user()).await.expect("swept"), 0);
     let all = fired(tasks).await;
     assert_eq!(all.len(), 2);
     world.later(week);
-    assert_eq!(tasks.forget_fired().await.expect("swept"), 2);
+    assert_eq!(tasks.forget_fired(every_user()).await.expect("swept"), 2);
     assert_eq!(fired(tasks).await, []);
-    assert_eq!(tasks.last_firing().await.expect("a number"), 2);
+    assert_eq!(tasks.last_firing(every_user()).await.expect("a number"), 2);
     world.later(week);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     assert_eq!(fired(tasks).await.iter().map(|f| f.sequence).collect::<Vec<_>>(), [3]);
 }
 
@@ -221,7 +222,7 @@ async fn many_of_one_user_fire_in_order(fresh: FreshDatabase) {
         reminded(&world, &alice, ten).await;
     }
     world.later(1_000);
-    world.tasks.fire_due().await.expect("fired");
+    world.tasks.fire_due(every_user()).await.expect("fired");
     let all = fired(&world.tasks).await;
     assert_eq!(all.len(), 120);
     assert!(all.is_sorted_by_key(|fired| fired.due_at));
@@ -254,10 +255,10 @@ async fn a_user_whose_reminders_cannot_fire_keeps_nobody_waiting(fresh: FreshDat
     };
     world.database.writer().execute_unprepared(jam).await.expect("jammed");
     world.later(1_000);
-    world.tasks.fire_due().await.expect_err("his cannot");
+    world.tasks.fire_due(every_user()).await.expect_err("his cannot");
     let users: BTreeSet<_> = fired(&world.tasks).await.into_iter().map(|f| f.user_id).collect();
     assert_eq!(users, BTreeSet::from(["alice".to_owned(), "zoe".to_owned()]));
     world.database.writer().execute_unprepared(way).await.expect("undone");
-    assert_eq!(world.tasks.fire_due().await.expect("fired"), None);
+    assert_eq!(world.tasks.fire_due(every_user()).await.expect("fired"), None);
     assert_eq!(fired(&world.tasks).await.len(), 122);
 }

@@ -9,7 +9,7 @@ use fixtures::{Backend, FreshDatabase};
 use sea_orm::ActiveValue::Set;
 use shared::{auth::Owner, proto::task::v1 as pb};
 
-use super::world::{World, first_page, not_found, owner, titled};
+use super::world::{World, every_user, first_page, not_found, owner, titled};
 use crate::{
     entity::{import, task},
     error::Error,
@@ -40,8 +40,9 @@ async fn import(tasks: Tasks, owner: Owner, count: u64) -> Result<Report, Error>
 
 async fn is_clean(world: &World, owner: &Owner) -> bool {
     let reader = world.database.reader();
-    let marks = unfinished_imports().all(reader).await.expect("rows");
-    let rows: Vec<task::Model> = with_unfinished(owner).all(reader).await.expect("rows");
+    let marks = unfinished_imports(every_user()).all(reader).await.expect("rows");
+    let rows: Vec<task::Model> =
+        with_unfinished::<task::Entity>(owner).all(reader).await.expect("rows");
     marks.is_empty() && rows.iter().all(|row| !row.title.starts_with("imported"))
 }
 
@@ -64,8 +65,11 @@ async fn others_get_their_turn_and_the_owner_sees_all_or_nothing() {
     while !is_over.load(Ordering::Relaxed) {
         let page = world.tasks.list(&alice, &first_page()).await.expect("a page");
         assert!([1, 200].contains(&page.tasks.len()), "{}", page.tasks.len());
-        let began =
-            !unfinished_imports().all(world.database.reader()).await.expect("rows").is_empty();
+        let began = !unfinished_imports(every_user())
+            .all(world.database.reader())
+            .await
+            .expect("rows")
+            .is_empty();
         world.tasks.create(&bob, titled("beside")).await.expect("his turn");
         in_between += usize::from(began && !is_over.load(Ordering::Relaxed));
     }
@@ -73,7 +77,13 @@ async fn others_get_their_turn_and_the_owner_sees_all_or_nothing() {
     assert_eq!((report.imported, report.skipped), (3000, 0));
     assert!(in_between >= 3, "{in_between} in between");
     assert_eq!(world.made(&alice, "after").await.revision, 3);
-    assert!(unfinished_imports().all(world.database.reader()).await.expect("rows").is_empty());
+    assert!(
+        unfinished_imports(every_user())
+            .all(world.database.reader())
+            .await
+            .expect("rows")
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +133,7 @@ async fn what_broke_off_is_never_seen_and_is_taken_back() {
     assert_eq!(tasks.sync(&alice, &request).await.expect("all").tasks, [before]);
     assert!(!is_clean(&world, &alice).await);
 
-    tasks.take_back_imports().await.expect("taken back");
+    tasks.take_back_imports(every_user()).await.expect("taken back");
     assert!(is_clean(&world, &alice).await);
     world.later(1);
     assert_eq!(world.made(&alice, "next").await.revision, 2);

@@ -4,7 +4,7 @@ use chrono::Datelike;
 use fixtures::{FreshDatabase, on_both_databases};
 use shared::{auth::Owner, proto::task::v1 as pb};
 
-use super::world::{World, owner, titled};
+use super::world::{World, every_user, owner, titled};
 use crate::{
     due::Due,
     error::Error,
@@ -159,7 +159,7 @@ async fn an_import_is_equal_to_what_was_exported(fresh: FreshDatabase) {
     assert_eq!(numbers(&report), [8, 8, 0, 0]);
     assert_eq!(exported(&world, &bob).await, of(&bob, &hers, 1));
     assert_eq!(exported(&world, &alice).await, hers);
-    let outdated = outdated(1).all(world.database.reader()).await.expect("rows");
+    let outdated = outdated(every_user(), 1).all(world.database.reader()).await.expect("rows");
     assert!(outdated.is_empty(), "an answer means that it can be found");
 }
 

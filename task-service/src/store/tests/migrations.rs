@@ -6,7 +6,7 @@ use sea_orm_migration::MigratorTrait;
 use shared::db::Database;
 use uuid::Uuid;
 
-use super::world::{World, first_page, owner};
+use super::world::{World, every_user, first_page, owner};
 use crate::{
     filter::Filter,
     migration::Migrator,
@@ -63,7 +63,7 @@ async fn tasks_of_the_first_version_have_all_that_new_ones_have(fresh: FreshData
     database.close().await.expect("closed");
 
     let world = World::on(&fresh).await;
-    world.tasks.index_outdated().await.expect("indexed");
+    world.tasks.index_outdated(every_user()).await.expect("indexed");
     let alice = owner("alice");
     assert_eq!(world.titles(&alice).await, ["Tâche 2", "Tâche 1", "Tâche 0"]);
     let text = |text: &str| PageRequest {

@@ -10,7 +10,7 @@ use shared::{
     storage::QUOTA_EXCEEDED,
 };
 
-use super::world::{World, owner, requested, titled, with_key};
+use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
     due::Due,
     entity::{revision, task},
@@ -113,7 +113,7 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     assert_eq!(back.finish().await.expect("imported").imported, 1);
     assert_eq!(check("import of what is mostly there").await.tasks, 74);
     world.later(60);
-    assert_eq!(tasks.purge(Duration::from_secs(1)).await.expect("purged"), 60);
+    assert_eq!(tasks.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 60);
     assert_eq!(check("purged").await.tasks, 14);
 }
 
@@ -136,7 +136,7 @@ async fn nobody_has_more_tasks_than_they_may(fresh: FreshDatabase) {
     tasks.delete(&alice, made[0].id, None).await.expect("deleted");
     assert!(is_refused(tasks.create(&alice, titled("four")).await), "still in the trash");
     world.later(60);
-    assert_eq!(tasks.purge(Duration::from_secs(1)).await.expect("purged"), 1);
+    assert_eq!(tasks.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 1);
     tasks.create(&alice, titled("four")).await.expect("there is room again");
     let [counted, there] = usages(&world, &alice).await;
     assert_eq!((counted, counted.tasks), (there, 3), "what was refused is not counted");

@@ -3,7 +3,7 @@
 use fixtures::{FreshDatabase, on_both_databases};
 use tokio::task::JoinSet;
 
-use super::world::{World, owner, requested, titled, with_key};
+use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
     error::Error,
     task::{Content, Priority},
@@ -80,7 +80,7 @@ async fn after_a_day_a_key_is_free_again_swept_or_not(fresh: FreshDatabase) {
     assert_ne!(first.id, second.id);
     assert_eq!(world.tasks.create(&alice, requested("b", "key")).await.expect("same"), second);
     world.later(DAY);
-    assert_eq!(world.tasks.forget_expired_requests().await.expect("swept"), 1);
+    assert_eq!(world.tasks.forget_expired_requests(every_user()).await.expect("swept"), 1);
     let third = world.tasks.create(&alice, requested("b", "key")).await.expect("created");
     assert_ne!(third.id, second.id);
 }
@@ -94,10 +94,12 @@ async fn sweeps_forget_all_that_expired_and_nothing_else(fresh: FreshDatabase) {
     }
     world.later(DAY / 2);
     world.tasks.create(&owner("bob"), requested("new", "new")).await.expect("created");
-    assert_eq!(world.tasks.forget_expired_requests().await.expect("swept"), 0);
+    assert_eq!(world.tasks.forget_expired_requests(every_user()).await.expect("swept"), 0);
     world.later(DAY / 2);
-    let (one, other) =
-        tokio::join!(world.tasks.forget_expired_requests(), world.tasks.forget_expired_requests(),);
+    let (one, other) = tokio::join!(
+        world.tasks.forget_expired_requests(every_user()),
+        world.tasks.forget_expired_requests(every_user()),
+    );
     assert_eq!(one.expect("swept") + other.expect("swept"), 7);
     let answer = world.tasks.create(&owner("bob"), requested("other", "new")).await;
     assert!(matches!(answer, Err(Error::RequestIdReused)));
@@ -113,6 +115,7 @@ async fn a_sweep_goes_on_until_all_is_forgotten(fresh: FreshDatabase) {
     }
     world.later(DAY);
     let now = crate::moment::Moment::now(&*world.clock);
-    let swept = crate::store::requests::forget_expired_by(&world.database, now, 2).await;
+    let swept =
+        crate::store::requests::forget_expired_by(&world.database, every_user(), now, 2).await;
     assert_eq!(swept.expect("swept"), 5);
 }

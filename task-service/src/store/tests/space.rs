@@ -10,7 +10,7 @@ use shared::{
     storage::{MinFree, STORAGE_FULL},
 };
 
-use super::world::{World, first_page, owner, requested, titled};
+use super::world::{World, every_user, first_page, owner, requested, titled};
 use crate::{
     error::Error,
     store::{Target, Tasks},
@@ -50,7 +50,7 @@ async fn below_the_floor_nothing_is_stored_and_reads_and_deletions_go_on() {
     full.delete(&alice, made[0], None).await.expect("deleted");
     full.delete_all(&alice, &made[1..], None).await.expect("deleted");
     world.later(60);
-    assert_eq!(full.purge(Duration::from_secs(1)).await.expect("purged"), 3);
+    assert_eq!(full.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 3);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use shared::{auth::Owner, db::Database};
 use uuid::Uuid;
 
-use super::world::{World, owner, titled};
+use super::world::{World, every_user, owner, titled};
 use crate::{
     error::Error,
     store::{Happening, Tasks},
@@ -79,7 +79,7 @@ async fn changes_and_firings_come_in_one_order_however_small_the_pages(fresh: Fr
     reminded(&world, &bob, "his", 9).await;
     let gone = world.made(&alice, "third").await.id;
     world.later(2);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     tasks.update(&alice, first, renamed("first again"), None).await.expect("changed");
     tasks.delete(&alice, gone, None).await.expect("deleted");
     let expected =
@@ -97,7 +97,7 @@ async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDat
     reminded(&world, &alice, "one", 1).await;
     let history = tasks.history(&alice).await.expect("a number");
     world.later(1);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     world.made(&alice, "two").await;
     let page = tasks.happened_until(&alice, beginning, history, 50).await.expect("a page");
     let [(place, Happening::Changed(task))] = &page.events[..] else { panic!("{page:?}") };
@@ -136,7 +136,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     let fire = async {
         for _ in 0..FIRINGS {
             world.later(1);
-            world.tasks.fire_due().await.expect("fired");
+            world.tasks.fire_due(every_user()).await.expect("fired");
         }
     };
     let over = AtomicBool::new(false);
@@ -176,13 +176,13 @@ async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
     reminded(&world, &alice, "kept", 1).await;
     let gone = world.made(&alice, "gone").await.id;
     world.later(1);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     tasks.delete(&alice, gone, None).await.expect("deleted");
     let place = tasks.beginning(&alice).await.expect("a place");
     assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
     // And the place goes on to be good when that is forgotten.
     world.later(10);
-    assert_eq!(tasks.purge(Duration::from_secs(5)).await.expect("purged"), 1);
+    assert_eq!(tasks.purge(every_user(), Duration::from_secs(5)).await.expect("purged"), 1);
     assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
     let request = SyncRequest { size: 50, after: None };
     let mut changes = tasks.sync(&alice, &request).await.expect("all there is");
@@ -201,7 +201,7 @@ async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
     tasks.delete(&alice, task.id, None).await.expect("deleted");
     let after = tasks.beginning(&alice).await.expect("a place");
     world.later(10);
-    tasks.purge(Duration::from_secs(5)).await.expect("purged");
+    tasks.purge(every_user(), Duration::from_secs(5)).await.expect("purged");
     let too_old = |answer| matches!(answer, Err(Error::TooOld));
     assert!(too_old(tasks.happened(&alice, before).await));
     assert!(too_old(tasks.happened(&alice, before.behind_all_of(99)).await), "of another database");
@@ -221,7 +221,7 @@ async fn a_commit_wakes_its_user_and_a_refusal_nobody(fresh: FreshDatabase) {
     tasks.reopen(&alice, id).await.expect("it is open");
     assert!(hers.woken().now_or_never().is_none(), "nothing has changed");
     world.later(1);
-    tasks.fire_due().await.expect("fired");
+    tasks.fire_due(every_user()).await.expect("fired");
     assert!(hers.woken().now_or_never().is_some());
     assert!(firings.changed().now_or_never().is_some());
     assert!(his.woken().now_or_never().is_none());

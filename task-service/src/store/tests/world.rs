@@ -17,7 +17,7 @@ use fixtures::FreshDatabase;
 use shared::{auth::Owner, clock::ManualClock, db::Database};
 use uuid::Uuid;
 
-pub use crate::world::{departed, owner};
+pub use crate::world::{departed, every_user, owner};
 
 /// A store on a fresh database.
 pub struct World {
