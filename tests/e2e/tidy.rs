@@ -20,7 +20,7 @@ struct Rule {
     text: &'static str,
 }
 
-const RULES: [Rule; 28] = [
+const RULES: [Rule; 30] = [
     rule("files are short", rules::short_files, "shared/src/long.rs", "LONG"),
     rule("pages are short", rules::short_files, "examples/app/page.tsx", "LONG"),
     rule("so are styles", rules::short_files, "server/src/http/docs/page.css", "LONG"),
