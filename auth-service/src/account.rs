@@ -150,7 +150,7 @@ impl Accounts {
         let updated = self.store.update_user(&caller.user().id, patch, now).await?;
         let updated = updated.ok_or(Error::InvalidSession)?;
         let event = Self::event(EventKind::UserUpdated, caller);
-        self.sessions.trail().note_sparingly(event, &caller.user().id);
+        self.sessions.trail().record_deduplicated(event, &caller.user().id);
         Ok(updated)
     }
 

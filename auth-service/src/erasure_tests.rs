@@ -12,8 +12,8 @@ use proto::task::v1::{
 };
 use sea_orm::ConnectionTrait;
 use server::{
-    ClientInfo, OwnPort,
-    audit_log::{Event, EventKind, Record, Trail},
+    ClientInfo, Loopback,
+    audit_log::{AuditLog, Event, EventKind, Record},
 };
 use shared::{
     auth::{Keyring, Secret, ServiceGate, ServicePrincipal},
@@ -37,7 +37,7 @@ use crate::{
 
 /// The event of a deletion.
 fn deleted(id: &str) -> Record {
-    Trail::default().record(Event::of(EventKind::AccountDeleted, id))
+    AuditLog::default().record(Event::of(EventKind::AccountDeleted, id))
 }
 
 /// What it was asked, and how often it still says what.
@@ -136,7 +136,7 @@ impl Scene {
         let serving = tokio::spawn(async move { serving.await.expect("serves") });
 
         let address = TaskServiceAddress::parse(&url).expect("an address");
-        let peer = TaskService::new(&address, &OwnPort::default(), keys.clone(), clock.clone());
+        let peer = TaskService::new(&address, &Loopback::default(), keys.clone(), clock.clone());
         let peer = peer.expect("a name").expect("an address");
         let erasures = Erasures::new(store.clone(), Duration::from_mins(15), clock.clone());
         let working = tokio::spawn(erasures.clone().carry_out(peer.clone()));

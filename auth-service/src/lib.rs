@@ -53,7 +53,7 @@ use std::sync::Arc;
 
 use server::{
     App, Assembly, BindError,
-    audit_log::{self, Trail},
+    audit_log::{self, AuditLog},
 };
 use shared::{
     auth::{InvalidServiceName, TokenIssuer},
@@ -74,7 +74,7 @@ use self::{
 pub use self::{
     attempts::AttemptSettings,
     config::{ADDRESSES, AccountSettings, Config},
-    http::closed_door,
+    http::closed_router,
     operator::{Command, OperatorError, Signing, Sources, examine},
     peer::TaskServiceAddress,
     session::SessionRules,
@@ -115,24 +115,24 @@ pub async fn assemble(
     let keys = config.keys.clone();
     let counter = Counter::new(&config.attempts.store, &store, clock.clone());
     let events = store.security_events();
-    let (trail, writer) = Trail::new(events.clone(), clock.clone());
+    let (trail, writer) = AuditLog::new(events.clone(), clock.clone());
     let limits = config.attempts.limits.clone();
     let dead_tokens = DeadTokens::new(limits.sessions_per_address, clock.clone());
     let attempts = Attempts::new(limits, counter);
-    let attempts = attempts.noting_in(trail.clone());
+    let attempts = attempts.with_audit_log(trail.clone());
     assembly.add_job(attempts.clone().sweep());
-    let noted = events.note_signing_key(config.keys.signing_id(), &trail).await;
+    let noted = events.record_signing_key(config.keys.signing_id(), &trail).await;
     noted.map_err(OpenError::from)?;
     assembly.add_job(writer.run());
     assembly.add_job(audit_log::sweep(events, clock.clone(), rules.security_event_retention));
     assembly.add_last(trail.clone().flushed());
     let sessions =
         Sessions::new(store.clone(), rules.sessions, keys.clone(), dead_tokens, clock.clone());
-    let sessions = sessions.noting_in(trail);
+    let sessions = sessions.with_audit_log(trail);
     assembly.add_job(sessions.clone().sweep());
     assembly.add_job(sessions.clone().write_last_uses());
     let tasks =
-        TaskService::new(&config.tasks, &assembly.own_port(), config.keys.clone(), clock.clone())?;
+        TaskService::new(&config.tasks, &assembly.loopback(), config.keys.clone(), clock.clone())?;
     let erasures = tasks.clone().map(|tasks| {
         // A call that began with a valid token may go on: an upload takes the longest.
         let calls_last = config.server.limits.upload_timeout;

@@ -38,7 +38,7 @@ BETTER_AUTH_URL (the address that browsers use).";
         let start = Start {
             settings: &config.server,
             databases: &[&config.database],
-            doors: vec![auth_service::closed_door()],
+            routers: vec![auth_service::closed_router()],
         };
         let clock = Arc::new(SystemClock);
         let assemble = async |assembly: &mut Assembly| {

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use server::{
     ClientInfo,
-    audit_log::{Event, EventKind, Page, PageRequest, Trail},
+    audit_log::{AuditLog, Event, EventKind, Page, PageRequest},
 };
 use shared::{auth::Keyring, clock::Clock};
 
@@ -97,7 +97,7 @@ pub struct Sessions {
     last_uses: LastUses,
     dead_tokens: DeadTokens,
     clock: Arc<dyn Clock>,
-    trail: Trail,
+    trail: AuditLog,
 }
 
 impl Sessions {
@@ -123,17 +123,17 @@ impl Sessions {
             last_uses: LastUses::default(),
             dead_tokens,
             clock,
-            trail: Trail::default(),
+            trail: AuditLog::default(),
         }
     }
 
     /// The sessions, with a trail for what happens to them and their users.
-    pub fn noting_in(self, trail: Trail) -> Self {
-        Self { dead_tokens: self.dead_tokens.noting_in(trail.clone()), trail, ..self }
+    pub fn with_audit_log(self, trail: AuditLog) -> Self {
+        Self { dead_tokens: self.dead_tokens.with_audit_log(trail.clone()), trail, ..self }
     }
 
     /// Where it is noted what happens to sessions and their users.
-    pub fn trail(&self) -> &Trail {
+    pub fn trail(&self) -> &AuditLog {
         &self.trail
     }
 

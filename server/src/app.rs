@@ -12,13 +12,13 @@ use crate::{
     BindError,
     admission::limits::Limits,
     health::Readiness,
-    layers::call::{Around, Calls, Wire},
+    layers::call::{CallChain, Layers, Protocol},
     listen::{
-        connection_limit::Seats,
+        connection_limit::ConnectionLimit,
         listener::{Listener, Open},
     },
     protocol::{grpc::Grpc, http::Http},
-    shutdown::Stop,
+    shutdown::Shutdown,
     start::Taken,
 };
 
@@ -30,22 +30,27 @@ const FINISH: Duration = Duration::from_millis(1800);
 pub(crate) struct Port<W> {
     pub(crate) address: SocketAddr,
     socket: TcpListener,
-    calls: Calls<W>,
+    calls: CallChain<W>,
 }
 
-impl<W: Wire> Port<W> {
+impl<W: Protocol> Port<W> {
     pub(crate) fn open(
         taken: &Taken,
         wire: W,
-        around: &Around,
+        around: &Layers,
         limits: &Limits,
     ) -> Result<Self, BindError> {
-        let calls = Calls::new(wire, around.clone(), limits);
+        let calls = CallChain::new(wire, around.clone(), limits);
         Ok(Self { address: taken.address, socket: taken.listener()?, calls })
     }
 
-    pub(crate) fn serve(self, seats: &Seats, limits: &Limits, stop: &Stop) -> Listener {
-        Listener::start(self.socket, self.calls, seats.clone(), limits, stop.handle())
+    pub(crate) fn serve(
+        self,
+        connection_limit: &ConnectionLimit,
+        limits: &Limits,
+        stop: &Shutdown,
+    ) -> Listener {
+        Listener::start(self.socket, self.calls, connection_limit.clone(), limits, stop.handle())
     }
 }
 
@@ -54,11 +59,11 @@ pub struct App {
     pub(crate) grpc: Port<Grpc>,
     pub(crate) http: Option<Port<Http>>,
     pub(crate) readiness: Readiness,
-    pub(crate) seats: Seats,
+    pub(crate) connection_limit: ConnectionLimit,
     pub(crate) awaited: Vec<BoxFuture<'static, ()>>,
     pub(crate) jobs: Vec<BoxFuture<'static, ()>>,
     pub(crate) last: Vec<BoxFuture<'static, ()>>,
-    pub(crate) stop: Stop,
+    pub(crate) stop: Shutdown,
     pub(crate) limits: Limits,
 }
 
@@ -83,7 +88,7 @@ impl App {
 
     /// Serves until `stop` completes, then stops without losing a call: health says
     /// NOT_SERVING at once; for a lame-duck moment new calls are still answered, so that
-    /// balancers can look away; then the ports close, [`Stopping`] is told, streams end, and
+    /// balancers can look away; then the ports close, [`ShutdownSignal`] is told, streams end, and
     /// open calls get until the drain deadline; what is left is cut. Returns when all of it
     /// is over, at most two seconds after the drain deadline, whatever a database does.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
@@ -94,10 +99,10 @@ impl App {
         let mut following = JoinSet::new();
         self.readiness.begin().await;
         following.spawn(self.readiness.clone().follow(self.awaited));
-        let seats = self.seats;
-        following.spawn(seats.clone().report());
-        let grpc = self.grpc.serve(&seats, &self.limits, &self.stop);
-        let http = self.http.map(|port| port.serve(&seats, &self.limits, &self.stop));
+        let connection_limit = self.connection_limit;
+        following.spawn(connection_limit.clone().report());
+        let grpc = self.grpc.serve(&connection_limit, &self.limits, &self.stop);
+        let http = self.http.map(|port| port.serve(&connection_limit, &self.limits, &self.stop));
 
         stop.await;
         tracing::info!("stopping: not ready for new calls");

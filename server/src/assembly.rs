@@ -9,19 +9,19 @@ use tower::Service;
 
 use crate::{
     admission::{
-        fair_share::Shares, limits::MAX_REQUEST_BYTES, permits::Places, refusal_log::RefusalLog,
-        uploads::Uploads,
+        fair_share::FairShare, limits::MAX_REQUEST_BYTES, permits::Admission,
+        refusal_log::RefusalLog, uploads::Uploads,
     },
     app::{App, Port},
     db::Database,
     health::Readiness,
-    http::Door,
-    layers::call::Around,
-    listen::connection_limit::Seats,
-    loopback::OwnPort,
+    http::HttpRouter,
+    layers::call::Layers,
+    listen::connection_limit::ConnectionLimit,
+    loopback::Loopback,
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
-    shutdown::{Stop, Stopping},
+    shutdown::{Shutdown, ShutdownSignal},
     start::Ports,
 };
 
@@ -30,14 +30,14 @@ use crate::{
 pub struct Assembly {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
-    doors: Vec<Door>,
+    routers: Vec<HttpRouter>,
     databases: Vec<Database>,
     awaited: Vec<BoxFuture<'static, ()>>,
     jobs: Vec<BoxFuture<'static, ()>>,
     last: Vec<BoxFuture<'static, ()>>,
     uploads: Uploads,
-    stop: Stop,
-    own_port: OwnPort,
+    stop: Shutdown,
+    loopback: Loopback,
 }
 
 impl Assembly {
@@ -57,8 +57,8 @@ impl Assembly {
     }
 
     /// Adds a door to the HTTP port.
-    pub fn mount(&mut self, door: Door) {
-        self.doors.push(door);
+    pub fn mount(&mut self, door: HttpRouter) {
+        self.routers.push(door);
     }
 
     /// Ties readiness to a database; it is closed last when the server stops.
@@ -67,7 +67,7 @@ impl Assembly {
         self.databases.push(database);
     }
 
-    /// Puts readiness off until `event` has happened. Calls are served meanwhile.
+    /// Puts readiness off until `event` has happened. CallChain are served meanwhile.
     pub fn wait_for(&mut self, event: impl Future<Output = ()> + Send + 'static) {
         self.awaited.push(Box::pin(event));
     }
@@ -82,14 +82,14 @@ impl Assembly {
 
     /// Tells a service when the server stops.
     #[must_use]
-    pub fn stopping(&self) -> Stopping {
+    pub fn stopping(&self) -> ShutdownSignal {
         self.stop.handle()
     }
 
     /// Where a service finds others of this process, once the port is taken.
     #[must_use]
-    pub fn own_port(&self) -> OwnPort {
-        self.own_port.clone()
+    pub fn loopback(&self) -> Loopback {
+        self.loopback.clone()
     }
 
     /// Adds a job that runs as long as the server, and for as long as calls are still
@@ -130,19 +130,20 @@ impl Assembly {
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let log = RefusalLog::default();
-        let seats = Seats::new(limits, settings.trusted_proxies.clone(), log.clone());
-        let around = Around {
-            places: Places::new(limits, log),
-            shares: Shares::new(limits),
+        let connection_limit =
+            ConnectionLimit::new(limits, settings.trusted_proxies.clone(), log.clone());
+        let around = Layers {
+            permits: Admission::new(limits, log),
+            fair_share: FairShare::new(limits),
             uploads: Arc::new(self.uploads),
             proxies: settings.trusted_proxies.clone(),
         };
         let routes = self.routes.routes().prepare();
         let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &around, limits)?;
-        self.own_port.found(grpc.address);
+        self.loopback.found(grpc.address);
         let http = match &ports.http {
             Some(taken) => {
-                let wire = Http::new(self.doors, readiness.clone(), trusted);
+                let wire = Http::new(self.routers, readiness.clone(), trusted);
                 Some(Port::open(taken, wire, &around, limits)?)
             }
             None => None,
@@ -151,7 +152,7 @@ impl Assembly {
             grpc,
             http,
             readiness,
-            seats,
+            connection_limit,
             awaited: self.awaited,
             jobs: self.jobs,
             last: self.last,

@@ -1,7 +1,7 @@
 //! How a service runs: everything about a server that has nothing to do with accounts or tasks.
 //!
 //! - [`Assembly`], [`Start`], [`App`]: services, gathered, bound to ports, and served until the
-//!   process is told to stop ([`Stopping`])
+//!   process is told to stop ([`ShutdownSignal`])
 //! - `listen`: sockets, connections and their limits; clients behind proxies
 //! - `admission`: permits, limits and load shedding
 //! - `layers`, `protocol`, `body`: the chain around every call, on both wires
@@ -35,12 +35,12 @@ pub use self::{
     admission::limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
     app::App,
     assembly::{Assembly, BindError},
-    body::streaming::Lasting,
+    body::streaming::StreamKind,
     client_info::{ClientInfo, client_prefix},
     health::probe_own,
     listen::proxies::Proxies,
-    loopback::OwnPort,
+    loopback::Loopback,
     settings::{Addresses, Settings},
-    shutdown::{Stopping, stop_signal},
+    shutdown::{ShutdownSignal, termination_signal},
     start::Start,
 };

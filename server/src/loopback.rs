@@ -14,9 +14,9 @@ use tower::service_fn;
 
 /// The gRPC port of a server that may not have it yet.
 #[derive(Clone, Debug, Default)]
-pub struct OwnPort(Arc<OnceLock<SocketAddr>>);
+pub struct Loopback(Arc<OnceLock<SocketAddr>>);
 
-impl OwnPort {
+impl Loopback {
     /// Tells where it is, once.
     pub(super) fn found(&self, address: SocketAddr) {
         let _ = self.0.set(reachable(address));

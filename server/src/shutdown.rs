@@ -6,17 +6,17 @@ use tokio::sync::watch;
 
 /// Says that it ends.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(watch::Sender<bool>);
+pub struct Shutdown(watch::Sender<bool>);
 
-impl Stop {
+impl Shutdown {
     /// Says so, now and to whoever asks later.
     pub fn now(&self) {
         self.0.send_replace(true);
     }
 
     /// A handle for those who want to know.
-    pub fn handle(&self) -> Stopping {
-        Stopping(self.0.subscribe())
+    pub fn handle(&self) -> ShutdownSignal {
+        ShutdownSignal(self.0.subscribe())
     }
 }
 
@@ -25,15 +25,15 @@ impl Stop {
 ///
 /// A stream that ended earlier would be opened again at this very replica, as balancers
 /// have not looked away yet; from now on it can only be opened at another one. Streams that
-/// are marked as [`Lasting`](super::Lasting) are ended by the server itself; this is for
+/// are marked as [`StreamKind`](super::StreamKind) are ended by the server itself; this is for
 /// what else a service has going.
 #[derive(Clone, Debug)]
-pub struct Stopping(watch::Receiver<bool>);
+pub struct ShutdownSignal(watch::Receiver<bool>);
 
-impl Stopping {
+impl ShutdownSignal {
     /// Whether the server stops, or is gone.
     #[must_use]
-    pub fn is_stopping(&self) -> bool {
+    pub fn is_shutting_down(&self) -> bool {
         *self.0.borrow() || self.0.has_changed().is_err()
     }
 
@@ -51,11 +51,11 @@ impl Stopping {
 
 /// Tells one connection's calls when the peer is asked to move to another connection.
 #[derive(Clone, Debug)]
-pub struct Departing(pub(super) Stopping);
+pub struct Draining(pub(super) ShutdownSignal);
 
 /// Completes at SIGTERM or Ctrl-C, which are caught from this call on. A second one ends
 /// the process at once, with code 1.
-pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+pub fn termination_signal() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     let mut signal = async move || {
@@ -79,20 +79,20 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_before_and_who_asks_after_both_learn_of_the_stop() {
-        let stop = Stop::default();
+        let stop = Shutdown::default();
         let (early, waiting) = (stop.handle(), stop.handle());
         let waiting = tokio::spawn(async move { waiting.stopped().await });
-        assert!(!early.is_stopping());
+        assert!(!early.is_shutting_down());
         stop.now();
         early.stopped().await;
         waiting.await.expect("a task");
-        assert!(early.is_stopping() && stop.handle().is_stopping());
+        assert!(early.is_shutting_down() && stop.handle().is_shutting_down());
     }
 
     #[tokio::test]
     async fn a_server_that_is_gone_has_stopped() {
-        let stopping = Stop::default().handle();
+        let stopping = Shutdown::default().handle();
         stopping.stopped().await;
-        assert!(stopping.is_stopping());
+        assert!(stopping.is_shutting_down());
     }
 }

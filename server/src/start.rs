@@ -15,20 +15,22 @@ use tonic::{Code, Status, body::Body, service::RoutesBuilder};
 
 use super::health::Readiness;
 use crate::{
-    admission::{fair_share::Shares, permits::Places, refusal_log::RefusalLog, uploads::Uploads},
+    admission::{
+        fair_share::FairShare, permits::Admission, refusal_log::RefusalLog, uploads::Uploads,
+    },
     app::{App, Port},
     assembly::{Assembly, BindError},
-    body::request::Arriving,
+    body::request::RequestBody,
     db::{DatabaseUrl, Unreachable, is_away},
-    http::Door,
+    http::HttpRouter,
     layers::{
-        call::{Around, Asked, Wire, refusal},
+        call::{Layers, Protocol, RequestInfo, refusal},
         cors,
     },
-    listen::{connection_limit::Seats, listener::Listener},
+    listen::{connection_limit::ConnectionLimit, listener::Listener},
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
-    shutdown::{Stop, stop_signal},
+    shutdown::{Shutdown, termination_signal},
 };
 
 /// Between two looks at a database that is away: this, then twice as long each time, up to
@@ -96,8 +98,8 @@ pub struct Start<'a> {
     pub settings: &'a Settings,
     /// The databases that must be there before anything can be assembled.
     pub databases: &'a [&'a DatabaseUrl],
-    /// The doors that will be mounted, without routes yet: how they word a refusal.
-    pub doors: Vec<Door>,
+    /// The routers that will be mounted, without routes yet: how they word a refusal.
+    pub routers: Vec<HttpRouter>,
 }
 
 impl Start<'_> {
@@ -111,9 +113,9 @@ impl Start<'_> {
         services: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
         listening: impl FnOnce(&App),
     ) -> Result<(), Box<dyn Error>> {
-        let mut stop = Box::pin(stop_signal()?);
+        let mut stop = Box::pin(termination_signal()?);
         let ports = Ports::take(self.settings).await?;
-        let waiting = Waiting::start(&ports, self.settings, self.doors).await?;
+        let waiting = Waiting::start(&ports, self.settings, self.routers).await?;
         let assembly = tokio::select! {
             assembly = assembled(self.databases, services, &ports) => assembly?,
             () = &mut stop => {
@@ -167,7 +169,7 @@ async fn assembled<E: Error + 'static>(
 /// A server that is live, not ready, and refuses all else.
 struct Waiting {
     listeners: Vec<Listener>,
-    stop: Stop,
+    stop: Shutdown,
     drain: Duration,
 }
 
@@ -175,29 +177,30 @@ impl Waiting {
     async fn start(
         ports: &Ports,
         settings: &Settings,
-        doors: Vec<Door>,
+        routers: Vec<HttpRouter>,
     ) -> Result<Self, BindError> {
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let (readiness, health) = Readiness::new(Vec::new(), Vec::new(), false);
         readiness.begin().await;
         let log = RefusalLog::default();
-        let seats = Seats::new(limits, settings.trusted_proxies.clone(), log.clone());
-        let around = Around {
-            places: Places::new(limits, log),
-            shares: Shares::new(limits),
+        let connection_limit =
+            ConnectionLimit::new(limits, settings.trusted_proxies.clone(), log.clone());
+        let around = Layers {
+            permits: Admission::new(limits, log),
+            fair_share: FairShare::new(limits),
             uploads: Uploads::default().into(),
             proxies: settings.trusted_proxies.clone(),
         };
-        let stop = Stop::default();
+        let stop = Shutdown::default();
         let mut routes = RoutesBuilder::default();
         routes.add_service(health);
         let grpc = Unready(Grpc::new(routes.routes().prepare(), trusted));
         let port = Port::open(&ports.grpc, grpc, &around, limits)?;
-        let mut listeners = vec![port.serve(&seats, limits, &stop)];
+        let mut listeners = vec![port.serve(&connection_limit, limits, &stop)];
         if let Some(taken) = &ports.http {
-            let http = Unready(Http::new(doors, readiness, trusted));
+            let http = Unready(Http::new(routers, readiness, trusted));
             let port = Port::open(taken, http, &around, limits)?;
-            listeners.push(port.serve(&seats, limits, &stop));
+            listeners.push(port.serve(&connection_limit, limits, &stop));
         }
         Ok(Self { listeners, stop, drain: limits.drain })
     }
@@ -219,7 +222,7 @@ impl Waiting {
 #[derive(Clone)]
 struct Unready<W>(W);
 
-impl<W: Wire> Wire for Unready<W> {
+impl<W: Protocol> Protocol for Unready<W> {
     fn turn_away(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         self.0.turn_away(request)
     }
@@ -232,18 +235,18 @@ impl<W: Wire> Wire for Unready<W> {
         self.0.is_public_stream(path)
     }
 
-    fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
+    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let path = request.uri().path();
         if self.0.is_free(path) || self.0.is_public_stream(path) || cors::is_preflight(&request) {
             return self.0.answer(request);
         }
         let origin = request.headers().get("origin").cloned();
-        let asked = Asked { path: path.to_owned(), origin };
+        let asked = RequestInfo { path: path.to_owned(), origin };
         let away = refusal(Code::Unavailable, "temporarily unavailable, try again");
         ready(self.0.refuse(&asked, away)).boxed()
     }
 
-    fn refuse(&self, asked: &Asked, status: Status) -> Response<Body> {
+    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
         self.0.refuse(asked, status)
     }
 

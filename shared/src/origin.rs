@@ -24,9 +24,9 @@ impl Origin {
 
     fn of(address: &Address<'_>) -> Self {
         let Address { scheme, host, port, .. } = address;
-        let own_port = if *scheme == "https" { 443 } else { 80 };
+        let loopback = if *scheme == "https" { 443 } else { 80 };
         Self(match port {
-            Some(port) if *port != own_port => format!("{scheme}://{host}:{port}"),
+            Some(port) if *port != loopback => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         })
     }

@@ -60,7 +60,7 @@ and kept in data/secret. The databases are AUTH_DATABASE_URL and TASK_DATABASE_U
         let start = Start {
             settings: &pair.auth.server,
             databases: &[&pair.auth.database, &pair.tasks.database],
-            doors: vec![auth_service::closed_door()],
+            routers: vec![auth_service::closed_router()],
         };
         let clock = Arc::new(SystemClock);
         let assemble = async |assembly: &mut Assembly| -> Result<(), StartError> {

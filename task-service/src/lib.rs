@@ -59,7 +59,7 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 use server::{
     App, Assembly, BindError,
-    audit_log::{self, SecurityEvents, Trail},
+    audit_log::{self, AuditLog, SecurityEvents},
     cli::doctor::Report,
     db::{self, Database, DatabaseUrl},
 };
@@ -119,7 +119,7 @@ pub async fn assemble(
     let services =
         ServiceGate::new(config.keys.clone(), grpc::AUDIENCE, config.policy.leeway, clock.clone());
     let events = SecurityEvents::new(database.clone());
-    let (trail, writer) = Trail::new(events.clone(), clock.clone());
+    let (trail, writer) = AuditLog::new(events.clone(), clock.clone());
     assembly.add_job(writer.run());
     assembly.add_job(audit_log::sweep(events, clock.clone(), config.security_event_retention));
     assembly.add_last(trail.clone().flushed());

@@ -44,7 +44,7 @@ The most important settings:
 
     async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         let start =
-            Start { settings: &config.server, databases: &[&config.database], doors: Vec::new() };
+            Start { settings: &config.server, databases: &[&config.database], routers: Vec::new() };
         let clock = Arc::new(SystemClock);
         let assemble = async |assembly: &mut Assembly| {
             task_service::assemble(&config, clock.clone(), assembly).await

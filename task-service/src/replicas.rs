@@ -29,7 +29,7 @@ async fn tell(hub: &Hub, database: &Database, replica: &str) {
         tokio::time::sleep(BATCH).await;
         let notice = hub.unsaid();
         let mut told = Ok(());
-        for text in notice.texts(replica, Database::MAX_NOTICE_BYTES) {
+        for text in notice.texts(replica, Database::MAX_NOTIFICATION_BYTES) {
             told = database.notify(CHANNEL, text).await;
             if told.is_err() {
                 break;

@@ -101,7 +101,7 @@ const RULES: [Rule; 30] = [
     ),
     rule("promises are kept by tests", promises::kept, "docs/a.md", "| `tests/e2e/a.rs::gone` |"),
     rule("no promise is left for later", promises::kept, "docs/a.md", "| *To be completed* |"),
-    rule("documents are in plain words", words::plain, "docs/a.md", "Told to whoever asks."),
+    rule("documents are in plain words", words::plain, "docs/a.md", "EventView to whoever asks."),
     rule("so are contracts", words::plain, "proto/a/v1/a.proto", "// Of somebody `else`."),
     rule("so is the manual", words::plain, ".env.example", "# Nobody asks."),
     rule("drills are there", promises::kept, "docs/a.md", "under load: `tests/faults/gone`"),

@@ -32,7 +32,7 @@ impl Accounts {
             && by.is_about_an_account()
         {
             let event = Self::event(EventKind::AttemptsLimited, caller);
-            self.sessions.trail().note_sparingly(event, &account);
+            self.sessions.trail().record_deduplicated(event, &account);
         }
         let guess = guess?;
         if self.matches(guess, given, Some(stored.clone()), client).await? {
@@ -123,7 +123,7 @@ impl Accounts {
                     }
                     _ => (event, key.to_string()),
                 };
-                trail.note_sparingly(event, &key);
+                trail.record_deduplicated(event, &key);
             }
             Err(_) => {} // not the caller's fault
         }

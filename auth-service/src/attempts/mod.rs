@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use server::{
     ClientInfo,
-    audit_log::{Event, EventKind, Trail},
+    audit_log::{AuditLog, Event, EventKind},
 };
 use tokio::time::MissedTickBehavior;
 
@@ -48,7 +48,7 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(30);
 pub struct Attempts {
     limits: Limits,
     counter: Counter,
-    trail: Trail,
+    trail: AuditLog,
 }
 
 /// What had no attempts left.
@@ -105,12 +105,12 @@ pub struct Guess {
 impl Attempts {
     /// So many attempts, counted in `counter`.
     pub fn new(limits: Limits, counter: Counter) -> Self {
-        Self { limits, counter, trail: Trail::default() }
+        Self { limits, counter, trail: AuditLog::default() }
     }
 
     /// The attempts, with a trail for those that a limit of an address refuses: they are
     /// nobody's. Whose the others are, their caller finds out.
-    pub fn noting_in(self, trail: Trail) -> Self {
+    pub fn with_audit_log(self, trail: AuditLog) -> Self {
         Self { trail, ..self }
     }
 
@@ -248,8 +248,8 @@ impl Attempts {
 }
 
 /// A refusal by a limit of an address, which is noted: no user will hear of it otherwise.
-fn refused_address(trail: &Trail, key: Key, wait: Duration) -> AttemptError {
-    trail.note_sparingly(Event::new(EventKind::AttemptsLimited), &key.to_string());
+fn refused_address(trail: &AuditLog, key: Key, wait: Duration) -> AttemptError {
+    trail.record_deduplicated(Event::new(EventKind::AttemptsLimited), &key.to_string());
     refused(wait, Limited::Address)
 }
 

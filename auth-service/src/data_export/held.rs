@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
-use server::audit_log::Told;
+use server::audit_log::EventView;
 use utoipa::ToSchema;
 
 use crate::{entity::user, session::Listed, store::LinkedAccount};
@@ -141,8 +141,8 @@ pub struct HeldEvent {
     detail: Option<String>,
 }
 
-impl From<Told> for HeldEvent {
-    fn from(told: Told) -> Self {
+impl From<EventView> for HeldEvent {
+    fn from(told: EventView) -> Self {
         Self {
             id: told.id,
             kind: told.kind,

@@ -78,7 +78,7 @@ impl DataExports {
         };
         let event = Event::of(EventKind::DataExported, &user.id);
         let event = event.in_session(&caller.session().id);
-        self.sessions.trail().note_sparingly(event, &user.id);
+        self.sessions.trail().record_deduplicated(event, &user.id);
         let head = Head {
             exported_at: self.sessions.now(),
             user: user.into(),

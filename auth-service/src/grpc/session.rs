@@ -7,7 +7,7 @@ use proto::auth::v1::{
     self as pb,
     session_service_server::{SessionService, SessionServiceServer},
 };
-use server::{ClientInfo, Lasting, MAX_REQUEST_BYTES};
+use server::{ClientInfo, MAX_REQUEST_BYTES, StreamKind};
 use shared::auth::Keyring;
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
@@ -198,7 +198,7 @@ impl SessionService for Session {
         let document = self.exports.begin(&caller).await?;
         let chunks = document.map_ok(|chunk| pb::ExportUserDataResponse { chunk });
         let mut answer = Response::new(chunks.map_err(Into::into).boxed());
-        answer.extensions_mut().insert(Lasting::Export);
+        answer.extensions_mut().insert(StreamKind::Export);
         Ok(answer)
     }
 }

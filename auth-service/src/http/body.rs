@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::extract::{FromRequest, Request};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
-use server::http::{body::whole, byte_order::without_mark};
+use server::http::{body::whole, byte_order::without_byte_order_mark};
 
 use super::{
     members::{Form, Members},
@@ -65,7 +65,7 @@ impl Media {
 
     fn read(self, body: &[u8]) -> Result<Value, Refused> {
         match self {
-            Self::Json => serde_json::from_slice(without_mark(body))
+            Self::Json => serde_json::from_slice(without_byte_order_mark(body))
                 .map_err(|_| Refused::of(&error_code::BAD_REQUEST)),
             Self::HtmlForm => {
                 let member = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {

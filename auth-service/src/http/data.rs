@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, body::Body, extract::State, response::IntoResponse};
 use futures_util::TryStreamExt;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use server::Lasting;
+use server::StreamKind;
 use shared::error::status;
 
 use super::{
@@ -42,5 +42,5 @@ pub async fn export_user_data(
         (CONTENT_TYPE, "application/json"),
         (CONTENT_DISPOSITION, "attachment; filename=\"user-data.json\""),
     ];
-    Ok((Extension(Lasting::Export), caller.headers, headers, body))
+    Ok((Extension(StreamKind::Export), caller.headers, headers, body))
 }

@@ -40,7 +40,7 @@ use axum::{
     routing::{MethodRouter, any},
 };
 use server::{
-    http::{Door, Route},
+    http::{HttpRouter, Route},
     routes,
 };
 use shared::{auth::Keyring, origin::Origin};
@@ -74,7 +74,7 @@ pub struct Fittings {
 
 /// Everything under `/api/auth`, for a server that puts a `ClientInfo` into each request's
 /// extensions.
-pub fn door(fittings: Fittings) -> Door {
+pub fn door(fittings: Fittings) -> HttpRouter {
     let is_secure = fittings.own_origin.as_ref().is_some_and(Origin::is_secure);
     let session_seconds = fittings.sessions.lifetime().num_seconds();
     let cookies = Cookies::new(fittings.keys.clone(), is_secure, session_seconds);
@@ -101,16 +101,16 @@ pub fn door(fittings: Fittings) -> Door {
         .route("/api/auth/", any(nothing_here))
         .route("/api/auth/{*rest}", any(nothing_here))
         .with_state(Arc::new(desk));
-    Door { prefix: PREFIX, routes, refusal, api }
+    HttpRouter { prefix: PREFIX, routes, refusal, api }
 }
 
 /// Every path of the door begins with it.
 const PREFIX: &str = "/api/auth/";
 
 /// The door before its service is there: how a refusal is worded behind it.
-pub fn closed_door() -> Door {
+pub fn closed_router() -> HttpRouter {
     let api = Box::new(|| api("", PasswordRules::default()));
-    Door { prefix: PREFIX, routes: Router::new(), refusal, api }
+    HttpRouter { prefix: PREFIX, routes: Router::new(), refusal, api }
 }
 
 /// Sign-up and sign-in, behind a stricter check of the origin.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
 use server::{
-    audit_log::{Page, Told},
+    audit_log::{EventView, Page},
     http::json,
 };
 use utoipa::ToSchema;
@@ -237,7 +237,7 @@ pub struct SecurityEvents {
 
 impl From<Page> for SecurityEvents {
     fn from(page: Page) -> Self {
-        let event = |told: Told| AccountEvent {
+        let event = |told: EventView| AccountEvent {
             id: told.id,
             kind: told.kind,
             at: date(told.at),

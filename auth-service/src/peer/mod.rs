@@ -14,7 +14,7 @@ use proto::task::v1::{
     self as pb, task_admin_service_client::TaskAdminServiceClient,
     task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
 };
-use server::OwnPort;
+use server::Loopback;
 use shared::{
     auth::{InvalidServiceName, IssueError, Keyring, ServiceTokenIssuer, UserId},
     clock::Clock,
@@ -86,7 +86,7 @@ impl TaskService {
     /// The one at `address`; `None` where there is none. `own` is where this process is.
     pub fn new(
         address: &TaskServiceAddress,
-        own: &OwnPort,
+        own: &Loopback,
         keys: Arc<Keyring>,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Self>, InvalidServiceName> {

@@ -9,7 +9,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Order, Query},
 };
 
-use super::{Store, moment_value};
+use super::{Store, timestamp_value};
 use crate::entity::{
     erasure::{self, Column, Entity},
     finished_erasure,
@@ -31,7 +31,7 @@ pub(super) async fn insert(
     user_id: &str,
     new: NewErasure,
 ) -> Result<(), DbErr> {
-    let moment = |moment| moment_value(database.get_database_backend(), moment);
+    let moment = |moment| timestamp_value(database.get_database_backend(), moment);
     let columns = [
         Column::UserId,
         Column::RequestedAt,

@@ -30,7 +30,7 @@ pub use sea_orm::DbErr as DatabaseError;
 use sea_orm::{DbErr, Value};
 use server::{
     audit_log::{Page, PageRequest, SecurityEvents},
-    db::{Database, DatabaseUrl, Transaction, moment_value},
+    db::{Database, DatabaseUrl, Transaction, timestamp_value},
 };
 
 pub use self::{
@@ -126,6 +126,6 @@ impl Store {
 
     /// A moment as this database stores it, which is how Better Auth compares it.
     fn moment(&self, moment: DateTime<Utc>) -> Value {
-        moment_value(self.database.backend(), moment)
+        timestamp_value(self.database.backend(), moment)
     }
 }

@@ -5,7 +5,7 @@ use sea_orm::{
     ConnectionTrait, DbErr,
     sea_query::{Expr, IntoIden},
 };
-use server::db::moment_value;
+use server::db::timestamp_value;
 
 use super::{insert::insert, layout::Layout};
 use crate::entity::session;
@@ -29,7 +29,7 @@ pub(super) async fn insert_session(
     layout: Layout,
     session: &mut NewSession,
 ) -> Result<(), DbErr> {
-    let moment = |moment| Expr::val(moment_value(database.get_database_backend(), moment));
+    let moment = |moment| Expr::val(timestamp_value(database.get_database_backend(), moment));
     let row = vec![
         (session::Column::ExpiresAt.into_iden(), moment(session.expires_at)),
         (session::Column::Token.into_iden(), session.token.as_str().into()),

@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query},
 };
 use server::{
-    audit_log::{self, Event, Trail},
+    audit_log::{self, AuditLog, Event},
     db::{Database, DatabaseUrl},
 };
 use shared::clock::SystemClock;
@@ -63,7 +63,7 @@ impl Store {
 
     /// Keeps what an operator did, where events are kept.
     pub async fn note_of_operator(&self, event: Event) -> Result<(), DbErr> {
-        let (trail, _) = Trail::new(self.security_events(), Arc::new(SystemClock));
+        let (trail, _) = AuditLog::new(self.security_events(), Arc::new(SystemClock));
         let record = trail.record(event);
         trail.say(&record);
         audit_log::insert(self.database.writer(), slice::from_ref(&record)).await

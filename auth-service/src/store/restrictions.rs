@@ -4,7 +4,7 @@ use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
     sea_query::{Expr, IntoIden},
 };
-use server::db::{Transaction, moment_value};
+use server::db::{Transaction, timestamp_value};
 
 use super::{NewSession, Store, layout::Layout};
 use crate::{
@@ -61,7 +61,7 @@ pub(super) async fn lift_ban(
     layout: Layout,
     session: &NewSession,
 ) -> Result<(), DbErr> {
-    let now = moment_value(transaction.get_database_backend(), session.now);
+    let now = timestamp_value(transaction.get_database_backend(), session.now);
     let mut update = user::Entity::update_many()
         .filter(layout.user.is(user::Column::Id, &session.user_id))
         .col_expr(user::Column::UpdatedAt, Expr::value(now));

@@ -4,7 +4,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, sea_query::Expr,
 };
-use server::db::{Transaction, moment_value};
+use server::db::{Transaction, timestamp_value};
 
 use super::{NewSession, ended, layout::Layout};
 use crate::entity::session;
@@ -18,7 +18,7 @@ pub(super) async fn make(
     new: &NewSession,
     most: u64,
 ) -> Result<u64, DbErr> {
-    let now = moment_value(transaction.get_database_backend(), new.now);
+    let now = timestamp_value(transaction.get_database_backend(), new.now);
     let staying = session::Entity::find()
         .select_only()
         // Not as text, which it is selected as: it is compared.

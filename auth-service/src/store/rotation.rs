@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use server::{
     audit_log::{self, Record},
-    db::{Transaction, moment_value},
+    db::{Transaction, timestamp_value},
 };
 
 use super::{Store, ended, still::lock_user};
@@ -121,7 +121,7 @@ impl Store {
 
 #[expect(clippy::disallowed_methods, reason = "the session is the caller's")]
 async fn insert(transaction: &Transaction, rotated: &Rotated) -> Result<(), DbErr> {
-    let rotated_at = moment_value(transaction.get_database_backend(), rotated.rotated_at);
+    let rotated_at = timestamp_value(transaction.get_database_backend(), rotated.rotated_at);
     let mut insert = Query::insert();
     insert
         .into_table(rotated_token::Entity)

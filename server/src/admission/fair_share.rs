@@ -1,4 +1,4 @@
-//! What one client may take of the places, however many connections it comes on.
+//! What one client may take of the permits, however many connections it comes on.
 
 use std::{
     collections::HashMap,
@@ -11,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::limits::Limits;
 
 /// So many more calls may wait for their bodies than may be at work.
-pub const WAITING_PER_PLACE: usize = 4;
+pub const WAITING_PER_PERMIT: usize = 4;
 
-/// How much there is of each kind of place.
+/// How much there is of each kind of permit.
 pub struct Rooms {
     pub at_work: Arc<Semaphore>,
     pub waiting: Arc<Semaphore>,
@@ -28,10 +28,10 @@ impl Rooms {
     }
 
     fn new(calls: usize, streams: usize, public: usize) -> Self {
-        let room = |places| Arc::new(Semaphore::new(places));
+        let room = |permits| Arc::new(Semaphore::new(permits));
         Self {
             at_work: room(calls),
-            waiting: room(calls * WAITING_PER_PLACE),
+            waiting: room(calls * WAITING_PER_PERMIT),
             lasting: room(streams),
             public: room(public),
         }
@@ -65,7 +65,7 @@ impl Share {
         Self(Arc::new(Inner { rooms, connections, known }))
     }
 
-    /// What there is of each kind of place.
+    /// What there is of each kind of permit.
     pub fn rooms(&self) -> &Rooms {
         &self.0.rooms
     }
@@ -93,14 +93,14 @@ impl Drop for Inner {
     }
 }
 
-/// The shares of all clients there are just now.
+/// The fair_share of all clients there are just now.
 #[derive(Clone)]
-pub struct Shares {
+pub struct FairShare {
     known: Known,
     limits: Limits,
 }
 
-impl Shares {
+impl FairShare {
     /// As much as `limits` give to each.
     pub fn new(limits: &Limits) -> Self {
         Self { known: Known::default(), limits: limits.clone() }
@@ -129,14 +129,15 @@ mod tests {
 
     #[test]
     fn a_client_has_one_share_as_long_as_anybody_needs_it() {
-        let shares = Shares::new(&Limits { connections_per_address: 1, ..Limits::default() });
+        let fair_share =
+            FairShare::new(&Limits { connections_per_address: 1, ..Limits::default() });
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let share = shares.of(here);
+        let share = fair_share.of(here);
         let permit = share.take_connection().expect("the first");
-        assert!(shares.of(here).take_connection().is_none());
-        assert!(shares.of(there).take_connection().is_some());
-        assert_eq!(shares.count(), 1, "what nobody needs is forgotten");
+        assert!(fair_share.of(here).take_connection().is_none());
+        assert!(fair_share.of(there).take_connection().is_some());
+        assert_eq!(fair_share.count(), 1, "what nobody needs is forgotten");
         drop((permit, share));
-        assert_eq!(shares.count(), 0);
+        assert_eq!(fair_share.count(), 0);
     }
 }

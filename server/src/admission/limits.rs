@@ -23,7 +23,7 @@ pub struct Limits {
     pub calls: usize,
     /// Calls in progress from one address.
     pub calls_per_address: usize,
-    /// Streams that last (see [`Lasting`](super::Lasting)), all together. They are no calls
+    /// Streams that last (see [`StreamKind`](super::StreamKind)), all together. They are no calls
     /// in progress.
     pub streams: usize,
     /// Streams that last, from one address.

@@ -1,9 +1,9 @@
-//! Places: how many calls may be in progress, in all and from one client.
+//! Permits: how many calls may be in progress, in all and from one client.
 //!
-//! A call that waits for its caller to send the rest of its body gives its place back
+//! A call that waits for its caller to send the rest of its body gives its permit back
 //! meanwhile, else a few slow callers would keep everybody out. How many may wait is limited
 //! as well, more generously: waiting costs memory, and no work. So it is with a call whose
-//! answer lasts: it gives its place back for good. Streams that need no token are counted
+//! answer lasts: it gives its permit back for good. Streams that need no token are counted
 //! apart from the others, so that strangers cannot use up those of users.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,9 +27,9 @@ const BUSY: &str = "too many calls in progress, try again";
 /// What every stream beyond the limits is told.
 const CROWDED: &str = "too many open streams, try again";
 
-/// The places of one client, among those of all.
+/// The admission of calls: permits for one client, among those of all.
 #[derive(Clone)]
-pub struct Places {
+pub struct Admission {
     in_all: Arc<Rooms>,
     share: Share,
     connection: Option<Arc<ConnectionState>>,
@@ -39,7 +39,7 @@ pub struct Places {
 
 type Permits = [OwnedSemaphorePermit; 2];
 
-impl Places {
+impl Admission {
     /// As many as `limits` say, for somebody who is not known yet.
     pub fn new(limits: &Limits, log: RefusalLog) -> Self {
         let (in_all, share) = (Arc::new(Rooms::of_all(limits)), Share::new(limits));
@@ -58,28 +58,28 @@ impl Places {
         self
     }
 
-    /// A place for one call, until it and its copies are dropped.
-    pub fn take(&self) -> Result<Place, Status> {
+    /// A permit for one call, until it and its copies are dropped.
+    pub fn take(&self) -> Result<Permit, Status> {
         let in_progress = self.connection.as_ref().map(ConnectionState::begin_call);
         let is_only = in_progress.as_ref().is_some_and(CallInProgress::is_only);
         let connection = (self.is_shared && is_only).then(|| self.take_connection()).transpose()?;
         let held = Held::AtWork(self.at_work()?);
-        Ok(Place(Arc::new(Call {
+        Ok(Permit(Arc::new(Call {
             held: Mutex::new(held),
-            places: self.clone(),
+            admission: self.clone(),
             _connection: connection,
             _in_progress: in_progress,
         })))
     }
 
-    /// A place for a stream that needs no token, until it and its copies are dropped. It
+    /// A permit for a stream that needs no token, until it and its copies are dropped. It
     /// does not keep its connection from being closed to make room.
-    pub fn take_public(&self) -> Result<Place, Status> {
+    pub fn take_public(&self) -> Result<Permit, Status> {
         let limits = (Limit::PublicStreams, Limit::PublicStreamsPerAddress);
         let permits = self.take_of(|rooms| &rooms.public, limits).ok_or_else(crowded)?;
-        Ok(Place(Arc::new(Call {
-            held: Mutex::new(Held::Lasting(permits)),
-            places: self.clone(),
+        Ok(Permit(Arc::new(Call {
+            held: Mutex::new(Held::Stream(permits)),
+            admission: self.clone(),
             _connection: None,
             _in_progress: None,
         })))
@@ -120,14 +120,14 @@ fn crowded() -> Status {
     refusal(Code::ResourceExhausted, CROWDED)
 }
 
-/// The place of one call.
+/// The permit of one call.
 #[derive(Clone)]
-pub struct Place(Arc<Call>);
+pub struct Permit(Arc<Call>);
 
 /// What a call has taken; given back when dropped.
 struct Call {
     held: Mutex<Held>,
-    places: Places,
+    admission: Admission,
     _connection: Option<OwnedSemaphorePermit>,
     _in_progress: Option<CallInProgress>,
 }
@@ -137,7 +137,7 @@ struct Call {
 enum Held {
     AtWork(Permits),
     Waiting(Permits),
-    Lasting(Permits),
+    Stream(Permits),
 }
 
 /// Keeps what a call holds from being given back.
@@ -145,13 +145,13 @@ enum Held {
 #[expect(dead_code, reason = "given back when dropped")]
 pub struct Hold(Arc<Call>);
 
-impl Place {
+impl Permit {
     /// Lets somebody else work while this call waits for its caller.
     pub fn wait(&self) -> Result<(), Status> {
-        let (mut held, places) = self.parts();
+        let (mut held, admission) = self.parts();
         if matches!(*held, Held::AtWork(_)) {
             let limits = (Limit::Bodies, Limit::BodiesPerAddress);
-            let permits = places.take_of(|rooms| &rooms.waiting, limits);
+            let permits = admission.take_of(|rooms| &rooms.waiting, limits);
             *held = Held::Waiting(permits.ok_or_else(busy)?);
         }
         Ok(())
@@ -159,20 +159,20 @@ impl Place {
 
     /// Back to work.
     pub fn resume(&self) -> Result<(), Status> {
-        let (mut held, places) = self.parts();
+        let (mut held, admission) = self.parts();
         if matches!(*held, Held::Waiting(_)) {
-            *held = Held::AtWork(places.at_work()?);
+            *held = Held::AtWork(admission.at_work()?);
         }
         Ok(())
     }
 
     /// Lets somebody else work from now on: the answer lasts.
     pub fn outlast(&self) -> Result<(), Status> {
-        let (mut held, places) = self.parts();
-        if !matches!(*held, Held::Lasting(_)) {
+        let (mut held, admission) = self.parts();
+        if !matches!(*held, Held::Stream(_)) {
             let limits = (Limit::Streams, Limit::StreamsPerAddress);
-            let permits = places.take_of(|rooms| &rooms.lasting, limits);
-            *held = Held::Lasting(permits.ok_or_else(crowded)?);
+            let permits = admission.take_of(|rooms| &rooms.lasting, limits);
+            *held = Held::Stream(permits.ok_or_else(crowded)?);
         }
         Ok(())
     }
@@ -182,32 +182,32 @@ impl Place {
         Hold(self.0.clone())
     }
 
-    fn parts(&self) -> (std::sync::MutexGuard<'_, Held>, &Places) {
-        (self.0.held.lock().unwrap_or_else(PoisonError::into_inner), &self.0.places)
+    fn parts(&self) -> (std::sync::MutexGuard<'_, Held>, &Admission) {
+        (self.0.held.lock().unwrap_or_else(PoisonError::into_inner), &self.0.admission)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::fair_share::WAITING_PER_PLACE;
+    use crate::admission::fair_share::WAITING_PER_PERMIT;
 
-    fn all(limits: &Limits) -> Places {
-        Places::new(limits, RefusalLog::default())
+    fn all(limits: &Limits) -> Admission {
+        Admission::new(limits, RefusalLog::default())
     }
 
     #[test]
     fn those_who_wait_are_counted_too() {
         let limits = Limits { calls: 1, ..Limits::default() };
-        let places = all(&limits).of(&Share::new(&limits));
-        let waiting: Vec<_> = (0..WAITING_PER_PLACE)
+        let permits = all(&limits).of(&Share::new(&limits));
+        let waiting: Vec<_> = (0..WAITING_PER_PERMIT)
             .map(|_| {
-                let place = places.take().expect("a place");
-                place.wait().expect("room to wait");
-                place
+                let permit = permits.take().expect("a permit");
+                permit.wait().expect("room to wait");
+                permit
             })
             .collect();
-        let one_more = places.take().expect("a place");
+        let one_more = permits.take().expect("a permit");
         assert!(one_more.wait().is_err());
         assert!(waiting[0].resume().is_err(), "one works");
         drop(one_more);
@@ -216,19 +216,19 @@ mod tests {
 
     /// Streams are counted apart from calls, in all and by client.
     #[test]
-    fn what_lasts_gives_its_place_back_and_takes_a_seat() {
+    fn a_stream_gives_back_the_permit_of_its_call() {
         let limits = Limits { calls: 1, streams: 2, streams_per_address: 1, ..Limits::default() };
         let all = all(&limits);
         let (here, there) = (Share::new(&limits), Share::new(&limits));
         let open = |share: &Share| {
-            let place = all.of(share).take().expect("a place");
-            place.outlast().map(|()| place)
+            let permit = all.of(share).take().expect("a permit");
+            permit.outlast().map(|()| permit)
         };
-        let first = open(&here).expect("a seat");
+        let first = open(&here).expect("a slot");
         assert_eq!(open(&here).err().expect("one from here").code(), Code::ResourceExhausted);
-        let _second = open(&there).expect("a seat");
+        let _second = open(&there).expect("a slot");
         assert!(open(&Share::new(&limits)).is_err(), "two in all");
-        assert!(first.resume().is_ok() && all.of(&here).take().is_ok(), "it needs no place");
+        assert!(first.resume().is_ok() && all.of(&here).take().is_ok(), "it needs no permit");
         let hold = first.hold();
         drop(first);
         assert!(open(&here).is_err(), "still held");
@@ -248,17 +248,17 @@ mod tests {
         let all = all(&limits);
         let (here, there) = (Share::new(&limits), Share::new(&limits));
         let connection = ConnectionState::new();
-        let places = all.of(&here).on(connection.clone(), false);
-        let first = places.take_public().expect("the first");
-        assert!(places.take_public().is_err(), "one of each client");
+        let permits = all.of(&here).on(connection.clone(), false);
+        let first = permits.take_public().expect("the first");
+        assert!(permits.take_public().is_err(), "one of each client");
         assert!(connection.idle_since().is_some());
         let _second = all.of(&there).take_public().expect("of another");
         assert!(all.of(&Share::new(&limits)).take_public().is_err(), "two in all");
-        let call = places.take().expect("a place");
+        let call = permits.take().expect("a permit");
         assert!(connection.idle_since().is_none());
         call.outlast().expect("a stream of a user");
         drop(first);
-        assert!(places.take_public().is_ok());
+        assert!(permits.take_public().is_ok());
     }
 
     /// Through a proxy a client has calls on no more connections than it could open itself.

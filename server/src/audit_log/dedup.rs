@@ -29,16 +29,16 @@ pub struct Topic {
 /// where more of a topic is remembered than there is room for, nothing new of it passes
 /// until some of it is a minute old.
 #[derive(Default)]
-pub struct Quiet {
+pub struct DedupWindow {
     hasher: RandomState,
     /// By hashes: the keys are as long as those who send them like.
     written: Mutex<HashMap<Topic, HashMap<u64, DateTime<Utc>>>>,
 }
 
-impl Quiet {
+impl DedupWindow {
     /// Whether `topic` about `key` was not written within the last minute. From now on it
     /// was.
-    pub fn is_broken_by(&self, topic: Topic, key: &str, now: DateTime<Utc>) -> bool {
+    pub fn opens_for(&self, topic: Topic, key: &str, now: DateTime<Utc>) -> bool {
         let key = self.hasher.hash_one(key);
         let mut all = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let written = all.entry(topic).or_default();
@@ -70,27 +70,27 @@ mod tests {
 
     #[test]
     fn the_same_passes_once_a_minute() {
-        let (quiet, start) = (Quiet::default(), DateTime::UNIX_EPOCH);
+        let (quiet, start) = (DedupWindow::default(), DateTime::UNIX_EPOCH);
         let after = |seconds| start + TimeDelta::seconds(seconds);
-        assert!(quiet.is_broken_by(TOPIC, "ada", start));
-        assert!(!quiet.is_broken_by(TOPIC, "ada", after(59)));
-        assert!(quiet.is_broken_by(TOPIC, "bob", after(59)));
-        assert!(OTHERS.iter().all(|other| quiet.is_broken_by(*other, "ada", after(59))));
-        assert!(quiet.is_broken_by(TOPIC, "ada", after(60)));
-        assert!(quiet.is_broken_by(TOPIC, "ada", start), "the clock was put back");
+        assert!(quiet.opens_for(TOPIC, "ada", start));
+        assert!(!quiet.opens_for(TOPIC, "ada", after(59)));
+        assert!(quiet.opens_for(TOPIC, "bob", after(59)));
+        assert!(OTHERS.iter().all(|other| quiet.opens_for(*other, "ada", after(59))));
+        assert!(quiet.opens_for(TOPIC, "ada", after(60)));
+        assert!(quiet.opens_for(TOPIC, "ada", start), "the clock was put back");
     }
 
     #[test]
     fn many_take_no_more_room_than_there_is() {
-        let (quiet, start) = (Quiet::default(), DateTime::UNIX_EPOCH);
+        let (quiet, start) = (DedupWindow::default(), DateTime::UNIX_EPOCH);
         let passed = |now| {
-            let keys = (0..10_000).filter(|n| quiet.is_broken_by(TOPIC, &format!("u{n}"), now));
+            let keys = (0..10_000).filter(|n| quiet.opens_for(TOPIC, &format!("u{n}"), now));
             keys.count()
         };
         assert_eq!((passed(start), passed(start)), (CAPACITY, 0));
         assert_eq!(quiet.written.lock().expect("unpoisoned")[&TOPIC].len(), CAPACITY);
         for other in OTHERS {
-            assert!(quiet.is_broken_by(other, "ada", start), "{other:?} has room of its own");
+            assert!(quiet.opens_for(other, "ada", start), "{other:?} has room of its own");
         }
         assert_eq!(passed(start + WINDOW), CAPACITY);
     }

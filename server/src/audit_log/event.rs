@@ -8,7 +8,7 @@ use uuid::{ClockSequence, Timestamp, Uuid};
 use super::EventKind;
 use crate::ClientInfo;
 
-/// Something that happened, to be noted in a [`Trail`](super::Trail).
+/// Something that happened, to be noted in a [`AuditLog`](super::AuditLog).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub(super) kind: EventKind,

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::{ContextV7, NoContext};
 
 use super::{Event, EventKind, Record, SecurityEvents, Writer, line};
-use crate::audit_log::dedup::{Quiet, Topic};
+use crate::audit_log::dedup::{DedupWindow, Topic};
 
 /// How many events may wait to be written.
 const QUEUE: usize = 1024;
@@ -31,12 +31,12 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// more happens than can be written or the database is away, stands in the log all the
 /// same, and how much that was is logged. By default there is no table.
 #[derive(Clone, Default)]
-pub struct Trail(pub(super) Option<Arc<Noted>>);
+pub struct AuditLog(pub(super) Option<Arc<Inner>>);
 
-pub(super) struct Noted {
+pub(super) struct Inner {
     clock: Arc<dyn Clock>,
     sequence: Mutex<ContextV7>,
-    quiet: Quiet,
+    quiet: DedupWindow,
     pub(super) queue: mpsc::Sender<Entry>,
     unwritten: AtomicU64,
 }
@@ -48,15 +48,15 @@ pub(super) enum Entry {
     Mark(oneshot::Sender<()>),
 }
 
-impl Trail {
+impl AuditLog {
     /// A trail that leads to `events`, and what takes it there.
     #[must_use]
     pub fn new(events: SecurityEvents, clock: Arc<dyn Clock>) -> (Self, Writer) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let noted = Arc::new(Noted {
+        let noted = Arc::new(Inner {
             clock,
             sequence: Mutex::new(ContextV7::new()),
-            quiet: Quiet::default(),
+            quiet: DedupWindow::default(),
             queue,
             unwritten: AtomicU64::new(0),
         });
@@ -72,8 +72,8 @@ impl Trail {
 
     /// Notes what can be repeated at will: the log gets each, the table one of a `key` a
     /// minute.
-    pub fn note_sparingly(&self, event: Event, key: &str) {
-        if self.breaks_quiet(event.kind, event.user_id.is_some(), key) {
+    pub fn record_deduplicated(&self, event: Event, key: &str) {
+        if self.opens_window(event.kind, event.user_id.is_some(), key) {
             self.note(event);
         } else {
             line::say(&self.record(event));
@@ -85,12 +85,12 @@ impl Trail {
     /// whose they are.
     #[must_use]
     pub fn is_due(&self, kind: EventKind, key: &str) -> bool {
-        self.breaks_quiet(kind, true, key)
+        self.opens_window(kind, true, key)
     }
 
-    fn breaks_quiet(&self, kind: EventKind, is_somebodys: bool, key: &str) -> bool {
+    fn opens_window(&self, kind: EventKind, is_somebodys: bool, key: &str) -> bool {
         let Some(noted) = &self.0 else { return false };
-        noted.quiet.is_broken_by(Topic { kind, is_somebodys }, key, noted.clock.now())
+        noted.quiet.opens_for(Topic { kind, is_somebodys }, key, noted.clock.now())
     }
 
     /// An event that is to be written with what it is about, in one transaction (see
@@ -135,22 +135,22 @@ impl Trail {
     }
 }
 
-impl Noted {
+impl Inner {
     /// How many events found no room since it was last asked.
     pub fn take_unwritten(&self) -> u64 {
         self.unwritten.swap(0, Ordering::Relaxed)
     }
 }
 
-impl fmt::Debug for Trail {
+impl fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Trail(table)" } else { "Trail(log)" })
+        f.write_str(if self.0.is_some() { "AuditLog(table)" } else { "AuditLog(log)" })
     }
 }
 
-impl OwnershipObserver for Trail {
+impl OwnershipObserver for AuditLog {
     fn ownership_refused(&self, user: &UserId) {
         let event = Event::of(EventKind::OwnershipRefused, user.as_str());
-        self.note_sparingly(event, user.as_str());
+        self.record_deduplicated(event, user.as_str());
     }
 }

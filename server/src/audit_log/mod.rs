@@ -3,7 +3,7 @@
 //!
 //! - [`EventKind`], [`Event`]: the vocabulary
 //! - [`ClientInfo`]: the client of the call in progress
-//! - [`Trail`]: the one way for an event to be noted; [`Record`]: one that is
+//! - [`AuditLog`]: the one way for an event to be noted; [`Record`]: one that is
 //! - [`Writer`]: takes them from the trail to the table, beside the calls
 //! - [`SecurityEvents`]: the table, one in the database of each service
 //! - [`PageRequest`], [`Page`]: how it is read
@@ -27,9 +27,9 @@ mod writer;
 pub use self::{
     event::{Event, Record},
     kind::EventKind,
-    log::Trail,
+    log::AuditLog,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},
     retention::{read_retention, sweep},
-    table::{SecurityEvents, Told, create, forget_some_of, insert},
+    table::{EventView, SecurityEvents, create, forget_some_of, insert},
     writer::Writer,
 };

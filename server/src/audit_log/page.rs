@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use shared::fields::{Fields, Violations};
 use uuid::Uuid;
 
-use super::{Told, event::first_id};
+use super::{EventView, event::first_id};
 
 /// What a caller gets who does not say.
 const DEFAULT_SIZE: usize = 50;
@@ -56,7 +56,7 @@ impl PageRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// Newest first.
-    pub events: Vec<Told>,
+    pub events: Vec<EventView>,
     /// The token of the next page; `None` on the last one. It says where to go on, and
     /// opens nothing: whose events are told is asked anew.
     pub next: Option<String>,
@@ -65,7 +65,7 @@ pub struct Page {
 impl Page {
     /// The answer to `request` from `events`, of which there is one more than was asked for
     /// if there are more, for the user they are of.
-    pub(super) fn cut(mut events: Vec<Told>, request: &PageRequest, user_id: &str) -> Self {
+    pub(super) fn cut(mut events: Vec<EventView>, request: &PageRequest, user_id: &str) -> Self {
         let goes_on = events.len() > request.size;
         events.truncate(request.size);
         let last = events.last().and_then(|event| Uuid::try_parse(&event.id).ok());

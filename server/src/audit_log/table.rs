@@ -8,8 +8,8 @@ use sea_orm::{
     sea_query::{OnConflict, Query},
 };
 
-use super::{Event, EventKind, Page, PageRequest, Record, Trail, event::first_id};
-use crate::db::{Database, Transaction, moment_value};
+use super::{AuditLog, Event, EventKind, Page, PageRequest, Record, event::first_id};
+use crate::db::{Database, Transaction, timestamp_value};
 
 /// How many events one statement forgets at most, so that it locks few rows for a short
 /// time.
@@ -41,7 +41,7 @@ pub struct Model {
 }
 
 /// An event as its user is told it.
-pub use Model as Told;
+pub use Model as EventView;
 
 /// None.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -102,7 +102,7 @@ pub async fn insert(on: &impl ConnectionTrait, records: &[Record]) -> Result<(),
             record.id.to_string().into(),
             event.user_id.clone().into(),
             event.kind.as_str().into(),
-            moment_value(on.get_database_backend(), record.at).into(),
+            timestamp_value(on.get_database_backend(), record.at).into(),
             record.request_id.clone().into(),
             event.session_id.clone().into(),
             record.address.map(|address| address.to_string()).into(),
@@ -199,7 +199,7 @@ impl SecurityEvents {
 
     /// Notes in `trail` that the secret with this key id signs from now on, unless it did
     /// when this was last asked. Of several processes that start at once one notes it.
-    pub async fn note_signing_key(&self, key_id: &str, trail: &Trail) -> Result<(), DbErr> {
+    pub async fn record_signing_key(&self, key_id: &str, trail: &AuditLog) -> Result<(), DbErr> {
         let transaction = self.database.begin().await?;
         if self.database.backend() == DbBackend::Postgres {
             let lock = "SELECT pg_advisory_xact_lock(hashtext('security_event'))";

@@ -8,14 +8,14 @@ use shared::clock::SystemClock;
 
 use crate::ClientInfo;
 
-use super::{Event, EventKind, PageRequest, SecurityEvents, Trail, Writer, create};
+use super::{AuditLog, Event, EventKind, PageRequest, SecurityEvents, Writer, create};
 use crate::db::{Database, DatabaseUrl};
 
 /// A table of its own, and the way to it.
 struct Scene {
     database: Database,
     events: SecurityEvents,
-    trail: Trail,
+    trail: AuditLog,
     writer: Option<Writer>,
     folder: PathBuf,
 }
@@ -30,7 +30,7 @@ impl Scene {
             database.writer().execute_unprepared(&statement).await.expect("a table");
         }
         let events = SecurityEvents::new(database.clone());
-        let (trail, writer) = Trail::new(events.clone(), Arc::new(SystemClock));
+        let (trail, writer) = AuditLog::new(events.clone(), Arc::new(SystemClock));
         Self { database, events, trail, writer: Some(writer), folder }
     }
 
@@ -136,7 +136,7 @@ async fn what_is_repeated_is_written_once_a_minute() {
     let mut scene = Scene::new("repeated").await;
     let writing = scene.write();
     for key in ["ada", "ada", "bob", "ada", "bob"] {
-        scene.trail.note_sparingly(Event::of(EventKind::OwnershipRefused, "ada"), key);
+        scene.trail.record_deduplicated(Event::of(EventKind::OwnershipRefused, "ada"), key);
     }
     scene.trail.flush().await;
     assert_eq!(scene.kinds("ada").await, ["ownership_refused"; 2]);
@@ -151,11 +151,11 @@ async fn an_event_tells_the_client_of_its_call() {
     let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let id = HeaderValue::from_static("call-1");
     let client = ClientInfo::new(id, Some(address), &headers);
-    let note = async { Trail::default().record(Event::new(EventKind::SignInFailed)) };
+    let note = async { AuditLog::default().record(Event::new(EventKind::SignInFailed)) };
     let record = client.during(note).await;
     assert_eq!(record.request_id.as_deref(), Some("call-1"));
     assert_eq!(record.address, Some(Ipv4Addr::LOCALHOST.into()), "as people write it");
     assert_eq!(record.user_agent, Some("a".repeat(512)));
-    let outside = Trail::default().record(Event::new(EventKind::SecretRotated));
+    let outside = AuditLog::default().record(Event::new(EventKind::SecretRotated));
     assert_eq!((outside.request_id, outside.address, outside.user_agent), (None, None, None));
 }

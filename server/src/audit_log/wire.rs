@@ -2,10 +2,10 @@
 
 use proto::{audit::v1::SecurityEvent, timestamp};
 
-use super::Told;
+use super::EventView;
 
-impl From<Told> for SecurityEvent {
-    fn from(told: Told) -> Self {
+impl From<EventView> for SecurityEvent {
+    fn from(told: EventView) -> Self {
         Self {
             id: told.id,
             kind: told.kind,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use super::{Record, SecurityEvents};
-use crate::audit_log::log::{Entry, Noted};
+use crate::audit_log::log::{Entry, Inner};
 
 /// How many events one statement writes at most.
 const BATCH: usize = 100;
@@ -17,14 +17,14 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1
 pub struct Writer {
     events: SecurityEvents,
     waiting: mpsc::Receiver<Entry>,
-    noted: Arc<Noted>,
+    noted: Arc<Inner>,
 }
 
 impl Writer {
     pub(super) fn new(
         events: SecurityEvents,
         waiting: mpsc::Receiver<Entry>,
-        noted: Arc<Noted>,
+        noted: Arc<Inner>,
     ) -> Self {
         Self { events, waiting, noted }
     }

@@ -1,4 +1,4 @@
-//! The bodies of calls, as they arrive: who keeps the server waiting gives its place back,
+//! The bodies of calls, as they arrive: who keeps the server waiting gives its permit back,
 //! and an upload that falls silent ends.
 
 use std::{
@@ -11,7 +11,7 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 use tonic::{Code, codegen::StdError};
 
-use crate::{admission::permits::Place, layers::call::refusal};
+use crate::{admission::permits::Permit, layers::call::refusal};
 
 /// How long a body may pause before its call counts as waiting.
 const GRACE: Duration = Duration::from_millis(50);
@@ -23,10 +23,10 @@ const HEAD_START: Duration = Duration::from_secs(10);
 /// the largest one takes days: what is slower only holds on to what others wait for.
 const LEAST_RATE: u64 = 1024;
 
-/// The body of a call that gives its place back when nothing arrives for a moment.
-pub struct Arriving<B = Incoming> {
+/// The body of a call that gives its permit back when nothing arrives for a moment.
+pub struct RequestBody<B = Incoming> {
     body: B,
-    place: Option<Place>,
+    permit: Option<Permit>,
     /// The longest pause, where the call as a whole has more time than that.
     longest: Option<Duration>,
     /// How long it was waited for in all, and how much came.
@@ -52,11 +52,11 @@ enum Silence {
     ForGood,
 }
 
-impl<B> Arriving<B> {
+impl<B> RequestBody<B> {
     /// What has a `longest` pause is an upload: it may take as long as it likes, but no pause
     /// in it may, nor may all of them together for what it brings.
-    pub fn new(body: B, place: Option<Place>, longest: Option<Duration>) -> Self {
-        Self { body, place, longest, waited: Duration::ZERO, arrived: 0, pause: None }
+    pub fn new(body: B, permit: Option<Permit>, longest: Option<Duration>) -> Self {
+        Self { body, permit, longest, waited: Duration::ZERO, arrived: 0, pause: None }
     }
 
     /// Whether an upload brings too little for as long as it was waited for. What the server
@@ -90,7 +90,7 @@ impl<B> Arriving<B> {
     }
 }
 
-impl<B> HttpBody for Arriving<B>
+impl<B> HttpBody for RequestBody<B>
 where
     B: HttpBody<Data = Bytes, Error: Into<StdError>> + Unpin,
 {
@@ -102,18 +102,18 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let Some(place) = self.place.clone() else { return frame.map_err(Into::into) };
+        let Some(permit) = self.permit.clone() else { return frame.map_err(Into::into) };
         let allowed = if let Poll::Ready(arrived) = &frame {
             let data = arrived.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             if self.is_too_slow(data.map_or(0, Bytes::len)) {
                 Err(refusal(Code::DeadlineExceeded, "the upload is too slow"))
             } else {
-                place.resume()
+                permit.resume()
             }
         } else {
             match self.silence(cx) {
                 Silence::Short => Ok(()),
-                Silence::Long => place.wait(),
+                Silence::Long => permit.wait(),
                 Silence::ForGood => {
                     Err(refusal(Code::DeadlineExceeded, "the upload paused for too long"))
                 }
@@ -140,52 +140,53 @@ mod tests {
     use tonic::Status;
 
     use super::*;
-    use crate::admission::{limits::Limits, permits::Places, refusal_log::RefusalLog};
+    use crate::admission::{limits::Limits, permits::Admission, refusal_log::RefusalLog};
 
-    fn places(calls: usize) -> Places {
+    fn permits(calls: usize) -> Admission {
         let limits = Limits { calls, ..Limits::default() };
-        Places::new(&limits, RefusalLog::default())
+        Admission::new(&limits, RefusalLog::default())
     }
 
     #[tokio::test]
     async fn a_call_that_waits_for_its_body_keeps_nobody_out() {
-        let places = places(1);
-        let place = places.take().expect("a place");
-        assert!(places.take().is_err(), "one at a time");
+        let permits = permits(1);
+        let permit = permits.take().expect("a permit");
+        assert!(permits.take().is_err(), "one at a time");
         let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
-        let body = tokio::spawn(Arriving::new(body, Some(place.clone()), None).collect());
+        let body = tokio::spawn(RequestBody::new(body, Some(permit.clone()), None).collect());
         let other = loop {
-            match places.take() {
+            match permits.take() {
                 Ok(other) => break other,
                 Err(_) => sleep(GRACE / 5).await,
             }
         };
         // While the other works, what arrives is refused; afterwards it is not.
         sender.send_data(Bytes::from_static(b"x")).await.expect("sent");
-        let refused = body.await.expect("a task").expect_err("no place to work");
+        let refused = body.await.expect("a task").expect_err("no permit to work");
         let status = refused.downcast_ref::<Status>().expect("a status");
         assert_eq!(status.code(), Code::ResourceExhausted);
-        drop((other, place));
-        assert!(places.take().is_ok());
+        drop((other, permit));
+        assert!(permits.take().is_ok());
     }
 
     #[tokio::test]
     async fn a_body_that_is_there_never_gives_its_place_back() {
-        let places = places(1);
-        let place = places.take().expect("a place");
+        let permits = permits(1);
+        let permit = permits.take().expect("a permit");
         let body = http_body_util::Full::new(Bytes::from_static(b"whole"));
-        let body = Arriving::new(body, Some(place.clone()), None).collect().await.expect("a body");
+        let body =
+            RequestBody::new(body, Some(permit.clone()), None).collect().await.expect("a body");
         assert_eq!(body.to_bytes(), "whole");
-        assert!(places.take().is_err(), "still at work");
+        assert!(permits.take().is_err(), "still at work");
     }
 
     /// An upload takes as long as it takes, as long as something arrives.
     #[tokio::test(start_paused = true)]
     async fn an_upload_may_be_slow_but_not_silent() {
-        let (longest, places) = (Duration::from_secs(5), places(1));
-        let place = places.take().expect("a place");
+        let (longest, permits) = (Duration::from_secs(5), permits(1));
+        let permit = permits.take().expect("a permit");
         let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
-        let mut body = Arriving::new(body, Some(place), Some(longest));
+        let mut body = RequestBody::new(body, Some(permit), Some(longest));
         for _ in 0..10 {
             let slow = async {
                 sleep(Duration::from_millis(4900)).await;
@@ -193,12 +194,12 @@ mod tests {
             };
             let (frame, ()) = tokio::join!(body.frame(), slow);
             assert!(frame.expect("a frame").is_ok());
-            assert!(places.take().is_err(), "back at work");
+            assert!(permits.take().is_err(), "back at work");
         }
         let start = Instant::now();
         let silent = body.frame().await.expect("a frame").expect_err("too long");
         assert_eq!(start.elapsed(), longest);
-        assert!(places.take().is_ok(), "it waited");
+        assert!(permits.take().is_ok(), "it waited");
         let status = silent.downcast_ref::<Status>().expect("a status");
         assert_eq!(status.code(), Code::DeadlineExceeded);
     }
@@ -206,10 +207,10 @@ mod tests {
     /// Whoever sends a byte now and then holds nothing for long.
     #[tokio::test(start_paused = true)]
     async fn an_upload_that_only_trickles_ends() {
-        let places = places(1);
-        let place = places.take().expect("a place");
+        let permits = permits(1);
+        let permit = permits.take().expect("a permit");
         let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
-        let mut body = Arriving::new(body, Some(place), Some(Duration::from_secs(5)));
+        let mut body = RequestBody::new(body, Some(permit), Some(Duration::from_secs(5)));
         let start = Instant::now();
         let slow = loop {
             let trickle = async {

@@ -1,10 +1,10 @@
-//! Answers on their way to callers: each keeps its place until the last of its bytes has
+//! ResponseBodies on their way to callers: each keeps its permit until the last of its bytes has
 //! left this process, else callers that ask and do not read would hold any number of them
 //! in memory.
 //!
 //! What the transport has taken of a body is not sent yet, and a body that the transport
 //! cannot pass on is not asked for more. So neither the end of the body nor a timer inside
-//! it tells anything: the bytes themselves hold the place, and the connection looks how
+//! it tells anything: the bytes themselves hold the permit, and the connection looks how
 //! long they have.
 //!
 //! An answer that lasts is watched piece by piece: it may be silent for as long as it likes,
@@ -23,12 +23,12 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
-use crate::admission::permits::{Hold, Place};
+use crate::admission::permits::{Hold, Permit};
 
 /// The answers of one connection that have not left in whole, and the pieces of those that
 /// last.
 #[derive(Clone)]
-pub struct Answers {
+pub struct ResponseBodies {
     open: Arc<Mutex<Open>>,
     patience: Duration,
 }
@@ -40,7 +40,7 @@ struct Open {
     given: BTreeMap<u64, Instant>,
 }
 
-impl Answers {
+impl ResponseBodies {
     /// None yet. One that takes longer than `patience` is overdue.
     pub fn new(patience: Duration) -> Self {
         Self { open: Arc::default(), patience }
@@ -51,15 +51,15 @@ impl Answers {
         Self::new(self.patience)
     }
 
-    /// `body` as it leaves, with the place of its call.
-    pub fn send(&self, body: Body, place: &Place) -> Body {
-        let ticket = Arc::new(Ticket::new(&self.open, place.hold()));
+    /// `body` as it leaves, with the permit of its call.
+    pub fn send(&self, body: Body, permit: &Permit) -> Body {
+        let ticket = Arc::new(Ticket::new(&self.open, permit.hold()));
         Body::new(Leaving { body, ticket: move || ticket.clone() })
     }
 
     /// A `body` that lasts, piece by piece.
-    pub fn stream(&self, body: Body, place: &Place) -> Body {
-        let (open, hold) = (self.open.clone(), place.hold());
+    pub fn stream(&self, body: Body, permit: &Permit) -> Body {
+        let (open, hold) = (self.open.clone(), permit.hold());
         Body::new(Leaving { body, ticket: move || Arc::new(Ticket::new(&open, hold.clone())) })
     }
 
@@ -148,40 +148,40 @@ mod tests {
     use http_body_util::{BodyExt, Full, channel::Channel};
 
     use super::*;
-    use crate::admission::{limits::Limits, permits::Places, refusal_log::RefusalLog};
+    use crate::admission::{limits::Limits, permits::Admission, refusal_log::RefusalLog};
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_keeps_its_place_as_long_as_its_bytes_are_somewhere() {
         let limits = Limits { calls: 1, ..Limits::default() };
-        let places = Places::new(&limits, RefusalLog::default());
-        let answers = Answers::new(Duration::from_secs(30));
-        let place = places.take().expect("a place");
-        let mut body = answers.send(Body::new(Full::from("text")), &place);
-        drop(place);
+        let permits = Admission::new(&limits, RefusalLog::default());
+        let answers = ResponseBodies::new(Duration::from_secs(30));
+        let permit = permits.take().expect("a permit");
+        let mut body = answers.send(Body::new(Full::from("text")), &permit);
+        drop(permit);
         let frame = body.frame().await.expect("a frame").expect("no error");
         let bytes = frame.into_data().expect("data");
         drop(body);
-        assert!(places.take().is_err(), "the transport still has the bytes");
+        assert!(permits.take().is_err(), "the transport still has the bytes");
         assert!(!answers.are_overdue());
         tokio::time::advance(Duration::from_secs(31)).await;
         assert!(answers.are_overdue());
         let slice = bytes.slice(..1);
         drop(bytes);
-        assert!(places.take().is_err(), "some of the bytes");
+        assert!(permits.take().is_err(), "some of the bytes");
         drop(slice);
-        assert!(places.take().is_ok() && !answers.are_overdue());
+        assert!(permits.take().is_ok() && !answers.are_overdue());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_is_overdue_when_a_piece_is_not_taken_and_never_for_its_age() {
         let limits = Limits { calls: 1, streams: 1, ..Limits::default() };
-        let places = Places::new(&limits, RefusalLog::default());
-        let answers = Answers::new(Duration::from_secs(30));
-        let place = places.take().expect("a place");
-        place.outlast().expect("a seat");
+        let permits = Admission::new(&limits, RefusalLog::default());
+        let answers = ResponseBodies::new(Duration::from_secs(30));
+        let permit = permits.take().expect("a permit");
+        permit.outlast().expect("a slot");
         let (mut sender, body) = Channel::<Bytes, Status>::new(1);
-        let mut body = answers.stream(Body::new(body), &place);
-        drop(place);
+        let mut body = answers.stream(Body::new(body), &permit);
+        drop(permit);
         let mut piece = async |text: &'static str| {
             sender.send_data(Bytes::from_static(text.as_bytes())).await.expect("sent");
             body.frame().await.expect("a frame").expect("no error").into_data().expect("data")
@@ -200,9 +200,9 @@ mod tests {
         drop(left);
         assert!(!answers.are_overdue(), "the other has time left");
         drop(body);
-        let crowded = |places: &Places| places.take().expect("a place").outlast().is_err();
-        assert!(crowded(&places), "its last piece keeps the seat");
+        let crowded = |permits: &Admission| permits.take().expect("a permit").outlast().is_err();
+        assert!(crowded(&permits), "its last piece keeps the slot");
         drop(later);
-        assert!(!crowded(&places));
+        assert!(!crowded(&permits));
     }
 }

@@ -1,6 +1,6 @@
-//! Answers that last: streams that stay open for as long as their caller wants them.
+//! ResponseBodies that last: streams that stay open for as long as their caller wants them.
 //!
-//! One of them takes no place among the calls but a seat of its own kind (see `places`);
+//! One of them takes no permit among the calls but a slot of its own kind (see `permits`);
 //! what it sends must be taken in time, however long it stays silent (see `answers`); and
 //! it ends before its connection does (here).
 
@@ -19,15 +19,15 @@ use tonic::{
 };
 use tower::Service;
 
-use crate::{layers::call::refusal, shutdown::Departing};
+use crate::{layers::call::refusal, shutdown::Draining};
 
 /// What a handler puts into the extensions of an answer that lasts. Over gRPC:
 ///
 /// ```
-/// # use server::body::streaming::Lasting;
+/// # use server::body::streaming::StreamKind;
 /// # fn answer<S>(changes: S) -> tonic::Response<S> {
 /// let mut answer = tonic::Response::new(changes);
-/// answer.extensions_mut().insert(Lasting::Watch);
+/// answer.extensions_mut().insert(StreamKind::Watch);
 /// answer
 /// # }
 /// ```
@@ -35,16 +35,16 @@ use crate::{layers::call::refusal, shutdown::Departing};
 /// Over HTTP, whose routes build answers of their own:
 ///
 /// ```
-/// # use server::body::streaming::Lasting;
+/// # use server::body::streaming::StreamKind;
 /// # fn answer<S: axum::response::IntoResponse>(events: S) -> axum::response::Response {
 /// use axum::{Extension, response::IntoResponse};
-/// (Extension(Lasting::Watch), events).into_response()
+/// (Extension(StreamKind::Watch), events).into_response()
 /// # }
 /// ```
 ///
 /// Without it an answer must have been taken in whole 30 seconds after it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lasting {
+pub enum StreamKind {
     /// It has no end of its own. The server ends it between two of its pieces when the
     /// connection is to close, because it is old or the server stops: over gRPC with
     /// UNAVAILABLE, over HTTP plainly. Its caller opens it again and says how far it got.
@@ -64,20 +64,20 @@ fn farewell() -> HeaderMap {
     trailers
 }
 
-/// `response`, such that it ends when its connection does, if it is a [`Lasting::Watch`].
-pub fn until_departure<B>(
+/// `response`, such that it ends when its connection does, if it is a [`StreamKind::Watch`].
+pub fn until_draining<B>(
     response: Response<B>,
-    departing: Option<Departing>,
+    departing: Option<Draining>,
     farewell: Option<fn() -> HeaderMap>,
 ) -> Response<Either<B>>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let is_watch = response.extensions().get() == Some(&Lasting::Watch);
+    let is_watch = response.extensions().get() == Some(&StreamKind::Watch);
     match departing.filter(|_| is_watch) {
-        Some(Departing(stopping)) => response.map(|body| {
-            let departure = stopping.into_stopped().boxed();
-            Either::Watch(Watch { body: Some(body), departure, farewell })
+        Some(Draining(stopping)) => response.map(|body| {
+            let draining = stopping.into_stopped().boxed();
+            Either::Watch(Watch { body: Some(body), draining, farewell })
         }),
         None => response.map(Either::Other),
     }
@@ -93,7 +93,7 @@ pub enum Either<B> {
 pub struct Watch<B> {
     /// `None` after the end.
     body: Option<B>,
-    departure: BoxFuture<'static, ()>,
+    draining: BoxFuture<'static, ()>,
     farewell: Option<fn() -> HeaderMap>,
 }
 
@@ -101,7 +101,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> Watch<B> {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         // First, as a body that always has more must end as well.
-        if self.departure.as_mut().poll(cx).is_ready() {
+        if self.draining.as_mut().poll(cx).is_ready() {
             self.body = None;
             let trailers = self.farewell.map(|words| Ok(Frame::trailers(words())));
             return Poll::Ready(trailers);
@@ -176,9 +176,9 @@ where
         async move {
             let mut response = answered.await?;
             if is_public {
-                response.extensions_mut().insert(Lasting::Watch);
+                response.extensions_mut().insert(StreamKind::Watch);
             }
-            Ok(until_departure(response, departing, Some(farewell)))
+            Ok(until_draining(response, departing, Some(farewell)))
         }
         .boxed()
     }
@@ -191,23 +191,23 @@ mod tests {
     use tonic::Status;
 
     use super::*;
-    use crate::shutdown::Stop;
+    use crate::shutdown::Shutdown;
 
     fn endless(
-        marker: Lasting,
-        stop: &Stop,
+        marker: StreamKind,
+        stop: &Shutdown,
         words: Option<fn() -> HeaderMap>,
     ) -> Response<Either<Body>> {
         let frames = stream::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::from("piece"))));
         let mut response = Response::new(Body::new(StreamBody::new(frames)));
         response.extensions_mut().insert(marker);
-        until_departure(response, Some(Departing(stop.handle())), words)
+        until_draining(response, Some(Draining(stop.handle())), words)
     }
 
     #[tokio::test]
     async fn a_watch_ends_when_its_connection_is_to_close_however_much_there_is() {
-        let stop = Stop::default();
-        let mut body = endless(Lasting::Watch, &stop, Some(farewell)).into_body();
+        let stop = Shutdown::default();
+        let mut body = endless(StreamKind::Watch, &stop, Some(farewell)).into_body();
         for _ in 0..3 {
             let frame = body.frame().await.expect("a frame").expect("no error");
             assert!(frame.is_data() && !body.is_end_stream());
@@ -222,11 +222,11 @@ mod tests {
 
     #[tokio::test]
     async fn over_http_it_just_ends_and_an_export_goes_on() {
-        let stop = Stop::default();
+        let stop = Shutdown::default();
         stop.now();
-        let mut watch = endless(Lasting::Watch, &stop, None).into_body();
+        let mut watch = endless(StreamKind::Watch, &stop, None).into_body();
         assert!(watch.frame().await.is_none());
-        let mut export = endless(Lasting::Export, &stop, None).into_body();
+        let mut export = endless(StreamKind::Export, &stop, None).into_body();
         assert!(export.frame().await.expect("a frame").expect("no error").is_data());
     }
 }

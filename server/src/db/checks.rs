@@ -28,7 +28,7 @@ const ASKED_EVERY: Duration = Duration::from_secs(1);
 pub fn of(backend: DbBackend, options: &mut ConnectOptions, writes: bool) {
     // The driver's own question, put each time, would cost every call a trip.
     options.test_before_acquire(false);
-    let asked = Asked::default();
+    let asked = LastCheck::default();
     if backend == DbBackend::Postgres {
         options.map_sqlx_postgres_before_acquire(|connection, meta| {
             going_out::<Postgres>(connection, meta.idle_for)
@@ -55,9 +55,9 @@ pub fn of(backend: DbBackend, options: &mut ConnectOptions, writes: bool) {
 
 /// When the database was last asked about a connection of a pool.
 #[derive(Clone, Default)]
-pub struct Asked(Arc<Mutex<Option<Instant>>>);
+pub struct LastCheck(Arc<Mutex<Option<Instant>>>);
 
-impl Asked {
+impl LastCheck {
     pub fn is_time(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_time = last.is_none_or(|last| last.elapsed() >= ASKED_EVERY);

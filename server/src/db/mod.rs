@@ -31,10 +31,10 @@ pub use self::{
     doctor::examine,
     examination::Migrations,
     full::is_full,
-    notifications::Notices,
+    notifications::Notifications,
     probe::{Probe, Unfit},
     reach::{Unreachable, is_away},
-    timestamp::moment_value,
+    timestamp::timestamp_value,
     transaction::Transaction,
     url::DatabaseUrl,
 };

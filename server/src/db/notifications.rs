@@ -17,13 +17,13 @@ use super::{Database, PATIENCE};
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// Listens to a channel, on a connection of its own.
-pub struct Notices {
+pub struct Notifications {
     listener: PgListener,
 }
 
 impl Database {
     /// The longest text a notice can have, in bytes.
-    pub const MAX_NOTICE_BYTES: usize = 7999;
+    pub const MAX_NOTIFICATION_BYTES: usize = 7999;
 
     /// Tells `text` to all who listen to `channel`, this process included. PostgreSQL only.
     ///
@@ -40,7 +40,7 @@ impl Database {
     }
 
     /// Begins to listen to `channel`; `None` on SQLite, which has no channels.
-    pub async fn listen(&self, channel: &str) -> Result<Option<Notices>, DbErr> {
+    pub async fn listen(&self, channel: &str) -> Result<Option<Notifications>, DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Ok(None);
         }
@@ -55,11 +55,11 @@ impl Database {
         let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
         listener.eager_reconnect(false);
         listener.listen(channel).await.map_err(failed)?;
-        Ok(Some(Notices { listener }))
+        Ok(Some(Notifications { listener }))
     }
 }
 
-impl Notices {
+impl Notifications {
     /// The next text. An error: the connection is lost, and with it whatever was said
     /// since; listen anew.
     pub async fn next(&mut self) -> Result<String, DbErr> {

@@ -8,7 +8,7 @@ use sea_orm::{
     sqlx::{Error, Sqlite, sqlite::SqliteConnection},
 };
 
-use super::checks::{Asked, coming_back, going_out};
+use super::checks::{LastCheck, coming_back, going_out};
 
 /// How many there are.
 pub const AT_ONCE: u32 = 3;
@@ -21,7 +21,7 @@ const STEPS: i32 = 100_000;
 /// it was taken out of the pool.
 pub fn bounded(mut options: ConnectOptions, limit: Duration) -> ConnectOptions {
     // In place of what looks at every other connection, so it does that as well.
-    let asked = Asked::default();
+    let asked = LastCheck::default();
     options.map_sqlx_sqlite_pool_opts(move |pool| {
         let asked = asked.clone();
         let pool = pool.after_connect(move |connection, _| {

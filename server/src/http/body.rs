@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use tonic::Status;
 
-use super::{Problem, byte_order::without_mark};
+use super::{Problem, byte_order::without_byte_order_mark};
 use crate::admission::limits::MAX_REQUEST_BYTES;
 
 /// How long a caller may take to send a body. Below the default `REQUEST_TIMEOUT`, so that
@@ -44,7 +44,7 @@ pub async fn optional_json(headers: &HeaderMap, body: Body) -> Result<Option<Byt
 }
 
 fn json_text(whole: &Bytes) -> Bytes {
-    let mark = whole.len() - without_mark(whole).len();
+    let mark = whole.len() - without_byte_order_mark(whole).len();
     whole.slice(mark..)
 }
 

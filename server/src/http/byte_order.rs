@@ -6,7 +6,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// A JSON text without the mark before it, which is none of its characters (RFC 8259 section
 /// 8.1). Only the beginning of a body has one: elsewhere it is a character as any other.
 #[must_use]
-pub fn without_mark(text: &[u8]) -> &[u8] {
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
@@ -24,8 +24,8 @@ mod tests {
             (" \u{feff}{}", " \u{feff}{}"),
             ("\u{fffe}", "\u{fffe}"),
         ] {
-            assert_eq!(without_mark(text.as_bytes()), rest.as_bytes(), "{text:?}");
+            assert_eq!(without_byte_order_mark(text.as_bytes()), rest.as_bytes(), "{text:?}");
         }
-        assert_eq!(without_mark(b"\xef\xbb"), b"\xef\xbb");
+        assert_eq!(without_byte_order_mark(b"\xef\xbb"), b"\xef\xbb");
     }
 }

@@ -1,6 +1,6 @@
 //! What an HTTP door stands on: problems, bodies, and the JSON of messages.
 //!
-//! - [`Door`]: routes on their way into a server; [`Route`]: a row of them, with its OpenAPI
+//! - [`HttpRouter`]: routes on their way into a server; [`Route`]: a row of them, with its OpenAPI
 //! - [`Problem`]: the one maker of an answer that is not what was asked for
 //! - [`body`]: a body within its limits of size, time and type
 //! - [`byte_order`]: the mark before a text that is none of its characters
@@ -24,6 +24,6 @@ pub use self::{
     ndjson::{Line, Lines, LinesLimits},
     problem::{Fault, Problem, ProblemBody},
     query::NoParameters,
-    router::Door,
+    router::HttpRouter,
     routes::Route,
 };

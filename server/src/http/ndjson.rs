@@ -11,7 +11,7 @@ use hyper::body::Bytes;
 use super::{
     Problem,
     body::{PATIENCE, broken, check_announced, is_of, other_type, too_long, too_slow},
-    byte_order::without_mark,
+    byte_order::without_byte_order_mark,
 };
 use crate::admission::limits::MAX_REQUEST_BYTES;
 
@@ -114,7 +114,8 @@ impl Lines {
             self.begun.extend_from_slice(&rest);
             std::mem::take(&mut self.begun).into()
         };
-        let mark = if self.number == 1 { whole.len() - without_mark(&whole).len() } else { 0 };
+        let mark =
+            if self.number == 1 { whole.len() - without_byte_order_mark(&whole).len() } else { 0 };
         let end = whole.strip_suffix(b"\r").map_or(whole.len(), <[u8]>::len);
         Ok(whole.slice(mark..end.max(mark)))
     }

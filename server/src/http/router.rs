@@ -9,7 +9,7 @@ use super::Problem;
 ///
 /// What surrounds every request comes from [`serve`](crate): limits of number, time
 /// and size, a net for panics, request ids, CORS and security headers.
-pub struct Door {
+pub struct HttpRouter {
     /// Every path of this door begins with it.
     pub prefix: &'static str,
     /// The routes, with absolute paths.

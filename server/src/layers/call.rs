@@ -1,4 +1,4 @@
-//! What surrounds every call on either port: its id, a place in the queue, a deadline, and
+//! What surrounds every call on either port: its id, a permit in the queue, a deadline, and
 //! a net for panics.
 
 use std::{
@@ -24,25 +24,27 @@ use tracing::Instrument;
 use super::request_id;
 use crate::{
     admission::{
-        fair_share::Shares,
+        fair_share::FairShare,
         limits::Limits,
-        permits::{Place, Places},
+        permits::{Admission, Permit},
         uploads::Uploads,
     },
-    body::{request::Arriving, response::Answers, streaming::Lasting},
+    body::{request::RequestBody, response::ResponseBodies, streaming::StreamKind},
     client_info::{ClientInfo, client_prefix},
-    listen::{connection_limit::Seat, connection_state::ConnectionState, proxies::Proxies},
-    shutdown::{Departing, Stop},
+    listen::{
+        connection_limit::ConnectionSlot, connection_state::ConnectionState, proxies::Proxies,
+    },
+    shutdown::{Draining, Shutdown},
 };
 
 /// What is spoken on a port.
-pub trait Wire: Clone + Send + Sync + 'static {
-    /// The answer to what is refused before it takes a place, if it is.
+pub trait Protocol: Clone + Send + Sync + 'static {
+    /// The answer to what is refused before it takes a permit, if it is.
     fn turn_away(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
         None
     }
 
-    /// Whether the call is answered without a place, and for as long as it takes.
+    /// Whether the call is answered without a permit, and for as long as it takes.
     fn is_free(&self, path: &str) -> bool;
 
     /// Whether the call opens a stream that anybody may open.
@@ -56,10 +58,10 @@ pub trait Wire: Clone + Send + Sync + 'static {
     }
 
     /// What its service answers.
-    fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>>;
+    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>>;
 
     /// A refusal, in the words of this wire, readable for the page that asked.
-    fn refuse(&self, asked: &Asked, status: Status) -> Response<Body>;
+    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body>;
 
     /// One line about an answer.
     fn log(response: &Response<Body>, elapsed_us: u64);
@@ -68,10 +70,10 @@ pub trait Wire: Clone + Send + Sync + 'static {
 /// An answer that gets no line of its own, since the log tells what is behind it: of refusals
 /// together with others like them (see `refusal_log`), of readiness when it changes.
 #[derive(Clone)]
-pub struct Recorded;
+pub struct AlreadyLogged;
 
 /// What a refusal must know of its request.
-pub struct Asked {
+pub struct RequestInfo {
     /// Where it went.
     pub path: String,
     /// The page that sent it.
@@ -80,9 +82,9 @@ pub struct Asked {
 
 /// What the ports of a server have in common.
 #[derive(Clone)]
-pub struct Around {
-    pub places: Places,
-    pub shares: Shares,
+pub struct Layers {
+    pub permits: Admission,
+    pub fair_share: FairShare,
     pub uploads: Arc<Uploads>,
     pub proxies: Proxies,
 }
@@ -90,105 +92,111 @@ pub struct Around {
 /// All that a port answers, behind what surrounds every call. Each call holds it, so it is
 /// cheap to clone.
 #[derive(Clone)]
-pub struct Calls<W>(Arc<Inner<W>>);
+pub struct CallChain<W>(Arc<Inner<W>>);
 
 #[derive(Clone)]
 struct Inner<W> {
     wire: W,
-    around: Around,
+    around: Layers,
     timeout: Duration,
     upload_timeout: Duration,
-    answers: Answers,
-    departure: Stop,
+    answers: ResponseBodies,
+    draining: Shutdown,
     peer: Option<SocketAddr>,
     connection: Option<Arc<ConnectionState>>,
 }
 
-impl<W: Wire> Calls<W> {
-    pub fn new(wire: W, around: Around, limits: &Limits) -> Self {
+impl<W: Protocol> CallChain<W> {
+    pub fn new(wire: W, around: Layers, limits: &Limits) -> Self {
         Self(Arc::new(Inner {
             wire,
             around,
             timeout: limits.request_timeout,
             upload_timeout: limits.upload_timeout,
-            departure: Stop::default(),
-            answers: Answers::new(limits.answer_timeout),
+            draining: Shutdown::default(),
+            answers: ResponseBodies::new(limits.answer_timeout),
             peer: None,
             connection: None,
         }))
     }
 
     /// The same services for one connection: handlers see who is at its other end, or for
-    /// whom it calls if that is a trusted proxy ([`ClientInfo`]); their places they share
+    /// whom it calls if that is a trusted proxy ([`ClientInfo`]); their permits they share
     /// with others of that client.
-    pub fn for_peer(&self, peer: SocketAddr, seat: &Seat) -> Self {
+    pub fn for_peer(&self, peer: SocketAddr, slot: &ConnectionSlot) -> Self {
         let mut calls = Inner::clone(&self.0);
         calls.peer = Some(peer);
-        calls.connection = Some(seat.connection.clone());
-        let places = calls.around.places.of(&calls.around.shares.of(client_prefix(peer.ip())));
-        calls.around.places = places.on(seat.connection.clone(), seat.is_proxy);
+        calls.connection = Some(slot.connection.clone());
+        let permits =
+            calls.around.permits.of(&calls.around.fair_share.of(client_prefix(peer.ip())));
+        calls.around.permits = permits.on(slot.connection.clone(), slot.is_proxy);
         calls.answers = calls.answers.elsewhere();
-        calls.departure = Stop::default();
+        calls.draining = Shutdown::default();
         Self(Arc::new(calls))
     }
 
     /// With this, streams on this connection are told that it is to close.
-    pub fn departure(&self) -> &Stop {
-        &self.0.departure
+    pub fn draining(&self) -> &Shutdown {
+        &self.0.draining
     }
 
     /// The answers of this connection that are still on their way.
-    pub fn answers(&self) -> &Answers {
+    pub fn answers(&self) -> &ResponseBodies {
         &self.0.answers
     }
 }
 
-impl<W: Wire> Inner<W> {
+impl<W: Protocol> Inner<W> {
     /// The address of the client: the peer's, or the one for whom a trusted proxy calls.
     fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
         self.peer.map(|peer| self.around.proxies.caller(peer, headers).ip())
     }
 
-    /// `response` on its way, with the place of its call, or a seat if it lasts.
-    fn send(&self, asked: &Asked, response: Response<Body>, place: &Place) -> Response<Body> {
-        if response.extensions().get::<Lasting>().is_none() {
-            return response.map(|body| self.answers.send(body, place));
+    /// `response` on its way, with the permit of its call, or a slot if it lasts.
+    fn send(
+        &self,
+        asked: &RequestInfo,
+        response: Response<Body>,
+        permit: &Permit,
+    ) -> Response<Body> {
+        if response.extensions().get::<StreamKind>().is_none() {
+            return response.map(|body| self.answers.send(body, permit));
         }
-        match place.outlast() {
-            Ok(()) => response.map(|body| self.answers.stream(body, place)),
+        match permit.outlast() {
+            Ok(()) => response.map(|body| self.answers.stream(body, permit)),
             Err(crowded) => self.refuse_recorded(asked, crowded),
         }
     }
 
     /// What a call to `path` needs to begin; `None`: nothing.
-    fn take_place(&self, places: &Places, path: &str) -> Result<Option<Place>, Status> {
+    fn take_place(&self, permits: &Admission, path: &str) -> Result<Option<Permit>, Status> {
         if self.wire.is_free(path) {
             return Ok(None);
         }
         let is_public = self.wire.is_public_stream(path);
-        if is_public { places.take_public() } else { places.take() }.map(Some)
+        if is_public { permits.take_public() } else { permits.take() }.map(Some)
     }
 
     /// A refusal by a limit, which has been recorded.
-    fn refuse_recorded(&self, asked: &Asked, status: Status) -> Response<Body> {
+    fn refuse_recorded(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
         let mut response = self.wire.refuse(asked, status);
-        response.extensions_mut().insert(Recorded);
+        response.extensions_mut().insert(AlreadyLogged);
         response
     }
 
-    /// The places that a client takes: behind a proxy the client takes them, not the proxy.
-    fn places(&self, client: Option<IpAddr>) -> Cow<'_, Places> {
-        let places = &self.around.places;
+    /// The permits that a client takes: behind a proxy the client takes them, not the proxy.
+    fn permits(&self, client: Option<IpAddr>) -> Cow<'_, Admission> {
+        let permits = &self.around.permits;
         match (self.peer, client) {
             (Some(peer), Some(client)) if peer.ip() != client => {
-                Cow::Owned(places.of(&self.around.shares.of(client_prefix(client))))
+                Cow::Owned(permits.of(&self.around.fair_share.of(client_prefix(client))))
             }
-            _ => Cow::Borrowed(places),
+            _ => Cow::Borrowed(permits),
         }
     }
 
-    /// Answers `request`, whatever happens inside.
-    async fn answer(&self, places: &Places, request: Request<Incoming>) -> Response<Body> {
+    /// ResponseBodies `request`, whatever happens inside.
+    async fn answer(&self, permits: &Admission, request: Request<Incoming>) -> Response<Body> {
         if !has_known_framing(request.headers()) || !names_one_host(&request) {
             return bad_request();
         }
@@ -196,20 +204,20 @@ impl<W: Wire> Inner<W> {
             return turned_away;
         }
         let origin = request.headers().get("origin").cloned();
-        let asked = Asked { path: request.uri().path().to_owned(), origin };
-        let place = match self.take_place(places, &asked.path) {
-            Ok(place) => place,
+        let asked = RequestInfo { path: request.uri().path().to_owned(), origin };
+        let permit = match self.take_place(permits, &asked.path) {
+            Ok(permit) => permit,
             Err(busy) => return self.refuse_recorded(&asked, busy),
         };
         let is_upload = self.around.uploads.include(&asked.path);
         let most = if is_upload { self.upload_timeout } else { self.timeout };
         let timeout = self.wire.patience(&request).map_or(most, |wanted| wanted.min(most));
         let longest_pause = is_upload.then_some(self.timeout);
-        let request = request.map(|body| Arriving::new(body, place.clone(), longest_pause));
+        let request = request.map(|body| RequestBody::new(body, permit.clone(), longest_pause));
         let call = AssertUnwindSafe(self.wire.clone().answer(request)).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
-            Ok(Ok(response)) => match place {
-                Some(place) => self.send(&asked, response, &place),
+            Ok(Ok(response)) => match permit {
+                Some(permit) => self.send(&asked, response, &permit),
                 None => response,
             },
             // The panic hook (see `telemetry`) has logged it, inside the call's span.
@@ -260,7 +268,7 @@ pub fn refusal(code: Code, message: &str) -> Status {
     Status::with_error_details(code, message, details)
 }
 
-impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
+impl<W: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<W> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
@@ -275,13 +283,13 @@ impl<W: Wire> hyper::service::Service<Request<Incoming>> for Calls<W> {
         let path = request.uri().path().to_owned();
         let client = ClientInfo::new(id.clone(), address, request.headers());
         request.extensions_mut().insert(client.clone());
-        request.extensions_mut().insert(Departing(calls.departure.handle()));
+        request.extensions_mut().insert(Draining(calls.draining.handle()));
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let answer = async move {
             let start = Instant::now();
-            let mut response = calls.answer(&calls.places(address), request).await;
+            let mut response = calls.answer(&calls.permits(address), request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-            if response.extensions().get::<Recorded>().is_none() {
+            if response.extensions().get::<AlreadyLogged>().is_none() {
                 W::log(&response, elapsed);
             }
             response.headers_mut().insert(request_id::HEADER, id);

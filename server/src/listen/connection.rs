@@ -24,8 +24,8 @@ use tokio::{
 use super::{connection_state::ConnectionState, head_timer::HeadTimer};
 use crate::{
     admission::limits::Limits,
-    layers::call::{Calls, Wire},
-    shutdown::Stopping,
+    layers::call::{CallChain, Protocol},
+    shutdown::ShutdownSignal,
 };
 
 /// The client preface and the head of the SETTINGS frame that must follow it (RFC 9113
@@ -39,11 +39,11 @@ const GOOD_BYE: Duration = Duration::from_secs(1);
 
 /// Serves `stream` until the peer leaves, breaks the protocol, stays silent, must make room,
 /// or the server drains.
-pub fn serve<W: Wire>(
+pub fn serve<W: Protocol>(
     stream: TcpStream,
-    calls: Calls<W>,
+    calls: CallChain<W>,
     limits: &Limits,
-    stopping: Stopping,
+    stopping: ShutdownSignal,
     state: Arc<ConnectionState>,
 ) -> impl Future<Output = ()> + Send + use<W> {
     let heard = Arc::new(AtomicUsize::new(0));
@@ -54,7 +54,7 @@ pub fn serve<W: Wire>(
     // An upload that has just begun may take its time. On a stop, the drain is shorter.
     let grace = limits.upload_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
-    let (answers, departure) = (calls.answers().clone(), calls.departure().clone());
+    let (answers, draining) = (calls.answers().clone(), calls.draining().clone());
     let to_finish = limits.request_timeout;
     async move {
         let http = http(handshake_timeout, heads.clone());
@@ -82,7 +82,7 @@ pub fn serve<W: Wire>(
                     }
                 }
                 () = old.as_mut() => {
-                    // Asked to leave a while ago, it is still here: no call may last that long.
+                    // RequestInfo to leave a while ago, it is still here: no call may last that long.
                     let is_idle = state.idle_since().is_some();
                     if leaving.is_some_and(|time| time != GOOD_BYE || is_idle) {
                         return;
@@ -120,7 +120,7 @@ pub fn serve<W: Wire>(
                 leaving = leave;
                 // No new calls, and an end to the streams that have none of their own.
                 connection.as_mut().graceful_shutdown();
-                departure.now();
+                draining.now();
                 old.as_mut().reset(Instant::now() + time);
             }
         }

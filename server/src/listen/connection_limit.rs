@@ -26,7 +26,7 @@ const SETTLED: Duration = Duration::from_secs(1);
 
 /// The connections there are, on all ports together.
 #[derive(Clone)]
-pub struct Seats(Arc<Inner>);
+pub struct ConnectionLimit(Arc<Inner>);
 
 struct Inner {
     table: Mutex<Table>,
@@ -39,7 +39,7 @@ struct Inner {
 #[derive(Default)]
 struct Table {
     next: u64,
-    /// Those that have a seat.
+    /// Those that have a slot.
     seated: HashMap<u64, Entry>,
     /// How many of them there are of each client; a proxy's are nobody's.
     of_clients: HashMap<IpAddr, usize>,
@@ -52,8 +52,8 @@ struct Entry {
     connection: Arc<ConnectionState>,
 }
 
-/// One connection's place; given back when dropped.
-pub struct Seat {
+/// One connection's permit; given back when dropped.
+pub struct ConnectionSlot {
     inner: Arc<Inner>,
     number: u64,
     /// Whether it is a listed proxy's, with calls of several clients.
@@ -62,19 +62,19 @@ pub struct Seat {
     pub connection: Arc<ConnectionState>,
 }
 
-impl Seats {
+impl ConnectionLimit {
     pub fn new(limits: &Limits, proxies: Proxies, log: RefusalLog) -> Self {
         let table = Mutex::default();
         let (in_all, per_address) = (limits.connections, limits.connections_per_address);
         Self(Arc::new(Inner { table, proxies, log, in_all, per_address }))
     }
 
-    /// A place for a connection from `peer`, or `None`: then it is closed unserved. Where
+    /// A permit for a connection from `peer`, or `None`: then it is closed unserved. Where
     /// there is none, one without a call in progress makes room: of the same client, if that
     /// has all that one may have; else of whoever holds most, but never of one who holds
     /// less. The machine itself has a reserve, so that a full server still passes its own
     /// health check.
-    pub fn take(&self, peer: SocketAddr) -> Option<Seat> {
+    pub fn take(&self, peer: SocketAddr) -> Option<ConnectionSlot> {
         let address = client_prefix(peer.ip());
         let is_proxy = self.0.proxies.include(peer.ip());
         let client = (!is_proxy).then_some(address);
@@ -110,7 +110,7 @@ impl Seats {
             *table.of_clients.entry(client).or_default() += 1;
         }
         drop(table);
-        Some(Seat { inner: self.0.clone(), number, is_proxy, connection })
+        Some(ConnectionSlot { inner: self.0.clone(), number, is_proxy, connection })
     }
 
     /// Has an idle connection make room, whosever it is.
@@ -123,7 +123,7 @@ impl Seats {
         self.0.log.clone().report().await;
     }
 
-    /// Takes the seat of an idle connection among those that `may` lose it: whoever holds
+    /// Takes the slot of an idle connection among those that `may` lose it: whoever holds
     /// most loses one on which there was never a call, else the one that is idle longest.
     fn evict(&self, table: &mut Table, may: impl Fn(&Entry, usize, Instant) -> bool) -> bool {
         let idle = table.seated.iter().filter_map(|(number, entry)| {
@@ -150,7 +150,7 @@ impl Inner {
 }
 
 impl Table {
-    /// How many seats a client has.
+    /// How many connection_limit a client has.
     fn held(&self, client: Option<IpAddr>) -> usize {
         client.and_then(|client| self.of_clients.get(&client)).copied().unwrap_or_default()
     }
@@ -169,7 +169,7 @@ impl Table {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut table = self.inner.table();
         if table.remove(self.number).is_none() {
@@ -182,96 +182,99 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
-    fn seats(in_all: usize, per_address: usize, proxies: &str) -> Seats {
+    fn connection_limit(in_all: usize, per_address: usize, proxies: &str) -> ConnectionLimit {
         let limits = Limits {
             connections: in_all,
             connections_per_address: per_address,
             ..Limits::default()
         };
         let proxies = Proxies::parse(proxies).expect("proxies");
-        Seats::new(&limits, proxies, RefusalLog::default())
+        ConnectionLimit::new(&limits, proxies, RefusalLog::default())
     }
 
-    fn take(seats: &Seats, peer: &str) -> Option<Seat> {
-        seats.take(SocketAddr::new(peer.parse().expect("an address"), 1))
+    fn take(connection_limit: &ConnectionLimit, peer: &str) -> Option<ConnectionSlot> {
+        connection_limit.take(SocketAddr::new(peer.parse().expect("an address"), 1))
     }
 
     /// One with a call in progress, as long as both live.
-    fn busy(seats: &Seats, peer: &str) -> (Seat, super::super::connection_state::CallInProgress) {
-        let seat = take(seats, peer).expect("a seat");
-        let call = seat.connection.begin_call();
-        (seat, call)
+    fn busy(
+        connection_limit: &ConnectionLimit,
+        peer: &str,
+    ) -> (ConnectionSlot, super::super::connection_state::CallInProgress) {
+        let slot = take(connection_limit, peer).expect("a slot");
+        let call = slot.connection.begin_call();
+        (slot, call)
     }
 
     /// Whether it was asked to make room, and is to do so at once.
-    fn evicted(seat: &Seat) -> Option<bool> {
-        futures_util::FutureExt::now_or_never(seat.connection.evicted())
+    fn evicted(slot: &ConnectionSlot) -> Option<bool> {
+        futures_util::FutureExt::now_or_never(slot.connection.evicted())
     }
 
     #[tokio::test]
     async fn seats_in_use_are_counted_by_client_and_in_all_and_given_back() {
-        let seats = seats(3, 2, "none");
-        let first = busy(&seats, "192.0.2.1");
-        let _second = busy(&seats, "::ffff:192.0.2.1");
-        assert!(take(&seats, "192.0.2.1").is_none());
-        let _third = busy(&seats, "192.0.2.2");
-        assert!(take(&seats, "192.0.2.3").is_none());
-        let own = [busy(&seats, "127.0.0.1"), busy(&seats, "127.0.0.1")];
-        assert!(take(&seats, "127.0.0.1").is_none(), "the reserve has an end");
+        let connection_limit = connection_limit(3, 2, "none");
+        let first = busy(&connection_limit, "192.0.2.1");
+        let _second = busy(&connection_limit, "::ffff:192.0.2.1");
+        assert!(take(&connection_limit, "192.0.2.1").is_none());
+        let _third = busy(&connection_limit, "192.0.2.2");
+        assert!(take(&connection_limit, "192.0.2.3").is_none());
+        let own = [busy(&connection_limit, "127.0.0.1"), busy(&connection_limit, "127.0.0.1")];
+        assert!(take(&connection_limit, "127.0.0.1").is_none(), "the reserve has an end");
         drop((first, own));
-        assert!(take(&seats, "192.0.2.1").is_some());
+        assert!(take(&connection_limit, "192.0.2.1").is_some());
     }
 
     #[tokio::test]
     async fn a_subscriber_of_ipv6_is_one_client() {
-        let seats = seats(9, 1, "none");
-        let _subscriber = busy(&seats, "2001:db8:0:1::1");
-        assert!(take(&seats, "2001:db8:0:1:ffff::2").is_none());
-        assert!(take(&seats, "2001:db8:0:2::1").is_some());
+        let connection_limit = connection_limit(9, 1, "none");
+        let _subscriber = busy(&connection_limit, "2001:db8:0:1::1");
+        assert!(take(&connection_limit, "2001:db8:0:1:ffff::2").is_none());
+        assert!(take(&connection_limit, "2001:db8:0:2::1").is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_holds_most_makes_room_with_what_is_of_least_use() {
-        let seats = seats(4, 4, "none");
+        let connection_limit = connection_limit(4, 4, "none");
         let step = || tokio::time::advance(std::time::Duration::from_secs(1));
-        let (in_use, _call) = busy(&seats, "192.0.2.1");
-        let used = take(&seats, "192.0.2.1").expect("a seat");
+        let (in_use, _call) = busy(&connection_limit, "192.0.2.1");
+        let used = take(&connection_limit, "192.0.2.1").expect("a slot");
         used.connection.touch();
         step().await;
-        let unused = take(&seats, "192.0.2.1").expect("a seat");
+        let unused = take(&connection_limit, "192.0.2.1").expect("a slot");
         step().await;
-        let other = take(&seats, "192.0.2.2").expect("a seat");
-        let _newcomer = take(&seats, "192.0.2.3").expect("room is made");
+        let other = take(&connection_limit, "192.0.2.2").expect("a slot");
+        let _newcomer = take(&connection_limit, "192.0.2.3").expect("room is made");
         assert_eq!(evicted(&unused), Some(false));
-        let _newcomer = take(&seats, "192.0.2.4").expect("room is made");
+        let _newcomer = take(&connection_limit, "192.0.2.4").expect("room is made");
         assert_eq!(evicted(&used), Some(true), "too many good-byes at once");
         assert!(evicted(&in_use).is_none() && evicted(&other).is_none());
         step().await;
         // Now everybody holds one; who comes with a second makes room itself.
-        let _newcomer = take(&seats, "192.0.2.2").expect("room is made");
+        let _newcomer = take(&connection_limit, "192.0.2.2").expect("room is made");
         assert!(evicted(&other).is_some());
-        assert!(take(&seats, "192.0.2.1").is_none(), "its only one is in use");
+        assert!(take(&connection_limit, "192.0.2.1").is_none(), "its only one is in use");
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_is_at_its_own_limit_makes_room_itself() {
-        let seats = seats(9, 2, "none");
-        let _in_use = busy(&seats, "192.0.2.1");
-        let idle = take(&seats, "192.0.2.1").expect("a seat");
-        let other = take(&seats, "192.0.2.2").expect("a seat");
-        assert!(take(&seats, "192.0.2.1").is_none(), "just opened");
+        let connection_limit = connection_limit(9, 2, "none");
+        let _in_use = busy(&connection_limit, "192.0.2.1");
+        let idle = take(&connection_limit, "192.0.2.1").expect("a slot");
+        let other = take(&connection_limit, "192.0.2.2").expect("a slot");
+        assert!(take(&connection_limit, "192.0.2.1").is_none(), "just opened");
         tokio::time::advance(SETTLED).await;
-        let _third = take(&seats, "192.0.2.1").expect("room is made");
+        let _third = take(&connection_limit, "192.0.2.1").expect("room is made");
         assert!(evicted(&idle).is_some() && evicted(&other).is_none());
     }
 
     #[tokio::test]
     async fn a_proxy_is_no_client() {
-        let seats = seats(4, 1, "192.0.2.1");
-        let proxied: Vec<_> = (0..3).map(|_| busy(&seats, "192.0.2.1")).collect();
-        let _direct = busy(&seats, "192.0.2.2");
-        assert!(take(&seats, "192.0.2.1").is_none(), "only so many in all");
+        let connection_limit = connection_limit(4, 1, "192.0.2.1");
+        let proxied: Vec<_> = (0..3).map(|_| busy(&connection_limit, "192.0.2.1")).collect();
+        let _direct = busy(&connection_limit, "192.0.2.2");
+        assert!(take(&connection_limit, "192.0.2.1").is_none(), "only so many in all");
         drop(proxied);
-        assert!(take(&seats, "192.0.2.1").is_some());
+        assert!(take(&connection_limit, "192.0.2.1").is_some());
     }
 }

@@ -64,7 +64,7 @@ impl Timer for HeadTimer {
         TokioTimer::new().sleep(duration)
     }
 
-    /// Asked for when a head is to be read, at the end of the one before.
+    /// RequestInfo for when a head is to be read, at the end of the one before.
     fn sleep_until(&self, _deadline: Instant) -> Pin<Box<dyn Sleep>> {
         // The first has begun already: by its bytes it was told from HTTP/2.
         if self.0.is_used.swap(true, Ordering::Relaxed) {

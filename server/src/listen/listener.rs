@@ -11,9 +11,9 @@ use tokio::{
 use super::connection;
 use crate::{
     admission::limits::Limits,
-    layers::call::{Calls, Wire},
-    listen::connection_limit::{Seat, Seats},
-    shutdown::Stopping,
+    layers::call::{CallChain, Protocol},
+    listen::connection_limit::{ConnectionLimit, ConnectionSlot},
+    shutdown::ShutdownSignal,
 };
 
 /// How long to wait after a failed accept: at the limit of open files it would fail again
@@ -32,14 +32,20 @@ pub struct Open(JoinSet<()>);
 impl Listener {
     pub fn start(
         socket: TcpListener,
-        calls: Calls<impl Wire>,
-        seats: Seats,
+        calls: CallChain<impl Protocol>,
+        connection_limit: ConnectionLimit,
         limits: &Limits,
-        stopping: Stopping,
+        stopping: ShutdownSignal,
     ) -> Self {
         let (close, closing) = watch::channel(false);
-        let accepting =
-            tokio::spawn(accept(socket, calls, seats, limits.clone(), stopping, closing));
+        let accepting = tokio::spawn(accept(
+            socket,
+            calls,
+            connection_limit,
+            limits.clone(),
+            stopping,
+            closing,
+        ));
         Self { close, accepting }
     }
 
@@ -64,10 +70,10 @@ impl Open {
 
 async fn accept(
     socket: TcpListener,
-    calls: Calls<impl Wire>,
-    seats: Seats,
+    calls: CallChain<impl Protocol>,
+    connection_limit: ConnectionLimit,
     limits: Limits,
-    stopping: Stopping,
+    stopping: ShutdownSignal,
     mut closing: watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut open = JoinSet::new();
@@ -75,12 +81,12 @@ async fn accept(
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Some(seat) = seats.take(peer) {
-                        let calls = calls.for_peer(peer, &seat);
-                        open.spawn(serve(stream, calls, &limits, stopping.clone(), seat));
+                    if let Some(slot) = connection_limit.take(peer) {
+                        let calls = calls.for_peer(peer, &slot);
+                        open.spawn(serve(stream, calls, &limits, stopping.clone(), slot));
                     }
                 }
-                Err(error) => pause_after(&error, &seats).await,
+                Err(error) => pause_after(&error, &connection_limit).await,
             },
             Some(_) = open.join_next(), if !open.is_empty() => {}
             _ = closing.changed() => return open,
@@ -88,28 +94,28 @@ async fn accept(
     }
 }
 
-fn serve<W: Wire>(
+fn serve<W: Protocol>(
     stream: TcpStream,
-    calls: Calls<W>,
+    calls: CallChain<W>,
     limits: &Limits,
-    stopping: Stopping,
-    seat: Seat,
+    stopping: ShutdownSignal,
+    slot: ConnectionSlot,
 ) -> impl Future<Output = ()> + Send + use<W> {
     // Small answers must not wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    let served = connection::serve(stream, calls, limits, stopping, seat.connection.clone());
+    let served = connection::serve(stream, calls, limits, stopping, slot.connection.clone());
     async move {
         served.await;
-        drop(seat);
+        drop(slot);
     }
 }
 
-async fn pause_after(error: &io::Error, seats: &Seats) {
+async fn pause_after(error: &io::Error, connection_limit: &ConnectionLimit) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionReset) {
         tracing::warn!(%error, "cannot accept a connection");
         // The operating system allows fewer open files than there may be connections.
-        seats.make_room();
+        connection_limit.make_room();
         tokio::time::sleep(BACK_OFF).await;
     }
 }

@@ -17,16 +17,16 @@ use tower_http::cors::Cors;
 
 use crate::{
     body::{
-        request::Arriving,
+        request::RequestBody,
         streaming::{Ending, is_public_watch},
     },
     layers::{
-        call::{Asked, Wire},
+        call::{Protocol, RequestInfo},
         cors,
     },
 };
 
-/// Health is answered without a place too: a server that is busy is not dead, and whoever
+/// Health is answered without a permit too: a server that is busy is not dead, and whoever
 /// took it for dead would make the others busier.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
@@ -45,7 +45,7 @@ impl Grpc {
     }
 }
 
-impl Wire for Grpc {
+impl Protocol for Grpc {
     fn turn_away(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         let spoken = speaks_grpc(request.headers()) || cors::is_preflight(request);
         (!spoken).then(unsupported)
@@ -63,7 +63,7 @@ impl Wire for Grpc {
         caller_timeout(request.headers())
     }
 
-    fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
+    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let answer = self.services.oneshot(request);
         answer
             .map(|answered| match answered {
@@ -73,7 +73,7 @@ impl Wire for Grpc {
             .boxed()
     }
 
-    fn refuse(&self, asked: &Asked, status: Status) -> Response<Body> {
+    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
         let mut response = status.into_http();
         cors::let_read(&mut response, asked.origin.as_ref(), &self.trusted);
         response

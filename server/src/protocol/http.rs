@@ -1,4 +1,4 @@
-//! JSON over HTTP on its port: the doors of the services, health, and their documentation.
+//! JSON over HTTP on its port: the routers of the services, health, and their documentation.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use tower_http::cors::Cors;
 
 use crate::{
     body::{
-        request::Arriving,
-        streaming::{Lasting, until_departure},
+        request::RequestBody,
+        streaming::{StreamKind, until_draining},
     },
     health::Readiness,
-    http::{Door, Problem, docs, json},
+    http::{HttpRouter, Problem, docs, json},
     layers::{
-        call::{Asked, Recorded, Wire},
+        call::{AlreadyLogged, Protocol, RequestInfo},
         cors,
     },
 };
@@ -36,7 +36,7 @@ const LIVE: &str = "/livez";
 /// What is under it belongs to somebody.
 const PERSONAL: &str = "/api/";
 
-/// Headers that make a browser trust an answer with nothing. Answers are data, so nothing
+/// Headers that make a browser trust an answer with nothing. ResponseBodies are data, so nothing
 /// in them may run, be framed, or be taken for another type.
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -50,7 +50,7 @@ const SECURITY: [(HeaderName, HeaderValue); 3] = [
 /// How a door words what is refused before a route is reached.
 type Refusal = fn(Problem) -> axum::response::Response;
 
-/// All doors of the port.
+/// All routers of the port.
 #[derive(Clone)]
 pub struct Http {
     routes: Router,
@@ -60,12 +60,12 @@ pub struct Http {
 }
 
 impl Http {
-    /// `doors`, open to pages of these origins.
-    pub fn new(doors: Vec<Door>, readiness: Readiness, trusted: &[Origin]) -> Self {
-        let refusals = doors.iter().map(|door| (door.prefix, door.refusal)).collect();
+    /// `routers`, open to pages of these origins.
+    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[Origin]) -> Self {
+        let refusals = routers.iter().map(|door| (door.prefix, door.refusal)).collect();
         let health = async move || health(readiness.is_ready());
         let (apis, routes): (Vec<_>, Vec<_>) =
-            doors.into_iter().map(|door| (door.api, door.routes)).unzip();
+            routers.into_iter().map(|door| (door.api, door.routes)).unzip();
         let mut site = docs::routes(apis)
             .route(HEALTH, get(health.clone()))
             .route(READY, get(health))
@@ -80,12 +80,12 @@ impl Http {
     }
 }
 
-impl Wire for Http {
+impl Protocol for Http {
     fn is_free(&self, path: &str) -> bool {
         [HEALTH, READY, LIVE].contains(&path)
     }
 
-    fn answer(self, request: Request<Arriving>) -> BoxFuture<'static, Response<Body>> {
+    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let is_personal = request.uri().path().starts_with(PERSONAL);
         let is_options = request.method() == http::Method::OPTIONS;
         let departing = request.extensions().get().cloned();
@@ -102,14 +102,14 @@ impl Wire for Http {
                 Err(never) => match never {},
             };
             secure(&mut response, is_personal);
-            until_departure(response, departing, None).map(Body::new)
+            until_draining(response, departing, None).map(Body::new)
         }
         .boxed()
     }
 
-    fn refuse(&self, asked: &Asked, status: Status) -> Response<Body> {
-        let doors = self.refusals.iter().filter(|(prefix, _)| asked.path.starts_with(prefix));
-        let door = doors.max_by_key(|(prefix, _)| prefix.len());
+    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
+        let routers = self.refusals.iter().filter(|(prefix, _)| asked.path.starts_with(prefix));
+        let door = routers.max_by_key(|(prefix, _)| prefix.len());
         let refusal = door.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
         let mut response = refusal(Problem::from(status));
         secure(&mut response, true);
@@ -137,7 +137,7 @@ impl Wire for Http {
 const STREAMED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
 fn secure<B>(response: &mut Response<B>, is_personal: bool) {
-    let is_streamed = response.extensions().get::<Lasting>().is_some();
+    let is_streamed = response.extensions().get::<StreamKind>().is_some();
     let headers = response.headers_mut();
     for (name, value) in &SECURITY {
         headers.entry(name).or_insert_with(|| value.clone());
@@ -157,6 +157,6 @@ fn health(is_well: bool) -> axum::response::Response {
     };
     let mut answer = json::answer(status, &serde_json::json!({ "status": word }));
     // Readiness logs why it changes; a balancer that asks every second adds nothing to that.
-    answer.extensions_mut().insert(Recorded);
+    answer.extensions_mut().insert(AlreadyLogged);
     answer
 }

@@ -8,9 +8,9 @@
 mod bad_input;
 mod caps;
 mod deadlines;
-mod departure;
 mod discovery;
 mod drain;
+mod draining;
 mod idle;
 mod panics;
 mod preface;

@@ -15,8 +15,8 @@ use axum::{Extension, Router, response::IntoResponse};
 use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use proto::auth::v1::{SignInRequest, SignInResponse};
 use server::{
-    Assembly, Lasting, Limits,
-    http::{Door, Lines, LinesLimits, Problem},
+    Assembly, Limits, StreamKind,
+    http::{HttpRouter, Lines, LinesLimits, Problem},
 };
 use tonic::{
     Request, Response, Status, Streaming,
@@ -119,8 +119,8 @@ impl Service<HttpRequest<Body>> for Streams {
             let open = service_fn(move |request: Request<SignInRequest>| {
                 let mut answer = Response::new(streams.messages(&request.get_ref().email));
                 match &*path {
-                    WATCH => drop(answer.extensions_mut().insert(Lasting::Watch)),
-                    EXPORT => drop(answer.extensions_mut().insert(Lasting::Export)),
+                    WATCH => drop(answer.extensions_mut().insert(StreamKind::Watch)),
+                    EXPORT => drop(answer.extensions_mut().insert(StreamKind::Export)),
                     _ => {}
                 }
                 ready(Ok::<_, Status>(answer))
@@ -141,11 +141,11 @@ async fn count(
     Ok(Response::new(SignInResponse { session_token: count.to_string(), ..Default::default() }))
 }
 
-fn door() -> Door {
+fn door() -> HttpRouter {
     let events = async || {
         let events = stream::iter([Ok::<_, Infallible>("data: 0\n\n")]).chain(stream::pending());
         let body = axum::body::Body::from_stream(events);
-        (Extension(Lasting::Watch), [("content-type", "text/event-stream")], body)
+        (Extension(StreamKind::Watch), [("content-type", "text/event-stream")], body)
     };
     let upload = async |headers: HeaderMap, body: axum::body::Body| {
         let mut lines = Lines::of(&headers, body, LinesLimits::of_total(1024))?;
@@ -159,7 +159,7 @@ fn door() -> Door {
         .route("/streams/watch", axum::routing::get(events))
         .route("/streams/{name}/upload", axum::routing::post(upload));
     let api = Box::new(utoipa::openapi::OpenApi::default);
-    Door { prefix: "/streams/", routes, refusal: Problem::into_response, api }
+    HttpRouter { prefix: "/streams/", routes, refusal: Problem::into_response, api }
 }
 
 /// Opens a stream.

@@ -28,13 +28,13 @@ async fn streams_take_no_place_among_the_calls_and_are_limited_apart() {
         let mut streams = Vec::new();
         for connection in [&first, &second, &first] {
             // A place is needed to get there, and the last call may just have left it.
-            let mut stream = within(open(connection, WATCH, "quiet")).await.expect("a seat");
+            let mut stream = within(open(connection, WATCH, "quiet")).await.expect("a slot");
             assert!(within(stream.message()).await.expect("open").is_some());
             streams.push(stream);
             assert_served(&mut client).await;
             until(async || client.sign_in(crate::world::sign_in("echo")).await.is_ok()).await;
         }
-        let refused = within(open(&second, WATCH, "quiet")).await.expect_err("no seat");
+        let refused = within(open(&second, WATCH, "quiet")).await.expect_err("no slot");
         assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
         until(async || client.sign_in(crate::world::sign_in("echo")).await.is_ok()).await;
         streams.remove(0);
@@ -72,7 +72,7 @@ async fn a_piece_that_nobody_takes_ends_its_connection_and_frees_the_seat() {
     let stalled = Connection::open_without_window(server.addr).await.expect("a connection");
     let _unread = within(open(&stalled, WATCH, "quiet")).await.expect("a head");
     let other = server.connect().await;
-    let refused = within(open(&other, WATCH, "quiet")).await.expect_err("one seat");
+    let refused = within(open(&other, WATCH, "quiet")).await.expect_err("one slot");
     assert_eq!(refused.code(), Code::ResourceExhausted);
     until(async || open(&other, WATCH, "quiet").await.is_ok()).await;
     until(async || open(&stalled, WATCH, "quiet").await.is_err()).await;

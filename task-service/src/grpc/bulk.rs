@@ -5,7 +5,7 @@ use proto::task::v1::{
     self as pb,
     task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
 };
-use server::{ClientInfo, Lasting, MAX_BATCH_BYTES};
+use server::{ClientInfo, MAX_BATCH_BYTES, StreamKind};
 use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
 
@@ -92,7 +92,7 @@ impl TaskBulkService for Rpcs {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let place = Place::beginning(request.get_ref().everything);
         let mut answer = Response::new(exported(self.tasks.clone(), owner, place).await?);
-        answer.extensions_mut().insert(Lasting::Export);
+        answer.extensions_mut().insert(StreamKind::Export);
         Ok(answer)
     }
 

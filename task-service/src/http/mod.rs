@@ -26,7 +26,7 @@ use http::{Method, StatusCode};
 use proto::task::v1::{
     task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
 };
-use server::http::{Door, Problem};
+use server::http::{HttpRouter, Problem};
 use shared::auth::Gate;
 use utoipa::OpenApi;
 
@@ -51,7 +51,7 @@ struct Rpcs {
 }
 
 /// The door to the services, which are behind `gate` already.
-pub fn door(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> Door {
+pub fn door(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> HttpRouter {
     let client = TaskServiceClient::new(service);
     // What the service says is as large as it may be.
     let bulk = TaskBulkServiceClient::new(bulk).max_decoding_message_size(usize::MAX);
@@ -78,7 +78,12 @@ pub fn door(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> Do
         .route("/api/{user_id}/security-events", get(security_events::list))
         .method_not_allowed_fallback(other_method)
         .with_state(rpcs);
-    Door { prefix: "/api/", routes, refusal: Problem::into_response, api: Box::new(Api::openapi) }
+    HttpRouter {
+        prefix: "/api/",
+        routes,
+        refusal: Problem::into_response,
+        api: Box::new(Api::openapi),
+    }
 }
 
 /// OPTIONS is answered with `Allow` alone, which the router adds here too.

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use proto::task::v1::{self as pb, Task};
 use serde::Deserialize;
 use server::{
-    ClientInfo, Lasting,
+    ClientInfo, StreamKind,
     http::{Line, Lines, LinesLimits, Problem, json},
 };
 use tonic::Status;
@@ -56,7 +56,7 @@ pub async fn export(State(mut rpcs): State<Rpcs>, caller: Caller) -> Result<Resp
         (header::CONTENT_TYPE, "application/x-ndjson"),
         (header::CONTENT_DISPOSITION, disposition),
     ];
-    Ok((Extension(Lasting::Export), headers, Body::from_stream(lines)).into_response())
+    Ok((Extension(StreamKind::Export), headers, Body::from_stream(lines)).into_response())
 }
 
 fn lines(tasks: &[Task]) -> Bytes {

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, header};
 use proto::task::v1::{self as pb, watch_tasks_response::Event};
 use serde::Serialize;
 use server::{
-    Lasting,
+    StreamKind,
     http::{Problem, ProblemBody},
 };
 use tonic::{Status, Streaming};
@@ -87,7 +87,7 @@ pub async fn watch(
     let answer = rpcs.client.watch_tasks(caller.call(message)).await;
     let answer = answer.map_err(|status| renamed(status, names))?;
     let events = Body::from_stream(events(answer.into_inner()));
-    Ok((Extension(Lasting::Watch), HEADERS, events).into_response())
+    Ok((Extension(StreamKind::Watch), HEADERS, events).into_response())
 }
 
 fn events(

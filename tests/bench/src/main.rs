@@ -64,7 +64,7 @@ async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
     }
     let app = assembly.bind(&settings).await?;
     announce(&app.grpc_addr().to_string());
-    app.run(server::stop_signal()?).await;
+    app.run(server::termination_signal()?).await;
     Ok(())
 }
 

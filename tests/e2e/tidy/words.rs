@@ -5,7 +5,7 @@ use super::{Breaches, tree::Tree};
 /// Words for which a document says user, client, caller, replica or operator, or the field's
 /// own term.
 const BANNED: [&str; 7] =
-    ["everybody", "household", "newcomer", "newcomers", "nobody", "somebody", "whoever"];
+    ["everybody", "client_prefix", "newcomer", "newcomers", "nobody", "somebody", "whoever"];
 
 /// Documents, the manual of the settings and the comments of the contracts are in plain words;
 /// what they quote may have others.

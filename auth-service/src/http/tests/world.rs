@@ -8,7 +8,7 @@ use fixtures::{Backend, FreshDatabase};
 use http::{HeaderMap, HeaderValue, Request, header::SET_COOKIE};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use server::{ClientInfo, http::Door};
+use server::{ClientInfo, http::HttpRouter};
 use shared::{
     auth::{Keyring, TokenIssuer, TokenPolicy, TokenVerifier},
     clock::ManualClock,
@@ -112,7 +112,7 @@ impl World {
         let counter = Counter::Memory(Arc::new(Memory::new(clock.clone())));
         let attempts = Attempts::new(setting.limits, counter);
         let access = Arc::new(AccessTokens(issuer));
-        let Door { routes, api, .. } = door(Fittings {
+        let HttpRouter { routes, api, .. } = door(Fittings {
             accounts: Accounts::new(
                 store.clone(),
                 sessions.clone(),

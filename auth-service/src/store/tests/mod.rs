@@ -20,7 +20,7 @@ use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use server::{
     ClientInfo,
-    audit_log::{Event, EventKind, Record, Trail},
+    audit_log::{AuditLog, Event, EventKind, Record},
 };
 use shared::{
     auth::{Keyring, Secret},
@@ -103,7 +103,7 @@ impl Scene {
 
 /// An event of the user `u1`.
 fn record(kind: EventKind) -> Record {
-    Trail::default().record(Event::of(kind, "u1"))
+    AuditLog::default().record(Event::of(kind, "u1"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests look at the rows as others see them")]

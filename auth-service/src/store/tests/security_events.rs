@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
 use server::{
     ClientInfo,
-    audit_log::{self, Event, EventKind, Page, PageRequest, Record, SecurityEvents, Trail},
+    audit_log::{self, AuditLog, Event, EventKind, Page, PageRequest, Record, SecurityEvents},
 };
 use shared::clock::Clock;
 
@@ -26,8 +26,8 @@ on_both_databases!(
 );
 
 impl Scene {
-    fn trail(&self) -> Trail {
-        Trail::new(self.store.security_events(), self.clock.clone()).0
+    fn trail(&self) -> AuditLog {
+        AuditLog::new(self.store.security_events(), self.clock.clone()).0
     }
 
     async fn keep(&self, records: &[Record]) {
@@ -112,7 +112,7 @@ async fn an_event_is_written_once_however_often_it_is_written(database: FreshDat
 async fn an_event_is_forgotten_after_its_time_and_not_before(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     let (trail, events) = (scene.trail(), scene.store.security_events());
-    events.note_signing_key("eb8006ca", &trail).await.expect("notes");
+    events.record_signing_key("eb8006ca", &trail).await.expect("notes");
     let start = scene.clock.now();
     // More than one statement forgets.
     for _ in 0..12 {
@@ -155,9 +155,9 @@ async fn of_a_new_secret_it_is_noted_once_that_it_signs(database: FreshDatabase)
         scene.clock.advance(TimeDelta::seconds(1));
         // Several replicas at once.
         let replicas = (0..4).map(|_| {
-            let (events, trail): (SecurityEvents, Trail) =
+            let (events, trail): (SecurityEvents, AuditLog) =
                 (scene.store.security_events(), scene.trail());
-            tokio::spawn(async move { events.note_signing_key(key, &trail).await })
+            tokio::spawn(async move { events.record_signing_key(key, &trail).await })
         });
         for replica in replicas.collect::<Vec<_>>() {
             replica.await.expect("runs").expect("notes");

@@ -49,16 +49,16 @@ pub struct Report(Vec<Finding>);
 
 /// Something is broken; the report said what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unwell(usize);
+pub struct FaultsFound(usize);
 
-impl fmt::Display for Unwell {
+impl fmt::Display for FaultsFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ending = if self.0 == 1 { "" } else { "s" };
         write!(f, "{} fault{ending}", self.0)
     }
 }
 
-impl Error for Unwell {}
+impl Error for FaultsFound {}
 
 impl Report {
     /// Notes what is well.
@@ -115,15 +115,15 @@ impl Report {
 
     /// Prints the report, and is an error if anything is broken.
     #[expect(clippy::print_stdout, reason = "the report is what was asked for")]
-    pub fn tell(&self, as_json: bool) -> Result<(), Unwell> {
+    pub fn tell(&self, as_json: bool) -> Result<(), FaultsFound> {
         println!("{}", self.text(as_json));
         self.verdict()
     }
 
     /// An error if anything is broken.
-    pub fn verdict(&self) -> Result<(), Unwell> {
+    pub fn verdict(&self) -> Result<(), FaultsFound> {
         let faults = self.0.iter().filter(|found| found.verdict == Verdict::Fault).count();
-        if faults == 0 { Ok(()) } else { Err(Unwell(faults)) }
+        if faults == 0 { Ok(()) } else { Err(FaultsFound(faults)) }
     }
 
     fn note(&mut self, verdict: Verdict, check: &'static str, message: &str) {

@@ -1,4 +1,4 @@
-//! What the doors promise, for programs (`/openapi.json`) and for people (`/docs`).
+//! What the routers promise, for programs (`/openapi.json`) and for people (`/docs`).
 //!
 //! The page is ours and small: it loads nothing from other hosts, and the ready-made ones
 //! weigh more than the rest of the binary.

@@ -20,7 +20,7 @@ use crate::world::every_user;
 const BEAT: Duration = Duration::from_millis(50);
 
 type Client = TaskAdminServiceClient<GuardedAdmin>;
-type Told = Streaming<pb::WatchRemindersResponse>;
+type EventView = Streaming<pb::WatchRemindersResponse>;
 
 struct Service {
     world: World,
@@ -44,7 +44,7 @@ impl Service {
         TaskAdminServiceClient::new(guarded_admin_with(&self.gate, self.world.tasks(), beat))
     }
 
-    async fn open(&self, client: &mut Client, token: &str) -> Result<Told, Status> {
+    async fn open(&self, client: &mut Client, token: &str) -> Result<EventView, Status> {
         let mut request = Request::new(pb::WatchRemindersRequest { resume_token: token.into() });
         let bearer = format!("Bearer {}", self.issuer.issue().expect("a token"));
         request.metadata_mut().insert("authorization", bearer.parse().expect("a value"));
@@ -73,7 +73,7 @@ impl Service {
 }
 
 /// Whose reminder of what, and the token behind it.
-async fn next(told: &mut Told) -> (Option<(String, String)>, String) {
+async fn next(told: &mut EventView) -> (Option<(String, String)>, String) {
     let message = timeout(Duration::from_secs(5), told.message()).await.expect("in time");
     let message = message.expect("no end").expect("a message");
     let task = message.reminder.map(|reminder| reminder.task.expect("a task"));

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
 use proto::task::v1::watch_tasks_response::Event;
-use server::Lasting;
+use server::StreamKind;
 use shared::clock::ManualClock;
 use tokio::time::timeout;
 use tonic::Streaming;
@@ -16,7 +16,7 @@ use crate::world::every_user;
 const BEAT: Duration = Duration::from_millis(50);
 
 type Client = TaskServiceClient<Guarded>;
-type Told = Streaming<pb::WatchTasksResponse>;
+type EventView = Streaming<pb::WatchTasksResponse>;
 
 impl World {
     fn watchers(&self, beat: Duration) -> Client {
@@ -33,22 +33,27 @@ impl World {
         made.into_inner().task.expect("a task")
     }
 
-    async fn open(&self, client: &mut Client, user: &str, token: &str) -> Result<Told, Status> {
+    async fn open(
+        &self,
+        client: &mut Client,
+        user: &str,
+        token: &str,
+    ) -> Result<EventView, Status> {
         let message = pb::WatchTasksRequest { user_id: user.into(), sync_token: token.into() };
         let answer = client.watch_tasks(self.by(user, message)).await?;
-        assert_eq!(answer.extensions().get(), Some(&Lasting::Watch));
+        assert_eq!(answer.extensions().get(), Some(&StreamKind::Watch));
         Ok(answer.into_inner())
     }
 }
 
-async fn next(told: &mut Told) -> Result<(Event, String), Status> {
+async fn next(told: &mut EventView) -> Result<(Event, String), Status> {
     let message = timeout(Duration::from_secs(5), told.message()).await.expect("in time")?;
     let message = message.expect("it ends with a status");
     Ok((message.event.expect("an event"), message.sync_token))
 }
 
 /// In words, with the token behind it.
-async fn word(told: &mut Told) -> (String, String) {
+async fn word(told: &mut EventView) -> (String, String) {
     let (event, token) = next(told).await.expect("an event");
     let word = match event {
         Event::Changed(task) => task.title,
@@ -64,7 +69,7 @@ async fn word(told: &mut Told) -> (String, String) {
     (word, token)
 }
 
-async fn words(told: &mut Told, count: usize) -> Vec<String> {
+async fn words(told: &mut EventView, count: usize) -> Vec<String> {
     let mut words = Vec::new();
     for _ in 0..count {
         words.push(word(told).await.0);

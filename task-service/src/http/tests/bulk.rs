@@ -16,7 +16,7 @@ impl World {
         let request = self.request("GET", user, "/tasks/export", &Value::Null);
         let response = self.routes().oneshot(request).await.expect("an answer");
         assert_eq!(response.headers()["content-type"], "application/x-ndjson");
-        assert_eq!(response.extensions().get(), Some(&server::Lasting::Export));
+        assert_eq!(response.extensions().get(), Some(&server::StreamKind::Export));
         let text = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         String::from_utf8(text.into()).expect("text")
     }

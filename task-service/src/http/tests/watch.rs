@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::body::BodyDataStream;
 use chrono::{DateTime, TimeDelta};
 use futures_util::StreamExt;
-use server::Lasting;
+use server::StreamKind;
 use shared::clock::ManualClock;
 use tokio::time::timeout;
 
@@ -69,7 +69,7 @@ impl World {
         let response = routes.oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), 200);
         let (parts, body) = response.into_parts();
-        assert_eq!(parts.extensions.get(), Some(&Lasting::Watch));
+        assert_eq!(parts.extensions.get(), Some(&StreamKind::Watch));
         let header = |name: &str| parts.headers[name].to_str().expect("ASCII").to_owned();
         assert_eq!(header("content-type"), "text/event-stream");
         assert_eq!(header("x-accel-buffering"), "no");

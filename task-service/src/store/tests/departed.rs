@@ -5,7 +5,7 @@ use std::time::Duration;
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend, PaginatorTrait, Statement};
 use server::{
-    audit_log::{self, Event, EventKind, PageRequest, SecurityEvents, Trail},
+    audit_log::{self, AuditLog, Event, EventKind, PageRequest, SecurityEvents},
     db::Database,
 };
 use shared::auth::Owner;
@@ -98,7 +98,7 @@ async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {
 async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let events = SecurityEvents::new(world.database.clone());
-    let trail = Trail::new(events.clone(), world.clock.clone()).0;
+    let trail = AuditLog::new(events.clone(), world.clock.clone()).0;
     let mut records = Vec::new();
     for user in ["alice", "Alice"] {
         let refused = || trail.record(Event::of(EventKind::OwnershipRefused, user));

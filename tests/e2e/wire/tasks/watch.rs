@@ -52,7 +52,7 @@ pub async fn watch(call: &Call, message: &[u8]) -> Result<Response<Body>, Status
 
 /// What is told, each event as a message, and then how it ended.
 fn frames(body: Incoming) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
-    let told = Told { body, heard: Vec::new() };
+    let told = EventView { body, heard: Vec::new() };
     stream::unfold(Some(told), async |told| {
         let mut told = told?;
         Some(match told.next().await {
@@ -70,13 +70,13 @@ fn frames(body: Incoming) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>
     })
 }
 
-struct Told {
+struct EventView {
     body: Incoming,
     /// What came and has not been read.
     heard: Vec<u8>,
 }
 
-impl Told {
+impl EventView {
     async fn next(&mut self) -> Result<WatchTasksResponse, Status> {
         loop {
             if let Some(end) = self.heard.windows(2).position(|two| two == b"\n\n") {

@@ -143,9 +143,9 @@ async fn services_learn_of_the_stop_and_their_jobs_outlive_the_calls() {
     server.wait_inside(1).await;
     let start = Instant::now();
     server.stop();
-    assert!(!stopping.is_stopping(), "balancers look away first");
+    assert!(!stopping.is_shutting_down(), "balancers look away first");
     within(stopping.stopped()).await;
-    assert!(start.elapsed() >= lame_duck && stopping.is_stopping());
+    assert!(start.elapsed() >= lame_duck && stopping.is_shutting_down());
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!*job_ended.borrow(), "a call is still open");
     server.release();
