@@ -66,7 +66,9 @@ fn element(
         content.recurrence = rule.flatten();
         content
     });
-    fields.finish(content)
+    let content = fields.finish(content)?;
+    content.check(true)?;
+    Ok(content)
 }
 
 /// The rules of a batch. Equal ones are read once.
@@ -196,7 +198,8 @@ mod tests {
 
     fn repeating(rule: &str) -> pb::CreateTaskRequest {
         let rule = pb::Recurrence { rule: rule.into(), ..Default::default() };
-        pb::CreateTaskRequest { recurrence: Some(rule), ..new("a") }
+        let due_date = Some("2026-11-25".into());
+        pb::CreateTaskRequest { recurrence: Some(rule), due_date, ..new("a") }
     }
 
     #[tokio::test]
@@ -216,6 +219,23 @@ mod tests {
         let tasks = (0..MOST).map(|n| repeating(&format!("FREQ=NO{n}"))).collect();
         let message = pb::BatchCreateTasksRequest { tasks, ..Default::default() };
         assert_eq!(told(new_tasks(message).await).len(), MAX_TOLD);
+    }
+
+    #[tokio::test]
+    async fn the_fields_of_an_element_must_fit_each_other() {
+        let before = pb::Reminder { minutes_before: Some(5), at: None };
+        let elements = [
+            pb::CreateTaskRequest { due_date: None, ..repeating("FREQ=DAILY") },
+            pb::CreateTaskRequest { reminders: vec![before], ..new("a") },
+            repeating("FREQ=DAILY;UNTIL=20261125"),
+        ];
+        for (i, element) in elements.into_iter().enumerate() {
+            let message =
+                pb::BatchCreateTasksRequest { tasks: vec![element.clone()], ..Default::default() };
+            let single = told(super::super::new_task(element));
+            let batched = told(new_tasks(message).await);
+            assert_eq!(batched, [format!("tasks[0].{}", single[0])], "{i}");
+        }
     }
 
     #[tokio::test]

@@ -137,6 +137,10 @@ mod tests {
         assert_eq!(faulty(nil), ["id"]);
         let series = pb::Task { series_id: Some("x".into()), occurrence: Some(1), ..titled() };
         assert_eq!(faulty(series), ["series_id"]);
+        let daily = pb::Recurrence { rule: "FREQ=DAILY".into(), ..Default::default() };
+        let before = pb::Reminder { minutes_before: Some(5), at: None };
+        let without_due = pb::Task { recurrence: Some(daily), reminders: vec![before], ..titled() };
+        assert_eq!(faulty(without_due), ["reminders", "recurrence"]);
     }
 
     #[test]

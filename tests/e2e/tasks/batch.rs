@@ -3,7 +3,7 @@
 use prost_types::FieldMask;
 use proto::task::v1::{
     BatchCompleteTasksRequest, BatchCreateTasksRequest, BatchDeleteTasksRequest,
-    BatchUpdateTasksRequest, CreateTaskRequest, Recurrence, Task, UpdateTaskRequest,
+    BatchUpdateTasksRequest, CreateTaskRequest, Recurrence, Reminder, Task, UpdateTaskRequest,
 };
 use tonic::{Code, Status};
 
@@ -12,6 +12,7 @@ use crate::{answer::Refused, caller::SignedIn, scenarios::in_both_worlds, world:
 in_both_worlds!(
     a_batch_of_new_tasks_comes_back_in_its_order,
     one_faulty_element_keeps_all_out,
+    a_schedule_that_needs_a_due_is_refused_without_one,
     the_same_change_is_written_into_each,
     a_batch_is_completed_or_deleted_as_one,
     a_task_that_is_missing_keeps_all_as_they_were,
@@ -113,6 +114,28 @@ async fn one_faulty_element_keeps_all_out(world: &World) {
     ];
     assert_eq!(faulty, expected);
     assert!(alice.all_tasks().await.is_empty());
+}
+
+async fn a_schedule_that_needs_a_due_is_refused_without_one(world: &World) {
+    let alice = world.alice().await;
+    let daily = Recurrence { rule: "FREQ=DAILY".into(), ..Recurrence::default() };
+    let before = Reminder { minutes_before: Some(5), ..Reminder::default() };
+    let mut tasks = ["a", "b", "c"].map(new).to_vec();
+    tasks[0].recurrence = Some(daily.clone());
+    tasks[1].reminders = vec![before];
+    (tasks[2].due_date, tasks[2].recurrence) = (Some("2031-11-25".into()), Some(daily.clone()));
+    tasks[2].reminders = vec![before];
+    let faulty = create(&alice, tasks, "").await.faulty();
+    assert_eq!(faulty, ["tasks[0].recurrence", "tasks[1].reminders", "tasks[2].reminders"]);
+    assert!(alice.all_tasks().await.is_empty());
+    let made = three(&alice).await;
+    let changes = UpdateTaskRequest { recurrence: Some(daily), ..UpdateTaskRequest::default() };
+    let faulty = update(&alice, &ids(&made[..2]), changes, "").await.faulty();
+    assert_eq!(faulty, ["ids[0].recurrence", "ids[1].recurrence"]);
+    let changes = UpdateTaskRequest { reminders: vec![before], ..UpdateTaskRequest::default() };
+    let faulty = update(&alice, &ids(&made[..1]), changes, "").await.faulty();
+    assert_eq!(faulty, ["ids[0].reminders"]);
+    assert_eq!(ordered(&alice).await, made);
 }
 
 async fn the_same_change_is_written_into_each(world: &World) {
