@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 
 use super::{
     Rpcs,
-    answer::one,
-    api::{IfMatch, NoSuchTask, OfTask, Refusals, RefusalsWithBody, Stale},
     caller::Caller,
     conditions::BasedOn,
+    problems::{NoSuchTask, Refusals, RefusalsWithBody, Stale},
+    requests::{IfMatch, OfTask},
+    responses::one,
 };
 
 /// Which state to put a task into.
@@ -85,7 +86,7 @@ pub async fn complete(
     ),
     security(("access_token" = [])),
 )]
-pub async fn reorder(
+pub async fn move_task(
     State(mut rpcs): State<Rpcs>,
     caller: Caller<NoParameters, BasedOn>,
     headers: HeaderMap,

@@ -13,10 +13,11 @@ use server::{
 
 use super::{
     Rpcs,
-    answer::{nothing, problem},
-    api::{BatchUpdate, IdempotencyKey, NoSuchTask, OfUser, RefusalsWithBatch, Reused},
     caller::Caller,
     conditions::idempotency_key,
+    problems::{NoSuchTask, RefusalsWithBatch, Reused},
+    requests::{BatchUpdate, IdempotencyKey, OfUser},
+    responses::{nothing, problem},
     tasks::field,
 };
 

@@ -9,9 +9,10 @@ use server::http::{Problem, json};
 
 use super::{
     Rpcs,
-    answer::problem,
-    api::{OfUser, Refusals, TooOld},
     caller::Caller,
+    problems::{Refusals, TooOld},
+    requests::OfUser,
+    responses::problem,
 };
 
 /// Read what has changed since a token.

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use server::http::{Fault, Problem, conditions::EntityTags};
 use tonic::Status;
 
-use super::answer::problem;
+use super::responses::problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 

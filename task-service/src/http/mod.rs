@@ -5,32 +5,34 @@
 //! gave it, because a fault needs the number of its line.
 
 mod actions;
-mod answer;
-mod api;
 mod batch;
 mod caller;
 mod changes;
 mod conditions;
 mod counts;
+mod openapi;
+mod problems;
+mod requests;
+mod responses;
 mod security_events;
 mod tasks;
 mod transfer;
 mod watch;
 
 use axum::{
-    Router,
     response::{IntoResponse, Response},
-    routing::{get, patch, post},
+    routing::MethodRouter,
 };
 use http::{Method, StatusCode};
 use proto::task::v1::{
     task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
 };
-use server::http::{HttpRouter, Problem};
+use server::{
+    http::{HttpRouter, Problem, Route},
+    routes,
+};
 use shared::auth::Gate;
-use utoipa::OpenApi;
 
-use self::api::Api;
 use crate::{
     grpc::{Guarded, GuardedBulk},
     store::Tasks,
@@ -56,34 +58,41 @@ pub fn door(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> Ht
     // What the service says is as large as it may be.
     let bulk = TaskBulkServiceClient::new(bulk).max_decoding_message_size(usize::MAX);
     let rpcs = Rpcs { gate, client, bulk, tasks };
-    let routes = Router::new()
-        .route("/api/{user_id}/tasks", get(tasks::list).post(tasks::create))
-        .route(
-            "/api/{user_id}/tasks/{id}",
-            get(tasks::get).put(tasks::replace).patch(tasks::change).delete(tasks::delete),
-        )
-        .route("/api/{user_id}/tasks/counts", get(counts::count))
-        .route("/api/{user_id}/tasks/sync", get(changes::sync))
-        .route("/api/{user_id}/tasks/export", get(transfer::export))
-        .route(UPLOAD, post(transfer::import))
-        .route("/api/{user_id}/tasks/batch/create", post(batch::create))
-        .route("/api/{user_id}/tasks/batch/update", post(batch::update))
-        .route("/api/{user_id}/tasks/batch/complete", post(batch::complete))
-        .route("/api/{user_id}/tasks/batch/delete", post(batch::delete))
-        .route("/api/{user_id}/tasks/watch", get(watch::watch))
-        .route("/api/{user_id}/tasks/{id}/complete", patch(actions::complete))
-        .route("/api/{user_id}/tasks/{id}/move", post(actions::reorder))
-        .route("/api/{user_id}/tasks/{id}/skip", post(actions::skip))
-        .route("/api/{user_id}/tasks/{id}/undelete", post(actions::undelete))
-        .route("/api/{user_id}/security-events", get(security_events::list))
+    let router = Route::router(&routes(), MethodRouter::new)
         .method_not_allowed_fallback(other_method)
         .with_state(rpcs);
     HttpRouter {
         prefix: "/api/",
-        routes,
+        routes: router,
         refusal: Problem::into_response,
-        api: Box::new(Api::openapi),
+        api: Box::new(|| openapi::document(&routes())),
     }
+}
+
+/// The routes, a row each: the router and the OpenAPI document are made from this list.
+fn routes() -> Vec<Route<Rpcs>> {
+    routes![
+        tasks::list,
+        counts::count,
+        tasks::create,
+        tasks::get,
+        tasks::replace,
+        tasks::change,
+        tasks::delete,
+        actions::complete,
+        actions::move_task,
+        actions::skip,
+        actions::undelete,
+        changes::sync,
+        watch::watch,
+        batch::create,
+        batch::update,
+        batch::complete,
+        batch::delete,
+        transfer::export,
+        transfer::import,
+        security_events::list,
+    ]
 }
 
 /// OPTIONS is answered with `Allow` alone, which the router adds here too.

@@ -14,13 +14,11 @@ use server::http::{NoParameters, Problem, body, json};
 
 use super::{
     Rpcs,
-    answer::{collection, next, nothing, one, problem, said},
-    api::{
-        Changes, IdempotencyKey, IfMatch, IfNoneMatch, NoSuchTask, OfTask, OfUser, Refusals,
-        RefusalsWithBody, Replacement, Reused, Stale, TooOld,
-    },
     caller::Caller,
     conditions::{BasedOn, Wanted, idempotency_key, tag},
+    problems::{NoSuchTask, Refusals, RefusalsWithBody, Reused, Stale, TooOld},
+    requests::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, OfTask, OfUser, Replacement},
+    responses::{collection, next, nothing, one, problem, said},
 };
 use crate::error::Error;
 

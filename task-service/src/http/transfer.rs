@@ -19,9 +19,10 @@ use utoipa::IntoParams;
 
 use super::{
     Rpcs,
-    answer::problem,
-    api::{OfUser, Refusals, RefusalsWithLines},
     caller::Caller,
+    problems::{Refusals, RefusalsWithLines},
+    requests::OfUser,
+    responses::problem,
 };
 use crate::{import::MAX_BYTES, wire};
 

@@ -22,10 +22,11 @@ use utoipa::ToSchema;
 
 use super::{
     Rpcs,
-    answer::{problem, renamed},
-    api::{LastEventId, OfUser, Refusals, TooOld},
     caller::Caller,
     conditions::last_event_id,
+    problems::{Refusals, TooOld},
+    requests::{LastEventId, OfUser},
+    responses::{problem, renamed},
 };
 
 /// How soon a browser opens a stream again that has ended, in milliseconds.
