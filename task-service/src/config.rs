@@ -13,7 +13,7 @@ use shared::{
     config::{Faults, Reader, Vars},
 };
 
-use crate::quota::Quota;
+use crate::domain::quota::Quota;
 
 /// Where the service listens if nobody says otherwise.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50052), http: local(8002) };

@@ -11,7 +11,7 @@ use shared::{
 };
 use tonic::Status;
 
-use crate::task::CannotSkip;
+use crate::domain::task::CannotSkip;
 
 /// Why a call did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -17,42 +17,18 @@
 //! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `cursor`, `count`, `quota`,
 //!   `sync`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
 
+mod api;
+mod command;
 mod config;
-mod count;
-mod cursor;
-mod due;
+mod domain;
 mod entity;
-mod epoch;
 mod error;
-mod etag;
-mod filter;
-mod fingerprint;
-mod fire;
-mod firings;
-mod grpc;
-mod http;
-mod hub;
-mod import;
+mod events;
+mod jobs;
 mod migration;
-mod moment;
-mod notice;
-mod operator;
-mod page;
-mod quota;
-mod recurrence;
-mod reindex;
-mod replicas;
-mod request_id;
-mod sort;
+mod notifications;
+mod query;
 mod store;
-mod sweep;
-mod sync;
-mod task;
-mod trouble;
-mod watch;
-mod wire;
-mod words;
-mod zone;
 
 use std::sync::Arc;
 
@@ -68,14 +44,16 @@ use shared::{
     clock::{Clock, SystemClock},
 };
 
-pub use self::{
-    config::{ADDRESSES, Config},
-    operator::{Command, Sources},
-    quota::Quota,
-};
 use self::{
+    api::{grpc, http},
+    jobs::{broadcast, epoch, reminder_scheduler, retention, search_index},
     migration::Migrator,
     store::{EveryUser, SpoolFolder, Tasks},
+};
+pub use self::{
+    command::{Command, Sources},
+    config::{ADDRESSES, Config},
+    domain::quota::Quota,
 };
 
 /// The service could not be started.
@@ -139,11 +117,11 @@ pub async fn assemble(
         assembly.allow_upload(path);
     }
     assembly.depend_on(database.clone());
-    assembly.add_job(replicas::keep_in_step(tasks.hub().clone(), database));
-    assembly.add_job(epoch::keep_current(tasks.clone()));
-    assembly.add_job(fire::forever(tasks.clone(), every_user()));
-    assembly.add_job(reindex::forever(tasks.clone(), every_user()));
-    assembly.add_job(sweep::forever(tasks, every_user(), config.trash_retention));
+    assembly.add_job(broadcast::run(tasks.hub().clone(), database));
+    assembly.add_job(epoch::run(tasks.clone()));
+    assembly.add_job(reminder_scheduler::run(tasks.clone(), every_user()));
+    assembly.add_job(search_index::run(tasks.clone(), every_user()));
+    assembly.add_job(retention::run(tasks, every_user(), config.trash_retention));
     Ok(())
 }
 
@@ -192,8 +170,8 @@ pub async fn examine(config: &Config, report: &mut Report) {
 }
 
 #[cfg(test)]
-#[path = "tests/replicas.rs"]
-mod replicas_tests;
+#[path = "tests/broadcast.rs"]
+mod broadcast_tests;
 #[cfg(test)]
 #[path = "tests/world.rs"]
 mod world;

@@ -13,7 +13,7 @@ pub struct Model {
     pub purged: i64,
     /// How many tasks there are, those in the trash too.
     pub tasks: i64,
-    /// The bytes of their texts; see [`Usage`](crate::quota::Usage).
+    /// The bytes of their texts; see [`Usage`](crate::domain::quota::Usage).
     pub bytes: i64,
 }
 

@@ -13,21 +13,23 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     edit::store,
+    idempotency::{self, Made},
     owned::live,
-    requests::{self, Made},
     row::{Row, likely_usage},
     trash::discard,
     write::insert_all,
 };
 use crate::{
+    domain::{
+        fingerprint::{Batch, of_batch},
+        quota::Usage,
+        request_id::RequestId,
+        task::{Content, Task, TaskPatch},
+        timestamp::Moment,
+    },
     entity::task::Column,
     error::Error,
-    fingerprint::{Batch, of_batch},
-    moment::Moment,
-    page,
-    quota::Usage,
-    request_id::RequestId,
-    task::{Content, Task, TaskPatch},
+    query::page,
 };
 
 /// The tasks of an answer take less than this; gRPC clients take 4 MiB by default.
@@ -122,7 +124,7 @@ impl Key {
         now: Moment,
     ) -> Result<Option<Vec<Uuid>>, Error> {
         let Some(Self { id, fingerprint }) = key else { return Ok(None) };
-        match requests::find(change, owner, id, fingerprint, now).await? {
+        match idempotency::find(change, owner, id, fingerprint, now).await? {
             None => Ok(None),
             Some(Made::Batch(ids)) => Ok(Some(ids)),
             Some(Made::One(_)) => Err(Error::RequestIdReused),
@@ -138,7 +140,7 @@ impl Key {
         now: Moment,
     ) -> Result<(), Error> {
         let Self { id, fingerprint } = self;
-        requests::remember(change, owner, &id, fingerprint, Made::Batch(made), now).await
+        idempotency::remember(change, owner, &id, fingerprint, Made::Batch(made), now).await
     }
 }
 

@@ -7,13 +7,13 @@ use shared::auth::Owner;
 
 use super::{
     Tasks,
-    news::News,
+    notify::News,
     revision::{counted, next_number, stored_usage},
-    turns::Turn,
+    user_queue::Turn,
 };
 use crate::{
+    domain::quota::{Quota, Usage},
     error::Error,
-    quota::{Quota, Usage},
 };
 
 /// A change of one owner's tasks in progress. Until it ends, every other change of the

@@ -8,11 +8,13 @@ use shared::auth::Owner;
 
 use super::{Tasks, dialect::Dialect, selection::View};
 use crate::{
-    count::{Counts, Spelling, tags_of},
+    domain::task::Priority,
     entity::task::{Column, Entity},
     error::Error,
-    filter::Filter,
-    task::Priority,
+    query::{
+        count::{Counts, Spelling, tags_of},
+        filter::Filter,
+    },
 };
 
 /// How many spellings of tags are looked at; the rarest of more are left out.

@@ -3,19 +3,22 @@
 use shared::auth::Owner;
 
 use super::{
-    Tasks, at_once,
+    Tasks,
     change::{Change, Outcome},
     find,
-    requests::{self, Made},
+    idempotency::{self, Made},
+    insert_one,
     row::likely_usage,
     write::insert,
 };
 use crate::{
+    domain::{
+        fingerprint::fingerprint,
+        request_id::RequestId,
+        task::{Content, NewTask, Task},
+        timestamp::Moment,
+    },
     error::Error,
-    fingerprint::fingerprint,
-    moment::Moment,
-    request_id::RequestId,
-    task::{Content, NewTask, Task},
 };
 
 impl Tasks {
@@ -32,9 +35,9 @@ impl Tasks {
     /// Stores a new task, in one statement where that is enough.
     async fn create_once(&self, owner: &Owner, content: Content) -> Result<Task, Error> {
         let user_id = owner.user().as_str();
-        if at_once::can(self, &content) {
+        if insert_one::can(self, &content) {
             let task = Task::new(user_id, content, self.now(), 0, 0);
-            return at_once::insert(self, owner, task).await;
+            return insert_one::insert(self, owner, task).await;
         }
         let change = Change::begin_growing(self, owner, likely_usage(&content)).await?;
         let now = self.now();
@@ -53,7 +56,7 @@ async fn create_for(
     now: Moment,
 ) -> Result<Outcome<Task>, Error> {
     let fingerprint = fingerprint(&content);
-    if let Some(made) = requests::find(change, owner, request_id, &fingerprint, now).await? {
+    if let Some(made) = idempotency::find(change, owner, request_id, &fingerprint, now).await? {
         let Made::One(made) = made else { return Err(Error::RequestIdReused) };
         return match find(&change.transaction, owner, made).await {
             Err(Error::NotFound) => Err(Error::RequestIdReused),
@@ -62,6 +65,6 @@ async fn create_for(
     }
     let task = Task::new(owner.user().as_str(), content, now, change.revision, 0);
     insert(change, owner, &task, now).await?;
-    requests::remember(change, owner, request_id, fingerprint, Made::One(task.id), now).await?;
+    idempotency::remember(change, owner, request_id, fingerprint, Made::One(task.id), now).await?;
     Ok(Outcome::Changed(task))
 }

@@ -5,7 +5,7 @@ use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{recurrence::Recurrence, task::Reminders, zone::Zone};
+use crate::domain::{recurrence::Recurrence, task::Reminders, zone::Zone};
 
 /// The column. It is stored as it is serialised: never rename what is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,11 +52,11 @@ impl Details {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
+    use crate::domain::{
         due::Due,
-        moment::Moment,
         recurrence::{RepeatFrom, Rule},
         task::Reminder,
+        timestamp::Moment,
         zone::Zone,
     };
 

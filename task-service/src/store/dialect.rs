@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, Func, FunctionCall},
 };
 
-use crate::words::Term;
+use crate::query::full_text::Term;
 
 /// Tasks that are looked up in the full-text index: those with all of some terms, and one at
 /// least of others if there are others.

@@ -12,11 +12,13 @@ use super::{
     write::{insert_next, replace},
 };
 use crate::{
+    domain::{
+        etag::Etag,
+        task::{Task, TaskPatch},
+        timestamp::Moment,
+    },
     entity::task::{Column, Entity},
     error::Error,
-    etag::Etag,
-    moment::Moment,
-    task::{Task, TaskPatch},
 };
 
 impl Tasks {

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     Tasks,
-    everybody::{EPOCH, FIRST, draw_number, numbers, set_number},
     revision::advance_histories,
     scope::EveryUser,
+    system_queries::{EPOCH, FIRST, draw_number, numbers, set_number},
 };
 use crate::error::Error;
 

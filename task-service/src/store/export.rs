@@ -9,19 +9,21 @@ use uuid::Uuid;
 
 use super::{
     Tasks,
-    firing::fired,
     owned::{live, owned},
+    reminders::fired,
     row::Row,
 };
 use crate::{
+    domain::{
+        task::{Fired, Task},
+        timestamp::Moment,
+    },
     entity::{
         reminder,
         task::{Column, Entity},
     },
     error::Error,
-    moment::Moment,
-    page,
-    task::{Fired, Task},
+    query::page,
 };
 
 /// At most so many at a time.

@@ -20,14 +20,16 @@ use super::{
     owned::owned,
     row::whole,
     spool::{Rows, SPREAD, Spool},
-    turns::ImportTurn,
+    user_queue::ImportTurn,
     write::{ROWS, pending},
 };
 use crate::{
+    domain::{
+        import::{Fault, Imported, MAX_BYTES, MAX_TASKS, Report},
+        timestamp::Moment,
+    },
     entity::task::{ActiveModel, Column, Entity},
     error::Error,
-    import::{Fault, Imported, MAX_BYTES, MAX_TASKS, Report},
-    moment::Moment,
 };
 
 /// An import in progress. Dropped before it is finished, it leaves nothing behind.

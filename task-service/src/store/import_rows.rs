@@ -13,17 +13,16 @@ use super::{
     change::{Change, Outcome},
     details::Details,
     dialect::Dialect,
-    import_pieces,
+    import_chunks,
     owned::{owned_insert_many, with_unfinished},
     row::usage_of,
     spool::Rows,
     write::{ROWS, if_new, insert_reminders, reminds, runs},
 };
 use crate::{
+    domain::{quota::Usage, task::Position},
     entity::task::{ActiveModel, Column, Entity, Model},
     error::Error,
-    quota::Usage,
-    task::Position,
 };
 
 /// A row that is ready but for the number of its change, and when it reminds.
@@ -89,7 +88,7 @@ impl Tasks {
         plan: Plan,
     ) -> Result<u64, Error> {
         if !self.database.backend().locks_rows() {
-            return import_pieces::store(self.clone(), owner, held, plan).await;
+            return import_chunks::store(self.clone(), owner, held, plan).await;
         }
         let change = Change::begin(self, &owner).await?;
         let stored = store_at_once(&change, &owner, held, plan).await;

@@ -3,40 +3,40 @@
 //! [`EveryUser`], and what is left of an account goes at a service's word ([`Departed`]). What a
 //! method reports as done is on disk.
 
-mod at_once;
 mod batch;
 mod change;
 mod count;
 mod create;
-mod departed;
 mod details;
 mod dialect;
 mod edit;
 mod epoch;
-mod everybody;
+mod erasure;
 mod export;
-mod firing;
-mod forget;
+mod idempotency;
 mod import;
-mod import_pieces;
+mod import_chunks;
 mod import_rows;
-mod index;
-mod news;
-mod order;
+mod insert_one;
+mod move_task;
+mod notify;
 mod owned;
+mod reminder_queries;
 mod reminders;
-mod requests;
+mod retention;
 mod revision;
 mod row;
 mod scope;
 mod search;
+mod search_index;
 mod security_events;
 mod selection;
 mod spool;
 mod spool_folder;
 mod sync;
+mod system_queries;
 mod trash;
-mod turns;
+mod user_queue;
 mod watch;
 mod write;
 
@@ -50,32 +50,32 @@ use server::{db::Database, storage::MinFree};
 use shared::{auth::Owner, clock::Clock};
 use uuid::Uuid;
 
-pub use self::{
-    departed::Removed,
-    epoch::Epoch,
-    export::Exported,
-    import::Import,
-    order::Target,
-    scope::{Departed, EveryUser},
-    spool_folder::SpoolFolder,
-    watch::Happening,
-};
 use self::{
     dialect::Dialect,
     owned::{live, owned},
     row::Row,
     selection::View,
-    turns::Turns,
+    user_queue::Turns,
+};
+pub use self::{
+    epoch::Epoch,
+    erasure::Removed,
+    export::Exported,
+    import::Import,
+    move_task::Target,
+    scope::{Departed, EveryUser},
+    spool_folder::SpoolFolder,
+    watch::Happening,
 };
 use crate::{
+    domain::{quota::Quota, task::Task, timestamp::Moment},
     entity::task::{Column, Entity},
     error::Error,
-    filter::Filter,
-    hub::Hub,
-    moment::Moment,
-    page::{Page, PageRequest},
-    quota::Quota,
-    task::Task,
+    notifications::pubsub::Hub,
+    query::{
+        filter::Filter,
+        page::{Page, PageRequest},
+    },
 };
 
 /// The tasks of all users, one owner at a time.
@@ -198,7 +198,7 @@ impl Tasks {
     /// Forgets request ids that have expired, of all users, and tells how many. Nobody can
     /// tell that it happened.
     pub async fn forget_expired_requests(&self, all: EveryUser) -> Result<u64, Error> {
-        requests::forget_expired(&self.database, all, self.now()).await
+        idempotency::forget_expired(&self.database, all, self.now()).await
     }
 }
 

@@ -1,112 +1,131 @@
-//! The statements of reminders: what is due, what has fired, and the count of all firings.
+//! Reminders that fire: each once, whoever looks how often.
+//!
+//! A firing is a change of its user: it takes a number, so that whoever watches the user
+//! sees it in its place. The task stays as it is.
 
 use std::collections::BTreeSet;
 
-use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, SelectGetableTuple, Selector, UpdateMany,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
-};
-use uuid::Uuid;
-
 use super::{
-    owned::{delete_of_every, of_every, owned_update, with_unfinished},
-    scope::{EveryUser, OneUser},
+    Tasks,
+    notify::News,
+    reminder_queries::{
+        due_reminders, firings, firings_after, mark_fired, old_firings, pending_reminders,
+        reminded_task, take_firings,
+    },
+    retention::{BATCH, forget},
+    revision::take_numbers,
+    row::Row,
+    scope::{EveryUser, OneUser, Scope},
 };
-use crate::entity::{import, reminder, sequence, task};
+use crate::{
+    domain::{
+        task::{Fired, Task},
+        timestamp::Moment,
+    },
+    entity::reminder::Model,
+    error::Error,
+};
 
-/// What counts the firings of all users.
-const FIRINGS: &str = "reminder";
+/// How many reminders one look finds, and how many of one user fire in one transaction.
+const AT_ONCE: u64 = 100;
 
-/// Whose reminders are to fire next, and when, of all users `except` these: at most `limit`
-/// of them. Of a user with an import that is not all there yet none fires, as it would take
-/// the number of the import.
-pub fn pending_reminders(
-    all: EveryUser,
-    except: &BTreeSet<String>,
-    limit: u64,
-) -> Selector<SelectGetableTuple<(String, i64)>> {
-    use reminder::Column::{FiredAt, FiresAt, UserId};
-    let importing = of_every::<import::Entity>(all).select_only().column(import::Column::UserId);
-    of_every::<reminder::Entity>(all)
-        .select_only()
-        .columns([UserId, FiresAt])
-        .filter(FiredAt.is_null())
-        .filter(UserId.is_not_in(except))
-        .filter(UserId.not_in_subquery(importing.into_query()))
-        .order_by_asc(FiresAt)
-        .limit(limit)
-        .into_tuple()
+/// How many firings are read at a time.
+const SIZE: u64 = 50;
+
+/// How long a firing is kept, in microseconds: 7 days.
+const KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+
+impl Tasks {
+    /// Fires everything that is due, of all users, and tells when the next one will be.
+    /// Safe beside calls and beside other processes that do the same. Where it fails for a
+    /// user, the others do not wait: the first error is told when all of theirs has fired.
+    pub async fn fire_due(&self, all: EveryUser) -> Result<Option<Moment>, Error> {
+        let (mut stuck, mut first) = (BTreeSet::new(), None);
+        loop {
+            let now = self.now();
+            let pending =
+                pending_reminders(all, &stuck, AT_ONCE).all(self.database.reader()).await?;
+            let next = pending.first().map(|(_, fires_at)| Moment::from_micros(*fires_at));
+            let due = pending.iter().take_while(|(_, fires_at)| *fires_at <= now.micros());
+            let users: BTreeSet<_> = due.map(|(user_id, _)| user_id).collect();
+            let mut goes_on = false;
+            for user_id in users {
+                match self.fire(all.user(user_id), now).await {
+                    Ok(fired) => goes_on |= fired > 0,
+                    Err(error) => {
+                        stuck.insert(user_id.clone());
+                        first.get_or_insert(error);
+                        // The next look tells whether the database is there at all.
+                        goes_on = true;
+                        break;
+                    }
+                }
+            }
+            // If nothing did, somebody else is at it, or nothing is due.
+            if !goes_on {
+                return first.map_or(Ok(next), Err);
+            }
+        }
+    }
+
+    /// Fires what is due of one user, in one transaction, and tells how much that was.
+    async fn fire(&self, user: OneUser<'_>, now: Moment) -> Result<usize, Error> {
+        let transaction = self.database.begin().await?;
+        // First the row that the user's changes queue at, as they do.
+        take_numbers(&user, 0).exec(&transaction).await?;
+        let mut due = due_reminders(user, now.micros(), AT_ONCE).all(&transaction).await?;
+        let count = i64::try_from(due.len()).unwrap_or(i64::MAX);
+        let taken = take_numbers(&user, count).exec_with_returning(&transaction).await?;
+        let Some(last) = taken.first().filter(|_| count > 0) else {
+            transaction.rollback().await;
+            return Ok(0);
+        };
+        let sequence = take_firings(count).exec_with_returning(&transaction).await?;
+        for (row, left) in due.iter_mut().zip((0..count).rev()) {
+            row.fired_at = Some(now.micros());
+            row.revision = Some(last.revision - left);
+            row.sequence = Some(sequence.value - left);
+            mark_fired(user, row).exec(&transaction).await?;
+        }
+        News::of_firing(&self.hub, user.user_id()).after(transaction.commit()).await?;
+        Ok(due.len())
+    }
+
+    /// What has fired after the firing with this number, of all users, oldest first.
+    pub async fn fired_after(&self, all: EveryUser, sequence: i64) -> Result<Vec<Fired>, Error> {
+        let rows = firings_after(all, sequence, SIZE).all(self.database.reader()).await?;
+        Ok(rows.into_iter().filter_map(fired).collect())
+    }
+
+    /// The number of the last firing of all.
+    pub async fn last_firing(&self, _all: EveryUser) -> Result<i64, Error> {
+        let row = firings().one(self.database.reader()).await?;
+        Ok(row.map_or(0, |row| row.value))
+    }
+
+    /// The task of a firing, as it is now; `None` if it is gone.
+    pub async fn task_of(&self, all: EveryUser, fired: &Fired) -> Result<Option<Task>, Error> {
+        let task =
+            reminded_task(all.user(&fired.user_id), fired.task_id).into_partial_model::<Row>();
+        let row = task.one(self.database.reader()).await?;
+        row.map(|row| row.of_user(&fired.user_id)).transpose()
+    }
+
+    /// Forgets what has fired 7 days ago, of all users, and tells how much it was.
+    pub async fn forget_fired(&self, all: EveryUser) -> Result<u64, Error> {
+        let until = self.now().micros().saturating_sub(KEPT);
+        forget(&self.database, BATCH, |limit| old_firings(all, until, limit)).await
+    }
 }
 
-/// The reminders of a user that are to have fired by `until`: at most `limit` of them.
-pub fn due_reminders(user: OneUser<'_>, until: i64, limit: u64) -> Select<reminder::Entity> {
-    use reminder::Column::{FiredAt, FiresAt, TaskId, UserId};
-    let importing =
-        with_unfinished::<import::Entity>(&user).select_only().column(import::Column::UserId);
-    with_unfinished::<reminder::Entity>(&user)
-        .filter(FiredAt.is_null())
-        .filter(FiresAt.lte(until))
-        .filter(UserId.not_in_subquery(importing.into_query()))
-        .order_by_asc(FiresAt)
-        .order_by_asc(TaskId)
-        .limit(limit)
-}
-
-/// Takes so many numbers of firings, and the row that all who fire queue at until they
-/// commit: so numbers are committed in order.
-#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
-pub fn take_firings(count: i64) -> Insert<sequence::ActiveModel> {
-    let first = sequence::ActiveModel { name: Set(FIRINGS.to_owned()), value: Set(count) };
-    let next = Expr::col((sequence::Entity, sequence::Column::Value)).add(count);
-    let on_conflict =
-        OnConflict::column(sequence::Column::Name).value(sequence::Column::Value, next).to_owned();
-    Insert::one(first).on_conflict(on_conflict)
-}
-
-/// The count of the firings of all users.
-#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
-pub fn firings() -> Select<sequence::Entity> {
-    sequence::Entity::find().filter(sequence::Column::Name.eq(FIRINGS))
-}
-
-/// Notes that a reminder has fired, unless it has by now.
-pub fn mark_fired(user: OneUser<'_>, row: &reminder::Model) -> UpdateMany<reminder::Entity> {
-    use reminder::Column::{FiredAt, FiresAt, Revision, Sequence, TaskId};
-    owned_update(&user)
-        .col_expr(FiredAt, Expr::val(row.fired_at))
-        .col_expr(Revision, Expr::val(row.revision))
-        .col_expr(Sequence, Expr::val(row.sequence))
-        .filter(TaskId.eq(row.task_id))
-        .filter(FiresAt.eq(row.fires_at))
-        .filter(FiredAt.is_null())
-}
-
-/// The firings of all users after the one with this number: at most `limit` of them.
-pub fn firings_after(all: EveryUser, sequence: i64, limit: u64) -> Select<reminder::Entity> {
-    use reminder::Column::Sequence;
-    of_every(all).filter(Sequence.gt(sequence)).order_by_asc(Sequence).limit(limit)
-}
-
-/// The task of a firing, if it is not in the trash.
-pub fn reminded_task(user: OneUser<'_>, id: Uuid) -> Select<task::Entity> {
-    use task::Column::{DeletedAt, Id};
-    with_unfinished(&user).filter(Id.eq(id)).filter(DeletedAt.is_null())
-}
-
-/// A delete of firings until `until`, of the `limit` oldest ones. Rows that somebody else
-/// is at work on are left for later.
-pub fn old_firings(all: EveryUser, until: i64, limit: u64) -> DeleteMany<reminder::Entity> {
-    use reminder::Column::{FiredAt, Sequence};
-    let oldest = of_every::<reminder::Entity>(all)
-        .select_only()
-        .column(Sequence)
-        .filter(Sequence.is_not_null())
-        .order_by_asc(Sequence)
-        .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    delete_of_every(all)
-        .filter(Sequence.in_subquery(oldest.into_query()))
-        .filter(FiredAt.lte(until))
+/// The firing in a row; `None` if it is still to come.
+pub fn fired(row: Model) -> Option<Fired> {
+    Some(Fired {
+        user_id: row.user_id,
+        task_id: row.task_id,
+        due_at: Moment::from_micros(row.fires_at),
+        at: Moment::from_micros(row.fired_at?),
+        revision: row.revision?,
+        sequence: row.sequence?,
+    })
 }

@@ -13,8 +13,8 @@ use super::{
     scope::{Departed, EveryUser, Scope},
 };
 use crate::{
+    domain::quota::{Quota, Usage},
     entity::revision::{ActiveModel, Column, Entity, Model},
-    quota::{Quota, Usage},
 };
 
 /// The value of `column` and so much more.

@@ -9,14 +9,18 @@ use uuid::Uuid;
 
 use super::details::{Details, StoredRepeat};
 use crate::{
-    due::Due,
+    domain::{
+        due::Due,
+        quota::Usage,
+        recurrence::Recurrence,
+        task::{
+            Content, Description, Position, Priority, Repeat, Series, Tags, Task, Title, sort_key,
+        },
+        timestamp::Moment,
+    },
     entity::task::{ActiveModel, Entity},
     error::Error,
-    moment::Moment,
-    quota::Usage,
-    recurrence::Recurrence,
-    task::{Content, Description, Position, Priority, Repeat, Series, Tags, Task, Title, sort_key},
-    words::{Indexed, Lexicon},
+    query::full_text::{Indexed, Lexicon},
 };
 
 /// What is read of a task: all but its owner, who asked, and what only the indexes need.

@@ -9,9 +9,9 @@ use sea_orm::{
 };
 
 use super::dialect::{Dialect, WordQuery};
-use crate::{
+use crate::query::{
     filter::Filter,
-    words::{Lexicon, phrase_of},
+    full_text::{Lexicon, phrase_of},
 };
 
 /// So many tasks are looked at one by one, to be put in order, rather than all in order.
@@ -75,7 +75,7 @@ fn wanted(user_id: &str, filter: &Filter) -> Option<WordQuery> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::search_words;
+    use crate::query::filter::search_words;
 
     #[test]
     fn operators_are_data_and_so_become_quoted_words_or_nothing() {

@@ -11,11 +11,13 @@ use super::{
     search,
 };
 use crate::{
+    domain::timestamp::Moment,
     entity::task::{Column, Entity},
-    filter::{Bound, Filter},
-    moment::Moment,
-    page::{PageRequest, Place},
-    sort::{By, Key, Sort},
+    query::{
+        filter::{Bound, Filter},
+        page::{PageRequest, Place},
+        sort::{By, Key, Sort},
+    },
 };
 
 /// What a selection depends on beside the request.

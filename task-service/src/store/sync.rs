@@ -13,7 +13,7 @@ use crate::{
         task::{Column, Entity},
     },
     error::Error,
-    sync::{Changes, SyncPlace, SyncRequest},
+    query::sync::{Changes, SyncPlace, SyncRequest},
 };
 
 /// How far a user's history goes.

@@ -9,13 +9,16 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     edit::check,
-    everybody::{expired_trash, purged_trash, purged_usage},
     find, find_anywhere,
     revision::{counted, forgotten_until},
     scope::{EveryUser, OneUser},
+    system_queries::{expired_trash, purged_trash, purged_usage},
     write::replace,
 };
-use crate::{error::Error, etag::Etag, moment::Moment, quota::Usage, task::Task};
+use crate::{
+    domain::{etag::Etag, quota::Usage, task::Task, timestamp::Moment},
+    error::Error,
+};
 
 /// How many users one look of the purge takes.
 const USERS: u64 = 100;

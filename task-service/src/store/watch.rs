@@ -4,12 +4,12 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use shared::auth::Owner;
 use uuid::Uuid;
 
-use super::{Tasks, find, firing::fired, owned::owned, sync::History};
+use super::{Tasks, find, owned::owned, reminders::fired, sync::History};
 use crate::{
+    domain::task::{Fired, Task},
     entity::reminder::{Column, Entity},
     error::Error,
-    sync::{Changes, SyncPlace},
-    task::{Fired, Task},
+    query::sync::{Changes, SyncPlace},
 };
 
 /// How much is read at a time: every open stream may hold so much.

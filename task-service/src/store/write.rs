@@ -11,14 +11,12 @@ use super::{
     row,
 };
 use crate::{
+    domain::{quota::Usage, task::Task, timestamp::Moment},
     entity::{
         reminder,
         task::{Column, Entity},
     },
     error::Error,
-    moment::Moment,
-    quota::Usage,
-    task::Task,
 };
 
 /// Stores a new task.

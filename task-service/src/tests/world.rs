@@ -14,7 +14,7 @@ use shared::{
 use tonic::{Request, service::Interceptor};
 
 use crate::{
-    grpc::AUDIENCE,
+    api::grpc::AUDIENCE,
     migration::Migrator,
     store::{Departed, EveryUser, Tasks},
 };

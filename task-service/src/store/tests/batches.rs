@@ -6,14 +6,16 @@ use uuid::Uuid;
 
 use super::world::{World, owner, requested, titled};
 use crate::{
-    due::Due,
+    domain::{
+        due::Due,
+        recurrence::{RepeatFrom, Rule},
+        request_id::RequestId,
+        task::{Content, DueChange, Reminder, Reminders, Repeat, Task, TaskPatch, Title},
+        timestamp::Moment,
+        zone::Zone,
+    },
     error::Error,
-    moment::Moment,
-    recurrence::{RepeatFrom, Rule},
-    request_id::RequestId,
-    sync::SyncRequest,
-    task::{Content, DueChange, Reminder, Reminders, Repeat, Task, TaskPatch, Title},
-    zone::Zone,
+    query::sync::SyncRequest,
 };
 
 on_both_databases!(

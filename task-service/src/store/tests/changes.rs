@@ -6,9 +6,11 @@ use tokio::task::JoinSet;
 
 use super::world::{World, not_found, owner, titled};
 use crate::{
+    domain::{
+        etag::Etag,
+        task::{Content, Description, Priority, TaskPatch, Title},
+    },
     error::Error,
-    etag::Etag,
-    task::{Content, Description, Priority, TaskPatch, Title},
 };
 
 on_both_databases!(

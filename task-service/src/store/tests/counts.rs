@@ -9,10 +9,14 @@ use super::{
     world::{World, in_state, owner, titled},
 };
 use crate::{
-    count::Counts,
-    filter::{Filter, search_words},
-    task::{Content, Priority, Tags, TaskPatch, tags},
-    zone::Zone,
+    domain::{
+        task::{Content, Priority, Tags, TaskPatch, tags},
+        zone::Zone,
+    },
+    query::{
+        count::Counts,
+        filter::{Filter, search_words},
+    },
 };
 
 on_both_databases!(

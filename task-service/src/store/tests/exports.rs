@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fixtures::{FreshDatabase, on_both_databases};
 
 use super::world::{World, every_user, owner, titled};
-use crate::task::{Content, Reminder, Reminders};
+use crate::domain::task::{Content, Reminder, Reminders};
 
 on_both_databases!(
     an_export_of_everything_has_the_trash_and_what_has_fired,

@@ -7,13 +7,17 @@ use super::{
     world::{World, first_page, in_state},
 };
 use crate::{
-    due::Due,
-    filter::{Filter, search_words, tag_keys},
-    page::PageRequest,
-    sort::{By, Sort},
+    domain::{
+        due::Due,
+        task::{Priority, Task},
+        zone::Zone,
+    },
+    query::{
+        filter::{Filter, search_words, tag_keys},
+        page::PageRequest,
+        sort::{By, Sort},
+    },
     store::{row::Row, selection::View},
-    task::{Priority, Task},
-    zone::Zone,
 };
 
 on_both_databases!(

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::world::{World, owner, titled};
 use crate::{
+    domain::task::{Content, Description, TaskPatch, Title},
     error::Error,
-    task::{Content, Description, TaskPatch, Title},
 };
 
 /// A task that takes a few pages of its own.

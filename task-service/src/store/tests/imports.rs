@@ -7,16 +7,18 @@ use shared::auth::Owner;
 
 use super::world::{World, every_user, owner, titled};
 use crate::{
-    due::Due,
+    api::wire,
+    domain::{
+        due::Due,
+        import::Report,
+        recurrence::{RepeatFrom, Rule},
+        task::{Content, Position, Priority, Reminder, Reminders, Repeat, Tags, Task, TaskPatch},
+        timestamp::Moment,
+        zone::Zone,
+    },
     error::Error,
-    import::Report,
-    moment::Moment,
-    recurrence::{RepeatFrom, Rule},
-    store::{Target, everybody::outdated},
-    sync::SyncRequest,
-    task::{Content, Position, Priority, Reminder, Reminders, Repeat, Tags, Task, TaskPatch},
-    wire,
-    zone::Zone,
+    query::sync::SyncRequest,
+    store::{Target, system_queries::outdated},
 };
 
 on_both_databases!(

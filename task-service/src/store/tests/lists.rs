@@ -3,7 +3,7 @@
 use fixtures::{FreshDatabase, on_both_databases};
 
 use super::world::{World, after, first_page, in_state, owner};
-use crate::{page::PageRequest, task::Task};
+use crate::{domain::task::Task, query::page::PageRequest};
 
 on_both_databases!(
     paging_across_ties_neither_repeats_nor_skips,

@@ -8,12 +8,10 @@ use uuid::Uuid;
 
 use super::world::{World, every_user, first_page, owner};
 use crate::{
-    filter::Filter,
+    domain::task::{Position, TaskPatch},
     migration::Migrator,
-    page::PageRequest,
+    query::{filter::Filter, page::PageRequest, sync::SyncRequest},
     store::Target,
-    sync::SyncRequest,
-    task::{Position, TaskPatch},
 };
 
 on_both_databases!(

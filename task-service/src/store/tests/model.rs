@@ -17,10 +17,12 @@ use self::{
 };
 use super::world::{World, after, first_page, owner};
 use crate::{
-    page::PageRequest,
+    domain::task::Task,
+    query::{
+        page::PageRequest,
+        sync::{SyncPlace, SyncRequest},
+    },
     store::Happening,
-    sync::{SyncPlace, SyncRequest},
-    task::Task,
 };
 
 on_both_databases!(whatever_is_done_lists_syncs_and_watches_agree_with_the_model);

@@ -2,9 +2,11 @@
 
 use super::world::{World, first_page, not_found, owner, requested};
 use crate::{
-    etag::Etag,
+    domain::{
+        etag::Etag,
+        task::{Task, TaskPatch},
+    },
     store::{owned::owned_insert, row::whole},
-    task::{Task, TaskPatch},
 };
 use fixtures::{FreshDatabase, on_both_databases};
 

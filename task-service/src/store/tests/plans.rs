@@ -9,15 +9,19 @@ use shared::auth::Owner;
 
 use super::world::{World, after, every_user, first_page, in_state, owner, titled};
 use crate::{
-    due::Due,
+    domain::{
+        due::Due,
+        task::{Tags, Task},
+        timestamp::Moment,
+        zone::Zone,
+    },
     entity::task::{ActiveModel, Entity},
-    filter::Filter,
-    moment::Moment,
-    page::PageRequest,
-    sort::{By, Sort},
-    store::{everybody::outdated, row::whole},
-    task::{Tags, Task},
-    zone::Zone,
+    query::{
+        filter::Filter,
+        page::PageRequest,
+        sort::{By, Sort},
+    },
+    store::{row::whole, system_queries::outdated},
 };
 
 on_both_databases!(

@@ -12,15 +12,17 @@ use shared::{
 
 use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
-    due::Due,
+    api::wire,
+    domain::{
+        due::Due,
+        quota::{Quota, Usage},
+        recurrence::{RepeatFrom, Rule},
+        task::{Content, Description, Repeat, Tags, Task, TaskPatch},
+        zone::Zone,
+    },
     entity::{revision, task},
     error::Error,
-    quota::{Quota, Usage},
-    recurrence::{RepeatFrom, Rule},
     store::{Tasks, owned::owned, row::usage_of},
-    task::{Content, Description, Repeat, Tags, Task, TaskPatch},
-    wire,
-    zone::Zone,
 };
 
 on_both_databases!(

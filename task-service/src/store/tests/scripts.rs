@@ -8,9 +8,11 @@ use super::{
     world::{World, first_page, owner},
 };
 use crate::{
-    filter::{Filter, InvalidText, search_words},
-    page::PageRequest,
-    words::fold,
+    domain::text::fold,
+    query::{
+        filter::{Filter, InvalidText, search_words},
+        page::PageRequest,
+    },
 };
 
 on_both_databases!(

@@ -10,11 +10,13 @@ use shared::auth::Owner;
 
 use super::world::{World, every_user, first_page, owner, titled};
 use crate::{
+    domain::task::{Content, Tags, Task, TaskPatch, Title},
     entity::task::{ActiveModel, Column, Entity},
-    filter::{Filter, search_words, tag_keys},
-    page::PageRequest,
+    query::{
+        filter::{Filter, search_words, tag_keys},
+        page::PageRequest,
+    },
     store::{owned::owned_insert, row::whole},
-    task::{Content, Tags, Task, TaskPatch, Title},
 };
 
 on_both_databases!(

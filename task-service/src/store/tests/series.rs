@@ -5,14 +5,16 @@ use shared::auth::Owner;
 
 use super::world::{World, owner, titled};
 use crate::{
-    due::Due,
+    domain::{
+        due::Due,
+        etag::Etag,
+        recurrence::{RepeatFrom, Rule},
+        task::{Content, Reminder, Reminders, Repeat, RuleChange, Tags, Task, TaskPatch},
+        zone::Zone,
+    },
     error::Error,
-    etag::Etag,
-    recurrence::{RepeatFrom, Rule},
+    query::sync::SyncRequest,
     store::Tasks,
-    sync::SyncRequest,
-    task::{Content, Reminder, Reminders, Repeat, RuleChange, Tags, Task, TaskPatch},
-    zone::Zone,
 };
 
 on_both_databases!(
@@ -52,9 +54,9 @@ async fn completing_makes_the_next_one_and_keeps_the_done_one(fresh: FreshDataba
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let new = Content {
-        reminders: Reminders::new(vec![Reminder::At(crate::moment::Moment::from_micros(
-            1_700_006_400_000_000,
-        ))])
+        reminders: Reminders::new(vec![Reminder::At(
+            crate::domain::timestamp::Moment::from_micros(1_700_006_400_000_000),
+        )])
         .expect("one"),
         ..daily("FREQ=DAILY", "2023-11-15")
     };
@@ -70,7 +72,8 @@ async fn completing_makes_the_next_one_and_keeps_the_done_one(fresh: FreshDataba
     );
     assert_eq!(second.position, made.position, "it stands where the done one stood");
     assert!(first.position > second.position);
-    let moved = crate::moment::Moment::from_micros(1_700_006_400_000_000 + 86_400_000_000);
+    let moved =
+        crate::domain::timestamp::Moment::from_micros(1_700_006_400_000_000 + 86_400_000_000);
     assert_eq!(second.content.reminders.as_slice(), [Reminder::At(moved)]);
 }
 

@@ -9,9 +9,9 @@ use shared::error::{Classified, Kind, STORAGE_FULL};
 
 use super::world::{World, every_user, first_page, owner, requested, titled};
 use crate::{
+    domain::task::TaskPatch,
     error::Error,
     store::{Target, Tasks},
-    task::TaskPatch,
 };
 
 fn is_refused<T>(answer: Result<T, Error>) -> bool {
@@ -61,7 +61,7 @@ async fn a_file_that_is_full_is_said_and_what_was_there_stays() {
         world.database.writer().execute_unprepared(&pragma).await.expect("set");
     };
     pragma(1).await; // as many as there are
-    let large = || crate::task::Content { description: large_text(), ..titled("large") };
+    let large = || crate::domain::task::Content { description: large_text(), ..titled("large") };
     let refused = loop {
         if let Err(error) = world.tasks.create(&alice, large()).await {
             break error;
@@ -72,6 +72,6 @@ async fn a_file_that_is_full_is_said_and_what_was_there_stays() {
     assert!(world.titles(&alice).await.contains(&"first".to_owned()));
 }
 
-fn large_text() -> crate::task::Description {
-    crate::task::Description::parse("a".repeat(4000)).expect("a description")
+fn large_text() -> crate::domain::task::Description {
+    crate::domain::task::Description::parse("a".repeat(4000)).expect("a description")
 }

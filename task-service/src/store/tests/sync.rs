@@ -4,8 +4,8 @@ use fixtures::{FreshDatabase, on_both_databases};
 
 use super::world::{World, owner};
 use crate::{
-    sync::{Changes, SyncPlace, SyncRequest},
-    task::{Task, TaskPatch},
+    domain::task::{Task, TaskPatch},
+    query::sync::{Changes, SyncPlace, SyncRequest},
 };
 
 on_both_databases!(

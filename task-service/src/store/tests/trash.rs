@@ -6,10 +6,12 @@ use fixtures::{FreshDatabase, on_both_databases};
 
 use super::world::{World, every_user, first_page, not_found, owner, requested, titled};
 use crate::{
+    domain::{
+        etag::Etag,
+        task::{Content, Tags},
+    },
     error::Error,
-    etag::Etag,
-    sync::{SyncPlace, SyncRequest},
-    task::{Content, Tags},
+    query::sync::{SyncPlace, SyncRequest},
 };
 
 on_both_databases!(
@@ -45,7 +47,7 @@ async fn a_deleted_task_is_nowhere_and_comes_back_as_it_was(fresh: FreshDatabase
 
     let back = tasks.undelete(&alice, id, None).await.expect("back");
     assert!(back.revision > done.revision, "a version of its own");
-    assert_eq!(back, crate::task::Task { revision: back.revision, ..done });
+    assert_eq!(back, crate::domain::task::Task { revision: back.revision, ..done });
     assert_eq!(tasks.get(&alice, id).await.expect("there"), back);
     assert_eq!(world.titles(&alice).await, ["a"]);
 }

@@ -6,16 +6,20 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::world::{World, owner};
 use crate::{
-    due::Due,
+    domain::{
+        due::Due,
+        task::{Content, Description, Priority, Tags, Task, sample, tags},
+        text::fold,
+        timestamp::Moment,
+        zone::Zone,
+    },
     entity::task::{Column, Entity},
-    filter::Filter,
-    moment::Moment,
-    page::PageRequest,
-    sort::{Key, Sort},
+    query::{
+        filter::Filter,
+        page::PageRequest,
+        sort::{Key, Sort},
+    },
     store::Target,
-    task::{Content, Description, Priority, Tags, Task, sample, tags},
-    words::fold,
-    zone::Zone,
 };
 
 /// A generator with a fixed beginning: the same tasks in every run.

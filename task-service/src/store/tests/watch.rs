@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::world::{World, every_user, owner, titled};
 use crate::{
+    domain::task::{Content, Reminder, Reminders, TaskPatch, Title},
     error::Error,
+    query::sync::{SyncPlace, SyncRequest},
     store::{Happening, Tasks},
-    sync::{SyncPlace, SyncRequest},
-    task::{Content, Reminder, Reminders, TaskPatch, Title},
 };
 
 on_both_databases!(

@@ -10,14 +10,18 @@ use uuid::Uuid;
 
 pub use crate::world::{departed, every_user, owner};
 use crate::{
+    domain::{
+        request_id::RequestId,
+        task::{Content, NewTask, Task, TaskPatch, sample},
+    },
     error::Error,
-    filter::Filter,
     migration::Migrator,
-    page::{Page, PageRequest, Place},
-    request_id::RequestId,
-    sort::Sort,
+    query::{
+        filter::Filter,
+        page::{Page, PageRequest, Place},
+        sort::Sort,
+    },
     store::Tasks,
-    task::{Content, NewTask, Task, TaskPatch, sample},
 };
 
 /// A store on a fresh database.

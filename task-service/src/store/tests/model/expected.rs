@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::task::{Position, Priority, Task};
+use crate::domain::task::{Position, Priority, Task};
 
 /// What matters of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]

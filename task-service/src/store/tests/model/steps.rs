@@ -9,12 +9,14 @@ use super::{
     expected::{Expected, Seen},
 };
 use crate::{
-    due::Due,
+    domain::{
+        due::Due,
+        recurrence::{RepeatFrom, Rule},
+        task::{Content, DueChange, Priority, Repeat, Tags, Task, TaskPatch, Title},
+        zone::Zone,
+    },
     error::Error,
-    recurrence::{RepeatFrom, Rule},
     store::Target,
-    task::{Content, DueChange, Priority, Repeat, Tags, Task, TaskPatch, Title},
-    zone::Zone,
 };
 
 /// Numbers without a pattern, the same in every run (the generator of Knuth's MMIX).
@@ -122,7 +124,7 @@ pub async fn step(
 /// The task that was made when `done` was: found by its place in the series.
 async fn successor(world: &World, owner: &Owner, done: &Task) -> Seen {
     let series = done.series.expect("one of a series");
-    let all = crate::sync::SyncRequest { size: 200, after: None };
+    let all = crate::query::sync::SyncRequest { size: 200, after: None };
     let tasks = world.tasks.sync(owner, &all).await.expect("all").tasks;
     let next = tasks.into_iter().find(|task| {
         task.series

@@ -1,0 +1,136 @@
+//! The rpcs of many tasks at once.
+
+use futures_util::stream::BoxStream;
+use proto::task::v1::{
+    self as pb,
+    task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
+};
+use server::{ClientInfo, MAX_BATCH_BYTES, StreamKind};
+use shared::auth::{Gate, Principal};
+use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
+
+use super::export::{Place, exported};
+use crate::{
+    api::wire,
+    domain::{import::Report, task::Task},
+    store::{Import, Tasks},
+};
+
+/// The path of the rpc that is an upload.
+pub const UPLOAD: &str = "/task.v1.TaskBulkService/ImportTasks";
+
+/// So many tasks are read before others on the same thread get their turn: none of them
+/// needs to wait for anything.
+const AT_A_TIME: u64 = 16;
+
+/// The service behind its gate.
+pub type GuardedBulk = InterceptedService<TaskBulkServiceServer<Rpcs>, Gate>;
+
+/// The service behind `gate`. There is no way to get it without one.
+pub fn guarded_bulk(gate: &Gate, tasks: Tasks) -> GuardedBulk {
+    let server = TaskBulkServiceServer::new(Rpcs { tasks });
+    gate.guard(server.max_decoding_message_size(MAX_BATCH_BYTES))
+}
+
+/// The rpcs. Only [`guarded_bulk`] makes them.
+pub struct Rpcs {
+    tasks: Tasks,
+}
+
+#[tonic::async_trait]
+impl TaskBulkService for Rpcs {
+    type ExportTasksStream = BoxStream<'static, Result<pb::ExportTasksResponse, Status>>;
+
+    async fn batch_create_tasks(
+        &self,
+        request: Request<pb::BatchCreateTasksRequest>,
+    ) -> Result<Response<pb::BatchCreateTasksResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let (new, request_id) = wire::new_tasks(request.into_inner()).await?;
+        let tasks = said(self.tasks.create_all(&owner, new, request_id).await?);
+        Ok(Response::new(pb::BatchCreateTasksResponse { tasks }))
+    }
+
+    async fn batch_update_tasks(
+        &self,
+        request: Request<pb::BatchUpdateTasksRequest>,
+    ) -> Result<Response<pb::BatchUpdateTasksResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let wire::BatchUpdate { ids, patch, request_id } =
+            wire::batch_update(request.into_inner())?;
+        let tasks = said(self.tasks.update_all(&owner, &ids, &patch, request_id).await?);
+        Ok(Response::new(pb::BatchUpdateTasksResponse { tasks }))
+    }
+
+    async fn batch_complete_tasks(
+        &self,
+        request: Request<pb::BatchCompleteTasksRequest>,
+    ) -> Result<Response<pb::BatchCompleteTasksResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let pb::BatchCompleteTasksRequest { ids, request_id, .. } = request.into_inner();
+        let (ids, request_id) = wire::named_tasks(&ids, request_id)?;
+        let tasks = said(self.tasks.complete_all(&owner, &ids, request_id).await?);
+        Ok(Response::new(pb::BatchCompleteTasksResponse { tasks }))
+    }
+
+    async fn batch_delete_tasks(
+        &self,
+        request: Request<pb::BatchDeleteTasksRequest>,
+    ) -> Result<Response<pb::BatchDeleteTasksResponse>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let pb::BatchDeleteTasksRequest { ids, request_id, .. } = request.into_inner();
+        let (ids, request_id) = wire::named_tasks(&ids, request_id)?;
+        self.tasks.delete_all(&owner, &ids, request_id).await?;
+        Ok(Response::new(pb::BatchDeleteTasksResponse {}))
+    }
+
+    async fn export_tasks(
+        &self,
+        request: Request<pb::ExportTasksRequest>,
+    ) -> Result<Response<Self::ExportTasksStream>, Status> {
+        let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
+        let place = Place::beginning(request.get_ref().everything);
+        let mut answer = Response::new(exported(self.tasks.clone(), owner, place).await?);
+        answer.extensions_mut().insert(StreamKind::Export);
+        Ok(answer)
+    }
+
+    async fn import_tasks(
+        &self,
+        request: Request<Streaming<pb::ImportTasksRequest>>,
+    ) -> Result<Response<pb::ImportTasksResponse>, Status> {
+        let principal = Principal::of(&request)?.clone();
+        let from = ClientInfo::of(request.extensions()).address();
+        let mut messages = request.into_inner();
+        let (mut import, mut line) = (None::<Import>, 0);
+        while let Some(message) = messages.message().await? {
+            // Each message says whose it is, and each is asked.
+            let owner = principal.owning(&message.user_id)?;
+            let import = match &mut import {
+                Some(import) => import,
+                none => none.insert(self.tasks.import(owner, from, message.dry_run)?),
+            };
+            for task in message.tasks {
+                line += 1;
+                if line % AT_A_TIME == 0 {
+                    tokio::task::yield_now().await;
+                }
+                import.take(line, wire::imported(task)).await?;
+            }
+        }
+        let report = match import {
+            Some(import) => import.finish().await?,
+            None => Report::default(),
+        };
+        Ok(Response::new(wire::report(report)))
+    }
+}
+
+/// The tasks as the contract spells them.
+pub(super) fn said(tasks: Vec<Task>) -> Vec<pb::Task> {
+    tasks.into_iter().map(pb::Task::from).collect()
+}
+
+#[cfg(test)]
+#[path = "bulk_tests.rs"]
+mod tests;

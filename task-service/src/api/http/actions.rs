@@ -1,0 +1,157 @@
+//! The routes that do one thing to a task.
+
+use axum::{body::Body, extract::State, response::Response};
+use http::HeaderMap;
+use proto::task::v1::{self as pb, Task};
+use serde::Deserialize;
+use server::http::{NoParameters, Problem, body, json};
+use utoipa::ToSchema;
+
+use super::{
+    Rpcs,
+    caller::Caller,
+    preconditions::BasedOn,
+    problems::{NoSuchTask, Refusals, RefusalsWithBody, Stale},
+    requests::{IfMatch, OfTask},
+    responses::one,
+};
+
+/// Which state to put a task into.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Completion {
+    /// `true` completes, `false` reopens; left out, the state is toggled.
+    completed: Option<bool>,
+}
+
+/// Complete a task, reopen it, or toggle it.
+///
+/// Without a body it toggles, and a repeat undoes it; `{"completed": true}` is safe to
+/// repeat.
+#[utoipa::path(
+    patch, path = "/api/{user_id}/tasks/{id}/complete", tag = "tasks",
+    operation_id = "completeTask",
+    request_body = Option<Completion>,
+    params(OfTask, IfMatch),
+    responses(
+        (status = 200, description = "The task in its new state", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        NoSuchTask,
+        Stale,
+        RefusalsWithBody,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn complete(
+    State(Rpcs { mut client, .. }): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = body::optional_json(&headers, body).await?;
+    let wanted = body.map(|body| json::object::<Completion>(&body)).transpose()?;
+    let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let based_on = caller.conditions.clone();
+    let (etag, refused) = (based_on.etag.clone(), |status| based_on.problem(status));
+    let task = match wanted.and_then(|given| given.message.completed) {
+        None => {
+            let call = caller.call(pb::ToggleTaskRequest { user_id, id, etag });
+            client.toggle_task(call).await.map_err(refused)?.into_inner().task
+        }
+        Some(true) => {
+            let call = caller.call(pb::CompleteTaskRequest { user_id, id, etag });
+            client.complete_task(call).await.map_err(refused)?.into_inner().task
+        }
+        Some(false) => {
+            let call = caller.call(pb::ReopenTaskRequest { user_id, id, etag });
+            client.reopen_task(call).await.map_err(refused)?.into_inner().task
+        }
+    };
+    Ok(one(task))
+}
+
+/// Move a task in the order the user gave.
+///
+/// Right before or right after another task; without either, to the end.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/{id}/move", tag = "tasks", operation_id = "moveTask",
+    request_body = pb::MoveTaskRequest,
+    params(OfTask, IfMatch),
+    responses(
+        (status = 200, description = "The task in its new place", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        NoSuchTask,
+        Stale,
+        RefusalsWithBody,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn move_task(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = body::json(&headers, body).await?;
+    let mut message: pb::MoveTaskRequest = json::object(&body)?.message;
+    message.user_id.clone_from(&caller.user_id);
+    message.id.clone_from(&caller.id);
+    let based_on = caller.conditions.clone();
+    message.etag.clone_from(&based_on.etag);
+    let answer = rpcs.client.move_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
+    Ok(one(answer.into_inner().task))
+}
+
+/// Move a task that repeats on to its next occurrence, without completing it.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/{id}/skip", tag = "tasks", operation_id = "skipTask",
+    params(OfTask, IfMatch),
+    responses(
+        (status = 200, description = "The task at its next occurrence", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 409, description = "The task does not repeat, is done, or was at its last \
+            occurrence", body = server::http::ProblemBody),
+        NoSuchTask,
+        Stale,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn skip(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+) -> Result<Response, Problem> {
+    let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let based_on = caller.conditions.clone();
+    let message = pb::SkipTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let answer = rpcs.client.skip_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
+    Ok(one(answer.into_inner().task))
+}
+
+/// Take a task out of the trash.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/{id}/undelete", tag = "tasks",
+    operation_id = "undeleteTask",
+    params(OfTask, IfMatch),
+    responses(
+        (status = 200, description = "The task, as it was", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        NoSuchTask,
+        Stale,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn undelete(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+) -> Result<Response, Problem> {
+    let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let based_on = caller.conditions.clone();
+    let message = pb::UndeleteTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let answer = rpcs.client.undelete_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
+    Ok(one(answer.into_inner().task))
+}

@@ -1,0 +1,157 @@
+//! The routes of several tasks at once.
+
+use axum::{body::Body, extract::State, response::Response};
+use http::{HeaderMap, StatusCode};
+use prost_types::FieldMask;
+use proto::task::v1::{self as pb, Task};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use server::{
+    MAX_BATCH_BYTES,
+    http::{Problem, body, json},
+};
+
+use super::{
+    Rpcs,
+    caller::Caller,
+    preconditions::idempotency_key,
+    problems::{NoSuchTask, RefusalsWithBatch, Reused},
+    requests::{BatchUpdate, IdempotencyKey, OfUser},
+    responses::{nothing, problem},
+    tasks::field,
+};
+
+/// Create up to 500 tasks, all of them or none.
+///
+/// With `Idempotency-Key` it is safe to repeat.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/batch/create", tag = "batches",
+    operation_id = "batchCreateTasks",
+    request_body = pb::BatchCreateTasksRequest,
+    params(OfUser, IdempotencyKey),
+    responses(
+        (status = 201, description = "The stored tasks, in order", body = Vec<Task>),
+        Reused,
+        RefusalsWithBatch,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn create(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (_, mut message) = read::<pb::BatchCreateTasksRequest>(&headers, body).await?;
+    message.user_id.clone_from(&caller.user_id);
+    message.request_id = idempotency_key(&headers)?;
+    let answer = rpcs.bulk.batch_create_tasks(caller.call(message)).await.map_err(problem)?;
+    Ok(json::answer(StatusCode::CREATED, &answer.into_inner().tasks))
+}
+
+/// Change the same members of up to 500 tasks, of all or of none.
+///
+/// In `changes` a member that is left out stays as it is; `null` puts it back to its
+/// default.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/batch/update", tag = "batches",
+    operation_id = "batchUpdateTasks",
+    request_body = BatchUpdate,
+    params(OfUser, IdempotencyKey),
+    responses(
+        (status = 200, description = "The tasks after the change, in order", body = Vec<Task>),
+        NoSuchTask,
+        Reused,
+        RefusalsWithBatch,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn update(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (text, mut message) = read::<pb::BatchUpdateTasksRequest>(&headers, body).await?;
+    message.user_id.clone_from(&caller.user_id);
+    message.request_id = idempotency_key(&headers)?;
+    if let Some(changes) = &mut message.changes {
+        changes.update_mask = Some(FieldMask { paths: changed(&text) });
+    }
+    let answer = rpcs.bulk.batch_update_tasks(caller.call(message)).await.map_err(problem)?;
+    Ok(json::answer(StatusCode::OK, &answer.into_inner().tasks))
+}
+
+/// Complete up to 500 tasks, all of them or none.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/batch/complete", tag = "batches",
+    operation_id = "batchCompleteTasks",
+    request_body = pb::BatchCompleteTasksRequest,
+    params(OfUser, IdempotencyKey),
+    responses(
+        (status = 200, description = "The completed tasks, in order", body = Vec<Task>),
+        NoSuchTask,
+        Reused,
+        RefusalsWithBatch,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn complete(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (_, mut message) = read::<pb::BatchCompleteTasksRequest>(&headers, body).await?;
+    message.user_id.clone_from(&caller.user_id);
+    message.request_id = idempotency_key(&headers)?;
+    let answer = rpcs.bulk.batch_complete_tasks(caller.call(message)).await.map_err(problem)?;
+    Ok(json::answer(StatusCode::OK, &answer.into_inner().tasks))
+}
+
+/// Delete up to 500 tasks, all of them or none.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/batch/delete", tag = "batches",
+    operation_id = "batchDeleteTasks",
+    request_body = pb::BatchDeleteTasksRequest,
+    params(OfUser, IdempotencyKey),
+    responses(
+        (status = 204, description = "The tasks are gone"),
+        NoSuchTask,
+        Reused,
+        RefusalsWithBatch,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn delete(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let (_, mut message) = read::<pb::BatchDeleteTasksRequest>(&headers, body).await?;
+    message.user_id.clone_from(&caller.user_id);
+    message.request_id = idempotency_key(&headers)?;
+    rpcs.bulk.batch_delete_tasks(caller.call(message)).await.map_err(problem)?;
+    Ok(nothing())
+}
+
+async fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Vec<u8>, T), Problem> {
+    let text = body::json_up_to(headers, body, MAX_BATCH_BYTES).await?;
+    let message = json::object(&text)?.message;
+    Ok((text.into(), message))
+}
+
+/// The fields that the members of `changes` are about.
+fn changed(text: &[u8]) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        changes: Map<String, Value>,
+    }
+    // It was read as a whole already.
+    let named = serde_json::from_slice::<Named>(text).ok();
+    named.map_or_else(Vec::new, |named| named.changes.keys().map(|name| field(name)).collect())
+}

@@ -1,0 +1,78 @@
+//! The route of the import: tasks as JSON lines.
+
+use axum::{Extension, body::Body, extract::State, response::Response};
+use http::{HeaderMap, StatusCode};
+use proto::task::v1::{self as pb, Task};
+use serde::Deserialize;
+use server::{
+    ClientInfo,
+    http::{Line, Lines, LinesLimits, Problem, json},
+};
+use tonic::Status;
+use utoipa::IntoParams;
+
+use super::{
+    Rpcs, caller::Caller, problems::RefusalsWithLines, requests::OfUser, responses::problem,
+};
+use crate::{api::wire, domain::import::MAX_BYTES};
+
+/// The longest line: the largest task fits, however JSON has to spell it.
+const MAX_LINE: usize = 128 * 1024;
+
+/// So many lines are read before others on the same thread get their turn: while there are
+/// some, none of them needs to wait for anything.
+const AT_A_TIME: u64 = 16;
+
+/// How to import.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct How {
+    /// Only tell what would happen.
+    #[param(required = false)]
+    dry_run: bool,
+}
+
+/// Store the tasks of an export, all of them or none.
+///
+/// One task a line, up to 200 000 lines and 256 MiB. A line may leave out all but its
+/// `title`; `user_id` and `etag` are not looked at. A task whose `id` is there already, in
+/// the trash too, is left alone, as is one whose place in its series is taken: so an import
+/// with ids is safe to repeat.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks/import", tag = "batches", operation_id = "importTasks",
+    request_body(content = Task, content_type = "application/x-ndjson"),
+    params(OfUser, How),
+    responses(
+        (status = 200, description = "What happened, or would", body = pb::ImportTasksResponse),
+        RefusalsWithLines,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn import(
+    State(rpcs): State<Rpcs>,
+    caller: Caller<How>,
+    client: Option<Extension<ClientInfo>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let How { dry_run } = caller.query;
+    let limits = LinesLimits { line: MAX_LINE, ..LinesLimits::of_total(MAX_BYTES) };
+    let mut lines = Lines::of(&headers, body, limits)?;
+    let told = |error| problem(Status::from(error));
+    let from = client.and_then(|Extension(client)| client.address());
+    let mut import = rpcs.tasks.import(caller.owner, from, dry_run).map_err(told)?;
+    while let Some(Line { number, text }) = lines.next().await? {
+        let task = match json::line::<Task>(&text) {
+            Ok(task) => wire::imported(task),
+            Err(faults) => Err(faults.into_iter().map(|f| (f.field, f.message)).collect()),
+        };
+        let line = number as u64;
+        if line.is_multiple_of(AT_A_TIME) {
+            tokio::task::yield_now().await;
+        }
+        import.take(line, task).await.map_err(told)?;
+    }
+    let report = import.finish().await.map_err(told)?;
+    Ok(json::answer(StatusCode::OK, &wire::report(report)))
+}

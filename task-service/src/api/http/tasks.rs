@@ -1,0 +1,237 @@
+//! The routes of tasks.
+
+use std::mem::take;
+
+use axum::{
+    body::Body,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use prost_types::FieldMask;
+use proto::task::v1::{self as pb, Task};
+use server::http::{NoParameters, Problem, body, json};
+
+use super::{
+    Rpcs,
+    caller::Caller,
+    preconditions::{BasedOn, Wanted, idempotency_key, tag},
+    problems::{NoSuchTask, Refusals, RefusalsWithBody, Reused, Stale, TooOld},
+    requests::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, OfTask, OfUser, Replacement},
+    responses::{collection, next, nothing, one, problem, said},
+};
+use crate::error::Error;
+
+/// Create a task.
+///
+/// With `Idempotency-Key` it is safe to repeat: for 24 hours the same key with the same body
+/// returns the task it made first.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "createTask",
+    request_body = pb::CreateTaskRequest,
+    params(OfUser, IdempotencyKey),
+    responses(
+        (status = 201, description = "The stored task", body = Task, headers(
+            ("Location" = String, description = "Where it is"),
+            ("ETag" = String, description = "Its version"),
+        )),
+        Reused,
+        RefusalsWithBody,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn create(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = body::json(&headers, body).await?;
+    let mut message: pb::CreateTaskRequest = json::object(&body)?.message;
+    message.user_id.clone_from(&caller.user_id);
+    message.request_id = idempotency_key(&headers)?;
+    let answer = rpcs.client.create_task(caller.call(message)).await.map_err(problem)?;
+    let Some(task) = answer.into_inner().task else { return Ok(nothing()) };
+    let place = format!("{}/{}", collection(&task.user_id), task.id);
+    Ok(([(header::LOCATION, place)], said(StatusCode::CREATED, &task)).into_response())
+}
+
+/// List tasks that pass every filter, newest first unless `sort` says otherwise.
+///
+/// A list of values is given by its name several times: `priorities=high&priorities=urgent`.
+/// The body is the bare list. `Link` with `rel="next"` leads to the next page; it is absent
+/// on the last one.
+#[utoipa::path(
+    get, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "listTasks",
+    params(OfUser, pb::ListTasksRequest),
+    responses(
+        (status = 200, description = "A page of tasks", body = Vec<Task>, headers(
+            ("Link" = Option<String>, description = "The next page, if there is one"),
+            ("X-Total-Count" = Option<i64>, description = "How many there are on all pages, \
+                if `include_total` asked"),
+        )),
+        TooOld,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn list(
+    State(mut rpcs): State<Rpcs>,
+    mut caller: Caller<pb::ListTasksRequest>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = query.unwrap_or_default();
+    let mut message = take(&mut caller.query);
+    message.user_id.clone_from(&caller.user_id);
+    let path = collection(&caller.user_id);
+    let page = rpcs.client.list_tasks(caller.call(message)).await.map_err(problem)?.into_inner();
+    let mut response = json::answer(StatusCode::OK, &page.tasks);
+    if let Some(total) = page.total_size {
+        response.headers_mut().insert("x-total-count", total.into());
+    }
+    if !page.next_page_token.is_empty()
+        && let Ok(link) = HeaderValue::try_from(next(&path, &query, &page.next_page_token))
+    {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+/// Read a task.
+#[utoipa::path(
+    get, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "getTask",
+    params(OfTask, IfMatch, IfNoneMatch),
+    responses(
+        (status = 200, description = "The task", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 304, description = "The caller has this version"),
+        NoSuchTask,
+        Stale,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn get(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, Wanted>,
+) -> Result<Response, Problem> {
+    let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let wanted = caller.conditions.clone();
+    let message = pb::GetTaskRequest { user_id, id };
+    let answer = rpcs.client.get_task(caller.call(message)).await.map_err(problem)?;
+    let task = answer.into_inner().task;
+    match task {
+        Some(task) if wanted.is_another(&task.etag) => Err(problem(Error::Stale.into())),
+        Some(task) if wanted.is_held(&task.etag) => {
+            Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag(&task.etag))]).into_response())
+        }
+        task => Ok(one(task)),
+    }
+}
+
+/// Replace a task.
+///
+/// A member that is left out gets its default; `title` has none.
+#[utoipa::path(
+    put, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "replaceTask",
+    request_body = Replacement,
+    params(OfTask, IfMatch),
+    responses(
+        (status = 200, description = "The task after the change", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        NoSuchTask,
+        Stale,
+        RefusalsWithBody,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn replace(
+    State(rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = body::json(&headers, body).await?;
+    let given = json::object(&body)?;
+    update(rpcs, caller, given.message, vec!["*".to_owned()]).await
+}
+
+/// Change some members of a task.
+///
+/// A member that is left out stays as it is; `null` puts it back to its default.
+#[utoipa::path(
+    patch, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "updateTask",
+    request_body = Changes,
+    params(OfTask, IfMatch),
+    responses(
+        (status = 200, description = "The task after the change", body = Task,
+            headers(("ETag" = String, description = "Its version"))),
+        NoSuchTask,
+        Stale,
+        RefusalsWithBody,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn change(
+    State(rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = body::json(&headers, body).await?;
+    let given = json::object(&body)?;
+    let paths = given.members.iter().map(|member| field(member)).collect();
+    update(rpcs, caller, given.message, paths).await
+}
+
+/// The field a member is about: `dueDate` is another spelling of `due_date`.
+pub fn field(member: &str) -> String {
+    let mut field = String::with_capacity(member.len() + 1);
+    for letter in member.chars() {
+        if letter.is_ascii_uppercase() {
+            field.push('_');
+        }
+        field.push(letter.to_ascii_lowercase());
+    }
+    field
+}
+
+async fn update(
+    mut rpcs: Rpcs,
+    caller: Caller<NoParameters, BasedOn>,
+    mut message: pb::UpdateTaskRequest,
+    paths: Vec<String>,
+) -> Result<Response, Problem> {
+    message.user_id.clone_from(&caller.user_id);
+    message.id.clone_from(&caller.id);
+    message.update_mask = Some(FieldMask { paths });
+    let based_on = caller.conditions.clone();
+    message.etag.clone_from(&based_on.etag);
+    let answer = rpcs.client.update_task(caller.call(message)).await;
+    let answer = answer.map_err(|status| based_on.problem(status))?;
+    Ok(one(answer.into_inner().task))
+}
+
+/// Delete a task.
+#[utoipa::path(
+    delete, path = "/api/{user_id}/tasks/{id}", tag = "tasks", operation_id = "deleteTask",
+    params(OfTask, IfMatch),
+    responses(
+        (status = 204, description = "The task is gone"),
+        NoSuchTask,
+        Stale,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn delete(
+    State(mut rpcs): State<Rpcs>,
+    caller: Caller<NoParameters, BasedOn>,
+) -> Result<Response, Problem> {
+    let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
+    let based_on = caller.conditions.clone();
+    let message = pb::DeleteTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let answer = rpcs.client.delete_task(caller.call(message)).await;
+    answer.map_err(|status| based_on.problem(status))?;
+    Ok(nothing())
+}

@@ -1,0 +1,133 @@
+//! The route of those who stay on the line: server-sent events (the HTML standard, section
+//! 9.2), each an event of the rpc.
+
+use std::{convert::Infallible, mem::take};
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, StreamExt, stream};
+use http::{HeaderMap, HeaderName, header};
+use proto::task::v1::{self as pb, watch_tasks_response::Event};
+use serde::Serialize;
+use server::{
+    StreamKind,
+    http::{Problem, ProblemBody},
+};
+use tonic::{Status, Streaming};
+use utoipa::ToSchema;
+
+use super::{
+    Rpcs,
+    caller::Caller,
+    preconditions::last_event_id,
+    problems::{Refusals, TooOld},
+    requests::{LastEventId, OfUser},
+    responses::{problem, renamed},
+};
+
+/// How soon a browser opens a stream again that has ended, in milliseconds.
+const RETRY: &str = "retry: 1000\n\n";
+
+/// What may stand between here and a browser: a proxy must pass each event on at once. That
+/// it must not compress them is said of all streams alike.
+const HEADERS: [(HeaderName, &str); 2] = [
+    (header::CONTENT_TYPE, "text/event-stream"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
+
+/// An event.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the text of a stream")]
+pub struct EventLine {
+    /// `changed`, `deleted`, `reminder`, `heartbeat` or `end`.
+    event: String,
+    /// The token to go on from after it.
+    id: Option<String>,
+    /// What happened, as JSON: a task, what is left of it, a reminder, the server's time, or
+    /// why the stream ends.
+    data: String,
+}
+
+/// Read what has changed since a token, and go on as tasks change.
+///
+/// Server-sent events: `changed` with a Task, `deleted` with a DeletedTask, `reminder` with
+/// a FiredReminder, and `heartbeat` with a Heartbeat every 15 seconds. Each has an id to go
+/// on from: a browser sends the last one in `Last-Event-ID` when it comes back.
+///
+/// The last event is `end`, with a Problem: `TOKEN_EXPIRED` asks for a fresh access token,
+/// `SYNC_TOKEN_TOO_OLD` to start over. A stream that ends without a word has lost its
+/// connection, or the server stops: come back.
+#[utoipa::path(
+    get, path = "/api/{user_id}/tasks/watch", tag = "tasks", operation_id = "watchTasks",
+    params(OfUser, pb::WatchTasksRequest, LastEventId),
+    responses(
+        (status = 200, description = "Events, until the access token ends",
+            body = EventLine, content_type = "text/event-stream"),
+        TooOld,
+        Refusals,
+    ),
+    security(("access_token" = [])),
+)]
+pub async fn watch(
+    State(mut rpcs): State<Rpcs>,
+    mut caller: Caller<pb::WatchTasksRequest>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut message = take(&mut caller.query);
+    message.user_id.clone_from(&caller.user_id);
+    // A browser comes back to the very same address: what it has seen since counts more.
+    let mut names = &[][..];
+    if let Some(id) = last_event_id(&headers)? {
+        message.sync_token = id;
+        names = &[("sync_token", "Last-Event-ID")];
+    }
+    let answer = rpcs.client.watch_tasks(caller.call(message)).await;
+    let answer = answer.map_err(|status| renamed(status, names))?;
+    let events = Body::from_stream(events(answer.into_inner()));
+    Ok((Extension(StreamKind::Watch), HEADERS, events).into_response())
+}
+
+fn events(
+    told: Streaming<pb::WatchTasksResponse>,
+) -> impl Stream<Item = Result<String, Infallible>> {
+    let told = stream::unfold(Some(told), async |told| {
+        let mut told = told?;
+        match told.message().await {
+            Ok(Some(message)) => Some((said(message), Some(told))),
+            Ok(None) => None,
+            Err(status) => Some((end(status), None)),
+        }
+    });
+    stream::iter([RETRY.to_owned()]).chain(told).map(Ok)
+}
+
+/// One event of the rpc.
+fn said(message: pb::WatchTasksResponse) -> String {
+    let id = &message.sync_token;
+    match message.event {
+        Some(Event::Changed(task)) => frame("changed", id, &task),
+        Some(Event::Deleted(task)) => frame("deleted", id, &task),
+        Some(Event::Reminder(reminder)) => frame("reminder", id, &reminder),
+        Some(Event::Heartbeat(beat)) => frame("heartbeat", id, &beat),
+        // Of a kind that is newer than this door.
+        None => String::new(),
+    }
+}
+
+/// Why it ends. The id of the last event stays.
+fn end(status: Status) -> String {
+    format!("event: end\ndata: {}\n\n", text(&ProblemBody::of(&problem(status))))
+}
+
+fn frame(event: &str, id: &str, data: &impl Serialize) -> String {
+    format!("event: {event}\nid: {id}\ndata: {}\n\n", text(data))
+}
+
+/// JSON is one line: it spells line ends with two characters.
+fn text(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default()
+}

@@ -1,0 +1,67 @@
+//! Tasks on the wire.
+
+use proto::task::v1 as pb;
+
+use crate::domain::task::Task;
+
+/// The answers that are one task.
+macro_rules! say_the_task {
+    ($($answer:ident),* $(,)?) => {$(
+        impl From<Task> for pb::$answer {
+            fn from(task: Task) -> Self {
+                Self { task: Some(task.into()) }
+            }
+        }
+    )*};
+}
+
+say_the_task!(
+    CreateTaskResponse,
+    GetTaskResponse,
+    UpdateTaskResponse,
+    CompleteTaskResponse,
+    ReopenTaskResponse,
+    ToggleTaskResponse,
+    MoveTaskResponse,
+    SkipTaskResponse,
+    UndeleteTaskResponse,
+);
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{
+        due::Due,
+        task::{Content, Priority, Tags, sample},
+        timestamp::Moment,
+        zone::Zone,
+    };
+
+    #[test]
+    fn a_task_is_said_as_the_contract_spells_it() {
+        let zone = Zone::parse("Europe/Berlin").expect("a zone");
+        let content = Content {
+            priority: Priority::Urgent,
+            tags: Tags::parse(vec!["Home".into()]).expect("tags"),
+            due: Some(Due::At { moment: Moment::from_micros(3_000_000), zone }),
+            ..sample("a")
+        };
+        let task = Task {
+            id: Uuid::from_u128(0x018b_cfe5_687b_7aaa_8bbb_0123_4567_89ab),
+            completed_at: Some(Moment::from_micros(2_000_001)),
+            ..Task::new("alice", content, Moment::from_micros(1_000_000), 42, 0)
+        };
+        let said = pb::Task::from(task);
+        assert_eq!(said.id, "018bcfe5-687b-7aaa-8bbb-0123456789ab");
+        assert_eq!((said.user_id.as_str(), said.completed), ("alice", true));
+        assert_eq!(said.priority(), pb::Priority::Urgent);
+        assert_eq!(said.completed_at, Some(Timestamp { seconds: 2, nanos: 1_000 }));
+        assert_eq!(said.created_at, Some(Timestamp { seconds: 1, nanos: 0 }));
+        assert_eq!((said.etag.as_str(), said.tags.as_slice()), ("2a", &["Home".to_owned()][..]));
+        assert_eq!(said.due_at, Some(Timestamp { seconds: 3, nanos: 0 }));
+        assert_eq!((said.due_date, said.due_zone.as_deref()), (None, Some("Europe/Berlin")));
+    }
+}

@@ -1,0 +1,153 @@
+//! Tasks that come from elsewhere, with their history.
+
+use chrono::NaiveDateTime;
+use uuid::Uuid;
+
+use crate::domain::{
+    task::{Content, Position, Series, Task},
+    timestamp::Moment,
+};
+
+/// The most tasks of one import: their ids are all held in memory.
+pub const MAX_TASKS: u64 = 200_000;
+
+/// The most bytes of one import.
+pub const MAX_BYTES: usize = 256 * 1024 * 1024;
+
+/// So many faults are reported, the first ones.
+const TOLD: usize = 100;
+
+/// A task as it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Its id; a new one if there is none.
+    pub id: Option<Uuid>,
+    /// What any new task has.
+    pub content: Content,
+    /// Whether it is done.
+    pub completed: bool,
+    /// Since when, if that is known.
+    pub completed_at: Option<Moment>,
+    /// When it was made, if that is known.
+    pub created_at: Option<Moment>,
+    /// When it last changed, if that is known.
+    pub updated_at: Option<Moment>,
+    /// Its series, and which one of it it is.
+    pub series: Option<(Uuid, i64)>,
+    /// Where its rule counts from; from its due if that is not known.
+    pub start: Option<NaiveDateTime>,
+    /// Where it stands; at the end if nowhere.
+    pub position: Option<Position>,
+}
+
+impl Imported {
+    /// The task of `user_id`, but for its revision, and its position if it came without.
+    /// What is not known of its history is as of its beginning.
+    ///
+    /// A task that repeats and is done has been followed already.
+    pub fn into_task(self, user_id: &str, now: Moment) -> Task {
+        let created_at = self.created_at.unwrap_or(now);
+        let known = [self.updated_at, self.completed_at].into_iter().flatten().max();
+        let updated_at = self.updated_at.or(known).unwrap_or(created_at).max(created_at);
+        let mut task = Task::new(user_id, self.content, created_at, 0, 0);
+        if let Some(id) = self.id {
+            task.id = id;
+        }
+        task.completed_at = self.completed_at.or(self.completed.then_some(updated_at));
+        task.updated_at = updated_at;
+        let series = match self.series {
+            Some((id, occurrence)) => Some(Series { id, occurrence, continued: false }),
+            None => task.anchor.map(|_| Series::started_by(task.id)),
+        };
+        task.anchor = task.anchor.map(|anchor| self.start.unwrap_or(anchor));
+        let continued = task.completed() && task.anchor.is_some();
+        task.series = series.map(|series| Series { continued, ..series });
+        if let Some(position) = self.position {
+            task.position = position;
+        }
+        task
+    }
+}
+
+/// One broken rule of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which task, counted from 1; of a text, the line.
+    pub line: u64,
+    /// The field.
+    pub field: String,
+    /// The rule, as a sentence about the field.
+    pub message: String,
+}
+
+/// What happened, or would.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many tasks came.
+    pub received: u64,
+    /// How many were stored.
+    pub imported: u64,
+    /// How many were there already.
+    pub skipped: u64,
+    /// How many are faulty.
+    pub faulty: u64,
+    /// The first faults.
+    pub faults: Vec<Fault>,
+    /// Whether it was only asked what would happen.
+    pub dry_run: bool,
+}
+
+impl Report {
+    /// Notes that a task is faulty.
+    pub fn refuse(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        self.faulty += 1;
+        let room = TOLD - self.faults.len();
+        self.faults.extend(faults.into_iter().take(room));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::task::sample;
+
+    const NOW: Moment = Moment::from_micros(9_000_000);
+
+    fn plain() -> Imported {
+        Imported {
+            id: None,
+            content: sample("a"),
+            completed: false,
+            completed_at: None,
+            created_at: None,
+            updated_at: None,
+            series: None,
+            start: None,
+            position: None,
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_of_the_past_is_as_of_the_beginning() {
+        let task = plain().into_task("ada", NOW);
+        assert_eq!((task.created_at, task.updated_at, task.completed_at), (NOW, NOW, None));
+        let [early, late] = [1, 2].map(Moment::from_micros);
+        let (created_at, updated_at) = (Some(early), Some(late));
+        let done = Imported { completed: true, created_at, updated_at, ..plain() };
+        assert_eq!(done.into_task("ada", NOW).completed_at, Some(late));
+        let done = Imported { completed_at: Some(late), created_at, ..plain() };
+        let task = done.into_task("ada", NOW);
+        assert_eq!((task.completed_at, task.updated_at), (Some(late), late));
+    }
+
+    #[test]
+    fn a_report_has_the_first_faults_and_counts_all() {
+        let mut report = Report::default();
+        let fault = |line| Fault { line, field: String::new(), message: String::new() };
+        for line in 1..=80 {
+            report.refuse([fault(line), fault(line)]);
+        }
+        assert_eq!((report.faulty, report.faults.len()), (80, TOLD));
+        assert_eq!(report.faults.last().map(|fault| fault.line), Some(50));
+    }
+}

@@ -1,0 +1,4 @@
+//! Event streams: the watch of one user, and the reminders of all users.
+
+pub mod reminder_stream;
+pub mod watch;

@@ -1,0 +1,267 @@
+//! Which tasks a list or a count is about.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::domain::{
+    due::Due,
+    task::{
+        Priority,
+        tags::{self, InvalidTags},
+    },
+    text::{fits, fold, words},
+    timestamp::Moment,
+    zone::Zone,
+};
+
+/// The most characters a searched text may have.
+const TEXT_CHARS: usize = 200;
+
+/// The most words a searched text may have.
+const TEXT_WORDS: usize = 20;
+
+/// The most tags of each kind.
+const TAGS: usize = 20;
+
+/// What a task must be like. Two filters that say the same in another order are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Filter {
+    /// Done, or open.
+    pub completed: Option<bool>,
+    /// One of these; none: whichever.
+    pub priorities: Vec<Priority>,
+    /// At least one of these, by key; none: whichever.
+    pub tags_any: Vec<String>,
+    /// All of these, by key.
+    pub tags_all: Vec<String>,
+    /// None of these, by key.
+    pub tags_none: Vec<String>,
+    /// Due on that day or later.
+    pub due_from: Option<NaiveDate>,
+    /// Due on that day or earlier.
+    pub due_until: Option<NaiveDate>,
+    /// Open and overdue, or anything else.
+    pub overdue: Option<bool>,
+    /// With a due, or without.
+    pub has_due: Option<bool>,
+    /// Every one of these, folded, begins a word of the task, or in scripts without spaces
+    /// stands anywhere in one.
+    pub words: Vec<String>,
+    /// Where the caller's days begin.
+    pub zone: Zone,
+    /// In the trash, and not outside.
+    pub deleted: bool,
+}
+
+/// Where a day begins or ends: for dues that are days, and for those that are instants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Among dues that are days.
+    pub day: Moment,
+    /// Among dues that are instants.
+    pub instant: Moment,
+}
+
+impl Filter {
+    /// The first due of `due_from`.
+    pub fn from(&self) -> Option<Bound> {
+        self.due_from.map(|day| self.start_of(day))
+    }
+
+    /// The first due after `due_until`.
+    pub fn end(&self) -> Option<Bound> {
+        // No calendar here ends before the year 10000.
+        Some(self.start_of(self.due_until?.succ_opt()?))
+    }
+
+    /// The first due that is not overdue at `now`, as [`Due::is_overdue`] has it.
+    pub fn not_yet_overdue(&self, now: Moment) -> Bound {
+        let today = Due::Date(self.zone.local(now).date());
+        Bound { day: Moment::from_micros(today.sort_key()), instant: now }
+    }
+
+    fn start_of(&self, day: NaiveDate) -> Bound {
+        Bound { day: Zone::UTC.day_start(day), instant: self.zone.day_start(day) }
+    }
+
+    /// Whether no task without a due passes.
+    pub fn needs_due(&self) -> bool {
+        self.has_due == Some(true)
+            || self.overdue == Some(true)
+            || self.due_from.is_some()
+            || self.due_until.is_some()
+    }
+
+    /// Whether tasks may have to be looked at one by one to find some that pass: no index is
+    /// in the order of everything that can be asked for.
+    pub fn is_search(&self) -> bool {
+        let Self {
+            completed: _,
+            priorities,
+            tags_any,
+            tags_all,
+            tags_none,
+            due_from,
+            due_until,
+            overdue,
+            has_due,
+            words,
+            zone: _,
+            deleted: _,
+        } = self;
+        let listed = [tags_any, tags_all, tags_none, words];
+        !priorities.is_empty()
+            || listed.iter().any(|wanted| !wanted.is_empty())
+            || due_from.is_some()
+            || due_until.is_some()
+            || overdue.is_some()
+            || has_due.is_some()
+    }
+
+    /// The filter and whose list it is for, as bytes that cursors are bound to. Every process
+    /// of the same version spells them alike.
+    pub fn spelled(&self, user_id: &str) -> Vec<u8> {
+        // Texts, numbers and days always serialise.
+        serde_json::to_vec(&(user_id, self)).unwrap_or_default()
+    }
+}
+
+/// The text cannot be searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// It is long.
+    #[error("must be at most {TEXT_CHARS} characters")]
+    TooLong,
+    /// It has many words.
+    #[error("must be at most {TEXT_WORDS} words")]
+    TooManyWords,
+    /// Everything would be found, or nothing, and neither is meant.
+    #[error("must have a letter or a digit")]
+    NoWord,
+}
+
+/// The words of a text to search for, folded, each once; none for the empty text.
+pub fn search_words(text: &str) -> Result<Vec<String>, InvalidText> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !fits(text, TEXT_CHARS) {
+        return Err(InvalidText::TooLong);
+    }
+    let folded = fold(text);
+    let mut found: Vec<_> = words(&folded).map(str::to_owned).collect();
+    match found.len() {
+        0 => return Err(InvalidText::NoWord),
+        many if many > TEXT_WORDS => return Err(InvalidText::TooManyWords),
+        _ => {}
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The keys of tags, each once.
+pub fn tag_keys(texts: &[String]) -> Result<Vec<String>, InvalidTags> {
+    if texts.len() > TAGS {
+        return Err(InvalidTags);
+    }
+    let mut keys = texts.iter().map(|text| tags::key(text)).collect::<Result<Vec<_>, _>>()?;
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_its_words_and_nothing_in_it_is_an_operator() {
+        for (text, found) in [
+            ("", &[][..]),
+            ("Milk", &["milk"]),
+            ("crème  BRÛLÉE, creme", &["brulee", "creme"]),
+            ("a OR b* AND NOT \"c:d\"", &["a", "and", "b", "c", "d", "not", "or"]),
+            ("100%", &["100"]),
+            ("牛乳", &["牛乳"]),
+        ] {
+            assert_eq!(search_words(text).expect("a text"), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_bounded_and_has_a_word() {
+        for (text, fault) in [
+            ("x".repeat(201), InvalidText::TooLong),
+            ("a ".repeat(21), InvalidText::TooManyWords),
+            (" ".to_owned(), InvalidText::NoWord),
+            ("%_\"'*\0".to_owned(), InvalidText::NoWord),
+            ("\u{3164}\u{200b}\u{301}".to_owned(), InvalidText::NoWord),
+        ] {
+            assert_eq!(search_words(&text), Err(fault), "{text:?}");
+        }
+        assert!(search_words(&"ü".repeat(200)).is_ok());
+        assert!(search_words(&"a ".repeat(20)).is_ok());
+    }
+
+    #[test]
+    fn tags_are_keys_each_once_and_at_most_twenty() {
+        let tags = |texts: &[&str]| {
+            tag_keys(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            tags(&["Work", " WORK ", "home", "wörk"]).expect("tags"),
+            ["home", "work", "wörk"]
+        );
+        assert!(tags(&["a"; 20]).is_ok());
+        for faulty in [&["a"; 21][..], &[""], &["a\nb"]] {
+            assert_eq!(tags(faulty), Err(InvalidTags), "{faulty:?}");
+        }
+    }
+
+    #[test]
+    fn different_filters_are_spelled_differently() {
+        let plain = Filter::default();
+        let key = || vec!["a".to_owned()];
+        let day = Due::parse_date("2026-11-25").ok();
+        let filters = [
+            plain.clone(),
+            Filter { completed: Some(true), ..plain.clone() },
+            Filter { completed: Some(false), ..plain.clone() },
+            Filter { priorities: vec![Priority::Low], ..plain.clone() },
+            Filter { tags_any: key(), ..plain.clone() },
+            Filter { tags_all: key(), ..plain.clone() },
+            Filter { tags_none: key(), ..plain.clone() },
+            Filter { words: key(), ..plain.clone() },
+            Filter { due_from: day, ..plain.clone() },
+            Filter { due_until: day, ..plain.clone() },
+            Filter { overdue: Some(false), ..plain.clone() },
+            Filter { has_due: Some(false), ..plain.clone() },
+            Filter { zone: Zone::parse("Europe/Berlin").expect("a zone"), ..plain.clone() },
+            Filter { deleted: true, ..plain.clone() },
+        ];
+        let spelled: std::collections::BTreeSet<_> =
+            filters.iter().map(|filter| filter.spelled("ada")).collect();
+        assert_eq!(spelled.len(), filters.len());
+        assert_eq!(plain.spelled("ada"), Filter::default().spelled("ada"));
+        assert_ne!(plain.spelled("ada"), plain.spelled("bob"));
+    }
+
+    #[test]
+    fn days_begin_where_the_caller_is_and_instants_follow() {
+        let filter = Filter {
+            due_from: Due::parse_date("2026-11-25").ok(),
+            due_until: Due::parse_date("9999-12-31").ok(),
+            zone: Zone::parse("Europe/Berlin").expect("a zone"),
+            ..Filter::default()
+        };
+        let from = filter.from().expect("a day");
+        assert_eq!(from.day.micros() - from.instant.micros(), 3_600_000_000);
+        assert!(filter.end().is_some());
+        // Half past midnight of the 26th in Berlin, and still the 25th in UTC.
+        let now = Moment::from_micros(from.day.micros() + 84_600_000_000);
+        let bound = filter.not_yet_overdue(now);
+        assert_eq!(bound.day.micros() - from.day.micros(), 86_400_000_000);
+        assert_eq!(bound.instant, now);
+    }
+}

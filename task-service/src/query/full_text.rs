@@ -1,0 +1,226 @@
+//! What the full-text index has of a task, and what it is asked for.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::text::{Piece, fold, identity, is_unspaced, pieces, words};
+
+/// Longer words count by their beginning.
+const WORD_CHARS: usize = 40;
+
+/// Between the owner and the tag in the token of a tag. No word holds it, and both
+/// databases take it for a letter.
+const TAG: char = '§';
+
+/// What the tokens of a task begin with that was indexed by the rules below. A row that
+/// begins otherwise is indexed anew; see the index `task_outdated`. Whoever changes a rule
+/// changes this too, and that index with it.
+pub const RULES: &str = "§2";
+
+/// Between the pieces of a word in a phrase.
+const JOINT: char = '|';
+
+/// The tokens of one user in the full-text index.
+///
+/// The index is one for all users. Each token begins with a mark of its user, so that a
+/// search walks that user's part of it alone, however many tasks others have. The mark
+/// grants nothing: every statement asks for the owner as well.
+pub struct Lexicon(String);
+
+/// What a task is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indexed {
+    /// Its tokens, each once, a space between.
+    pub words: String,
+    /// Its words in scripts without spaces as they stand, each once, a space between: what
+    /// tells neighbours from others with the same tokens. Many tasks have none.
+    pub phrases: Option<String>,
+}
+
+/// A token, or the beginning of one. It has letters, marks, digits and `§` alone, so no
+/// quote inside quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The token.
+    pub token: String,
+    /// Whether nothing may follow it.
+    pub is_whole: bool,
+}
+
+impl Lexicon {
+    /// The tokens of `user_id`.
+    pub fn of(user_id: &str) -> Self {
+        let digest = Sha256::new().chain_update(user_id).finalize();
+        let mut mark = String::with_capacity(8);
+        for byte in &digest[..4] {
+            // Writing to a string does not fail.
+            let _ = write!(mark, "{byte:02x}");
+        }
+        Self(mark)
+    }
+
+    /// Everything a task is found by.
+    pub fn index(&self, title: &str, description: &str, tags: &[String]) -> Indexed {
+        let (mut tokens, mut phrases) = (BTreeSet::new(), BTreeSet::new());
+        for text in [title, description].into_iter().chain(tags.iter().map(String::as_str)) {
+            for word in words(&fold(text)) {
+                self.add(word, &mut tokens);
+                phrases.extend(phrase(word));
+            }
+        }
+        tokens.extend(tags.iter().map(|tag| self.tag(&identity(tag.trim())).token));
+        let mut line = format!("{RULES}{}", self.0);
+        for token in tokens {
+            line.push(' ');
+            line.push_str(&token);
+        }
+        let phrases = phrases.into_iter().reduce(|all, next| all + " " + &next);
+        Indexed { words: line, phrases }
+    }
+
+    /// The tokens of a folded word: of scripts without spaces every character with the one
+    /// after it, so that a search for either finds an entry to walk from.
+    fn add(&self, word: &str, tokens: &mut BTreeSet<String>) {
+        for Piece { text, is_unspaced } in pieces(word) {
+            if is_unspaced {
+                let starts = text.char_indices().map(|(start, _)| start);
+                tokens.extend(starts.map(|start| self.token(beginning(&text[start..], 2))));
+            } else {
+                tokens.insert(self.token(beginning(text, WORD_CHARS)));
+            }
+        }
+    }
+
+    /// What a task has that has a folded word which begins with `word`.
+    ///
+    /// It is all of it only where [`phrase_of`] says no more.
+    pub fn terms(&self, word: &str) -> Vec<Term> {
+        let mut terms = Vec::new();
+        let mut pieces = pieces(word).peekable();
+        while let Some(Piece { text, is_unspaced }) = pieces.next() {
+            if !is_unspaced {
+                let token = self.token(beginning(text, WORD_CHARS));
+                terms.push(Term { token, is_whole: pieces.peek().is_some() });
+                continue;
+            }
+            let starts: Vec<_> = text.char_indices().map(|(start, _)| start).collect();
+            let Some(last) = starts.len().checked_sub(2) else {
+                terms.push(Term { token: self.token(text), is_whole: false });
+                continue;
+            };
+            // Every character is in one of these; that they are neighbours is for the phrase.
+            for start in starts[..last].iter().step_by(2).chain([&starts[last]]) {
+                let token = self.token(beginning(&text[*start..], 2));
+                terms.push(Term { token, is_whole: true });
+            }
+        }
+        terms
+    }
+
+    /// What a task has that has a tag of this identity. It begins no word's token.
+    pub fn tag(&self, identity: &str) -> Term {
+        let digest = Sha256::new().chain_update(identity).finalize();
+        let mut token = format!("{}{TAG}", self.0);
+        for byte in &digest[..8] {
+            let _ = write!(token, "{byte:02x}");
+        }
+        Term { token, is_whole: true }
+    }
+
+    fn token(&self, text: &str) -> String {
+        format!("{}{text}", self.0)
+    }
+}
+
+/// What stands in the phrases of a task that has a word with `word` in it; `None` where the
+/// tokens say it all.
+pub fn phrase_of(word: &str) -> Option<String> {
+    let mut pieces = pieces(word);
+    let first = pieces.next()?;
+    let is_short = first.text.chars().nth(2).is_none();
+    if pieces.next().is_none() && (is_short || !first.is_unspaced) { None } else { phrase(word) }
+}
+
+/// `word` with its pieces told apart, if it has some without spaces. A piece with spaces
+/// around it elsewhere shows where it begins, so that it is not found in mid-word.
+fn phrase(word: &str) -> Option<String> {
+    if !word.contains(is_unspaced) {
+        return None;
+    }
+    let mut phrase = String::with_capacity(word.len());
+    for Piece { text, is_unspaced } in pieces(word) {
+        if !phrase.is_empty() || !is_unspaced {
+            phrase.push(JOINT);
+        }
+        phrase.push_str(text);
+    }
+    Some(phrase)
+}
+
+fn beginning(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(indexed: &Indexed) -> Vec<&str> {
+        indexed.words.split(' ').collect()
+    }
+
+    #[test]
+    fn every_user_has_tokens_of_their_own_and_tags_are_no_words() {
+        let (ada, bob) = (Lexicon::of("ada"), Lexicon::of("bob"));
+        let tags = ["Work".to_owned(), "to do".to_owned()];
+        let indexed = ada.index("Work work", "", &tags);
+        let tokens = tokens(&indexed);
+        assert_eq!(tokens.len(), 6, "{indexed:?}");
+        assert_eq!((tokens[0], &indexed.phrases), ("§2fdee430d", &None));
+        assert!(tokens[1..].is_sorted());
+        assert!(tokens[1..].iter().all(|token| token.starts_with(&ada.0)));
+        let words = ["work", "to", "do"].map(|word| ada.token(word));
+        for token in words.into_iter().chain(["work", "to do"].map(|tag| ada.tag(tag).token)) {
+            assert!(tokens.contains(&token.as_str()), "{token}");
+        }
+        assert!(!tokens.contains(&ada.tag("to").token.as_str()), "a tag is found whole");
+        assert!(!tokens.contains(&bob.token("work").as_str()));
+    }
+
+    #[test]
+    fn stored_tokens_outlive_their_process_so_they_are_fixed() {
+        let ada = Lexicon::of("ada");
+        let indexed = ada.index("Milk", "", &["Home".into()]);
+        assert_eq!(indexed.words, "§2fdee430d fdee430dhome fdee430dmilk fdee430d§4ea140588150773c");
+        let indexed = ada.index("重跑gen-itgc后50条", "", &[]);
+        let tokens: Vec<_> = tokens(&indexed)[1..].iter().map(|token| &token[8..]).collect();
+        assert_eq!(tokens, ["50", "gen", "itgc", "后", "条", "跑", "重跑"]);
+        assert_eq!(indexed.phrases.as_deref(), Some("|itgc|后|50|条 重跑|gen"));
+    }
+
+    #[test]
+    fn a_word_is_asked_for_by_few_tokens_and_its_phrase() {
+        let ada = Lexicon::of("ada");
+        let spelled = |word: &str| {
+            let terms = ada.terms(word).into_iter();
+            let spelled = terms.map(|Term { token, is_whole }| {
+                format!("{}{}", &token[8..], if is_whole { "" } else { "*" })
+            });
+            (spelled.collect::<Vec<_>>().join(" "), phrase_of(word))
+        };
+        for (word, terms, phrase) in [
+            ("milk", "milk*", None),
+            ("成", "成*", None),
+            ("成语", "成语", None),
+            ("成语接", "成语 语接", Some("成语接")),
+            ("成语接龙", "成语 接龙", Some("成语接龙")),
+            ("3月", "3 月*", Some("|3|月")),
+            ("月3", "月* 3*", Some("月|3")),
+        ] {
+            assert_eq!(spelled(word), (terms.to_owned(), phrase.map(str::to_owned)), "{word}");
+        }
+        let long = "x".repeat(99);
+        assert_eq!(spelled(&long), (format!("{}*", "x".repeat(40)), None));
+    }
+}

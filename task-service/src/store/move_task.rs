@@ -1,0 +1,186 @@
+//! The order a user gave.
+
+use sea_orm::{
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+use shared::auth::Owner;
+use uuid::Uuid;
+
+use super::{
+    Tasks,
+    change::{Change, Outcome},
+    edit::check,
+    find,
+    owned::live,
+    row::Row,
+    write::replace,
+};
+use crate::{
+    domain::{
+        etag::Etag,
+        task::{MAX_POSITION_LENGTH, Position, Task},
+        timestamp::Moment,
+    },
+    entity::task::{Column, Entity},
+    error::Error,
+};
+
+/// Where to put a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Right before this one.
+    Before(Uuid),
+    /// Right after this one.
+    After(Uuid),
+    /// At the end.
+    End,
+}
+
+impl Tasks {
+    /// Moves a task, if it is still at the version `etag` names. The others stay where they
+    /// are, unless there is no room left at that spot: then some behind it spread.
+    pub async fn reorder(
+        &self,
+        owner: &Owner,
+        id: Uuid,
+        target: Target,
+        etag: Option<&Etag>,
+    ) -> Result<Task, Error> {
+        let change = Change::begin(self, owner).await?;
+        let now = self.now();
+        let outcome = reorder_in(&change, owner, id, target, etag, now).await;
+        change.end(outcome).await
+    }
+}
+
+async fn reorder_in(
+    change: &Change,
+    owner: &Owner,
+    id: Uuid,
+    target: Target,
+    etag: Option<&Etag>,
+    now: Moment,
+) -> Result<Outcome<Task>, Error> {
+    let on = &change.transaction;
+    let before = find(on, owner, id).await?;
+    check(etag, &before)?;
+    let (left, right) = match target {
+        Target::Before(other) if other == id => return Ok(Outcome::Unchanged(before)),
+        Target::After(other) if other == id => return Ok(Outcome::Unchanged(before)),
+        Target::Before(other) => {
+            let right = find(on, owner, other).await?;
+            (neighbour(change, owner, &right, Side::Before).await?, Some(right))
+        }
+        Target::After(other) => {
+            let left = find(on, owner, other).await?;
+            let right = neighbour(change, owner, &left, Side::After).await?;
+            (Some(left), right)
+        }
+        Target::End => (None, None),
+    };
+    let is_there = |other: &Option<Task>| other.as_ref().is_some_and(|other| other.id == id);
+    if is_there(&left) || is_there(&right) {
+        return Ok(Outcome::Unchanged(before));
+    }
+    let end = Position::at_end(change.revision, 0);
+    let position = match (&left, &right) {
+        (None, None) => end,
+        (left, right) => {
+            let before = left.as_ref().map(|task| &task.position);
+            let after = right.as_ref().map_or(&end, |task| &task.position);
+            let is_room = before.is_none_or(|before| before < after);
+            match is_room.then(|| Position::between(before, after)) {
+                Some(position) if position.as_str().len() <= MAX_POSITION_LENGTH => position,
+                _ => spread(change, owner, id, left.as_ref(), now).await?,
+            }
+        }
+    };
+    let mut task = Task { position, updated_at: now.max(before.updated_at), ..before.clone() };
+    replace(change, owner, &before, &mut task, now).await?;
+    Ok(Outcome::Changed(task))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// Where `task` stands, ties broken.
+fn place_of(task: &Task) -> Expr {
+    Expr::tuple([Expr::val(task.position.as_str()), Expr::val(task.id)])
+}
+
+/// The same of a row.
+fn place_of_row() -> Expr {
+    Expr::tuple([Column::Position, Column::Id].map(|column| Expr::col((Entity, column))))
+}
+
+/// The task that stands next to `task` on this side.
+async fn neighbour(
+    change: &Change,
+    owner: &Owner,
+    task: &Task,
+    side: Side,
+) -> Result<Option<Task>, Error> {
+    let (place, columns) = (place_of(task), place_of_row());
+    let selection = match side {
+        Side::Before => live(change.transaction.backend(), owner)
+            .filter(columns.lt(place))
+            .order_by_desc(Column::Position)
+            .order_by_desc(Column::Id),
+        Side::After => live(change.transaction.backend(), owner)
+            .filter(columns.gt(place))
+            .order_by_asc(Column::Position)
+            .order_by_asc(Column::Id),
+    };
+    let row = selection.into_partial_model::<Row>().one(&change.transaction).await?;
+    row.map(|row| row.of(owner)).transpose()
+}
+
+/// Gives the tasks behind `left` new positions, as many as it takes to make room, and
+/// returns the one right behind `left`, for the task with this id.
+async fn spread(
+    change: &Change,
+    owner: &Owner,
+    id: Uuid,
+    left: Option<&Task>,
+    now: Moment,
+) -> Result<Position, Error> {
+    let end = Position::at_end(change.revision, 0);
+    let mut count = 64;
+    loop {
+        let mut behind = live(change.transaction.backend(), owner).filter(Column::Id.ne(id));
+        if let Some(left) = left {
+            behind = behind.filter(place_of_row().gt(place_of(left)));
+        }
+        let rows = behind
+            .order_by_asc(Column::Position)
+            .order_by_asc(Column::Id)
+            .limit(count + 1)
+            .into_partial_model::<Row>()
+            .all(&change.transaction)
+            .await?;
+        let tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
+        let all = usize::try_from(count).map_or(true, |count| tasks.len() <= count);
+        let (next, moved) = match tasks.split_last() {
+            Some((last, rest)) if !all => (&last.position, rest),
+            _ => (&end, &tasks[..]),
+        };
+        let left = left.map(|task| &task.position);
+        // Tasks can share a position: one that came back may find its own taken.
+        let is_room = left.is_none_or(|left| left < next);
+        let wanted = if is_room { moved.len() + 1 } else { 0 };
+        let mut positions = Position::spread(left, next, wanted).into_iter();
+        let fits = positions.clone().all(|new| new.as_str().len() <= MAX_POSITION_LENGTH);
+        if let Some(first) = positions.next().filter(|_| fits || all) {
+            for (before, position) in moved.iter().zip(positions) {
+                let mut task = Task { position, ..before.clone() };
+                replace(change, owner, before, &mut task, now).await?;
+            }
+            return Ok(first);
+        }
+        count *= 2;
+    }
+}

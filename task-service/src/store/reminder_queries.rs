@@ -1,0 +1,112 @@
+//! The statements of reminders: what is due, what has fired, and the count of all firings.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, SelectGetableTuple, Selector, UpdateMany,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+};
+use uuid::Uuid;
+
+use super::{
+    owned::{delete_of_every, of_every, owned_update, with_unfinished},
+    scope::{EveryUser, OneUser},
+};
+use crate::entity::{import, reminder, sequence, task};
+
+/// What counts the firings of all users.
+const FIRINGS: &str = "reminder";
+
+/// Whose reminders are to fire next, and when, of all users `except` these: at most `limit`
+/// of them. Of a user with an import that is not all there yet none fires, as it would take
+/// the number of the import.
+pub fn pending_reminders(
+    all: EveryUser,
+    except: &BTreeSet<String>,
+    limit: u64,
+) -> Selector<SelectGetableTuple<(String, i64)>> {
+    use reminder::Column::{FiredAt, FiresAt, UserId};
+    let importing = of_every::<import::Entity>(all).select_only().column(import::Column::UserId);
+    of_every::<reminder::Entity>(all)
+        .select_only()
+        .columns([UserId, FiresAt])
+        .filter(FiredAt.is_null())
+        .filter(UserId.is_not_in(except))
+        .filter(UserId.not_in_subquery(importing.into_query()))
+        .order_by_asc(FiresAt)
+        .limit(limit)
+        .into_tuple()
+}
+
+/// The reminders of a user that are to have fired by `until`: at most `limit` of them.
+pub fn due_reminders(user: OneUser<'_>, until: i64, limit: u64) -> Select<reminder::Entity> {
+    use reminder::Column::{FiredAt, FiresAt, TaskId, UserId};
+    let importing =
+        with_unfinished::<import::Entity>(&user).select_only().column(import::Column::UserId);
+    with_unfinished::<reminder::Entity>(&user)
+        .filter(FiredAt.is_null())
+        .filter(FiresAt.lte(until))
+        .filter(UserId.not_in_subquery(importing.into_query()))
+        .order_by_asc(FiresAt)
+        .order_by_asc(TaskId)
+        .limit(limit)
+}
+
+/// Takes so many numbers of firings, and the row that all who fire queue at until they
+/// commit: so numbers are committed in order.
+#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+pub fn take_firings(count: i64) -> Insert<sequence::ActiveModel> {
+    let first = sequence::ActiveModel { name: Set(FIRINGS.to_owned()), value: Set(count) };
+    let next = Expr::col((sequence::Entity, sequence::Column::Value)).add(count);
+    let on_conflict =
+        OnConflict::column(sequence::Column::Name).value(sequence::Column::Value, next).to_owned();
+    Insert::one(first).on_conflict(on_conflict)
+}
+
+/// The count of the firings of all users.
+#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+pub fn firings() -> Select<sequence::Entity> {
+    sequence::Entity::find().filter(sequence::Column::Name.eq(FIRINGS))
+}
+
+/// Notes that a reminder has fired, unless it has by now.
+pub fn mark_fired(user: OneUser<'_>, row: &reminder::Model) -> UpdateMany<reminder::Entity> {
+    use reminder::Column::{FiredAt, FiresAt, Revision, Sequence, TaskId};
+    owned_update(&user)
+        .col_expr(FiredAt, Expr::val(row.fired_at))
+        .col_expr(Revision, Expr::val(row.revision))
+        .col_expr(Sequence, Expr::val(row.sequence))
+        .filter(TaskId.eq(row.task_id))
+        .filter(FiresAt.eq(row.fires_at))
+        .filter(FiredAt.is_null())
+}
+
+/// The firings of all users after the one with this number: at most `limit` of them.
+pub fn firings_after(all: EveryUser, sequence: i64, limit: u64) -> Select<reminder::Entity> {
+    use reminder::Column::Sequence;
+    of_every(all).filter(Sequence.gt(sequence)).order_by_asc(Sequence).limit(limit)
+}
+
+/// The task of a firing, if it is not in the trash.
+pub fn reminded_task(user: OneUser<'_>, id: Uuid) -> Select<task::Entity> {
+    use task::Column::{DeletedAt, Id};
+    with_unfinished(&user).filter(Id.eq(id)).filter(DeletedAt.is_null())
+}
+
+/// A delete of firings until `until`, of the `limit` oldest ones. Rows that somebody else
+/// is at work on are left for later.
+pub fn old_firings(all: EveryUser, until: i64, limit: u64) -> DeleteMany<reminder::Entity> {
+    use reminder::Column::{FiredAt, Sequence};
+    let oldest = of_every::<reminder::Entity>(all)
+        .select_only()
+        .column(Sequence)
+        .filter(Sequence.is_not_null())
+        .order_by_asc(Sequence)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    delete_of_every(all)
+        .filter(Sequence.in_subquery(oldest.into_query()))
+        .filter(FiredAt.lte(until))
+}
