@@ -1,4 +1,4 @@
-//! Commands of an operator, from a shell.
+//! The admin commands: `restore`.
 
 use std::error::Error;
 
@@ -16,14 +16,14 @@ pub enum Command {
     Restore,
 }
 
-/// Where a program finds what the commands need.
+/// The settings that the commands need, as each program reads them.
 pub trait Sources {
-    /// The database of tasks; `None`: a fault was noted.
+    /// The database of tasks; `None` after a fault, which `reader` has.
     fn tasks(reader: &mut Reader<'_, Env>) -> Option<DatabaseUrl>;
 }
 
 impl Command {
-    /// Runs the command and prints what came of it.
+    /// Runs the command and prints the result.
     #[expect(clippy::print_stdout, reason = "an operator reads it")]
     pub async fn run<S: Sources>(self) -> Result<(), Box<dyn Error>> {
         let Self::Restore = self;

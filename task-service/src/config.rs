@@ -1,4 +1,4 @@
-//! Where the service finds its secret, its database and its port.
+//! The settings of the service.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
@@ -15,44 +15,43 @@ use shared::{
 
 use crate::domain::quota::Quota;
 
-/// Where the service listens if nobody says otherwise.
+/// The default addresses.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50052), http: local(8002) };
 
 const fn local(port: u16) -> SocketAddr {
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
 }
 
-/// Where tasks are kept if nobody says otherwise.
+/// The default of `DATABASE_URL`.
 const DEFAULT_DATABASE: &str = "sqlite://data/tasks.db";
 
-/// All there is to set. It holds a secret, so it has no `Debug`. Whoever has the parts
-/// already may put one together.
+/// All settings. They hold a secret, so there is no `Debug`.
 pub struct Config {
-    /// The secrets that tokens between services are signed with, and mostly access tokens.
+    /// The keys of service tokens, and by default of access tokens.
     pub keys: Arc<Keyring>,
-    /// Whose access tokens are accepted.
+    /// The trusted issuers of access tokens.
     pub trust: Trust,
-    /// Which tokens are accepted beyond a good signature.
+    /// The checks of a token beside its signature.
     pub policy: TokenPolicy,
-    /// Where tasks are kept.
+    /// The database of tasks.
     pub database: DatabaseUrl,
-    /// How much one user may have.
+    /// The quota of each user.
     pub quota: Quota,
-    /// Where imports are held back.
+    /// The folder of import spools.
     pub spool_dir: PathBuf,
-    /// Where and how to serve.
+    /// The settings of the server.
     pub server: Settings,
-    /// How long a deleted task can be taken back.
+    /// The retention of deleted tasks.
     pub trash_retention: Duration,
-    /// How long it is kept what happened in users' names.
+    /// The retention of security events.
     pub security_event_retention: Duration,
 }
 
-/// How long a deleted task can be taken back if nobody says otherwise.
+/// The default of `TRASH_RETENTION`.
 const DEFAULT_TRASH_RETENTION: Duration = Duration::from_hours(30 * 24);
 
 impl Config {
-    /// Reads everything; `None`: at least one fault was noted.
+    /// Reads all settings; `None` after a fault, which `reader` has.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         let kind = TokenKind::read(reader);
         let keys = kind.read_keys(reader).map(Arc::new);
@@ -83,7 +82,7 @@ impl Config {
         DatabaseUrl::read(reader, DEFAULT_DATABASE)
     }
 
-    /// Reads `SPOOL_DIR`; else it is where the system keeps what is temporary (`TMPDIR`).
+    /// Reads `SPOOL_DIR`; by default the system's temporary folder (`TMPDIR`).
     pub fn read_spool_dir(reader: &mut Reader<'_, impl Vars>) -> PathBuf {
         reader.text("SPOOL_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
     }
@@ -93,7 +92,7 @@ impl Config {
         reader.duration("TRASH_RETENTION", DEFAULT_TRASH_RETENTION)
     }
 
-    /// Reads everything from `vars`, or tells everything that is wrong.
+    /// Reads all settings from `vars`, or returns all faults.
     pub fn from_vars(vars: &impl Vars) -> Result<Self, Faults> {
         let mut reader = Reader::new(vars);
         let config = Self::read(&mut reader);

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, as sentences a caller may read.
+//! The errors of calls: gRPC codes, reasons and messages for clients.
 
 use std::io::ErrorKind;
 
@@ -13,67 +13,67 @@ use tonic::Status;
 
 use crate::domain::task::CannotSkip;
 
-/// Why a call did not do what it was asked.
+/// The error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Every faulty field, at least one.
+    /// Invalid fields, at least one.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The owner has no such task. Whether somebody else has is not for the owner to know.
+    /// The owner has no such task; a task of another user looks alike.
     #[error("Task not found")]
     NotFound,
-    /// The owner does not have all of the tasks: those that are missing, at least one.
+    /// Some tasks of a batch are missing.
     #[error(transparent)]
     Missing(Violations),
-    /// Tasks to import are faulty, so none was.
+    /// Some lines of an import are invalid, and nothing was imported.
     #[error("{faulty} of {received} tasks are faulty, and nothing was imported: {faults}")]
     NotImported {
-        /// How many tasks came.
+        /// The number of tasks received.
         received: u64,
-        /// How many of them are faulty.
+        /// The number of invalid tasks.
         faulty: u64,
         /// The first faults.
         faults: Violations,
     },
-    /// What an import holds back could not be kept.
+    /// The spool of an import failed.
     #[error("the temporary file does not work as it should")]
     Spool(#[from] std::io::Error),
-    /// There is no room to store more, or to hold more back.
+    /// The disk is full, or the spool folder.
     #[error(transparent)]
     StorageFull(#[from] StorageFull),
-    /// The user has as much as one may.
+    /// The quota is used up.
     #[error(
         "You have as many tasks as one user may, or as large ones: those in the trash count until they are purged"
     )]
     QuotaExceeded,
-    /// The caller's change is based on another version.
+    /// The precondition failed: the task is at another version.
     #[error("The task has changed since it was read")]
     Stale,
-    /// The key came with another body before, or its task is gone.
+    /// The idempotency key was used with another body, or its task is gone.
     #[error("The request_id was used for something else, or what it made is gone")]
     RequestIdReused,
-    /// The user, or all together, import already.
+    /// The limit of concurrent imports is reached.
     #[error("Too many imports at a time, try again when one is over")]
     TooManyImports,
-    /// The task has no next occurrence to go to.
+    /// The task does not repeat, or is completed.
     #[error("The task does not repeat, or is done")]
     NotRepeating,
-    /// The rule has come to its end.
+    /// The rule has no later occurrence.
     #[error("This is the last occurrence of the task")]
     SeriesEnded,
-    /// What was deleted since the token is forgotten.
+    /// The sync cursor is older than the retained deletions.
     #[error("The sync token is too old: start over without one")]
     TooOld,
-    /// The token of a page is of a database that is no more.
+    /// The page cursor is from before a restore of the database.
     #[error("The page token is of another database: start over without one")]
     PageTooOld,
-    /// The token of reminders is of a database that is no more.
+    /// The reminder cursor is from before a restore of the database.
     #[error("The resume token is of another database: start over without one")]
     UnknownResumeToken,
-    /// The caller's leave has ended while it watched.
+    /// The access token expired during a watch.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The database failed, or holds what the code does not understand.
+    /// The database failed, or holds an invalid value.
     #[error("The database does not answer as it should")]
     Database(#[from] DbErr),
 }
@@ -160,12 +160,13 @@ mod tests {
         let missing = Error::Missing(violations.clone());
         let not_imported =
             Error::NotImported { received: 9, faulty: 2, faults: violations.clone() };
-        let (told, away) = ("title is long; priority is odd", "temporarily unavailable, try again");
+        let (two, unavailable) =
+            ("title is long; priority is odd", "temporarily unavailable, try again");
         let full = "There is no room left to store this";
         for (error, code, reason, message) in [
-            (violations.into(), Code::InvalidArgument, "", told),
+            (violations.into(), Code::InvalidArgument, "", two),
             (Error::NotFound, Code::NotFound, "TASK_NOT_FOUND", "Task not found"),
-            (missing, Code::NotFound, "TASK_NOT_FOUND", told),
+            (missing, Code::NotFound, "TASK_NOT_FOUND", two),
             (
                 not_imported,
                 Code::InvalidArgument,
@@ -173,7 +174,7 @@ mod tests {
                 "2 of 9 tasks are faulty, and nothing was imported: \
                  title is long; priority is odd",
             ),
-            (std::io::Error::other("disk 42").into(), Code::Unavailable, "", away),
+            (std::io::Error::other("disk 42").into(), Code::Unavailable, "", unavailable),
             (StorageFull.into(), Code::ResourceExhausted, STORAGE_FULL, full),
             (
                 std::io::Error::from(ErrorKind::StorageFull).into(),

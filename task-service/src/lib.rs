@@ -1,21 +1,19 @@
-//! task-service keeps each user's own tasks.
+//! The task service: each user's own tasks over gRPC and HTTP.
 //!
-//! A call passes from the outside in, and a module knows none of the lines above its own:
+//! Layers, each of which imports only those below it:
 //!
-//! - [`Config`]: what can be set
-//! - `http`: the routes, each a client of the guarded rpcs but for the import, which feeds
-//!   the store with the owner that the gate gave it: faults need the numbers of lines
-//! - `grpc`: the rpcs, four beats each, behind the gate of `shared`
-//! - `wire`: messages to domain and back, all faults at once
-//! - `watch`, `firings`: what those are told who stay on the line
-//! - `fire`, `sweep`, `reindex`, `replicas`, `epoch`, `trouble`: jobs beside the calls, and what
-//!   they do when the database is away
+//! - [`Config`], [`Command`]: settings and commands
+//! - `api`: `http` (each route is a client of the guarded rpcs, but for the import), `grpc` (the
+//!   rpcs behind the gate of `shared`), `wire` (messages to the domain and back)
+//! - `jobs`: reminder scheduler, retention, search index, broadcast between replicas, epoch;
+//!   backoff
+//! - `events`: the streams of watchers: one user's changes, and the reminders of all users
 //! - `store`: tasks in a database, each method for one owner
-//! - `hub`, `notice`: who is woken when something changes, here and elsewhere
+//! - `notifications`: pub/sub of changes in this process, and the outbox for other replicas
 //! - `entity`, `migration`: the tables
-//! - `error`: what a caller is told when it does not work
-//! - `task`, `import`, `due`, `recurrence`, `zone`, `words`, `filter`, `sort`, `page`, `cursor`, `count`, `quota`,
-//!   `sync`, `etag`, `request_id`, `fingerprint`, `moment`: the rules, without I/O
+//! - `query`: filter, sort, page, cursor, count, sync, full text; without I/O
+//! - `domain`: the task and its rules, without I/O
+//! - `error`: the errors of calls, as clients get them
 
 mod api;
 mod command;
@@ -56,22 +54,22 @@ pub use self::{
     domain::quota::Quota,
 };
 
-/// The service could not be started.
+/// An error at start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database is away, or not ours to open.
+    /// The database is unavailable, or refuses the connection.
     #[error("cannot open the database")]
     Database(#[source] DbErr),
-    /// The tables could not be brought up to date.
+    /// A migration failed.
     #[error("cannot bring the tables up to date")]
     Migration(#[source] DbErr),
-    /// There is no such database.
+    /// The database file does not exist.
     #[error("there is no database at {0}")]
     Absent(String),
-    /// What an import left that broke off could not be taken back.
+    /// The rows of an interrupted import could not be removed.
     #[error("cannot take back what an import left")]
     TakeBack(#[source] error::Error),
-    /// Whether the database was restored could not be read, or not be noted.
+    /// The epoch of the database could not be read or written.
     #[error("cannot use the epoch of the database")]
     Epoch(#[source] error::Error),
     /// The port could not be set up.
@@ -79,8 +77,8 @@ pub enum StartError {
     Bind(#[from] BindError),
 }
 
-/// Puts the service into `assembly`: opens the database, brings its tables up to date,
-/// adds the guarded service, and ties readiness to the database and to the token keys.
+/// Adds the service to `assembly`: opens the database, migrates it, adds the guarded rpcs, routes
+/// and jobs, and ties readiness to the database and to the token keys.
 pub async fn assemble(
     config: &Config,
     clock: Arc<dyn Clock>,
@@ -112,12 +110,12 @@ pub async fn assemble(
     assembly.add(service.clone());
     assembly.add(bulk.clone());
     assembly.add(grpc::guarded_admin(&services, tasks.clone()));
-    assembly.mount(http::door(gate, service, bulk, tasks.clone()));
+    assembly.mount(http::router(gate, service, bulk, tasks.clone()));
     for path in [grpc::UPLOAD, http::UPLOAD] {
         assembly.allow_upload(path);
     }
     assembly.depend_on(database.clone());
-    assembly.add_job(broadcast::run(tasks.hub().clone(), database));
+    assembly.add_job(broadcast::run(tasks.pubsub().clone(), database));
     assembly.add_job(epoch::run(tasks.clone()));
     assembly.add_job(reminder_scheduler::run(tasks.clone(), every_user()));
     assembly.add_job(search_index::run(tasks.clone(), every_user()));
@@ -125,16 +123,15 @@ pub async fn assemble(
     Ok(())
 }
 
-/// The service alone on its port, by the system's clock. Nothing is served yet.
+/// The service alone on its ports, by the system's clock; not yet serving.
 pub async fn bind(config: &Config) -> Result<App, StartError> {
     let mut assembly = Assembly::default();
     assemble(config, Arc::new(SystemClock), &mut assembly).await?;
     Ok(assembly.bind(&config.server).await?)
 }
 
-/// Takes up a database that was restored from a backup. What was given out since then is
-/// refused from now on: tokens of lists, of syncs and of reminders, and etags of changes that
-/// are gone. Tables of an older version are brought up to date first.
+/// Adopts a database that was restored from a backup. Cursors and etags from after the backup are
+/// refused from then on. Tables of an older version are migrated first.
 pub async fn restore(url: &DatabaseUrl) -> Result<(), StartError> {
     if let Some(file) = url.file().filter(|file| !file.exists()) {
         return Err(StartError::Absent(file.display().to_string()));
@@ -157,7 +154,7 @@ fn spool_folder(config: &Config) -> SpoolFolder {
     SpoolFolder::new(spool_dir.clone(), database.file(), database.min_free())
 }
 
-/// Looks at the database of tasks for an operator, and changes nothing.
+/// Checks the database of tasks for `doctor`, without changing anything.
 pub async fn examine(config: &Config, report: &mut Report) {
     spool_folder(config).examine(report);
     let leeway = config.policy.leeway;

@@ -1,4 +1,4 @@
-//! When a task is due: on a day of the calendar, or at a moment in somebody's zone.
+//! The due of a task: a calendar date, or an instant in a time zone.
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -7,28 +7,27 @@ use crate::domain::{timestamp::Moment, zone::Zone};
 /// Microseconds in a day of UTC.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// When a task is due. A day is the same day everywhere: it is never turned into a moment
-/// and back, so it cannot shift.
+/// The due of a task. A date is never converted to an instant and back, so it cannot shift.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// In the course of that day, wherever the user is.
+    /// A calendar date, in the user's own zone.
     Date(NaiveDate),
-    /// At a moment, which is thought of as what a clock in `zone` shows.
+    /// An instant, shown by the clock of `zone`.
     At {
-        /// When.
+        /// The instant.
         moment: Moment,
-        /// Where.
+        /// The time zone.
         zone: Zone,
     },
 }
 
-/// The text is not a day.
+/// The error of an invalid date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date such as `2026-11-25`, from 1970 to 9999")]
 pub struct InvalidDate;
 
 impl Due {
-    /// Reads a day, written `YYYY-MM-DD` and in no other way.
+    /// Parses a date in the form `YYYY-MM-DD`.
     pub fn parse_date(text: &str) -> Result<NaiveDate, InvalidDate> {
         let digits = |range| text.get(range).filter(|part: &&str| part.bytes().all(is_digit));
         let dashes = text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
@@ -45,8 +44,8 @@ impl Due {
             .ok_or(InvalidDate)
     }
 
-    /// Where it stands among other dues, in microseconds since 1970: a day as its midnight
-    /// in UTC, so the order is the same for everybody.
+    /// The sort key in microseconds since 1970; of a date its midnight in UTC, so the order is the
+    /// same for all users.
     pub fn sort_key(&self) -> i64 {
         match self {
             Self::Date(date) => Zone::UTC.day_start(*date).micros(),
@@ -54,7 +53,7 @@ impl Due {
         }
     }
 
-    /// The due as a table holds it: its sort key, and the zone unless it is a day.
+    /// The columns of the due: its sort key, and the zone unless it is a date.
     pub fn to_stored(&self) -> (i64, Option<&str>) {
         match self {
             Self::Date(_) => (self.sort_key(), None),
@@ -62,8 +61,8 @@ impl Due {
         }
     }
 
-    /// Reads what [`Due::to_stored`] gave. `None` if it never gave that: the zone is
-    /// unknown, or the day is no midnight or out of all calendars.
+    /// The due in the columns of [`Due::to_stored`]; `None` for invalid ones: an unknown zone, or a
+    /// date that is no midnight or out of range.
     pub fn from_stored(due: i64, zone: Option<&str>) -> Option<Self> {
         if let Some(zone) = zone {
             let zone = Zone::parse(zone).ok()?;
@@ -76,8 +75,8 @@ impl Due {
         NaiveDate::default().checked_add_signed(days).map(Self::Date)
     }
 
-    /// Whether it is too late at `now` for a user in `zone`: the moment has passed, or
-    /// the day is over where the user is.
+    /// Whether the due has passed at `now` for a user in `zone`: the instant, or the whole date
+    /// there.
     pub fn is_overdue(&self, now: Moment, zone: &Zone) -> bool {
         match self {
             Self::Date(date) => *date < zone.local(now).date(),
@@ -85,7 +84,7 @@ impl Due {
         }
     }
 
-    /// What a clock in its own zone shows then; for a day, its midnight.
+    /// The local time of the due in its own zone; of a date its midnight.
     pub fn local(&self) -> NaiveDateTime {
         match self {
             Self::Date(date) => date.and_time(NaiveTime::MIN),
@@ -93,7 +92,7 @@ impl Due {
         }
     }
 
-    /// A due of the same kind, when the clock that this one goes by shows `local`.
+    /// A due of the same kind and zone at the local time `local`.
     #[must_use]
     pub fn moved_to(&self, local: NaiveDateTime) -> Self {
         match self {

@@ -1,34 +1,33 @@
-//! The name of one version of a task.
+//! The etag of a task: the name of one version.
 
-/// The version a caller's change is based on, as the caller sent it: by its name, or by
-/// several names in quotes.
+/// The precondition of a change: an etag, or several in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Etag(String);
 
 impl Etag {
-    /// The caller's condition; an empty text sets none. Any text is taken: one that this
-    /// service never gave out names no version, and so is stale.
+    /// The precondition of a request; none for an empty text. A text that is no etag of this
+    /// service matches no version.
     pub fn given(text: String) -> Option<Self> {
         Some(text).filter(|text| !text.is_empty()).map(Self)
     }
 
-    /// The name of the version with this change number. A task's numbers never repeat, so
-    /// neither do its names.
+    /// The etag of the version with this change number. Numbers of a task never repeat, so etags do
+    /// not either.
     pub fn of(revision: i64) -> Self {
         Self(format!("{revision:x}"))
     }
 
-    /// Whether it names the version with this change number.
+    /// Whether the precondition matches the version with this change number.
     pub fn is_of(&self, revision: i64) -> bool {
         let Self(name) = Self::of(revision);
         match self.0.strip_prefix('"') {
-            // What stands between quotes is every other piece.
+            // Every other piece is quoted.
             Some(list) => list.split('"').step_by(2).any(|one| one == name),
             None => self.0 == name,
         }
     }
 
-    /// The name as text.
+    /// The etag as text.
     pub fn into_string(self) -> String {
         self.0
     }

@@ -1,24 +1,25 @@
-//! What came with a request id, in a form that can be compared for a day.
+//! The fingerprint of a request body, by which a repeat with the same idempotency key is
+//! recognised.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::task::{Content, TaskPatch};
 
-/// Tells bodies apart: SHA-256 over what the body means, so that a default counts the same
-/// whether it was spelled out or not.
+/// The fingerprint of a creation: SHA-256 of the content. A default counts the same whether spelled
+/// out or not.
 ///
-/// The digest outlives the process that made it by a day: a new encoding needs a new
-/// version byte, and then makes repeats of older calls look different.
+/// Fingerprints are stored for 24 hours: a new encoding needs a new version byte, after which
+/// repeats of older calls look different.
 pub fn fingerprint(content: &Content) -> Vec<u8> {
     let mut digest = Sha256::new_with_prefix([1]);
     digest.update(content.spelled());
     digest.finalize().to_vec()
 }
 
-/// Tells the bodies of batches apart, from each other and from those of single calls.
+/// The fingerprint of a batch, different from those of other batches and of single creations.
 ///
-/// What was said of [`fingerprint`] holds here as well: the labels stay.
+/// Fingerprints are stored for 24 hours, so the labels stay.
 pub fn of_batch(batch: Batch<'_>) -> Vec<u8> {
     let mut digest = Sha256::new_with_prefix([2]);
     let mut labelled = |label: u8, ids: &[Uuid]| {
@@ -45,16 +46,16 @@ pub fn of_batch(batch: Batch<'_>) -> Vec<u8> {
     digest.finalize().to_vec()
 }
 
-/// What a batch does, and with which tasks.
+/// A batch and its tasks.
 #[derive(Clone, Copy)]
 pub enum Batch<'a> {
-    /// Makes these.
+    /// Creates these tasks.
     Create(&'a [Content]),
-    /// Writes the same into all of these.
+    /// Writes one patch into these tasks.
     Update(&'a [Uuid], &'a TaskPatch),
-    /// Completes these.
+    /// Completes these tasks.
     Complete(&'a [Uuid]),
-    /// Deletes these.
+    /// Deletes these tasks.
     Delete(&'a [Uuid]),
 }
 

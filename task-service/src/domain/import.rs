@@ -1,4 +1,4 @@
-//! Tasks that come from elsewhere, with their history.
+//! The import of tasks with their history: a task as received, and the report.
 
 use chrono::NaiveDateTime;
 use uuid::Uuid;
@@ -14,37 +14,37 @@ pub const MAX_TASKS: u64 = 200_000;
 /// The most bytes of one import.
 pub const MAX_BYTES: usize = 256 * 1024 * 1024;
 
-/// So many faults are reported, the first ones.
-const TOLD: usize = 100;
+/// The most faults in a report, the first ones.
+const MAX_FAULTS: usize = 100;
 
-/// A task as it comes.
+/// A task to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// Its id; a new one if there is none.
+    /// The id; `None` for a new one.
     pub id: Option<Uuid>,
-    /// What any new task has.
+    /// The owner-written fields.
     pub content: Content,
-    /// Whether it is done.
+    /// Whether the task is completed.
     pub completed: bool,
-    /// Since when, if that is known.
+    /// The time of completion, if known.
     pub completed_at: Option<Moment>,
-    /// When it was made, if that is known.
+    /// The time of creation, if known.
     pub created_at: Option<Moment>,
-    /// When it last changed, if that is known.
+    /// The time of the last change, if known.
     pub updated_at: Option<Moment>,
-    /// Its series, and which one of it it is.
+    /// The series, and the number of the occurrence.
     pub series: Option<(Uuid, i64)>,
-    /// Where its rule counts from; from its due if that is not known.
+    /// The anchor of the rule; by default the due.
     pub start: Option<NaiveDateTime>,
-    /// Where it stands; at the end if nowhere.
+    /// The position; `None` for the end.
     pub position: Option<Position>,
 }
 
 impl Imported {
-    /// The task of `user_id`, but for its revision, and its position if it came without.
-    /// What is not known of its history is as of its beginning.
+    /// The task of `user_id`, without its revision, and its position if there was none. Unknown
+    /// times are derived from the known ones.
     ///
-    /// A task that repeats and is done has been followed already.
+    /// A completed task that repeats counts as followed by its next.
     pub fn into_task(self, user_id: &str, now: Moment) -> Task {
         let created_at = self.created_at.unwrap_or(now);
         let known = [self.updated_at, self.completed_at].into_iter().flatten().max();
@@ -69,39 +69,39 @@ impl Imported {
     }
 }
 
-/// One broken rule of a task.
+/// A broken rule of a task to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Which task, counted from 1; of a text, the line.
+    /// The number of the task or line, from 1.
     pub line: u64,
     /// The field.
     pub field: String,
-    /// The rule, as a sentence about the field.
+    /// The rule, as a phrase about the field.
     pub message: String,
 }
 
-/// What happened, or would.
+/// The report of an import or a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// How many tasks came.
+    /// The number of tasks received.
     pub received: u64,
-    /// How many were stored.
+    /// The number of tasks stored.
     pub imported: u64,
-    /// How many were there already.
+    /// The number of tasks skipped because they exist.
     pub skipped: u64,
-    /// How many are faulty.
+    /// The number of invalid tasks.
     pub faulty: u64,
     /// The first faults.
     pub faults: Vec<Fault>,
-    /// Whether it was only asked what would happen.
+    /// Whether this was a dry run.
     pub dry_run: bool,
 }
 
 impl Report {
-    /// Notes that a task is faulty.
+    /// Counts a task as invalid and adds its faults.
     pub fn refuse(&mut self, faults: impl IntoIterator<Item = Fault>) {
         self.faulty += 1;
-        let room = TOLD - self.faults.len();
+        let room = MAX_FAULTS - self.faults.len();
         self.faults.extend(faults.into_iter().take(room));
     }
 }
@@ -147,7 +147,7 @@ mod tests {
         for line in 1..=80 {
             report.refuse([fault(line), fault(line)]);
         }
-        assert_eq!((report.faulty, report.faults.len()), (80, TOLD));
+        assert_eq!((report.faulty, report.faults.len()), (80, MAX_FAULTS));
         assert_eq!(report.faults.last().map(|fault| fault.line), Some(50));
     }
 }

@@ -1,44 +1,43 @@
-//! How much one user may have.
+//! The quota of each user, and the usage that counts against it.
 
 use server::storage::bytes;
 use shared::config::{Reader, Vars};
 
-/// What a user's tasks take, those in the trash too.
+/// The usage of a user's tasks, including those in the trash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How many there are.
+    /// The number of tasks.
     pub tasks: i64,
-    /// The bytes of their titles, descriptions, and of what only some have (tags, reminders,
-    /// rules), as they are stored.
+    /// The stored bytes of titles, descriptions and details (tags, reminders, rules).
     pub bytes: i64,
 }
 
 impl Usage {
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { tasks: self.tasks + other.tasks, bytes: self.bytes + other.bytes }
     }
 
-    /// What is left of it without `other`.
+    /// The usage without `other`.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self { tasks: self.tasks - other.tasks, bytes: self.bytes - other.bytes }
     }
 }
 
-/// The most a user may have.
+/// The most that a user may store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How many tasks.
+    /// The most tasks.
     pub tasks: i64,
-    /// How many bytes of them.
+    /// The most bytes.
     pub bytes: i64,
 }
 
 impl Default for Quota {
-    /// Of a task with a short title a database keeps some 1 200 bytes, most of them indexes:
-    /// so the tasks of one user take 600 MB at most, and their texts as much again.
+    /// A database takes some 1 200 bytes for a task with a short title, most of them indexes: at
+    /// most 600 MB for the tasks of one user, and as much again for their texts.
     fn default() -> Self {
         Self { tasks: 500_000, bytes: 512 << 20 }
     }
@@ -47,7 +46,7 @@ impl Default for Quota {
 /// No limit.
 const OFF: i64 = i64::MAX;
 
-/// One task of the largest must fit.
+/// The least quota: one task of the largest size.
 const LEAST_BYTES: i64 = 1 << 20;
 
 impl Quota {
@@ -72,8 +71,8 @@ impl Quota {
         Self { tasks: tasks.unwrap_or(default.tasks), bytes: bytes.unwrap_or(default.bytes) }
     }
 
-    /// Whether somebody who had something less may have `usage`, which is `more` than before.
-    /// Who has too much already may still change and delete what is there.
+    /// Whether `usage` is allowed after it grew by `more`. A user over the quota may still shrink
+    /// it.
     #[must_use]
     pub fn allows(self, usage: Usage, more: Usage) -> bool {
         (more.tasks <= 0 || usage.tasks <= self.tasks)

@@ -1,16 +1,16 @@
-//! What makes a creation safe to repeat: a key that the caller chose.
+//! The idempotency key of a call, chosen by the client.
 
-/// A key the caller chose: 1 to 128 visible ASCII characters.
+/// An idempotency key: 1 to 128 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(String);
 
-/// The text is no such key.
+/// The error of an invalid idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 128 visible ASCII characters")]
 pub struct InvalidRequestId;
 
 impl RequestId {
-    /// Takes 1 to 128 visible ASCII characters.
+    /// Parses 1 to 128 visible ASCII characters.
     pub fn parse(text: String) -> Result<Self, InvalidRequestId> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         if (1..=128).contains(&text.len()) && visible {

@@ -1,22 +1,21 @@
-//! Points in time as the database and the wire both hold them.
+//! Timestamps as the database and the wire both hold them.
 
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// A point in time in UTC, in whole microseconds since 1970. What was stored comes back
-/// equal, from either database.
+/// A timestamp in UTC, in whole microseconds since 1970, as both databases store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Moment(i64);
 
 impl Moment {
-    /// What `clock` shows, cut to the microsecond.
+    /// The current time of `clock`, truncated to the microsecond.
     pub fn now(clock: &dyn Clock) -> Self {
         Self(clock.now().timestamp_micros())
     }
 
-    /// The moment that many microseconds after 1970.
+    /// The timestamp `micros` microseconds after 1970.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -26,17 +25,17 @@ impl Moment {
         self.0
     }
 
-    /// So many microseconds later.
+    /// The timestamp `micros` microseconds later.
     pub fn plus_micros(self, micros: usize) -> Self {
         Self(self.0.saturating_add(i64::try_from(micros).unwrap_or(i64::MAX)))
     }
 
-    /// So many minutes earlier.
+    /// The timestamp `minutes` minutes earlier.
     pub fn minus_minutes(self, minutes: u32) -> Self {
         Self(self.0.saturating_sub(i64::from(minutes) * 60_000_000))
     }
 
-    /// So many seconds later.
+    /// The timestamp `seconds` seconds later.
     #[cfg(test)]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0 + seconds * 1_000_000)
@@ -48,8 +47,7 @@ impl Moment {
         (self.0.div_euclid(1_000_000), micros * 1_000)
     }
 
-    /// A new id (UUID version 7) that begins with this moment; the rest is random. Before
-    /// 1970 it begins with 1970.
+    /// A new id (UUID version 7) of this timestamp; before 1970 of 1970.
     pub fn new_id(self) -> Uuid {
         let (seconds, nanos) = self.seconds_and_nanos();
         let seconds = u64::try_from(seconds).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Time zones: what a clock on somebody's wall shows at a moment, and when it shows that.
+//! Time zones: between instants and local times.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use jiff::{Timestamp, civil, tz::TimeZone};
@@ -6,35 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::timestamp::Moment;
 
-/// A time zone that is known here: the database of zones comes with the program, so every
-/// replica knows the same. It is written as its name.
+/// A time zone of the IANA database that is compiled in, so every replica has the same. Serialised
+/// as its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(TimeZone);
 
-/// The text does not name a time zone.
+/// The error of an unknown time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an IANA time zone such as `Europe/Berlin`")]
 pub struct UnknownZone;
 
 impl Zone {
-    /// The zone without an offset.
+    /// UTC.
     pub const UTC: Self = Self(TimeZone::UTC);
 
-    /// The zone of that name, spelled as in the IANA database.
+    /// Parses the name of a zone, spelled as in the IANA database.
     pub fn parse(name: &str) -> Result<Self, UnknownZone> {
         let zone = TimeZone::get(name).map_err(|_| UnknownZone)?;
-        // It is found in any case.
+        // The lookup ignores case.
         if zone.iana_name() == Some(name) { Ok(Self(zone)) } else { Err(UnknownZone) }
     }
 
-    /// Its name.
+    /// The IANA name.
     pub fn as_str(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// What a clock on the wall shows at `moment`. Beyond the years that can be written it
-    /// stands still.
+    /// The local time at `moment`, clamped to the years that can be written.
     pub fn local(&self, moment: Moment) -> NaiveDateTime {
         let limit = if moment.micros() < 0 { NaiveDateTime::MIN } else { NaiveDateTime::MAX };
         let utc = DateTime::from_timestamp_micros(moment.micros()).map(|utc| utc.naive_utc());
@@ -45,9 +44,8 @@ impl Zone {
             .unwrap_or(limit)
     }
 
-    /// When a clock on the wall shows `local`. RFC 5545 says how to read what it shows twice
-    /// or never: a time that comes twice is the first one, and one that is left out is
-    /// counted as if the clock had not been put forward yet.
+    /// The instant of the local time `local`. As in RFC 5545, an ambiguous time is its first
+    /// occurrence, and a time in a gap uses the offset before the gap.
     pub fn instant(&self, local: NaiveDateTime) -> Moment {
         let utc = local.and_utc().timestamp_micros();
         let known = civil_time(local)
@@ -55,13 +53,13 @@ impl Zone {
         Moment::from_micros(known.map_or(utc, Timestamp::as_microsecond))
     }
 
-    /// When `day` begins: midnight, or later where the clocks are put forward at midnight.
+    /// The start of `day`: midnight, or later where a gap begins at midnight.
     pub fn day_start(&self, day: NaiveDate) -> Moment {
         self.instant(day.and_time(NaiveTime::MIN))
     }
 }
 
-/// `local` as the zones know it, to the microsecond.
+/// `local` as `jiff` has it.
 fn civil_time(local: NaiveDateTime) -> Option<civil::DateTime> {
     let (date, time) = (local.date(), local.time());
     let part = |part: u32| i8::try_from(part).ok();
@@ -77,7 +75,7 @@ fn civil_time(local: NaiveDateTime) -> Option<civil::DateTime> {
     .ok()
 }
 
-/// The one without an offset.
+/// UTC.
 impl Default for Zone {
     fn default() -> Self {
         Self::UTC
@@ -110,7 +108,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// What UTC shows when the clock in `name` shows `local`.
+    /// The time in UTC of the local time `local` in the zone `name`.
     fn in_utc(name: &str, local: &str) -> String {
         let moment = zone(name).instant(time(local));
         Zone::UTC.local(moment).format("%Y-%m-%dT%H:%M").to_string()

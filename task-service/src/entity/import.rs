@@ -1,5 +1,5 @@
-//! One row an import that is not all there yet: its tasks have the number of its change, and
-//! nobody sees them.
+//! The unfinished imports, a row each: their tasks have the number of the import's change and are
+//! not visible.
 
 use sea_orm::entity::prelude::*;
 

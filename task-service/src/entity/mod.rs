@@ -1,4 +1,4 @@
-//! The tables, row by row. Written by hand: integers and times are `i64` on both databases.
+//! The entities of the tables. Written by hand: integers and times are `i64` on both databases.
 
 pub mod import;
 pub mod reminder;

@@ -1,4 +1,4 @@
-//! One row a moment to remind of a task; those that have fired say so.
+//! The reminders and reminder events, a row for each time.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,11 +11,11 @@ pub struct Model {
     pub task_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub fires_at: i64,
-    /// When it fired. None: it has not.
+    /// The time at which it fired, if it did.
     pub fired_at: Option<i64>,
-    /// The owner's change number of the firing.
+    /// The owner's change number of the event.
     pub revision: Option<i64>,
-    /// Counts the firings of all users.
+    /// The sequence number over all users.
     pub sequence: Option<i64>,
 }
 

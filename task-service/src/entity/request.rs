@@ -1,4 +1,4 @@
-//! One row a request id that was used, for as long as it counts.
+//! The used idempotency keys, a row each, until they expire.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,10 +10,10 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub request_id: String,
     pub fingerprint: Vec<u8>,
-    /// The task it made; the task may be gone.
+    /// The created task, which may be gone.
     pub task_id: Uuid,
     pub created_at: i64,
-    /// The tasks a batch made, 16 bytes each, in order; none for a single one.
+    /// The tasks created by a batch, 16 bytes each, in order; none for a single one.
     pub task_ids: Option<Vec<u8>>,
 }
 

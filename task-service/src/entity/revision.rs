@@ -1,5 +1,5 @@
-//! One row a user: how many changes there were, and how much there is. The row is also the lock that puts one
-//! user's changes in a line.
+//! The change counter and usage of each user, a row each. The row is also the lock that serialises
+//! the changes of the user.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,9 +9,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: String,
     pub revision: i64,
-    /// The greatest number of a deletion that is forgotten.
+    /// The greatest change number of a purged deletion.
     pub purged: i64,
-    /// How many tasks there are, those in the trash too.
+    /// The number of tasks, including those in the trash.
     pub tasks: i64,
     /// The bytes of their texts; see [`Usage`](crate::domain::quota::Usage).
     pub bytes: i64,

@@ -1,15 +1,15 @@
-//! One row a count of all users together. The row is also the lock that puts those who
-//! count in a line, so that numbers are committed in order.
+//! The sequences over all users, a row each. The row is also the lock that serialises its writers,
+//! so that numbers are committed in order.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "task_sequence")]
 pub struct Model {
-    /// What is counted.
+    /// The name of the sequence.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
-    /// The last number that was given.
+    /// The last number.
     pub value: i64,
 }
 

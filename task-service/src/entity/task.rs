@@ -1,9 +1,9 @@
-//! One row a task.
+//! The tasks, a row each.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// An import holds rows back as they are serialised, for a moment.
+/// Serialised for the spool of imports.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "task")]
 pub struct Model {
@@ -13,7 +13,7 @@ pub struct Model {
     pub id: Uuid,
     pub title: String,
     pub description: String,
-    /// Whether `completed_at` is set; an index needs it as a column.
+    /// Whether `completed_at` is set, as a column for an index.
     pub completed: bool,
     /// Microseconds since 1970, as all times.
     pub completed_at: Option<i64>,
@@ -22,23 +22,23 @@ pub struct Model {
     pub updated_at: i64,
     /// The owner's change number of the last change.
     pub revision: i64,
-    /// When it is due; a calendar date is its beginning in UTC.
+    /// The due; a calendar date is its midnight in UTC.
     pub due: Option<i64>,
-    /// The zone of an instant. None beside a `due`: that is a calendar date.
+    /// The zone of an instant; none for a calendar date.
     pub due_zone: Option<String>,
-    /// What only some tasks have, as JSON; none for the others.
+    /// Optional fields as JSON; none if all are at their defaults.
     pub details: Option<String>,
     pub series_id: Option<Uuid>,
     pub occurrence: Option<i64>,
-    /// Where it stands in the user's order.
+    /// The position in the user's order.
     pub position: String,
-    /// When it was put into the trash.
+    /// The time of deletion.
     pub deleted_at: Option<i64>,
-    /// What it is sorted by when titles are. None: not yet computed.
+    /// The sort key of the title. None: not yet computed.
     pub title_key: Option<String>,
-    /// What it is found by, for the full-text index. None: not yet computed.
+    /// The tokens of the full-text index. None: not yet computed.
     pub words: Option<String>,
-    /// What tells its words in scripts without spaces from others with the same tokens.
+    /// The words in scripts without spaces, which tell adjacent tokens from others.
     pub phrases: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The reminders of all users as they fire, for services that pass them on.
+//! The reminder stream: the reminders of all users as they fire, for other services.
 
 use std::time::Duration;
 
@@ -8,40 +8,39 @@ use tokio::{
 };
 
 use crate::{
-    domain::task::{Fired, Task},
+    domain::task::{ReminderEvent, Task},
     error::Error,
     query::cursor::{Kind, Reader, Writer, is_of_version_1},
     store::{EveryUser, Tasks},
 };
 
-/// The length of a token of version 1, which did not say of which database it was.
+/// The length of a cursor of version 1, which had no epoch.
 const LENGTH_1: usize = 9;
 
-/// No database has this epoch.
+/// An epoch that no database has.
 const NO_EPOCH: i64 = -1;
 
-/// A place among the firings of all users: behind one of them.
+/// A reminder cursor: right after one of the reminder events of all users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FiringPlace {
+pub struct ReminderCursor {
     number: i64,
-    /// The epoch of the database whose number it is; `None`: of any, at the beginning.
+    /// The epoch of the database; `None` for any, at the beginning.
     epoch: Option<i64>,
 }
 
-/// The text is no such token.
+/// The error of an invalid resume token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be empty or a resume token as it came")]
 pub struct InvalidResumeToken;
 
-impl FiringPlace {
-    /// The place as a caller carries it.
+impl ReminderCursor {
+    /// The resume token.
     pub fn token(self) -> String {
         let cursor = Writer::new(Kind::Reminders, b"").number(self.epoch.unwrap_or(NO_EPOCH));
         cursor.number(self.number).token()
     }
 
-    /// Reads what [`FiringPlace::token`] wrote, in this version or in 2. A token of version 1
-    /// is one of no database that there is.
+    /// Parses a resume token of this version or 2. One of version 1 is of an unknown database.
     pub fn parse(token: &str) -> Result<Self, InvalidResumeToken> {
         if is_of_version_1(token, LENGTH_1) {
             return Ok(Self { number: 0, epoch: Some(NO_EPOCH) });
@@ -57,62 +56,65 @@ impl FiringPlace {
     }
 }
 
-/// A service that wants to know of all reminders.
-pub struct Firings {
+/// A stream of the reminders of all users.
+pub struct ReminderStream {
     tasks: Tasks,
     all: EveryUser,
     period: Duration,
-    news: watch::Receiver<()>,
-    /// What has been read and not told.
-    page: std::vec::IntoIter<Fired>,
-    place: FiringPlace,
-    /// When to say that nothing fired.
+    wakeups: watch::Receiver<()>,
+    /// Events that have been read and not sent.
+    page: std::vec::IntoIter<ReminderEvent>,
+    cursor: ReminderCursor,
+    /// The time of the next heartbeat.
     beat: Instant,
 }
 
-impl Firings {
-    /// Begins after `place`, and says something every `period` at least.
+impl ReminderStream {
+    /// A stream from `cursor` that sends something every `period` at least.
     pub async fn begin(
         tasks: Tasks,
         all: EveryUser,
-        mut place: FiringPlace,
+        mut cursor: ReminderCursor,
         period: Duration,
     ) -> Result<Self, Error> {
-        // Before anything is read: what fires from now on wakes.
-        let news = tasks.hub().watch_firings();
+        // Subscribed before the first read, so no reminder is missed.
+        let wakeups = tasks.pubsub().subscribe_reminders();
         let epoch = tasks.read_epoch().await?.id;
-        if *place.epoch.get_or_insert(epoch) != epoch
-            || place.number > tasks.last_firing(all).await?
+        if *cursor.epoch.get_or_insert(epoch) != epoch
+            || cursor.number > tasks.last_reminder_event(all).await?
         {
             return Err(Error::UnknownResumeToken);
         }
-        let page = tasks.fired_after(all, place.number).await?.into_iter();
+        let page = tasks.reminder_events_after(all, cursor.number).await?.into_iter();
         let beat = Instant::now() + period;
-        Ok(Self { tasks, all, period, news, page, place, beat })
+        Ok(Self { tasks, all, period, wakeups, page, cursor, beat })
     }
 
-    /// The next reminder with its task, or none for a heartbeat; and the place behind it.
-    pub async fn next(&mut self) -> Result<(Option<(Fired, Task)>, FiringPlace), Error> {
+    /// The next reminder with its task, or none for a heartbeat; and the cursor after it.
+    pub async fn next(&mut self) -> Result<(Option<(ReminderEvent, Task)>, ReminderCursor), Error> {
         loop {
             if let Some(fired) = self.page.next() {
-                self.place.number = fired.sequence;
-                let Some(task) = self.tasks.task_of(self.all, &fired).await? else { continue };
+                self.cursor.number = fired.sequence;
+                let Some(task) = self.tasks.task_of_event(self.all, &fired).await? else {
+                    continue;
+                };
                 self.beat = Instant::now() + self.period;
-                return Ok((Some((fired, task)), self.place));
+                return Ok((Some((fired, task)), self.cursor));
             }
-            if self.place.epoch != Some(self.tasks.epoch().id) {
+            if self.cursor.epoch != Some(self.tasks.epoch().id) {
                 return Err(Error::UnknownResumeToken);
             }
-            self.page = self.tasks.fired_after(self.all, self.place.number).await?.into_iter();
+            self.page =
+                self.tasks.reminder_events_after(self.all, self.cursor.number).await?.into_iter();
             if self.page.len() > 0 {
                 continue;
             }
             if Instant::now() >= self.beat {
                 self.beat = Instant::now() + self.period;
-                return Ok((None, self.place));
+                return Ok((None, self.cursor));
             }
-            // Too early or not, the next thing is to look.
-            let _ = timeout_at(self.beat, self.news.changed()).await;
+            // A notification or the heartbeat, the next step is to read.
+            let _ = timeout_at(self.beat, self.wakeups.changed()).await;
         }
     }
 }
@@ -125,19 +127,19 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_and_nothing_else_is_one() {
-        let place = FiringPlace { number: 42, epoch: Some(9) };
-        let token = place.token();
-        assert_eq!(FiringPlace::parse(&token), Ok(place));
+        let cursor = ReminderCursor { number: 42, epoch: Some(9) };
+        let token = cursor.token();
+        assert_eq!(ReminderCursor::parse(&token), Ok(cursor));
         let other = format!("C{}", &token[1..]);
-        let negative = FiringPlace { number: -1, ..place }.token();
-        let of_none = FiringPlace { epoch: None, ..place }.token();
+        let negative = ReminderCursor { number: -1, ..cursor }.token();
+        let of_none = ReminderCursor { epoch: None, ..cursor }.token();
         let longer = format!("{token}A");
         for text in ["", "!", &token[1..], &other, &longer, &negative, &of_none] {
-            assert_eq!(FiringPlace::parse(text), Err(InvalidResumeToken), "{text:?}");
+            assert_eq!(ReminderCursor::parse(text), Err(InvalidResumeToken), "{text:?}");
         }
         let before = [[2].as_slice(), &9_u64.to_be_bytes(), &42_u64.to_be_bytes()].concat();
-        assert_eq!(FiringPlace::parse(&URL_SAFE_NO_PAD.encode(before)), Ok(place));
-        let before = FiringPlace::parse(&URL_SAFE_NO_PAD.encode([1; 9])).expect("a token");
+        assert_eq!(ReminderCursor::parse(&URL_SAFE_NO_PAD.encode(before)), Ok(cursor));
+        let before = ReminderCursor::parse(&URL_SAFE_NO_PAD.encode([1; 9])).expect("a token");
         assert_eq!(before.epoch, Some(NO_EPOCH));
     }
 }

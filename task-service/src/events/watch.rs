@@ -1,8 +1,8 @@
-//! One user's tasks, live: what was missed, then what happens, then that nothing did.
+//! The watch stream of one user: missed changes, then live ones, with heartbeats.
 //!
-//! It keeps a place and at most one page, and reads on from the place whenever it is woken.
-//! So a slow reader costs no more than a quick one; it misses states in between, and never
-//! the last one.
+//! It holds a cursor and at most one page, and reads on from the cursor after each notification
+//! (backpressure): a slow client costs no more than a quick one, and misses intermediate states but
+//! never the last one.
 
 use std::time::Duration;
 
@@ -11,69 +11,69 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     domain::{
-        task::{Fired, Task},
+        task::{ReminderEvent, Task},
         timestamp::Moment,
     },
     error::Error,
-    notifications::pubsub::Watcher,
-    query::sync::SyncPlace,
-    store::{Happening, Tasks},
+    notifications::pubsub::Subscription,
+    query::sync::SyncCursor,
+    store::{StoredEvent, Tasks},
 };
 
-/// What a watcher is told.
+/// An event of a watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A task is new or has changed.
     Changed(Box<Task>),
-    /// A task is gone.
+    /// A task was deleted.
     Deleted(Box<Task>),
-    /// A reminder is due. The task is as it is now.
-    Reminder(Fired, Box<Task>),
-    /// Nothing has happened until this moment.
+    /// A reminder has fired, with the current task.
+    Reminder(ReminderEvent, Box<Task>),
+    /// A heartbeat with the current time.
     Heartbeat(Moment),
 }
 
-/// Somebody who watches their own tasks.
+/// A watch of a user's own tasks.
 pub struct Watch {
     tasks: Tasks,
     owner: Owner,
     expires_at: Moment,
     period: Duration,
-    watcher: Watcher,
-    /// What has been read and not told.
-    page: std::vec::IntoIter<(SyncPlace, Happening)>,
-    /// Behind what was told last.
-    place: SyncPlace,
-    /// Behind the page.
-    next: SyncPlace,
-    /// Whether there is more behind the page.
+    watcher: Subscription,
+    /// Events that have been read and not sent.
+    page: std::vec::IntoIter<(SyncCursor, StoredEvent)>,
+    /// The cursor after the event sent last.
+    cursor: SyncCursor,
+    /// The cursor after the page.
+    next: SyncCursor,
+    /// Whether there are more events after the page.
     more: bool,
-    /// When to say that nothing happened.
+    /// The time of the next heartbeat.
     beat: Instant,
 }
 
 impl Watch {
-    /// Begins after `after`, or with nothing; refuses a place that is too old. It lasts as
-    /// long as the token of `principal`, and says something every `period` at least.
+    /// A watch from the cursor `after`, or from the beginning; refuses a cursor that is too old. It
+    /// ends with the token of `principal`, and sends something every `period` at least.
     pub async fn begin(
         tasks: Tasks,
         principal: &Principal,
         owner: Owner,
-        after: Option<SyncPlace>,
+        after: Option<SyncCursor>,
         period: Duration,
     ) -> Result<Self, Error> {
-        // Before anything is read: what changes from now on wakes.
-        let watcher = tasks.hub().watch(owner.user().as_str());
-        let place = match after {
-            Some(place) => place,
+        // Subscribed before the first read, so no change is missed.
+        let watcher = tasks.pubsub().subscribe(owner.user().as_str());
+        let cursor = match after {
+            Some(cursor) => cursor,
             None => tasks.beginning(&owner).await?,
         };
         let mut watch = Self {
             expires_at: Moment::from_micros(principal.expires_at().timestamp_micros()),
             watcher,
             page: Vec::new().into_iter(),
-            place,
-            next: place,
+            cursor,
+            next: cursor,
             more: false,
             beat: Instant::now() + period,
             tasks,
@@ -84,18 +84,18 @@ impl Watch {
         Ok(watch)
     }
 
-    /// The next event, and the place behind it. After an error it is over.
-    pub async fn next(&mut self) -> Result<(Event, SyncPlace), Error> {
+    /// The next event, and the cursor after it. An error is the end.
+    pub async fn next(&mut self) -> Result<(Event, SyncCursor), Error> {
         loop {
             if self.tasks.now() >= self.expires_at {
                 return Err(Refusal::TokenExpired.into());
             }
             let event = match self.page.next() {
-                Some((place, happening)) => {
-                    self.place = place;
-                    // In a box, as all that asks the database: while nothing happens, which
-                    // is nearly always, its room is not kept.
-                    Box::pin(self.told(happening)).await?
+                Some((cursor, event)) => {
+                    self.cursor = cursor;
+                    // Boxed, as all database reads: while the stream is idle, which is nearly
+                    // always, their state takes no memory.
+                    Box::pin(self.resolve(event)).await?
                 }
                 None if self.more => {
                     Box::pin(self.read()).await?;
@@ -105,37 +105,36 @@ impl Watch {
             };
             if let Some(event) = event {
                 self.beat = Instant::now() + self.period;
-                return Ok((event, self.place));
+                return Ok((event, self.cursor));
             }
         }
     }
 
-    /// Who watches.
+    /// The user.
     pub fn user_id(&self) -> &str {
         self.owner.user().as_str()
     }
 
-    async fn told(&self, happening: Happening) -> Result<Option<Event>, Error> {
-        Ok(match happening {
-            Happening::Changed(task) if task.deleted_at.is_some() => Some(Event::Deleted(task)),
-            Happening::Changed(task) => Some(Event::Changed(task)),
-            Happening::Fired(fired) => {
+    async fn resolve(&self, event: StoredEvent) -> Result<Option<Event>, Error> {
+        Ok(match event {
+            StoredEvent::Changed(task) if task.deleted_at.is_some() => Some(Event::Deleted(task)),
+            StoredEvent::Changed(task) => Some(Event::Changed(task)),
+            StoredEvent::Reminder(fired) => {
                 let task = self.tasks.reminded(&self.owner, fired.task_id).await?;
                 task.map(|task| Event::Reminder(fired, Box::new(task)))
             }
         })
     }
 
-    /// Waits until it is woken, or the token ends, or a heartbeat is due; then looks. A
-    /// wake-up can be lost on its way between replicas: then the heartbeat finds what it
-    /// was about.
+    /// Waits for a notification, the end of the token or the next heartbeat; then reads. A
+    /// notification between replicas can be lost: then the heartbeat finds the change.
     async fn wait(&mut self) -> Result<Option<Event>, Error> {
         let left = self.expires_at.micros().saturating_sub(self.tasks.now().micros());
         let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
         let until = self.beat.min(Instant::now() + left.min(self.period));
-        let woken = timeout_at(until, self.watcher.woken()).await.is_ok();
+        let notified = timeout_at(until, self.watcher.notified()).await.is_ok();
         let is_over = self.tasks.now() >= self.expires_at;
-        if is_over || !(woken || Instant::now() >= self.beat) {
+        if is_over || !(notified || Instant::now() >= self.beat) {
             return Ok(None);
         }
         Box::pin(self.read()).await?;
@@ -144,17 +143,17 @@ impl Watch {
         Ok(beats.then(|| Event::Heartbeat(self.tasks.now())))
     }
 
-    /// Reads a page from where the last one ended.
+    /// Reads the next page.
     async fn read(&mut self) -> Result<(), Error> {
-        let hub = self.tasks.hub().clone();
-        let _turn = hub.turn().await;
-        let happened = self.tasks.happened(&self.owner, self.next).await?;
-        if happened.events.is_empty() {
-            self.place = happened.next;
+        let pubsub = self.tasks.pubsub().clone();
+        let _turn = pubsub.read_permit().await;
+        let page = self.tasks.events_after(&self.owner, self.next).await?;
+        if page.events.is_empty() {
+            self.cursor = page.next;
         }
-        self.page = happened.events.into_iter();
-        self.next = happened.next;
-        self.more = happened.more;
+        self.page = page.events.into_iter();
+        self.next = page.next;
+        self.more = page.more;
         Ok(())
     }
 }

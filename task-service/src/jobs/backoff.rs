@@ -1,33 +1,33 @@
-//! What a job does when the database is away.
+//! The backoff of jobs while the database is unavailable.
 
 use std::{error::Error, time::Duration};
 
-/// How long to wait after a failure, at first and at most.
-const BACK_OFF: Duration = Duration::from_millis(200);
-const MAX_BACK_OFF: Duration = Duration::from_secs(10);
+/// The first and the longest pause after a failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Something that fails until it works again: said once, tried less and less often.
+/// The backoff of one job: the first failure is logged, and each pause is longer.
 #[derive(Default)]
-pub struct Trouble {
+pub struct Backoff {
     pause: Option<Duration>,
 }
 
-impl Trouble {
-    /// It failed. Returns when it is time to try again.
-    pub async fn happened(&mut self, error: &(dyn Error + Sync), what: &str) {
+impl Backoff {
+    /// Logs the first failure, and waits before the next attempt.
+    pub async fn failed(&mut self, error: &(dyn Error + Sync), what: &str) {
         let pause = match self.pause {
             None => {
                 tracing::warn!(?error, "{what}");
-                BACK_OFF
+                FIRST_PAUSE
             }
-            Some(pause) => (pause * 2).min(MAX_BACK_OFF),
+            Some(pause) => (pause * 2).min(MAX_PAUSE),
         };
         self.pause = Some(pause);
         tokio::time::sleep(pause).await;
     }
 
-    /// It worked.
-    pub fn is_over(&mut self, what: &str) {
+    /// Logs that the job works again, after a failure.
+    pub fn succeeded(&mut self, what: &str) {
         if self.pause.take().is_some() {
             tracing::info!("{what}");
         }

@@ -1,6 +1,6 @@
-//! Several processes on one PostgreSQL: a change at one wakes those who watch at another.
+//! The broadcast of notifications between replicas by PostgreSQL's LISTEN and NOTIFY.
 //!
-//! What is told are hints. If one is lost, whoever missed it looks at the next heartbeat.
+//! Notifications are hints: after a lost one, the next heartbeat finds the change.
 
 use std::time::Duration;
 
@@ -8,60 +8,60 @@ use server::db::Database;
 use uuid::Uuid;
 
 use crate::{
-    jobs::backoff::Trouble,
-    notifications::{notification::Notice, pubsub::Hub},
+    jobs::backoff::Backoff,
+    notifications::{notification::Notification, pubsub::PubSub},
 };
 
-/// Where the hints are told.
+/// The channel.
 const CHANNEL: &str = "task_change";
 
-/// What changes within this is told together.
+/// The time in which changes are collected into one notification.
 const BATCH: Duration = Duration::from_millis(3);
 
-/// Tells others what changes here and wakes watchers here for what changes there, for as
-/// long as it is polled. On SQLite there is nobody to tell.
-pub async fn run(hub: Hub, database: Database) {
+/// Sends the outbox to other replicas and delivers their notifications. On SQLite there are no
+/// replicas.
+pub async fn run(pubsub: PubSub, database: Database) {
     let replica = Uuid::now_v7().simple().to_string();
-    tokio::join!(tell(&hub, &database, &replica), listen(&hub, &database, &replica));
+    tokio::join!(send(&pubsub, &database, &replica), listen(&pubsub, &database, &replica));
 }
 
-async fn tell(hub: &Hub, database: &Database, replica: &str) {
-    let mut trouble = Trouble::default();
+async fn send(pubsub: &PubSub, database: &Database, replica: &str) {
+    let mut backoff = Backoff::default();
     loop {
-        hub.something_unsaid().await;
+        pubsub.outbox_ready().await;
         tokio::time::sleep(BATCH).await;
-        let notice = hub.unsaid();
-        let mut told = Ok(());
-        for text in notice.texts(replica, Database::MAX_NOTIFICATION_BYTES) {
-            told = database.notify(CHANNEL, text).await;
-            if told.is_err() {
+        let notification = pubsub.take_outbox();
+        let mut sent = Ok(());
+        for text in notification.payloads(replica, Database::MAX_NOTIFICATION_BYTES) {
+            sent = database.notify(CHANNEL, text).await;
+            if sent.is_err() {
                 break;
             }
         }
-        match told {
-            Ok(()) => trouble.is_over("replicas are told of changes again"),
+        match sent {
+            Ok(()) => backoff.succeeded("replicas are notified of changes again"),
             Err(error) => {
-                hub.keep(notice);
-                trouble.happened(&error, "cannot tell other replicas of changes").await;
+                pubsub.requeue(notification);
+                backoff.failed(&error, "cannot notify other replicas of changes").await;
             }
         }
     }
 }
 
-async fn listen(hub: &Hub, database: &Database, replica: &str) {
-    let mut trouble = Trouble::default();
+async fn listen(pubsub: &PubSub, database: &Database, replica: &str) {
+    let mut backoff = Backoff::default();
     loop {
         let error = match database.listen(CHANNEL).await {
             Ok(None) => return,
-            Ok(Some(mut notices)) => {
-                trouble.is_over("changes at other replicas are heard again");
-                // Whatever was told in between is lost.
-                hub.heard(&Notice::everything());
+            Ok(Some(mut notifications)) => {
+                backoff.succeeded("notifications of other replicas are received again");
+                // Earlier notifications may be lost.
+                pubsub.deliver(&Notification::for_all());
                 loop {
-                    match notices.next().await {
-                        Ok(text) => match Notice::parse(&text) {
+                    match notifications.next().await {
+                        Ok(text) => match Notification::parse(&text) {
                             (from, _) if from == replica => {}
-                            (_, notice) => hub.heard(&notice),
+                            (_, notification) => pubsub.deliver(&notification),
                         },
                         Err(error) => break error,
                     }
@@ -69,6 +69,6 @@ async fn listen(hub: &Hub, database: &Database, replica: &str) {
             }
             Err(error) => error,
         };
-        trouble.happened(&error, "cannot hear of changes at other replicas").await;
+        backoff.failed(&error, "cannot receive notifications of other replicas").await;
     }
 }

@@ -1,29 +1,27 @@
-//! A database that is restored from a backup while a server runs: what the server remembers
-//! of it is soon read anew.
+//! The job that notifications a database restored from a backup while the server runs.
 
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use crate::{notifications::notification::Notice, store::Tasks};
+use crate::{notifications::notification::Notification, store::Tasks};
 
-/// How often to look.
+/// The period of the job.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Keeps the epoch of the database in mind, for as long as it is polled. Where another one
-/// has begun, whoever watches looks again, and is told to start over.
+/// Reads the epoch periodically. After a change, watchers read again and are refused their cursors.
 pub async fn run(tasks: Tasks) {
     let mut rounds = tokio::time::interval(PERIOD);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
         let before = tasks.epoch();
-        // A database that is away is told by those who need it.
+        // An unavailable database is reported by the calls.
         if let Ok(now) = tasks.read_epoch().await
             && now != before
         {
             tracing::warn!("the database was restored: tokens from before are refused");
-            tasks.hub().heard(&Notice::everything());
+            tasks.pubsub().deliver(&Notification::for_all());
         }
     }
 }

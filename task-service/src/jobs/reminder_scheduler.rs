@@ -1,33 +1,32 @@
-//! The job that lets reminders fire in time. Every replica has it; each reminder fires once.
+//! The reminder scheduler. Every replica runs it; each reminder fires once.
 
 use std::time::Duration;
 
 use crate::{
     domain::timestamp::Moment,
-    jobs::backoff::Trouble,
+    jobs::backoff::Backoff,
     store::{EveryUser, Tasks},
 };
 
-/// How often to look at least: a reminder may have been set for the next moment.
+/// The longest pause: a reminder may be set for the next moment.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Fires what is due when it is, for as long as it is polled. What became due while nobody
-/// looked fires at the first look.
+/// Fires reminders when they are due, and overdue ones at once.
 pub async fn run(tasks: Tasks, all: EveryUser) {
-    let mut trouble = Trouble::default();
+    let mut backoff = Backoff::default();
     loop {
         match tasks.fire_due(all).await {
             Ok(next) => {
-                trouble.is_over("reminders fire again");
+                backoff.succeeded("reminders fire again");
                 tokio::time::sleep(pause(tasks.now(), next)).await;
             }
-            Err(error) => trouble.happened(&error, "reminders cannot fire").await,
+            Err(error) => backoff.failed(&error, "reminders cannot fire").await,
         }
     }
 }
 
-/// How long to wait at `now`, when the next reminder is due at `next`. Not for nothing, even
-/// where it is due already: whoever is at it needs a moment.
+/// The pause at `now` before the next reminder at `next`. Never zero: another replica that fires it
+/// needs a moment.
 fn pause(now: Moment, next: Option<Moment>) -> Duration {
     let micros = next.map_or(i64::MAX, |next| next.micros().saturating_sub(now.micros()));
     let until = Duration::from_micros(u64::try_from(micros).unwrap_or(0));

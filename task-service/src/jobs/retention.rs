@@ -1,4 +1,4 @@
-//! What is forgotten after a while, without anybody asking.
+//! The retention job: deletes expired idempotency keys, old reminder events and the expired trash.
 
 use std::time::Duration;
 
@@ -6,26 +6,25 @@ use tokio::time::MissedTickBehavior;
 
 use crate::store::{EveryUser, Tasks};
 
-/// How often to look.
+/// The period of the job.
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// Forgets expired request ids, old firings and what has been in the trash for longer than
-/// `retention`, now and again. Several replicas may do so at once, and a failure waits for
-/// the next round: what is expired is harmless.
+/// Deletes what has expired, periodically. Safe on several replicas at once; after a failure the
+/// next round tries again.
 pub async fn run(tasks: Tasks, all: EveryUser, retention: Duration) {
     let mut rounds = tokio::time::interval(PERIOD);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        match tasks.forget_expired_requests(all).await {
-            Ok(forgotten) => tracing::debug!(forgotten, "request ids swept"),
-            Err(error) => tracing::warn!(?error, "cannot sweep request ids"),
+        match tasks.delete_expired_keys(all).await {
+            Ok(deleted) => tracing::debug!(deleted, "idempotency keys deleted"),
+            Err(error) => tracing::warn!(?error, "cannot delete idempotency keys"),
         }
-        match tasks.forget_fired(all).await {
-            Ok(forgotten) => tracing::debug!(forgotten, "fired reminders swept"),
-            Err(error) => tracing::warn!(?error, "cannot sweep fired reminders"),
+        match tasks.delete_old_reminder_events(all).await {
+            Ok(deleted) => tracing::debug!(deleted, "reminder events deleted"),
+            Err(error) => tracing::warn!(?error, "cannot delete reminder events"),
         }
-        match tasks.purge(all, retention).await {
+        match tasks.empty_trash(all, retention).await {
             Ok(purged) => tracing::debug!(purged, "trash purged"),
             Err(error) => tracing::warn!(?error, "cannot purge the trash"),
         }

@@ -1,29 +1,29 @@
-//! The job that keeps the full-text index by the rules of this version.
+//! The job that keeps the full-text index at the version of its rules.
 
 use std::time::Duration;
 
 use crate::{
-    jobs::backoff::Trouble,
+    jobs::backoff::Backoff,
     store::{EveryUser, Tasks},
 };
 
-/// How often to look: a replica of an older version may write beside this one.
+/// The period of the job: a replica of an older version may write beside this one.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// Indexes anew what an older version has indexed, while others are served. Every replica
-/// has it, and what one has done the others leave alone.
+/// Reindexes entries of other versions while calls are served. Every replica runs it, and skips
+/// what another has done.
 pub async fn run(tasks: Tasks, all: EveryUser) {
-    let mut trouble = Trouble::default();
+    let mut backoff = Backoff::default();
     loop {
         match tasks.index_outdated(all).await {
             Ok(indexed) => {
-                trouble.is_over("tasks are indexed again");
+                backoff.succeeded("tasks are indexed again");
                 if indexed > 0 {
                     tracing::info!(indexed, "tasks of an older version indexed anew");
                 }
                 tokio::time::sleep(PERIOD).await;
             }
-            Err(error) => trouble.happened(&error, "cannot index tasks anew").await,
+            Err(error) => backoff.failed(&error, "cannot index tasks anew").await,
         }
     }
 }

@@ -1,16 +1,16 @@
-//! How the tables came to be, step by step, in SQL for each database. Steps are only ever added,
-//! and never changed: databases have run them.
+//! The migrations, in SQL for each database. They are only ever added and never changed, since
+//! databases have run them.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-/// One step. Its name is noted in the database when it is done.
+/// A migration. The database records its name.
 struct Step {
     name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
-/// The step with the files of this name.
+/// The migration with the files of this name.
 macro_rules! step {
     ($name:literal) => {
         Step {
@@ -46,7 +46,7 @@ impl MigrationTrait for Step {
     }
 }
 
-/// Brings the tables up to date.
+/// The migrator of the tables.
 pub struct Migrator;
 
 #[async_trait::async_trait]
@@ -55,7 +55,7 @@ impl MigratorTrait for Migrator {
         STEPS.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 
-    /// Named apart from other services', so that they can share a database.
+    /// Its own name, so that services can share a database.
     fn migration_table_name() -> DynIden {
         "task_service_migration".into_iden()
     }

@@ -1,30 +1,30 @@
-//! What one replica tells the others: whose tasks have changed, and whether reminders have
-//! fired. Hints to look, nothing of what changed.
+//! The notification of other replicas: the users whose tasks changed, and whether reminders fired.
+//! A hint to read, without content.
 
 use std::collections::BTreeSet;
 
-/// More users than this are not named one by one.
+/// The most users in a notification; beyond, it is for all users.
 const MAX_USERS: usize = 10_000;
 
-/// Words beside user ids, which have no control characters.
-const FIRED: &str = "\tfired";
-const EVERYBODY: &str = "\teverybody";
+/// Lines beside user ids, which have no control characters.
+const REMINDERS: &str = "\tfired";
+const ALL_USERS: &str = "\teverybody";
 
-/// Where to look.
+/// The notification of other replicas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notice {
-    /// Whose tasks have changed.
+pub struct Notification {
+    /// The users whose tasks have changed.
     pub users: Users,
     /// Whether reminders have fired.
-    pub fired: bool,
+    pub reminders: bool,
 }
 
 /// Some users, or all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Users {
-    /// These.
+    /// These users.
     These(BTreeSet<String>),
-    /// Everybody: who changed is not known, or they are too many to name.
+    /// All users: the changed ones are unknown or too many.
     All,
 }
 
@@ -34,13 +34,13 @@ impl Default for Users {
     }
 }
 
-impl Notice {
-    /// Look everywhere.
-    pub fn everything() -> Self {
-        Self { users: Users::All, fired: true }
+impl Notification {
+    /// A notification for all users, and of reminders.
+    pub fn for_all() -> Self {
+        Self { users: Users::All, reminders: true }
     }
 
-    /// Adds a user, or everybody where there are too many.
+    /// Adds a user, or all users beyond the limit.
     pub fn add(&mut self, user: &str) {
         let Users::These(users) = &mut self.users else { return };
         if users.len() < MAX_USERS {
@@ -52,24 +52,24 @@ impl Notice {
 
     /// Adds all of `other`.
     pub fn extend(&mut self, other: Self) {
-        self.fired |= other.fired;
+        self.reminders |= other.reminders;
         match other.users {
             Users::All => self.users = Users::All,
             Users::These(users) => users.iter().for_each(|user| self.add(user)),
         }
     }
 
-    /// The notice of `replica` as texts of at most `limit` bytes each, in which one user
-    /// fits at least.
-    pub fn texts(&self, replica: &str, limit: usize) -> Vec<String> {
-        let fired = self.fired.then_some(FIRED);
+    /// The payloads of the notification from `replica`, of at most `limit` bytes each, in which one
+    /// user fits at least.
+    pub fn payloads(&self, replica: &str, limit: usize) -> Vec<String> {
+        let reminders = self.reminders.then_some(REMINDERS);
         let (all, these) = match &self.users {
-            Users::All => (Some(EVERYBODY), None),
+            Users::All => (Some(ALL_USERS), None),
             Users::These(users) => (None, Some(users)),
         };
         let users = these.into_iter().flatten().map(String::as_str);
         let mut texts: Vec<String> = Vec::new();
-        for line in fired.into_iter().chain(all).chain(users) {
+        for line in reminders.into_iter().chain(all).chain(users) {
             match texts.last_mut() {
                 Some(text) if text.len() + 1 + line.len() <= limit => {
                     text.push('\n');
@@ -81,18 +81,18 @@ impl Notice {
         texts
     }
 
-    /// Reads one of the texts: which replica says so, and what.
+    /// Decodes a payload: the sender and the notification.
     pub fn parse(text: &str) -> (&str, Self) {
         let (replica, lines) = text.split_once('\n').unwrap_or((text, ""));
-        let mut notice = Self::default();
+        let mut notification = Self::default();
         for line in lines.lines() {
             match line {
-                FIRED => notice.fired = true,
-                EVERYBODY => notice.users = Users::All,
-                user => notice.add(user),
+                REMINDERS => notification.reminders = true,
+                ALL_USERS => notification.users = Users::All,
+                user => notification.add(user),
             }
         }
-        (replica, notice)
+        (replica, notification)
     }
 }
 
@@ -100,45 +100,48 @@ impl Notice {
 mod tests {
     use super::*;
 
-    fn of(users: &[&str]) -> Notice {
-        let mut notice = Notice::default();
+    fn of(users: &[&str]) -> Notification {
+        let mut notification = Notification::default();
         for user in users {
-            notice.add(user);
+            notification.add(user);
         }
-        notice
+        notification
     }
 
     #[test]
     fn every_user_is_in_one_of_the_texts_and_none_is_too_long() {
         let users: Vec<_> = (0..500).map(|n| format!("{n}-ü{}", "x".repeat(n % 200))).collect();
         let users: Vec<_> = users.iter().map(String::as_str).collect();
-        let notice = Notice { fired: true, ..of(&users) };
-        let texts = notice.texts("here", 1000);
+        let notification = Notification { reminders: true, ..of(&users) };
+        let texts = notification.payloads("here", 1000);
         assert!(texts.len() > 10 && texts.iter().all(|text| text.len() <= 1000));
-        let mut read = Notice::default();
+        let mut read = Notification::default();
         for text in &texts {
-            let (replica, part) = Notice::parse(text);
+            let (replica, part) = Notification::parse(text);
             assert_eq!(replica, "here");
             read.extend(part);
         }
-        assert_eq!(read, notice);
+        assert_eq!(read, notification);
     }
 
     #[test]
-    fn users_who_are_too_many_are_everybody() {
-        let mut notice = Notice::default();
-        assert!(notice.texts("here", 1000).is_empty());
+    fn too_many_users_become_all_users() {
+        let mut notification = Notification::default();
+        assert!(notification.payloads("here", 1000).is_empty());
         for n in 0..=MAX_USERS {
-            notice.add(&n.to_string());
+            notification.add(&n.to_string());
         }
-        assert_eq!(notice, Notice { users: Users::All, fired: false });
-        assert_eq!(Notice::parse(&notice.texts("here", 1000)[0]), ("here", notice));
+        assert_eq!(notification, Notification { users: Users::All, reminders: false });
+        assert_eq!(
+            Notification::parse(&notification.payloads("here", 1000)[0]),
+            ("here", notification)
+        );
     }
 
     #[test]
-    fn a_user_cannot_be_taken_for_a_word() {
-        let notice = of(&["everybody", "fired", " everybody", "\\tfired"]);
-        let (_, read) = Notice::parse(&notice.texts("here", 1000)[0]);
-        assert_eq!(read, notice);
+    fn a_user_id_is_never_read_as_a_keyword() {
+        let notification = of(&["everybody", "fired", " everybody", "\\tfired"]);
+        let (_, read) = Notification::parse(&notification.payloads("here", 1000)[0]);
+        assert_eq!(read, notification);
     }
 }

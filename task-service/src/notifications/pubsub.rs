@@ -1,7 +1,7 @@
-//! Who waits for news of whom, in this process.
+//! Pub/sub of changes in this process, and the outbox of notifications for other replicas.
 //!
-//! A wake-up carries nothing: whoever is woken reads what is new from where it stands. So
-//! nothing is kept for those who are slow, and a wake-up too many costs a look.
+//! A notification has no content: a notified subscriber reads on from its cursor. So nothing is queued
+//! for slow readers, and a needless notification costs one read.
 
 use std::{
     collections::HashMap,
@@ -10,160 +10,158 @@ use std::{
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 
-use crate::notifications::notification::{Notice, Users};
+use crate::notifications::notification::{Notification, Users};
 
-/// How many of those who were woken read at a time: one change for everybody, or a
-/// connection that is back, must not keep calls from the database.
+/// The most notified subscribers that read at a time: a change for all users or a new connection must
+/// not starve calls of the database.
 const READERS: usize = 4;
 
-/// Wakes whoever watches.
+/// The subscriptions of this process.
 #[derive(Clone)]
-pub struct Hub(Arc<Inner>);
+pub struct PubSub(Arc<Inner>);
 
 struct Inner {
-    watched: Mutex<HashMap<Arc<str>, watch::Sender<()>>>,
-    firings: watch::Sender<()>,
-    turns: Semaphore,
+    subscribers: Mutex<HashMap<Arc<str>, watch::Sender<()>>>,
+    reminders: watch::Sender<()>,
+    readers: Semaphore,
     outbox: Option<Outbox>,
 }
 
-/// What other replicas have not been told.
+/// The outbox: the pending notification of other replicas.
 #[derive(Default)]
 struct Outbox {
-    unsaid: Mutex<Notice>,
-    some: Notify,
+    pending: Mutex<Notification>,
+    ready: Notify,
 }
 
-impl Hub {
-    /// Nobody watches yet. `among_replicas`: what changes is also kept for
-    /// [`Hub::unsaid`].
-    pub fn new(among_replicas: bool) -> Self {
+impl PubSub {
+    /// No subscriptions yet. `has_replicas`: changes are also put into the outbox.
+    pub fn new(has_replicas: bool) -> Self {
         Self(Arc::new(Inner {
-            watched: Mutex::default(),
-            firings: watch::Sender::new(()),
-            turns: Semaphore::new(READERS),
-            outbox: among_replicas.then(Outbox::default),
+            subscribers: Mutex::default(),
+            reminders: watch::Sender::new(()),
+            readers: Semaphore::new(READERS),
+            outbox: has_replicas.then(Outbox::default),
         }))
     }
 
-    /// Watches `user`, from now on.
-    pub fn watch(&self, user: &str) -> Watcher {
+    /// Subscribes to the changes of `user`, from now on.
+    pub fn subscribe(&self, user: &str) -> Subscription {
         let user: Arc<str> = user.into();
-        let news = self.watched().entry(user.clone()).or_default().subscribe();
-        Watcher { hub: self.clone(), user, news: Some(news) }
+        let wakeups = self.subscribers().entry(user.clone()).or_default().subscribe();
+        Subscription { pubsub: self.clone(), user, wakeups: Some(wakeups) }
     }
 
-    /// Watches the firings of all users, from now on.
-    pub fn watch_firings(&self) -> watch::Receiver<()> {
-        self.0.firings.subscribe()
+    /// Subscribes to the reminders of all users, from now on.
+    pub fn subscribe_reminders(&self) -> watch::Receiver<()> {
+        self.0.reminders.subscribe()
     }
 
-    /// A change of `user` has been committed here.
-    pub fn changed(&self, user: &str) {
+    /// Publishes a committed change of `user`.
+    pub fn publish_change(&self, user: &str) {
         self.wake(user);
-        self.tell(|unsaid| unsaid.add(user));
+        self.enqueue(|pending| pending.add(user));
     }
 
-    /// Reminders have fired here.
-    pub fn fired(&self) {
-        self.0.firings.send_replace(());
-        self.tell(|unsaid| unsaid.fired = true);
+    /// Publishes that reminders have fired.
+    pub fn publish_reminder(&self) {
+        self.0.reminders.send_replace(());
+        self.enqueue(|pending| pending.reminders = true);
     }
 
-    /// Something has happened at another replica.
-    pub fn heard(&self, notice: &Notice) {
-        match &notice.users {
+    /// Delivers the notification of another replica.
+    pub fn deliver(&self, notification: &Notification) {
+        match &notification.users {
             Users::These(users) => users.iter().for_each(|user| self.wake(user)),
-            Users::All => self.watched().values().for_each(|news| news.send_replace(())),
+            Users::All => self.subscribers().values().for_each(|wakeups| wakeups.send_replace(())),
         }
-        if notice.fired {
-            self.0.firings.send_replace(());
+        if notification.reminders {
+            self.0.reminders.send_replace(());
         }
     }
 
-    /// Waits until there is something that other replicas have not been told. Never ends
-    /// where there are none.
-    pub async fn something_unsaid(&self) {
+    /// Waits until the outbox has a notification; forever without replicas.
+    pub async fn outbox_ready(&self) {
         match &self.0.outbox {
-            Some(outbox) => outbox.some.notified().await,
+            Some(outbox) => outbox.ready.notified().await,
             None => std::future::pending().await,
         }
     }
 
-    /// Takes what other replicas have not been told.
-    pub fn unsaid(&self) -> Notice {
-        let mut unsaid = Notice::default();
-        self.tell_quietly(|kept| std::mem::swap(kept, &mut unsaid));
-        unsaid
+    /// Takes the notification out of the outbox.
+    pub fn take_outbox(&self) -> Notification {
+        let mut pending = Notification::default();
+        self.edit_outbox(|kept| std::mem::swap(kept, &mut pending));
+        pending
     }
 
-    /// Puts back what could not be told.
-    pub fn keep(&self, notice: Notice) {
-        self.tell(|unsaid| unsaid.extend(notice));
+    /// Puts a notification back that could not be sent.
+    pub fn requeue(&self, notification: Notification) {
+        self.enqueue(|pending| pending.extend(notification));
     }
 
-    /// Waits for one's turn to read.
-    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
-        self.0.turns.acquire().await.ok()
+    /// The permit of a read after a notification.
+    pub async fn read_permit(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.0.readers.acquire().await.ok()
     }
 
-    /// How many users are watched.
+    /// The number of users with subscriptions.
     #[cfg(test)]
-    pub fn watched_users(&self) -> usize {
-        self.watched().len()
+    pub fn subscribed_users(&self) -> usize {
+        self.subscribers().len()
     }
 
     fn wake(&self, user: &str) {
-        if let Some(news) = self.watched().get(user) {
-            news.send_replace(());
+        if let Some(wakeups) = self.subscribers().get(user) {
+            wakeups.send_replace(());
         }
     }
 
-    fn tell(&self, what: impl FnOnce(&mut Notice)) {
-        self.tell_quietly(what);
+    fn enqueue(&self, what: impl FnOnce(&mut Notification)) {
+        self.edit_outbox(what);
         if let Some(outbox) = &self.0.outbox {
-            outbox.some.notify_one();
+            outbox.ready.notify_one();
         }
     }
 
-    fn tell_quietly(&self, what: impl FnOnce(&mut Notice)) {
+    fn edit_outbox(&self, what: impl FnOnce(&mut Notification)) {
         if let Some(outbox) = &self.0.outbox {
-            what(&mut outbox.unsaid.lock().unwrap_or_else(PoisonError::into_inner));
+            what(&mut outbox.pending.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    fn watched(&self) -> MutexGuard<'_, HashMap<Arc<str>, watch::Sender<()>>> {
-        self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subscribers(&self) -> MutexGuard<'_, HashMap<Arc<str>, watch::Sender<()>>> {
+        self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Somebody who watches one user.
-pub struct Watcher {
-    hub: Hub,
+/// A subscription to the changes of one user.
+pub struct Subscription {
+    pubsub: PubSub,
     user: Arc<str>,
-    /// `None` while it leaves.
-    news: Option<watch::Receiver<()>>,
+    /// `None` during the drop.
+    wakeups: Option<watch::Receiver<()>>,
 }
 
-impl Watcher {
-    /// Waits until something may have changed since this returned last.
-    pub async fn woken(&mut self) {
-        match &mut self.news {
-            // The hub keeps the other end as long as somebody watches.
-            Some(news) => drop(news.changed().await),
+impl Subscription {
+    /// Waits until a notification since the last return.
+    pub async fn notified(&mut self) {
+        match &mut self.wakeups {
+            // The sender lives as long as there is a subscription.
+            Some(wakeups) => drop(wakeups.changed().await),
             None => std::future::pending().await,
         }
     }
 }
 
-impl Drop for Watcher {
-    /// The last one turns off the light.
+impl Drop for Subscription {
+    /// The last subscription of a user removes the sender.
     fn drop(&mut self) {
-        let mut watched = self.hub.watched();
-        self.news = None;
-        if watched.get(&self.user).is_some_and(|news| news.receiver_count() == 0) {
-            watched.remove(&self.user);
+        let mut subscribers = self.pubsub.subscribers();
+        self.wakeups = None;
+        if subscribers.get(&self.user).is_some_and(|wakeups| wakeups.receiver_count() == 0) {
+            subscribers.remove(&self.user);
         }
     }
 }
@@ -174,64 +172,64 @@ mod tests {
 
     use super::*;
 
-    fn is_woken(watcher: &mut Watcher) -> bool {
-        watcher.woken().now_or_never().is_some()
+    fn is_notified(subscription: &mut Subscription) -> bool {
+        subscription.notified().now_or_never().is_some()
     }
 
     #[test]
-    fn who_watches_a_user_is_woken_and_nobody_else() {
-        let hub = Hub::new(false);
-        hub.changed("alice");
+    fn subscribers_of_a_user_are_notified_and_no_others() {
+        let pubsub = PubSub::new(false);
+        pubsub.publish_change("alice");
         let (mut one, mut two, mut bob) =
-            (hub.watch("alice"), hub.watch("alice"), hub.watch("bob"));
-        assert!(!is_woken(&mut one), "that was before");
-        hub.changed("alice");
-        hub.changed("alice");
-        assert_eq!([&mut one, &mut two, &mut bob].map(is_woken), [true, true, false]);
-        assert!(!is_woken(&mut one), "once for both");
-        hub.heard(&Notice::everything());
-        assert_eq!([&mut one, &mut two, &mut bob].map(is_woken), [true; 3]);
-        assert!(hub.unsaid() == Notice::default(), "there is nobody to tell");
+            (pubsub.subscribe("alice"), pubsub.subscribe("alice"), pubsub.subscribe("bob"));
+        assert!(!is_notified(&mut one), "that was before");
+        pubsub.publish_change("alice");
+        pubsub.publish_change("alice");
+        assert_eq!([&mut one, &mut two, &mut bob].map(is_notified), [true, true, false]);
+        assert!(!is_notified(&mut one), "once for both");
+        pubsub.deliver(&Notification::for_all());
+        assert_eq!([&mut one, &mut two, &mut bob].map(is_notified), [true; 3]);
+        assert!(pubsub.take_outbox() == Notification::default(), "there is nobody to enqueue");
     }
 
     #[test]
-    fn the_last_watcher_leaves_nothing_behind() {
-        let hub = Hub::new(false);
-        let (one, mut two) = (hub.watch("alice"), hub.watch("alice"));
+    fn the_last_subscription_leaves_nothing_behind() {
+        let pubsub = PubSub::new(false);
+        let (one, mut two) = (pubsub.subscribe("alice"), pubsub.subscribe("alice"));
         drop(one);
-        hub.changed("alice");
-        assert!(is_woken(&mut two));
+        pubsub.publish_change("alice");
+        assert!(is_notified(&mut two));
         drop(two);
-        assert_eq!(hub.watched_users(), 0);
-        let mut again = hub.watch("alice");
-        assert!(!is_woken(&mut again));
+        assert_eq!(pubsub.subscribed_users(), 0);
+        let mut again = pubsub.subscribe("alice");
+        assert!(!is_notified(&mut again));
     }
 
     #[test]
-    fn other_replicas_are_told_what_changed_here_once_and_not_what_they_said() {
-        let hub = Hub::new(true);
-        hub.heard(&Notice::everything());
-        assert!(hub.something_unsaid().now_or_never().is_none());
-        assert_eq!(hub.unsaid(), Notice::default());
-        hub.changed("alice");
-        hub.changed("alice");
-        hub.fired();
-        assert!(hub.something_unsaid().now_or_never().is_some());
-        let unsaid = hub.unsaid();
-        assert_eq!(unsaid.texts("here", 100), ["here\n\tfired\nalice"]);
-        assert_eq!(hub.unsaid(), Notice::default());
-        hub.keep(unsaid.clone());
-        assert!(hub.something_unsaid().now_or_never().is_some());
-        assert_eq!(hub.unsaid(), unsaid);
+    fn other_replicas_are_notified_of_changes_once_and_not_of_their_own() {
+        let pubsub = PubSub::new(true);
+        pubsub.deliver(&Notification::for_all());
+        assert!(pubsub.outbox_ready().now_or_never().is_none());
+        assert_eq!(pubsub.take_outbox(), Notification::default());
+        pubsub.publish_change("alice");
+        pubsub.publish_change("alice");
+        pubsub.publish_reminder();
+        assert!(pubsub.outbox_ready().now_or_never().is_some());
+        let pending = pubsub.take_outbox();
+        assert_eq!(pending.payloads("here", 100), ["here\n\tfired\nalice"]);
+        assert_eq!(pubsub.take_outbox(), Notification::default());
+        pubsub.requeue(pending.clone());
+        assert!(pubsub.outbox_ready().now_or_never().is_some());
+        assert_eq!(pubsub.take_outbox(), pending);
     }
 
     #[test]
-    fn firings_wake_their_readers() {
-        let hub = Hub::new(false);
-        let mut reader = hub.watch_firings();
-        hub.changed("alice");
+    fn reminders_notify_their_subscribers() {
+        let pubsub = PubSub::new(false);
+        let mut reader = pubsub.subscribe_reminders();
+        pubsub.publish_change("alice");
         assert!(reader.changed().now_or_never().is_none());
-        hub.fired();
+        pubsub.publish_reminder();
         assert!(reader.changed().now_or_never().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! How many tasks there are, of which kind.
+//! The counts of tasks by state, priority and tag.
 
 use std::{
     cmp::Reverse,
@@ -7,47 +7,47 @@ use std::{
 
 use crate::domain::task::{Priority, tags};
 
-/// The most tags a caller is told.
+/// The most tags in a response.
 const TAGS: usize = 1000;
 
-/// The tasks that pass a filter, counted.
+/// The counts of the tasks that match a filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Not done.
+    /// Open tasks.
     pub open: i64,
-    /// Done.
+    /// Completed tasks.
     pub completed: i64,
-    /// Not done, and too late.
+    /// Open tasks that are overdue.
     pub overdue: i64,
-    /// Those of each priority that has some, low first.
+    /// Tasks of each priority that has some, low first.
     pub priorities: BTreeMap<Priority, i64>,
-    /// Those of each tag and how it is spelled, most first.
+    /// Tasks of each tag as spelled, most first.
     pub tags: Vec<(String, i64)>,
 }
 
-/// The tasks whose tag is spelled in this way.
+/// The tasks with one spelling of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spelling {
-    /// As it is spelled.
+    /// The spelling.
     pub tag: String,
-    /// So many tasks.
+    /// The number of tasks.
     pub count: i64,
-    /// The number of the latest change of one of them.
+    /// The greatest change number of these tasks.
     pub revision: i64,
 }
 
-/// The tags that `spellings` are of: most tasks first, then in order of their keys. A tag
-/// is spelled as in the task of its latest change.
+/// The tags of `spellings`: most tasks first, then by key. A tag is spelled as in the task changed
+/// last.
 pub fn tags_of(spellings: impl IntoIterator<Item = Spelling>) -> Vec<(String, i64)> {
     let mut tags: BTreeMap<String, Spelling> = BTreeMap::new();
     for spelling in spellings {
         match tags.entry(tags::identity_of(&spelling.tag)) {
-            Entry::Vacant(place) => {
-                place.insert(spelling);
+            Entry::Vacant(entry) => {
+                entry.insert(spelling);
             }
-            Entry::Occupied(mut place) => {
-                // A task has a tag once, however it is spelled.
-                let before = place.get_mut();
+            Entry::Occupied(mut entry) => {
+                // A task has each tag once, so the counts add up.
+                let before = entry.get_mut();
                 let count = before.count + spelling.count;
                 let is_later = |s: &Spelling| (s.revision, Reverse(s.tag.clone()));
                 if is_later(&spelling) > is_later(before) {

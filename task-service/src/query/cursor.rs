@@ -1,21 +1,20 @@
-//! Cursors: places in a list or a history, as callers carry them.
+//! Cursors: page tokens, sync tokens and resume tokens.
 //!
-//! A cursor is one byte of version, one of its kind, eight of the digest of what it is good for,
-//! and the values of the place, in URL-safe base64 without padding. It tells a caller nothing
-//! that the caller has not seen and opens nothing: the owner is asked for again each time.
+//! A cursor is one byte of version, one of kind, eight of the digest of its context, and the values
+//! of the position, in URL-safe base64 without padding. It holds nothing that the client has not
+//! seen and grants nothing: the owner is checked again each time.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// The first byte of a cursor; another layout gets another one. Pages of the version before
-/// had 3.
+/// The first byte of a cursor. Pages of the previous layout had 3.
 const VERSION: u8 = 4;
 
-/// The layout before, in which each kind had a version of its own and no byte of kind.
+/// The previous layout, without a byte of kind.
 const VERSION_2: u8 = 2;
 
-/// What a cursor is a place in. The numbers are part of cursors: never change one.
+/// The kind of a cursor. The numbers are part of cursors and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A list of tasks.
@@ -26,11 +25,11 @@ pub enum Kind {
     Reminders = 3,
 }
 
-/// A cursor that is being written.
+/// The encoder of a cursor.
 pub struct Writer(Vec<u8>);
 
 impl Writer {
-    /// A cursor of this kind, good for this `context` alone: whose list it is of, and which.
+    /// A cursor of this kind, valid for this `context` (user and list) alone.
     pub fn new(kind: Kind, context: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(64);
         bytes.extend([VERSION, kind as u8]);
@@ -38,42 +37,41 @@ impl Writer {
         Self(bytes)
     }
 
-    /// The cursor with one more byte.
+    /// Appends a byte.
     pub fn byte(self, byte: u8) -> Self {
         self.bytes(&[byte])
     }
 
-    /// The cursor with one more number.
+    /// Appends a number.
     pub fn number(self, number: i64) -> Self {
         self.bytes(&number.to_be_bytes())
     }
 
-    /// The cursor with one more id.
+    /// Appends an id.
     pub fn id(self, id: Uuid) -> Self {
         self.bytes(id.as_bytes())
     }
 
-    /// The cursor with these bytes, which only its end tells from what comes next.
+    /// Appends bytes without a length, so they must come last.
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend(bytes);
         self
     }
 
-    /// The cursor as callers carry it.
+    /// The encoded cursor.
     pub fn token(self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 }
 
-/// A cursor that is being read, value by value. `None` comes from one that was not written so.
+/// The decoder of a cursor; its methods return `None` for an invalid one.
 pub struct Reader {
     bytes: Vec<u8>,
     at: usize,
 }
 
 impl Reader {
-    /// The cursor of this kind in `token`, for the `context` that it was written for; without
-    /// one it may be for any.
+    /// The cursor of this kind in `token`, valid for `context`, or for any without one.
     pub fn open(token: &str, kind: Kind, context: Option<&[u8]>) -> Option<Self> {
         let mut reader = Self { bytes: URL_SAFE_NO_PAD.decode(token).ok()?, at: 0 };
         let is_one = [reader.byte()?, reader.byte()?] == [VERSION, kind as u8];
@@ -82,7 +80,7 @@ impl Reader {
         (is_one && is_for).then_some(reader)
     }
 
-    /// The cursor in a `token` of version 2, which said what it was good for or did not.
+    /// The cursor in a `token` of version 2, with or without a context.
     pub fn open_version_2(token: &str, context: Option<&[u8]>) -> Option<Self> {
         let mut reader = Self { bytes: URL_SAFE_NO_PAD.decode(token).ok()?, at: 0 };
         let is_one = reader.byte()? == VERSION_2;
@@ -109,7 +107,7 @@ impl Reader {
         self.take().map(i64::from_be_bytes)
     }
 
-    /// The next number, of those that are never negative.
+    /// The next number, if it is not negative.
     pub fn count(&mut self) -> Option<i64> {
         self.number().filter(|number| *number >= 0)
     }
@@ -119,27 +117,26 @@ impl Reader {
         self.take().map(Uuid::from_bytes)
     }
 
-    /// All bytes that are left.
+    /// The remaining bytes.
     pub fn rest(&mut self) -> &[u8] {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         self.at = self.bytes.len();
         rest
     }
 
-    /// `place`, if nothing is left.
-    pub fn finish<T>(self, place: T) -> Option<T> {
-        (self.at == self.bytes.len()).then_some(place)
+    /// `value`, if nothing remains.
+    pub fn finish<T>(self, value: T) -> Option<T> {
+        (self.at == self.bytes.len()).then_some(value)
     }
 }
 
-/// Whether `token` is one of version 1, of this many bytes: it did not say of which database
-/// it was.
+/// Whether `token` is a cursor of version 1 with this length; it had no epoch.
 pub fn is_of_version_1(token: &str, bytes: usize) -> bool {
     let decoded = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
     decoded.len() == bytes && decoded.first() == Some(&1)
 }
 
-/// Tells contexts apart.
+/// The digest of a context.
 fn digest(context: &[u8]) -> [u8; 8] {
     Sha256::digest(context).first_chunk().copied().unwrap_or_default()
 }
@@ -154,16 +151,16 @@ mod tests {
 
     fn read(token: &str, kind: Kind, context: Option<&[u8]>) -> Option<(u8, i64, Uuid)> {
         let mut reader = Reader::open(token, kind, context)?;
-        let place = (reader.byte()?, reader.number()?, reader.id()?);
-        reader.finish(place)
+        let value = (reader.byte()?, reader.number()?, reader.id()?);
+        reader.finish(value)
     }
 
     #[test]
     fn a_cursor_is_read_back_by_its_own_kind_and_context_alone() {
         let token = written().token();
-        let place = Some((7, -1, Uuid::from_u128(9)));
-        assert_eq!(read(&token, Kind::Changes, Some(b"ada")), place);
-        assert_eq!(read(&token, Kind::Changes, None), place, "of whomever");
+        let value = Some((7, -1, Uuid::from_u128(9)));
+        assert_eq!(read(&token, Kind::Changes, Some(b"ada")), value);
+        assert_eq!(read(&token, Kind::Changes, None), value, "of whomever");
         assert_eq!(read(&token, Kind::Changes, Some(b"bob")), None);
         assert_eq!(read(&token, Kind::Tasks, Some(b"ada")), None);
     }

@@ -1,4 +1,4 @@
-//! Which tasks a list or a count is about.
+//! The filter of lists and counts.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -23,58 +23,58 @@ const TEXT_WORDS: usize = 20;
 /// The most tags of each kind.
 const TAGS: usize = 20;
 
-/// What a task must be like. Two filters that say the same in another order are equal.
+/// A filter of tasks, normalised: the order of values does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Filter {
-    /// Done, or open.
+    /// Completed or open.
     pub completed: Option<bool>,
-    /// One of these; none: whichever.
+    /// One of these; empty for any.
     pub priorities: Vec<Priority>,
-    /// At least one of these, by key; none: whichever.
+    /// At least one of these, by key; empty for any.
     pub tags_any: Vec<String>,
     /// All of these, by key.
     pub tags_all: Vec<String>,
     /// None of these, by key.
     pub tags_none: Vec<String>,
-    /// Due on that day or later.
+    /// Due on this date or later.
     pub due_from: Option<NaiveDate>,
-    /// Due on that day or earlier.
+    /// Due on this date or earlier.
     pub due_until: Option<NaiveDate>,
-    /// Open and overdue, or anything else.
+    /// Open and overdue, or not.
     pub overdue: Option<bool>,
     /// With a due, or without.
     pub has_due: Option<bool>,
-    /// Every one of these, folded, begins a word of the task, or in scripts without spaces
-    /// stands anywhere in one.
+    /// Folded words: each is the prefix of a word of the task, or in scripts without spaces a part
+    /// of one.
     pub words: Vec<String>,
-    /// Where the caller's days begin.
+    /// The user's time zone.
     pub zone: Zone,
-    /// In the trash, and not outside.
+    /// In the trash instead of outside.
     pub deleted: bool,
 }
 
-/// Where a day begins or ends: for dues that are days, and for those that are instants.
+/// The start of a day: for dates, and for instants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// Among dues that are days.
+    /// The bound for dates.
     pub day: Moment,
-    /// Among dues that are instants.
+    /// The bound for instants.
     pub instant: Moment,
 }
 
 impl Filter {
-    /// The first due of `due_from`.
+    /// The start of `due_from`.
     pub fn from(&self) -> Option<Bound> {
         self.due_from.map(|day| self.start_of(day))
     }
 
-    /// The first due after `due_until`.
+    /// The end of `due_until`.
     pub fn end(&self) -> Option<Bound> {
-        // No calendar here ends before the year 10000.
+        // Dates end with the year 9999.
         Some(self.start_of(self.due_until?.succ_opt()?))
     }
 
-    /// The first due that is not overdue at `now`, as [`Due::is_overdue`] has it.
+    /// The first due that is not overdue at `now`; see [`Due::is_overdue`].
     pub fn not_yet_overdue(&self, now: Moment) -> Bound {
         let today = Due::Date(self.zone.local(now).date());
         Bound { day: Moment::from_micros(today.sort_key()), instant: now }
@@ -84,7 +84,7 @@ impl Filter {
         Bound { day: Zone::UTC.day_start(day), instant: self.zone.day_start(day) }
     }
 
-    /// Whether no task without a due passes.
+    /// Whether only tasks with a due match.
     pub fn needs_due(&self) -> bool {
         self.has_due == Some(true)
             || self.overdue == Some(true)
@@ -92,8 +92,7 @@ impl Filter {
             || self.due_until.is_some()
     }
 
-    /// Whether tasks may have to be looked at one by one to find some that pass: no index is
-    /// in the order of everything that can be asked for.
+    /// Whether the list may have to scan tasks, as no index covers the filter.
     pub fn is_search(&self) -> bool {
         let Self {
             completed: _,
@@ -118,29 +117,28 @@ impl Filter {
             || has_due.is_some()
     }
 
-    /// The filter and whose list it is for, as bytes that cursors are bound to. Every process
-    /// of the same version spells them alike.
+    /// The context of cursors: user and filter. Every process of one version encodes it alike.
     pub fn spelled(&self, user_id: &str) -> Vec<u8> {
         // Texts, numbers and days always serialise.
         serde_json::to_vec(&(user_id, self)).unwrap_or_default()
     }
 }
 
-/// The text cannot be searched for.
+/// The error of an invalid search text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// It is long.
+    /// The text is too long.
     #[error("must be at most {TEXT_CHARS} characters")]
     TooLong,
-    /// It has many words.
+    /// The text has too many words.
     #[error("must be at most {TEXT_WORDS} words")]
     TooManyWords,
-    /// Everything would be found, or nothing, and neither is meant.
+    /// The text has no word.
     #[error("must have a letter or a digit")]
     NoWord,
 }
 
-/// The words of a text to search for, folded, each once; none for the empty text.
+/// The distinct folded words of a search text; none for the empty text.
 pub fn search_words(text: &str) -> Result<Vec<String>, InvalidText> {
     if text.is_empty() {
         return Ok(Vec::new());
@@ -160,7 +158,7 @@ pub fn search_words(text: &str) -> Result<Vec<String>, InvalidText> {
     Ok(found)
 }
 
-/// The keys of tags, each once.
+/// The distinct keys of tags.
 pub fn tag_keys(texts: &[String]) -> Result<Vec<String>, InvalidTags> {
     if texts.len() > TAGS {
         return Err(InvalidTags);

@@ -1,4 +1,4 @@
-//! What the full-text index has of a task, and what it is asked for.
+//! Full-text search: the index entry of a task, and the terms of a query.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -6,45 +6,43 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::text::{Piece, fold, identity, is_unspaced, pieces, words};
 
-/// Longer words count by their beginning.
+/// The most characters of a token; longer words are truncated.
 const WORD_CHARS: usize = 40;
 
-/// Between the owner and the tag in the token of a tag. No word holds it, and both
-/// databases take it for a letter.
+/// The separator of owner and tag in the token of a tag. No word has it, and both databases treat
+/// it as a letter.
 const TAG: char = '§';
 
-/// What the tokens of a task begin with that was indexed by the rules below. A row that
-/// begins otherwise is indexed anew; see the index `task_outdated`. Whoever changes a rule
-/// changes this too, and that index with it.
+/// The version of the rules below, with which each index entry begins. Other entries are indexed
+/// again (index `task_outdated`), so a change of the rules changes this and that index.
 pub const RULES: &str = "§2";
 
-/// Between the pieces of a word in a phrase.
+/// The separator of the pieces of a word in a phrase.
 const JOINT: char = '|';
 
 /// The tokens of one user in the full-text index.
 ///
-/// The index is one for all users. Each token begins with a mark of its user, so that a
-/// search walks that user's part of it alone, however many tasks others have. The mark
-/// grants nothing: every statement asks for the owner as well.
+/// All users share the index. Each token begins with a mark of its user, so that a search scans
+/// that user's part alone. The mark grants nothing: every statement filters by the owner as well.
 pub struct Lexicon(String);
 
-/// What a task is found by.
+/// The index entry of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Indexed {
-    /// Its tokens, each once, a space between.
+pub struct IndexEntry {
+    /// The distinct tokens, separated by spaces.
     pub words: String,
-    /// Its words in scripts without spaces as they stand, each once, a space between: what
-    /// tells neighbours from others with the same tokens. Many tasks have none.
+    /// The distinct words in scripts without spaces, separated by spaces: they tell adjacent tokens
+    /// from others. Many tasks have none.
     pub phrases: Option<String>,
 }
 
-/// A token, or the beginning of one. It has letters, marks, digits and `§` alone, so no
-/// quote inside quotes.
+/// A token, or the prefix of one. It consists of letters, marks, digits and `§`, so it needs no
+/// escaping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
     /// The token.
     pub token: String,
-    /// Whether nothing may follow it.
+    /// Whether the whole token must match, not a prefix.
     pub is_whole: bool,
 }
 
@@ -60,8 +58,8 @@ impl Lexicon {
         Self(mark)
     }
 
-    /// Everything a task is found by.
-    pub fn index(&self, title: &str, description: &str, tags: &[String]) -> Indexed {
+    /// The index entry of these texts.
+    pub fn index(&self, title: &str, description: &str, tags: &[String]) -> IndexEntry {
         let (mut tokens, mut phrases) = (BTreeSet::new(), BTreeSet::new());
         for text in [title, description].into_iter().chain(tags.iter().map(String::as_str)) {
             for word in words(&fold(text)) {
@@ -76,11 +74,11 @@ impl Lexicon {
             line.push_str(&token);
         }
         let phrases = phrases.into_iter().reduce(|all, next| all + " " + &next);
-        Indexed { words: line, phrases }
+        IndexEntry { words: line, phrases }
     }
 
-    /// The tokens of a folded word: of scripts without spaces every character with the one
-    /// after it, so that a search for either finds an entry to walk from.
+    /// Adds the tokens of a folded word: in scripts without spaces each character with the next
+    /// one, so that a search for either finds an entry.
     fn add(&self, word: &str, tokens: &mut BTreeSet<String>) {
         for Piece { text, is_unspaced } in pieces(word) {
             if is_unspaced {
@@ -92,9 +90,8 @@ impl Lexicon {
         }
     }
 
-    /// What a task has that has a folded word which begins with `word`.
-    ///
-    /// It is all of it only where [`phrase_of`] says no more.
+    /// The terms of tasks with a folded word that begins with `word`; together with [`phrase_of`]
+    /// they are exact.
     pub fn terms(&self, word: &str) -> Vec<Term> {
         let mut terms = Vec::new();
         let mut pieces = pieces(word).peekable();
@@ -109,7 +106,7 @@ impl Lexicon {
                 terms.push(Term { token: self.token(text), is_whole: false });
                 continue;
             };
-            // Every character is in one of these; that they are neighbours is for the phrase.
+            // The terms cover every character; the phrase checks that they are adjacent.
             for start in starts[..last].iter().step_by(2).chain([&starts[last]]) {
                 let token = self.token(beginning(&text[*start..], 2));
                 terms.push(Term { token, is_whole: true });
@@ -118,7 +115,7 @@ impl Lexicon {
         terms
     }
 
-    /// What a task has that has a tag of this identity. It begins no word's token.
+    /// The term of a tag with this key; no token of a word begins with it.
     pub fn tag(&self, identity: &str) -> Term {
         let digest = Sha256::new().chain_update(identity).finalize();
         let mut token = format!("{}{TAG}", self.0);
@@ -133,8 +130,7 @@ impl Lexicon {
     }
 }
 
-/// What stands in the phrases of a task that has a word with `word` in it; `None` where the
-/// tokens say it all.
+/// The phrase of `word` as part of the phrases of a task; `None` if the terms are exact.
 pub fn phrase_of(word: &str) -> Option<String> {
     let mut pieces = pieces(word);
     let first = pieces.next()?;
@@ -142,8 +138,8 @@ pub fn phrase_of(word: &str) -> Option<String> {
     if pieces.next().is_none() && (is_short || !first.is_unspaced) { None } else { phrase(word) }
 }
 
-/// `word` with its pieces told apart, if it has some without spaces. A piece with spaces
-/// around it elsewhere shows where it begins, so that it is not found in mid-word.
+/// The phrase of `word` with its pieces separated; `None` without a script without spaces. A piece
+/// in other scripts shows its beginning, so that it is not found within a word.
 fn phrase(word: &str) -> Option<String> {
     if !word.contains(is_unspaced) {
         return None;
@@ -166,7 +162,7 @@ fn beginning(text: &str, chars: usize) -> &str {
 mod tests {
     use super::*;
 
-    fn tokens(indexed: &Indexed) -> Vec<&str> {
+    fn tokens(indexed: &IndexEntry) -> Vec<&str> {
         indexed.words.split(' ').collect()
     }
 

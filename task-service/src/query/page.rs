@@ -1,4 +1,4 @@
-//! Pages of a list: how long they are and where the next one starts.
+//! Pages of a list, and the page cursor (`page_token`).
 
 use uuid::Uuid;
 
@@ -7,62 +7,62 @@ use crate::{
     query::{
         cursor::{Kind, Reader, Writer},
         filter::Filter,
-        sort::{By, Key, Sort},
+        sort::{Sort, SortField, SortKey},
     },
 };
 
-/// What a caller gets who does not say.
+/// The default page size.
 const DEFAULT_SIZE: usize = 50;
 
-/// What a caller gets who asks for more.
+/// The greatest page size.
 const MAX_SIZE: usize = 200;
 
-/// A page ends early before it grows beyond this: answers are held in memory until they
-/// are read, and gRPC clients take 4 MiB at most by default.
+/// The most bytes of a page: responses are held in memory until they are read, and gRPC clients
+/// take 4 MiB by default.
 const MAX_BYTES: usize = 512 * 1024;
 
-/// More than the fields of a task take on the wire that are not text.
+/// An upper bound of the encoded fields that are not text.
 const FRAME_BYTES: usize = 2048;
 
-/// How long the key in a token is at most: no title or position gives a longer one.
+/// The longest key in a cursor: no title or position has a longer one.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// Which tasks a caller wants to see next.
+/// The request of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// At most so many.
+    /// The page size.
     pub size: usize,
-    /// Only what comes after this place.
-    pub after: Option<Place>,
-    /// Only tasks that pass.
+    /// The cursor after which the page begins.
+    pub after: Option<PageCursor>,
+    /// The filter.
     pub filter: Filter,
-    /// In this order.
+    /// The order.
     pub sort: Sort,
-    /// Whether to count all tasks that pass.
-    pub counted: bool,
+    /// Whether to count all matching tasks.
+    pub with_total: bool,
 }
 
-/// A run of tasks.
+/// A page of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// As sorted.
+    /// The tasks, in order.
     pub tasks: Vec<Task>,
-    /// The token of the next page; `None` on the last one.
+    /// The page token of the next page; `None` on the last one.
     pub next: Option<String>,
-    /// How many there are on all pages, if that was asked.
+    /// The number of tasks on all pages, if requested.
     pub total: Option<u64>,
 }
 
 impl Page {
-    /// The answer to `request` from `tasks`, of which there is one more than was asked for
-    /// if the list goes on. `epoch` is that of the database.
+    /// The page of `request` from `tasks`, which has one more than requested if the list goes on.
     pub fn cut(mut tasks: Vec<Task>, request: &PageRequest, epoch: i64) -> Self {
         let fitting = fitting(&tasks).min(request.size);
         let next = if tasks.len() > fitting {
             tasks.truncate(fitting);
             let (sort, filter) = (request.sort, &request.filter);
-            let token =
-                |last: &Task| Place::of(last, sort.by, epoch).token(sort, filter, &last.user_id);
+            let token = |last: &Task| {
+                PageCursor::of(last, sort.by, epoch).token(sort, filter, &last.user_id)
+            };
             tasks.last().map(token)
         } else {
             None
@@ -71,7 +71,7 @@ impl Page {
     }
 }
 
-/// How many of `tasks` stay within [`MAX_BYTES`], but one at least.
+/// The number of `tasks` within [`MAX_BYTES`], at least one.
 pub fn fitting(tasks: &[Task]) -> usize {
     let mut bytes = 0;
     let within = tasks.iter().take_while(|task| {
@@ -81,14 +81,14 @@ pub fn fitting(tasks: &[Task]) -> usize {
     within.count().max(1)
 }
 
-/// More than a task takes on either wire.
+/// An upper bound of the encoded task on either wire.
 pub fn bytes(task: &Task) -> usize {
     let texts = task.content.texts().map(spelled).sum::<usize>();
     FRAME_BYTES + spelled(&task.user_id) + texts
 }
 
-/// How long a text is at most on either wire: JSON spells a control character with six
-/// bytes, and what has a meaning of its own with two.
+/// An upper bound of the encoded text: JSON escapes control characters with six bytes, quotes and
+/// backslashes with two.
 fn spelled(text: &str) -> usize {
     let bytes = text.bytes().map(|byte| match byte {
         ..b' ' => 6,
@@ -98,12 +98,12 @@ fn spelled(text: &str) -> usize {
     bytes.sum()
 }
 
-/// The page size is negative.
+/// The error of a negative page size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must not be negative")]
 pub struct NegativeSize;
 
-/// How many tasks a page has for whom `asked` so many.
+/// The page size for the requested one.
 pub fn size(asked: i32) -> Result<usize, NegativeSize> {
     match usize::try_from(asked) {
         Ok(0) => Ok(DEFAULT_SIZE),
@@ -112,28 +112,28 @@ pub fn size(asked: i32) -> Result<usize, NegativeSize> {
     }
 }
 
-/// A place in a list: right after a task, which need not exist any more.
+/// A page cursor: right after a task, which may be gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Where the task stood in the order of the list.
-    pub key: Key,
-    /// Its id, which breaks ties.
+pub struct PageCursor {
+    /// The sort key of the task.
+    pub key: SortKey,
+    /// The id of the task, which breaks ties.
     pub id: Uuid,
-    /// The epoch of the database the list is of.
+    /// The epoch of the database.
     pub epoch: i64,
 }
 
-/// The text is not a token of this list.
+/// The error of an invalid page token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be empty or a next_page_token as it came, with the same filters and sort")]
 pub struct InvalidToken;
 
-impl Place {
-    fn of(task: &Task, by: By, epoch: i64) -> Self {
-        Self { key: Key::of(task, by), id: task.id, epoch }
+impl PageCursor {
+    fn of(task: &Task, by: SortField, epoch: i64) -> Self {
+        Self { key: SortKey::of(task, by), id: task.id, epoch }
     }
 
-    /// The place as this user carries it, for a list with this order and filter alone.
+    /// The page token for a list of this user with this order and filter alone.
     pub fn token(&self, sort: Sort, filter: &Filter, user_id: &str) -> String {
         let cursor = Writer::new(Kind::Tasks, &filter.spelled(user_id))
             .byte(sort.by.number())
@@ -141,15 +141,14 @@ impl Place {
             .number(self.epoch)
             .id(self.id);
         let cursor = match &self.key {
-            Key::None => cursor.byte(0),
-            Key::Number(number) => cursor.byte(1).number(*number),
-            Key::Text(text) => cursor.byte(2).bytes(text.as_bytes()),
+            SortKey::None => cursor.byte(0),
+            SortKey::Number(number) => cursor.byte(1).number(*number),
+            SortKey::Text(text) => cursor.byte(2).bytes(text.as_bytes()),
         };
         cursor.token()
     }
 
-    /// Reads what [`Place::token`] wrote for the same list, and nothing else. Where the
-    /// caller's filter is faulty there is no list, and any filter will do.
+    /// Parses a page token of the same list. With an invalid filter, any list will do.
     pub fn parse(
         token: &str,
         sort: Sort,
@@ -165,8 +164,8 @@ impl Place {
         let order = [cursor.byte()?, cursor.byte()?];
         let (epoch, id) = (cursor.number()?, cursor.id()?);
         let key = match cursor.byte()? {
-            0 => Key::None,
-            1 => Key::Number(cursor.number()?),
+            0 => SortKey::None,
+            1 => SortKey::Number(cursor.number()?),
             2 => text_key(cursor.rest())?,
             _ => return None,
         };
@@ -175,11 +174,11 @@ impl Place {
     }
 }
 
-/// A text that a database takes as one.
-fn text_key(bytes: &[u8]) -> Option<Key> {
+/// A sort key that a database accepts as text.
+fn text_key(bytes: &[u8]) -> Option<SortKey> {
     let text = str::from_utf8(bytes).ok()?;
     let is_one = bytes.len() <= MAX_KEY_BYTES && !text.contains('\0');
-    is_one.then(|| Key::Text(text.to_owned()))
+    is_one.then(|| SortKey::Text(text.to_owned()))
 }
 
 #[cfg(test)]

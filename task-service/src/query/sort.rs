@@ -1,28 +1,28 @@
-//! What a list is sorted by.
+//! The sort order of lists.
 
 use crate::domain::task::{Task, sort_key};
 
-/// What tasks are sorted by.
+/// The field by which tasks are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// When they were made.
+pub enum SortField {
+    /// The time of creation.
     Created,
-    /// When they last changed.
+    /// The time of the last change.
     Updated,
-    /// When they are due; those without come last, whichever way round.
+    /// The due; tasks without one come last in both directions.
     Due,
-    /// How urgent they are.
+    /// The priority.
     Priority,
-    /// Their title, without case and accents.
+    /// The title, without case and accents.
     Title,
-    /// The order the user gave.
+    /// The user's own order.
     Position,
-    /// When they were put into the trash.
+    /// The time of deletion.
     Deleted,
 }
 
-impl By {
-    /// Its number in a token.
+impl SortField {
+    /// The number in page tokens.
     pub fn number(self) -> u8 {
         match self {
             Self::Created => 0,
@@ -39,60 +39,61 @@ impl By {
 /// The order of a list. Ids break ties, in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
-    pub by: By,
-    /// Whether what is largest or latest comes first.
+    /// The field.
+    pub by: SortField,
+    /// Whether the greatest comes first.
     pub descending: bool,
 }
 
 impl Sort {
     /// The newest task first.
-    pub const NEWEST: Self = Self { by: By::Created, descending: true };
+    pub const NEWEST: Self = Self { by: SortField::Created, descending: true };
 
-    /// The order of the list of the trash, or of the one outside. Unless a caller says
-    /// otherwise, what was made last comes first, and in the trash what was deleted last.
-    pub fn asked(by: Option<By>, descending: Option<bool>, deleted: bool) -> Self {
-        let by = by.unwrap_or(if deleted { By::Deleted } else { By::Created });
-        let descending = descending.unwrap_or(matches!(by, By::Created | By::Deleted));
+    /// The requested order. SortField default the newest task comes first, and in the trash the one
+    /// deleted last.
+    pub fn asked(by: Option<SortField>, descending: Option<bool>, deleted: bool) -> Self {
+        let by = by.unwrap_or(if deleted { SortField::Deleted } else { SortField::Created });
+        let descending =
+            descending.unwrap_or(matches!(by, SortField::Created | SortField::Deleted));
         Self { by, descending }
     }
 }
 
-/// Where a task stands in an order, but for its id.
+/// The sort key of a task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    /// A moment, or a priority.
+pub enum SortKey {
+    /// A timestamp, or a priority.
     Number(i64),
-    /// A text that sorts byte for byte.
+    /// A text, compared as bytes.
     Text(String),
-    /// Behind all others: the task has no due.
+    /// No due, after all others.
     None,
 }
 
-impl Key {
-    /// That of `task` in a list that is sorted `by` it.
-    pub fn of(task: &Task, by: By) -> Self {
+impl SortKey {
+    /// The key of `task` in a list sorted `by` this field.
+    pub fn of(task: &Task, by: SortField) -> Self {
         match by {
-            By::Created => Self::Number(task.created_at.micros()),
-            By::Updated => Self::Number(task.updated_at.micros()),
-            By::Due => {
+            SortField::Created => Self::Number(task.created_at.micros()),
+            SortField::Updated => Self::Number(task.updated_at.micros()),
+            SortField::Due => {
                 task.content.due.as_ref().map_or(Self::None, |due| Self::Number(due.sort_key()))
             }
-            By::Priority => Self::Number(task.content.priority.number()),
-            By::Title => Self::Text(sort_key(task.content.title.as_str())),
-            By::Position => Self::Text(task.position.to_string()),
-            By::Deleted => {
+            SortField::Priority => Self::Number(task.content.priority.number()),
+            SortField::Title => Self::Text(sort_key(task.content.title.as_str())),
+            SortField::Position => Self::Text(task.position.to_string()),
+            SortField::Deleted => {
                 task.deleted_at.map_or(Self::None, |deleted| Self::Number(deleted.micros()))
             }
         }
     }
 
-    /// Whether a list that is sorted `by` it has such keys.
-    pub fn suits(&self, by: By) -> bool {
+    /// Whether a list sorted `by` this field has such keys.
+    pub fn suits(&self, by: SortField) -> bool {
         match self {
-            Self::Number(_) => !matches!(by, By::Title | By::Position),
-            Self::Text(_) => matches!(by, By::Title | By::Position),
-            Self::None => by == By::Due,
+            Self::Number(_) => !matches!(by, SortField::Title | SortField::Position),
+            Self::Text(_) => matches!(by, SortField::Title | SortField::Position),
+            Self::None => by == SortField::Due,
         }
     }
 }
@@ -105,29 +106,42 @@ mod tests {
         timestamp::Moment,
     };
 
-    pub const ALL: [By; 7] =
-        [By::Created, By::Updated, By::Due, By::Priority, By::Title, By::Position, By::Deleted];
+    pub const ALL: [SortField; 7] = [
+        SortField::Created,
+        SortField::Updated,
+        SortField::Due,
+        SortField::Priority,
+        SortField::Title,
+        SortField::Position,
+        SortField::Deleted,
+    ];
 
     #[test]
     fn the_newest_comes_first_unless_said_and_anything_else_rises() {
         assert_eq!(Sort::asked(None, None, false), Sort::NEWEST);
-        assert_eq!(Sort::asked(Some(By::Created), None, true), Sort::NEWEST);
-        assert_eq!(Sort::asked(None, None, true), Sort { by: By::Deleted, descending: true });
-        assert!(!Sort::asked(Some(By::Title), None, false).descending);
-        assert!(Sort::asked(Some(By::Title), Some(true), false).descending);
+        assert_eq!(Sort::asked(Some(SortField::Created), None, true), Sort::NEWEST);
+        assert_eq!(
+            Sort::asked(None, None, true),
+            Sort { by: SortField::Deleted, descending: true }
+        );
+        assert!(!Sort::asked(Some(SortField::Title), None, false).descending);
+        assert!(Sort::asked(Some(SortField::Title), Some(true), false).descending);
         assert!(!Sort::asked(None, Some(false), false).descending);
     }
 
     #[test]
     fn every_order_has_a_number_and_keys_of_its_own_kind() {
-        let numbers: std::collections::BTreeSet<_> = ALL.into_iter().map(By::number).collect();
+        let numbers: std::collections::BTreeSet<_> =
+            ALL.into_iter().map(SortField::number).collect();
         assert_eq!(numbers.len(), ALL.len());
         let now = Moment::from_micros(5);
         let mut task = Task::new("alice", sample("Élan"), now, 1, 0);
-        assert_eq!(Key::of(&task, By::Title), Key::Text("elan".into()));
-        assert_eq!(Key::of(&task, By::Due), Key::None);
+        assert_eq!(SortKey::of(&task, SortField::Title), SortKey::Text("elan".into()));
+        assert_eq!(SortKey::of(&task, SortField::Due), SortKey::None);
         task.deleted_at = Some(now);
-        assert!(ALL.into_iter().all(|by| Key::of(&task, by).suits(by)));
-        assert!(!Key::None.suits(By::Created) && !Key::Number(1).suits(By::Title));
+        assert!(ALL.into_iter().all(|by| SortKey::of(&task, by).suits(by)));
+        assert!(
+            !SortKey::None.suits(SortField::Created) && !SortKey::Number(1).suits(SortField::Title)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Changes since a place in one user's history.
+//! The sync of a user's changes, and the sync cursor (`sync_token`).
 
 use uuid::Uuid;
 
@@ -10,99 +10,97 @@ use crate::{
     },
 };
 
-/// The length of a token of version 1, which did not say of which database it was.
+/// The length of a cursor of version 1, which had no epoch.
 const LENGTH_1: usize = 33;
 
-/// No database has this epoch.
+/// An epoch that no database has.
 const NO_EPOCH: i64 = -1;
 
-/// What a caller has, and how much more it takes.
+/// The request of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncRequest {
-    /// At most so many changes.
+    /// The page size.
     pub size: usize,
-    /// What the caller has; `None`: nothing yet.
-    pub after: Option<SyncPlace>,
+    /// The cursor of the client; `None` for a first sync.
+    pub after: Option<SyncCursor>,
 }
 
-/// What has changed.
+/// A page of changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
-    /// Oldest change first; one in the trash is a deletion.
+    /// The tasks, oldest change first; one in the trash is a deletion.
     pub tasks: Vec<Task>,
-    /// Behind them.
-    pub next: SyncPlace,
-    /// Whether there is more already.
+    /// The cursor after them.
+    pub next: SyncCursor,
+    /// Whether more changes are available.
     pub more: bool,
 }
 
 impl Changes {
-    /// At most `size` of `tasks`, which come after `place`; there is one more of them if
-    /// there are more.
-    pub fn cut(mut tasks: Vec<Task>, size: usize, place: SyncPlace) -> Self {
+    /// The first `size` of `tasks`, which come after `after` and have one more if there are more.
+    pub fn cut(mut tasks: Vec<Task>, size: usize, cursor: SyncCursor) -> Self {
         let fitting = page::fitting(&tasks).min(size);
         let more = tasks.len() > fitting;
         tasks.truncate(fitting);
-        let next = tasks.last().map_or(place, |last| place.behind(last));
+        let next = tasks.last().map_or(cursor, |last| cursor.behind(last));
         Self { tasks, next, more }
     }
 }
 
-/// A place in a user's history: behind a task's last change.
+/// A sync cursor: right after the last change of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SyncPlace {
-    /// The number of the change.
+pub struct SyncCursor {
+    /// The change number.
     pub revision: i64,
-    /// The task, of those the change wrote.
+    /// The task, among those of the change.
     pub id: Uuid,
-    /// The number of the user's last change when the caller began with nothing. What was
-    /// deleted and what was reminded of before then is nothing to the caller, even while
-    /// the place is still before it.
+    /// The user's last change number at the first sync. Earlier deletions and reminders are not
+    /// sent to this client.
     pub begun: i64,
-    /// The epoch of the database whose numbers these are.
+    /// The epoch of the database.
     pub epoch: i64,
 }
 
-/// The text is no such token.
+/// The error of an invalid sync token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be empty or a sync token of this user as it came")]
 pub struct InvalidSyncToken;
 
-impl SyncPlace {
-    /// Before everything, for who has nothing when `latest` is the last change.
+impl SyncCursor {
+    /// The cursor of a first sync, when `latest` is the last change.
     pub fn start(latest: i64, epoch: i64) -> Self {
         Self { revision: 0, id: Uuid::nil(), begun: latest, epoch }
     }
 
-    /// The place behind the last change of `task`.
+    /// The cursor after the last change of `task`.
     pub fn behind(self, task: &Task) -> Self {
         Self { revision: task.revision, id: task.id, ..self }
     }
 
-    /// The place behind all of the change with this number.
+    /// The cursor after all of the change with this number.
     pub fn behind_all_of(self, revision: i64) -> Self {
         Self { revision, id: Uuid::max(), ..self }
     }
 
-    /// What is deleted and forgotten up to here, the caller has been told of or never had.
+    /// The change number up to which purged deletions are known to the client.
     pub fn known(&self) -> i64 {
         self.revision.max(self.begun)
     }
 
-    /// Where it stands among the places of one user.
+    /// The order among the cursors of one user.
     pub fn order(&self) -> (i64, Uuid) {
         (self.revision, self.id)
     }
 
-    /// The place as this user carries it.
+    /// The sync token of this user.
     pub fn token(&self, user_id: &str) -> String {
         let Self { revision, id, begun, epoch } = *self;
         let cursor = Writer::new(Kind::Changes, user_id.as_bytes());
         cursor.number(epoch).number(revision).number(begun).id(id).token()
     }
 
-    /// Reads what [`SyncPlace::token`] wrote for the same user, in this version or in 2. A token
-    /// of version 1 is one of no database that there is.
+    /// Parses a sync token of the same user, of this version or 2. One of version 1 is of an
+    /// unknown database.
     pub fn parse(token: &str, user_id: &str) -> Result<Self, InvalidSyncToken> {
         if is_of_version_1(token, LENGTH_1) {
             return Ok(Self::start(0, NO_EPOCH));
@@ -129,17 +127,17 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_by_its_user_and_nothing_else_is_one() {
-        let place = SyncPlace { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
-        let token = place.token("ada");
-        assert_eq!(SyncPlace::parse(&token, "ada"), Ok(place));
+        let cursor = SyncCursor { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
+        let token = cursor.token("ada");
+        assert_eq!(SyncCursor::parse(&token, "ada"), Ok(cursor));
         let other = format!("C{}", &token[1..]);
-        let negative = SyncPlace { revision: -1, ..place }.token("ada");
-        let before_all = SyncPlace { begun: -1, ..place }.token("ada");
-        let of_none = SyncPlace { epoch: -1, ..place }.token("ada");
-        let (his, longer) = (place.token("Ada"), format!("{token}A"));
+        let negative = SyncCursor { revision: -1, ..cursor }.token("ada");
+        let before_all = SyncCursor { begun: -1, ..cursor }.token("ada");
+        let of_none = SyncCursor { epoch: -1, ..cursor }.token("ada");
+        let (his, longer) = (cursor.token("Ada"), format!("{token}A"));
         for text in ["", "!", &token[1..], &other, &longer, &negative, &before_all, &of_none, &his]
         {
-            assert_eq!(SyncPlace::parse(text, "ada"), Err(InvalidSyncToken), "{text:?}");
+            assert_eq!(SyncCursor::parse(text, "ada"), Err(InvalidSyncToken), "{text:?}");
         }
     }
 
@@ -151,19 +149,19 @@ mod tests {
         }
         before.extend(Uuid::from_u128(7).as_bytes());
         let before = URL_SAFE_NO_PAD.encode(before);
-        let place = SyncPlace { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
-        assert_eq!(SyncPlace::parse(&before, "ada"), Ok(place));
-        assert_eq!(SyncPlace::parse(&before, "bob"), Err(InvalidSyncToken));
+        let cursor = SyncCursor { revision: 42, id: Uuid::from_u128(7), begun: 40, epoch: 9 };
+        assert_eq!(SyncCursor::parse(&before, "ada"), Ok(cursor));
+        assert_eq!(SyncCursor::parse(&before, "bob"), Err(InvalidSyncToken));
     }
 
     #[test]
     fn a_token_of_version_1_is_of_no_database() {
         let before = URL_SAFE_NO_PAD.encode([1; 33]);
-        let place = SyncPlace::parse(&before, "ada").expect("a token");
-        assert!(place.epoch < 0);
+        let cursor = SyncCursor::parse(&before, "ada").expect("a token");
+        assert!(cursor.epoch < 0);
         for other in [[1; 32].as_slice(), &[1; 34], &[3; 33]] {
             let other = URL_SAFE_NO_PAD.encode(other);
-            assert_eq!(SyncPlace::parse(&other, "ada"), Err(InvalidSyncToken));
+            assert_eq!(SyncCursor::parse(&other, "ada"), Err(InvalidSyncToken));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Changes of many tasks at once: each is one change, and happens as a whole or not at all.
+//! Batches: changes of many tasks in one transaction.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::{
     Tasks,
     change::{Change, Outcome},
     edit::store,
-    idempotency::{self, Made},
+    idempotency::{self, Created},
     owned::live,
     row::{Row, likely_usage},
     trash::discard,
@@ -32,29 +32,28 @@ use crate::{
     query::page,
 };
 
-/// The tasks of an answer take less than this; gRPC clients take 4 MiB by default.
+/// The most bytes of a response; gRPC clients take 4 MiB by default.
 const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 impl Tasks {
-    /// Stores new tasks, in order. With a request id that was used for the same ones in the
-    /// last 24 hours, returns those it made then, as they are now.
+    /// Creates tasks, in order. With an idempotency key used for the same ones in the last 24
+    /// hours, returns those created then, as they are now.
     pub async fn create_all(
         &self,
         owner: &Owner,
         new: Vec<Content>,
         request_id: Option<RequestId>,
     ) -> Result<Vec<Task>, Error> {
-        let key = Key::of(request_id, Batch::Create(&new));
+        let key = IdempotencyKey::of(request_id, Batch::Create(&new));
         let likely = new.iter().map(likely_usage).fold(Usage::default(), Usage::and);
-        let change = Change::begin_growing(self, owner, likely).await?;
+        let change = Change::begin_with_usage(self, owner, likely).await?;
         let now = self.now();
         let outcome = create_in(&change, owner, new, key, now).await;
         change.end(outcome).await
     }
 
-    /// Changes what `patch` names in each of these tasks. With a request id that was used
-    /// for the same change in the last 24 hours, changes nothing and returns them as they
-    /// are now.
+    /// Applies `patch` to each task. With an idempotency key used for the same change in the last
+    /// 24 hours, changes nothing and returns the tasks as they are now.
     pub async fn update_all(
         &self,
         owner: &Owner,
@@ -62,29 +61,29 @@ impl Tasks {
         patch: &TaskPatch,
         request_id: Option<RequestId>,
     ) -> Result<Vec<Task>, Error> {
-        let key = Key::of(request_id, Batch::Update(ids, patch));
+        let key = IdempotencyKey::of(request_id, Batch::Update(ids, patch));
         self.edit_all(owner, ids, patch, key).await
     }
 
-    /// Marks each of these tasks done, once for each request id as [`Tasks::update_all`].
+    /// Completes each task, once for each idempotency key, as [`Tasks::update_all`].
     pub async fn complete_all(
         &self,
         owner: &Owner,
         ids: &[Uuid],
         request_id: Option<RequestId>,
     ) -> Result<Vec<Task>, Error> {
-        let key = Key::of(request_id, Batch::Complete(ids));
+        let key = IdempotencyKey::of(request_id, Batch::Complete(ids));
         self.edit_all(owner, ids, &TaskPatch::completed(true), key).await
     }
 
-    /// Puts each of these tasks into the trash, once for each request id.
+    /// Moves each task to the trash, once for each idempotency key.
     pub async fn delete_all(
         &self,
         owner: &Owner,
         ids: &[Uuid],
         request_id: Option<RequestId>,
     ) -> Result<(), Error> {
-        let key = Key::of(request_id, Batch::Delete(ids));
+        let key = IdempotencyKey::of(request_id, Batch::Delete(ids));
         let change = Change::begin_deletion(self, owner).await?;
         let now = self.now();
         let outcome = delete_in(&change, owner, ids, key, now).await;
@@ -96,7 +95,7 @@ impl Tasks {
         owner: &Owner,
         ids: &[Uuid],
         patch: &TaskPatch,
-        key: Option<Key>,
+        key: Option<IdempotencyKey>,
     ) -> Result<Vec<Task>, Error> {
         let change = Change::begin(self, owner).await?;
         let now = self.now();
@@ -105,18 +104,18 @@ impl Tasks {
     }
 }
 
-/// What makes a batch safe to repeat.
-struct Key {
+/// The idempotency key of a batch, with its fingerprint.
+struct IdempotencyKey {
     id: RequestId,
     fingerprint: Vec<u8>,
 }
 
-impl Key {
+impl IdempotencyKey {
     fn of(id: Option<RequestId>, batch: Batch<'_>) -> Option<Self> {
         id.map(|id| Self { id, fingerprint: of_batch(batch) })
     }
 
-    /// What the batch made when it came before, if it did.
+    /// The tasks created by an earlier call with this key.
     async fn find(
         key: Option<&Self>,
         change: &Change,
@@ -126,12 +125,12 @@ impl Key {
         let Some(Self { id, fingerprint }) = key else { return Ok(None) };
         match idempotency::find(change, owner, id, fingerprint, now).await? {
             None => Ok(None),
-            Some(Made::Batch(ids)) => Ok(Some(ids)),
-            Some(Made::One(_)) => Err(Error::RequestIdReused),
+            Some(Created::Batch(ids)) => Ok(Some(ids)),
+            Some(Created::One(_)) => Err(Error::RequestIdReused),
         }
     }
 
-    /// Remembers what the batch made.
+    /// Stores the key with the created tasks.
     async fn remember(
         self,
         change: &Change,
@@ -140,7 +139,7 @@ impl Key {
         now: Moment,
     ) -> Result<(), Error> {
         let Self { id, fingerprint } = self;
-        idempotency::remember(change, owner, &id, fingerprint, Made::Batch(made), now).await
+        idempotency::remember(change, owner, &id, fingerprint, Created::Batch(made), now).await
     }
 }
 
@@ -148,10 +147,10 @@ async fn create_in(
     change: &Change,
     owner: &Owner,
     new: Vec<Content>,
-    key: Option<Key>,
+    key: Option<IdempotencyKey>,
     now: Moment,
 ) -> Result<Outcome<Vec<Task>>, Error> {
-    if let Some(ids) = Key::find(key.as_ref(), change, owner, now).await? {
+    if let Some(ids) = IdempotencyKey::find(key.as_ref(), change, owner, now).await? {
         return match present(find_all(&change.transaction, owner, &ids).await?) {
             Err(Error::Missing(_)) => Err(Error::RequestIdReused),
             found => found.map(Outcome::Unchanged),
@@ -172,10 +171,10 @@ async fn edit_in(
     owner: &Owner,
     ids: &[Uuid],
     patch: &TaskPatch,
-    key: Option<Key>,
+    key: Option<IdempotencyKey>,
     now: Moment,
 ) -> Result<Outcome<Vec<Task>>, Error> {
-    let is_repeat = Key::find(key.as_ref(), change, owner, now).await?.is_some();
+    let is_repeat = IdempotencyKey::find(key.as_ref(), change, owner, now).await?.is_some();
     let before = present(find_all(&change.transaction, owner, ids).await?)?;
     if is_repeat {
         return Ok(Outcome::Unchanged(before));
@@ -186,7 +185,7 @@ async fn edit_in(
         store(change, owner, &before[*index], &mut after[*index], now, *index).await?;
     }
     match key {
-        // A repeat must not change what has changed in between, even if this changes nothing.
+        // The key is stored even without changes, so that a repeat does not undo later ones.
         Some(key) => key.remember(change, owner, Vec::new(), now).await?,
         None if changed.is_empty() => return Ok(Outcome::Unchanged(after)),
         None => {}
@@ -194,7 +193,7 @@ async fn edit_in(
     Ok(Outcome::Changed(after))
 }
 
-/// Changes what `patch` names in each task, and tells which are different now.
+/// Applies `patch` to each task and returns the indexes of the changed ones.
 fn apply(tasks: &mut [Task], patch: &TaskPatch, now: Moment) -> Result<Vec<usize>, Violations> {
     let (mut fields, mut changed) = (Fields::default(), Vec::new());
     for (i, task) in tasks.iter_mut().enumerate() {
@@ -213,10 +212,10 @@ async fn delete_in(
     change: &Change,
     owner: &Owner,
     ids: &[Uuid],
-    key: Option<Key>,
+    key: Option<IdempotencyKey>,
     now: Moment,
 ) -> Result<Outcome<()>, Error> {
-    if Key::find(key.as_ref(), change, owner, now).await?.is_some() {
+    if IdempotencyKey::find(key.as_ref(), change, owner, now).await?.is_some() {
         return Ok(Outcome::Unchanged(()));
     }
     for before in present(find_all(&change.transaction, owner, ids).await?)? {
@@ -228,14 +227,14 @@ async fn delete_in(
     Ok(Outcome::Changed(()))
 }
 
-/// These tasks outside the trash, in this order; none in the place of one that is not there.
+/// The tasks of `ids` outside the trash, in this order; `None` for a missing one.
 async fn find_all(
     on: &impl ConnectionTrait,
     owner: &Owner,
     ids: &[Uuid],
 ) -> Result<Vec<Option<Task>>, Error> {
     let Some(last) = ids.last() else { return Ok(Vec::new()) };
-    // Each number of ids is a statement of its own, which connections keep prepared.
+    // A power of two of ids, as each number of parameters is a prepared statement of its own.
     let mut asked = ids.to_vec();
     asked.resize(ids.len().next_power_of_two(), *last);
     let rows = live(on.get_database_backend(), owner)
@@ -248,7 +247,7 @@ async fn find_all(
     Ok(ids.iter().map(|id| found.remove(id)).collect())
 }
 
-/// All of them, or which are missing.
+/// All of them, or the error that names the missing ones.
 fn present(found: Vec<Option<Task>>) -> Result<Vec<Task>, Error> {
     let mut missing = Fields::default();
     for (i, _) in found.iter().enumerate().filter(|(_, task)| task.is_none()) {

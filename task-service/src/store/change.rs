@@ -1,4 +1,4 @@
-//! Changes: one transaction and one number each.
+//! A change: one transaction and one change number (revision).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,83 +7,88 @@ use shared::auth::Owner;
 
 use super::{
     Tasks,
-    notify::News,
-    revision::{counted, next_number, stored_usage},
-    user_queue::Turn,
+    notify::PendingNotification,
+    revision::{add_usage, next_number, stored_usage},
+    user_queue::QueueGuard,
 };
 use crate::{
     domain::quota::{Quota, Usage},
     error::Error,
 };
 
-/// A change of one owner's tasks in progress. Until it ends, every other change of the
-/// same owner waits, so what was read stays true.
+/// A change of one owner's tasks in progress. All other changes of the owner wait until it ends, so
+/// its reads stay true.
 pub struct Change {
-    /// Where it happens.
+    /// The transaction.
     pub transaction: Transaction,
-    /// Its number: greater than every earlier one of this owner.
+    /// The change number, greater than all earlier ones of the owner.
     pub revision: i64,
     owner: Owner,
     quota: Quota,
-    usage: Mutex<Growing>,
-    news: News,
+    usage: Mutex<UsageChange>,
+    notification: PendingNotification,
     #[expect(dead_code, reason = "over when the change is")]
-    turn: Turn,
+    guard: QueueGuard,
 }
 
-/// What the owner has, as it grows.
-struct Growing {
-    /// As the owner's row has it.
+/// The usage of the owner during a change.
+struct UsageChange {
+    /// The stored usage, with the expected growth.
     stored: Usage,
-    /// What the row does not have yet.
+    /// The difference to write.
     more: Usage,
 }
 
-/// How a change went, and what to tell the caller.
+/// The outcome of a change, with the result of the call.
 pub enum Outcome<T> {
-    /// Something is different now.
+    /// Something changed.
     Changed(T),
-    /// Everything is as it was, so the number is given back.
+    /// Nothing changed, so the transaction is rolled back.
     Unchanged(T),
 }
 
 impl Change {
-    /// Begins a change, where there is room for what it stores.
+    /// Begins a change, unless the disk is full.
     pub async fn begin(tasks: &Tasks, owner: &Owner) -> Result<Self, Error> {
-        Self::begin_growing(tasks, owner, Usage::default()).await
+        Self::begin_with_usage(tasks, owner, Usage::default()).await
     }
 
-    /// The same for one that will most likely store so much more: it is counted by the
-    /// statement that takes the number, and what is different in the end by another.
-    pub async fn begin_growing(tasks: &Tasks, owner: &Owner, by: Usage) -> Result<Self, Error> {
+    /// Begins a change that is expected to add this usage: the statement that takes the number adds
+    /// it, and another one corrects it at the end.
+    pub async fn begin_with_usage(tasks: &Tasks, owner: &Owner, by: Usage) -> Result<Self, Error> {
         tasks.database.check_space()?;
-        let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
-        Self::begin_in(tasks, owner, turn, by).await
+        let guard = tasks.queues.changes.acquire(owner.user().as_str()).await?;
+        Self::begin_in(tasks, owner, guard, by).await
     }
 
-    /// The same for a change that stores nothing more: it must go on where there is no room.
+    /// Begins a change that stores nothing more, which must work on a full disk.
     pub async fn begin_deletion(tasks: &Tasks, owner: &Owner) -> Result<Self, Error> {
-        let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
-        Self::begin_in(tasks, owner, turn, Usage::default()).await
+        let guard = tasks.queues.changes.acquire(owner.user().as_str()).await?;
+        Self::begin_in(tasks, owner, guard, Usage::default()).await
     }
 
-    /// The same for who has the owner's turn already.
+    /// Begins a change with the guard of the owner's queue.
     ///
-    /// Its first statement takes the owner's next number, and with it the row lock that
-    /// PostgreSQL's writers queue at; on SQLite they queue for the file.
-    async fn begin_in(tasks: &Tasks, owner: &Owner, turn: Turn, by: Usage) -> Result<Self, Error> {
+    /// The first statement takes the owner's next number and the row lock at which PostgreSQL's
+    /// writers queue; on SQLite they queue for the file.
+    async fn begin_in(
+        tasks: &Tasks,
+        owner: &Owner,
+        guard: QueueGuard,
+        by: Usage,
+    ) -> Result<Self, Error> {
         let transaction = tasks.database.begin().await?;
         let row = next_number(tasks.epoch().base, owner, by, None)
             .exec_with_returning(&transaction)
             .await?;
         let stored = stored_usage(&row);
-        let usage = Mutex::new(Growing { stored, more: Usage::default().without(by) });
-        let news = News::of(&tasks.hub, owner.user().as_str());
+        let usage = Mutex::new(UsageChange { stored, more: Usage::default().without(by) });
+        let notification = PendingNotification::of_change(&tasks.pubsub, owner.user().as_str());
         let (owner, quota) = (owner.clone(), tasks.quota);
-        Ok(Self { transaction, revision: row.revision, owner, quota, usage, news, turn })
+        Ok(Self { transaction, revision: row.revision, owner, quota, usage, notification, guard })
     }
 
-    /// Counts what is stored more, or less. Refuses what the owner may not have.
+    /// Adds to the usage, or subtracts; fails if the quota is exceeded.
     pub fn grow(&self, by: Usage) -> Result<(), Error> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         usage.more = usage.more.and(by);
@@ -94,21 +99,23 @@ impl Change {
         }
     }
 
-    /// Commits what changed something and rolls back everything else, before anybody is
-    /// told. Whoever watches the owner is woken after a commit.
+    /// Commits a change, or rolls back if nothing changed or it failed. Subscribers are notified
+    /// after a commit.
     pub async fn end<T>(self, outcome: Result<Outcome<T>, Error>) -> Result<T, Error> {
         let outcome = match outcome {
-            Ok(Outcome::Changed(told)) => self.count().await.map(|()| Outcome::Changed(told)),
+            Ok(Outcome::Changed(result)) => {
+                self.write_usage().await.map(|()| Outcome::Changed(result))
+            }
             other => other,
         };
         match outcome {
-            Ok(Outcome::Changed(told)) => {
-                self.news.after(self.transaction.commit()).await?;
-                Ok(told)
+            Ok(Outcome::Changed(result)) => {
+                self.notification.send_after(self.transaction.commit()).await?;
+                Ok(result)
             }
-            Ok(Outcome::Unchanged(told)) => {
+            Ok(Outcome::Unchanged(result)) => {
                 self.transaction.rollback().await;
-                Ok(told)
+                Ok(result)
             }
             Err(error) => {
                 self.transaction.rollback().await;
@@ -117,11 +124,11 @@ impl Change {
         }
     }
 
-    /// Brings the owner's row up to date, where what was stored is not what was expected.
-    async fn count(&self) -> Result<(), Error> {
+    /// Writes the difference between the actual and the expected usage.
+    async fn write_usage(&self) -> Result<(), Error> {
         let more = self.usage.lock().unwrap_or_else(PoisonError::into_inner).more;
         if more != Usage::default() {
-            counted(&self.owner, more).exec(&self.transaction).await?;
+            add_usage(&self.owner, more).exec(&self.transaction).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! How many tasks there are.
+//! The queries of counts.
 
 use sea_orm::{
     ColumnTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -17,15 +17,15 @@ use crate::{
     },
 };
 
-/// How many spellings of tags are looked at; the rarest of more are left out.
+/// The most spellings of tags that are read; the rarest of more are left out.
 const SPELLINGS: u64 = 10_000;
 
 impl Tasks {
-    /// The tasks that pass `filter`, counted. All counts are of the same moment.
+    /// The counts of the tasks that match `filter`, in one snapshot.
     pub async fn count(&self, owner: &Owner, filter: &Filter) -> Result<Counts, Error> {
         let (tasks, whose, filter) = (self.clone(), owner.clone(), filter.clone());
         let work = async move { tasks.count_now(&whose, &filter).await };
-        self.turns.count(owner.user().as_str(), work).await
+        self.queues.count(owner.user().as_str(), work).await
     }
 
     async fn count_now(&self, owner: &Owner, filter: &Filter) -> Result<Counts, Error> {
@@ -50,7 +50,7 @@ impl Tasks {
     }
 }
 
-/// The tasks by priority and state: how many, and how many of them are overdue.
+/// The numbers of tasks and of overdue ones by priority and state.
 fn groups(view: View<'_>, filter: &Filter) -> Select<Entity> {
     let overdue = Expr::case(view.overdue(filter), Expr::val(1));
     view.matching(filter)
@@ -62,8 +62,7 @@ fn groups(view: View<'_>, filter: &Filter) -> Select<Entity> {
         .group_by(Column::Completed)
 }
 
-/// The tags as they are spelled, most tasks first: how many, and the number of the latest
-/// change of one.
+/// The spellings of tags, most tasks first: the number of tasks, and the greatest change number.
 fn spellings(view: View<'_>, filter: &Filter) -> Select<Entity> {
     let (tags, tag) = view.backend.tags();
     let mut spellings = view

@@ -1,5 +1,4 @@
-//! What only some tasks have, as one column of JSON: the others are read and written as if
-//! it did not exist.
+//! The optional fields of a task, as one column of JSON, which most tasks do not have.
 
 use std::ops::Not;
 
@@ -7,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{recurrence::Recurrence, task::Reminders, zone::Zone};
 
-/// The column. It is stored as it is serialised: never rename what is in it.
+/// The column. The serialised form is stored, so its names must not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Details {
@@ -17,18 +16,18 @@ pub struct Details {
     pub reminders: Reminders,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat: Option<StoredRepeat>,
-    /// Whether the next task of the series was made.
+    /// Whether the next task of the series was created.
     #[serde(skip_serializing_if = "<&bool>::not")]
     pub continued: bool,
 }
 
-/// How a task repeats. It is stored as it is serialised: never rename what is in it.
+/// The recurrence of a task. The serialised form is stored, so its names must not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredRepeat {
-    /// The rule, and where it began.
+    /// The rule and its anchor.
     #[serde(flatten)]
     pub recurrence: Recurrence,
-    /// Whose day the day of completion is, for a task that is due on a date.
+    /// The zone of the day of completion, for a task with a date.
     pub zone: Zone,
 }
 
@@ -42,9 +41,9 @@ impl Details {
         column.map_or_else(|| Ok(Self::default()), serde_json::from_str)
     }
 
-    /// The column to store: none where there is nothing to say.
+    /// The column to store; none if all fields are at their defaults.
     pub fn write(&self) -> Option<String> {
-        // Nothing in it fails to serialise: no map with odd keys, no foreign type.
+        // Always serialises: no maps, no foreign types.
         (*self != Self::default()).then(|| serde_json::to_string(self).unwrap_or_default())
     }
 }

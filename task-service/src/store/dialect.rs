@@ -1,6 +1,5 @@
-//! What differs between the databases: a method a difference, and none elsewhere in the store.
-//!
-//! Both give the same answers. Where one cannot do what the other can, it says so here.
+//! The dialects of the databases: one method for each difference, and no other difference in the
+//! store.
 
 use sea_orm::{
     DbBackend,
@@ -9,51 +8,50 @@ use sea_orm::{
 
 use crate::query::full_text::Term;
 
-/// Tasks that are looked up in the full-text index: those with all of some terms, and one at
-/// least of others if there are others.
+/// A query of the full-text index: tasks with all of some terms, and at least one of others if
+/// there are others.
 pub struct WordQuery {
-    /// What a task must have.
+    /// The terms that a task must all have.
     pub all: Vec<Term>,
-    /// Of which it must have one.
+    /// The terms of which a task must have one.
     pub any: Vec<Term>,
 }
 
-/// The kind of a database.
+/// The dialect of a database.
 pub trait Dialect: Copy {
-    /// Whether other processes may serve from the same database, and must be told of changes.
-    /// A file belongs to one process.
+    /// Whether replicas may share the database and must be notified of changes. A file belongs to
+    /// one process.
     fn is_shared(self) -> bool;
 
-    /// Whether writers wait for rows and not for the whole database. SQLite has one writer:
-    /// long work is done piece by piece there, so that others get their turn.
+    /// Whether writers lock rows and not the whole database. SQLite has one writer, so long work is
+    /// done in chunks there.
     fn locks_rows(self) -> bool;
 
     /// Whether one statement can insert what another inserted and returned.
     fn chains_inserts(self) -> bool;
 
-    /// That a task is of no import that is not all there yet, where there may be such imports:
-    /// those that are stored in pieces.
+    /// The condition that a task is not part of an unfinished import, where imports are stored in
+    /// chunks.
     ///
-    /// As a text without values, since every read of a task asks it: built piece by piece it
-    /// costs as much as all the rest of the statement. Where there is no import of anybody,
-    /// which is asked once, rows are not looked at.
+    /// A text without values, since every read has it: built piecewise it would cost as much as the
+    /// rest of the statement. The first part is evaluated once, and skips the rows while there is
+    /// no import.
     fn of_no_unfinished_import(self) -> Option<Expr>;
 
-    /// The tags in the details of a task, as a table of them, and a tag in it.
+    /// The tags in the details of a task as a table function, and the column of a tag.
     fn tags(self) -> (FunctionCall, Expr);
 
-    /// That a task has the words of `query`.
+    /// The condition that a task matches `query`.
     fn has_words(self, query: &WordQuery) -> Expr;
 
-    /// That a task has none of the words of `query`. One that is not in the index yet has
-    /// none that anybody knows of.
+    /// The condition that a task does not match `query`, or is not indexed yet.
     fn lacks_words(self, query: &WordQuery) -> Expr;
 
-    /// How many tasks have the words of `query`, counted up to `most`, where that decides by
-    /// which index a list is read. PostgreSQL combines indexes; SQLite goes by one.
+    /// The number of tasks that match `query`, up to `most`, where it decides by which index a list
+    /// is read. PostgreSQL combines indexes; SQLite uses one.
     fn count_with_words(self, query: &WordQuery, most: i64) -> Option<Expr>;
 
-    /// That the characters of `phrase` stand in a task as they do there.
+    /// The condition that a task has `phrase` literally.
     fn has_phrase(self, phrase: String) -> Expr;
 }
 

@@ -1,4 +1,4 @@
-//! Changes of one task.
+//! Changes of one task: update, toggle, skip.
 
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter};
 use shared::auth::Owner;
@@ -22,8 +22,8 @@ use crate::{
 };
 
 impl Tasks {
-    /// Changes what `patch` names, if the task is still at the version `etag` names. One that
-    /// repeats and is done is followed by the next; done again, the first time counts.
+    /// Applies `patch`, if the task is at the version `etag`. A completed task that repeats is
+    /// followed by its next, once.
     pub async fn update(
         &self,
         owner: &Owner,
@@ -48,7 +48,7 @@ impl Tasks {
         self.edit(owner, id, etag, toggle).await
     }
 
-    /// Moves a task that repeats on to its next occurrence.
+    /// Moves a task that repeats to its next occurrence.
     pub async fn skip(&self, owner: &Owner, id: Uuid, etag: Option<&Etag>) -> Result<Task, Error> {
         let skip = |task: &mut Task, now| {
             task.skip(now)?;
@@ -57,7 +57,7 @@ impl Tasks {
         self.edit(owner, id, etag, skip).await
     }
 
-    /// Does `edit`, which tells whether anything is different now.
+    /// Applies `edit`, which returns whether anything changed.
     async fn edit(
         &self,
         owner: &Owner,
@@ -90,8 +90,7 @@ async fn edit_in(
     Ok(Outcome::Changed(task))
 }
 
-/// Whether another task has the place in its series that `task` is to have, in the trash or
-/// not: both may have come from elsewhere.
+/// Whether another task, in the trash or not, has the occurrence of `task`; both may be imported.
 async fn is_there(change: &Change, owner: &Owner, task: &Task) -> Result<bool, Error> {
     let Some(series) = task.series else { return Ok(false) };
     let others = owned::<Entity>(change.transaction.backend(), owner)
@@ -101,8 +100,8 @@ async fn is_there(change: &Change, owner: &Owner, task: &Task) -> Result<bool, E
     Ok(others.count(&change.transaction).await? > 0)
 }
 
-/// Stores what has become of `before`, and the task that follows it if it was completed and
-/// repeats; `index` counts the tasks of the change.
+/// Stores the changed task, and its next if it was completed and repeats; `index` numbers the tasks
+/// of the change.
 pub async fn store(
     change: &Change,
     owner: &Owner,
@@ -111,10 +110,10 @@ pub async fn store(
     now: Moment,
     index: usize,
 ) -> Result<(), Error> {
-    let place = |task: &Task| task.series.map(|series| (series.id, series.occurrence));
-    if place(task) != place(before) && is_there(change, owner, task).await? {
+    let occurrence = |task: &Task| task.series.map(|series| (series.id, series.occurrence));
+    if occurrence(task) != occurrence(before) && is_there(change, owner, task).await? {
         match &mut task.series {
-            // Somebody else's series has its name; it needs another.
+            // The id of the series is used by another one.
             Some(series) if series.occurrence == 1 => series.id = now.new_id(),
             _ => return Err(Error::NotRepeating),
         }
@@ -127,7 +126,7 @@ pub async fn store(
     }
 }
 
-/// Whether `task` is at the version the caller wants it to be at, if it does.
+/// Checks the precondition of a change, if there is one.
 pub fn check(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
     match wanted {
         Some(wanted) if !wanted.is_of(task.revision) => Err(Error::Stale),

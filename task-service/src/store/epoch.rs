@@ -1,5 +1,5 @@
-//! Which state of a database this is. What was given out by another database, or by this one
-//! before a backup took its place, is told apart from its own.
+//! The epoch of a database: it changes when a backup is restored, so that cursors and etags from
+//! before are recognised.
 
 use std::sync::PoisonError;
 
@@ -14,29 +14,28 @@ use super::{
 };
 use crate::error::Error;
 
-/// By how much change numbers move on at least when a database is restored: more than any
-/// user's had been since the backup.
+/// The least jump of change numbers at a restore: more than any user's changes since the backup.
 const LEAST: i64 = 1 << 32;
 
-/// How many numbers chance chooses from beyond that. Positions have room for 48 bits.
+/// The range of the random part of the jump. Positions have 48 bits for change numbers.
 const CHANCE: i64 = 1 << 38;
 
-/// The state of a database, between one restore and the next.
+/// The epoch of a database, between two restores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Epoch {
-    /// Drawn by lot. Tokens of place carry it.
+    /// A random number, which cursors carry.
     pub id: i64,
-    /// Change numbers of a user who has none yet begin behind it.
+    /// The number after which the first change number of a user comes.
     pub base: i64,
 }
 
 impl Tasks {
-    /// The epoch, as it was when it was last read.
+    /// The epoch as last read.
     pub fn epoch(&self) -> Epoch {
         *self.epoch.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the epoch, or draws the first one.
+    /// Reads the epoch, or creates the first one.
     pub async fn read_epoch(&self) -> Result<Epoch, Error> {
         let mut epoch = read(self.database.reader()).await?;
         if epoch.is_none() {
@@ -48,9 +47,8 @@ impl Tasks {
         Ok(epoch)
     }
 
-    /// Begins another epoch: this database holds an earlier state than it did. No token of
-    /// place from before is good any more, and no change number comes a second time, so no
-    /// etag names two contents.
+    /// Begins a new epoch after a restore. Cursors from before are refused, and no change number
+    /// repeats, so no etag names two contents.
     pub async fn renew_epoch(&self, all: EveryUser) -> Result<Epoch, Error> {
         let transaction = self.database.begin().await?;
         let before = read(&transaction).await?.unwrap_or_default();
@@ -71,7 +69,7 @@ async fn read(on: &impl ConnectionTrait) -> Result<Option<Epoch>, DbErr> {
     Ok(number(EPOCH).map(|id| Epoch { id, base: number(FIRST).unwrap_or_default() }))
 }
 
-/// 62 bits that nobody foresees, and never less than nothing.
+/// 62 random bits, never negative.
 fn chance() -> i64 {
     let (_, low) = Uuid::now_v7().as_u64_pair();
     i64::try_from(low & (u64::MAX >> 2)).unwrap_or_default()

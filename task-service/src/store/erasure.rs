@@ -1,4 +1,4 @@
-//! A user whose account is gone, and the removal of everything that was kept of them.
+//! Erasure: the deletion of everything stored about a user whose account is gone.
 
 use std::time::Duration;
 
@@ -11,47 +11,51 @@ use tokio::time::Instant;
 
 use super::{
     Tasks,
-    notify::News,
+    notify::PendingNotification,
     owned::{Owned, owned_delete, with_unfinished},
     revision::close_history,
-    scope::{Departed, Scope},
+    scope::{ErasedUser, Scope},
 };
 use crate::{
     entity::{reminder, request, revision, task},
     error::Error,
 };
 
-/// How many rows of a table one transaction removes at most: the user's changes, and on
-/// SQLite everybody's, wait for it.
+/// The most rows of a table that one transaction deletes: the user's changes, and on SQLite all
+/// writers, wait for it.
 const BATCH: u64 = 500;
 
-/// What is noted here about users. In a database that auth-service shares, the other events
-/// are of the account, and stay for as long as its operator keeps them.
-const NOTED: [EventKind; 1] = [EventKind::OwnershipRefused];
+/// The kinds of security events of this service. In a database shared with auth-service the other
+/// kinds are the account's, and have a retention of their own.
+const EVENT_KINDS: [EventKind; 1] = [EventKind::OwnershipRefused];
 
-/// What a piece of a removal did.
+/// The progress of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Removed {
-    /// How many tasks it removed.
+pub struct ErasureProgress {
+    /// The number of deleted tasks.
     pub tasks: u64,
     /// Whether nothing is left.
     pub done: bool,
 }
 
 impl Tasks {
-    /// Removes a piece of what is kept of `user`. Repeated until it is done it removes
-    /// everything, wherever it broke off before.
-    pub async fn remove(&self, user: &Departed) -> Result<Removed, Error> {
-        self.remove_by(user, BATCH).await
+    /// Deletes some rows of `user`. Repeated until done it deletes everything, wherever it was
+    /// interrupted.
+    pub async fn erase_some(&self, user: &ErasedUser) -> Result<ErasureProgress, Error> {
+        self.erase_by(user, BATCH).await
     }
 
-    /// Removes piece after piece, until it is done or has gone on for as long as `at_most`.
-    pub async fn remove_for(&self, user: &Departed, at_most: Duration) -> Result<Removed, Error> {
+    /// Deletes rows until done, or for as long as `at_most`.
+    pub async fn erase(
+        &self,
+        user: &ErasedUser,
+        at_most: Duration,
+    ) -> Result<ErasureProgress, Error> {
         let end = Instant::now() + at_most;
-        let mut all = Removed { tasks: 0, done: false };
+        let mut all = ErasureProgress { tasks: 0, done: false };
         while !all.done {
-            let piece = self.remove(user).await?;
-            all = Removed { tasks: all.tasks + piece.tasks, done: piece.done };
+            let piece = self.erase_some(user).await?;
+            all = ErasureProgress { tasks: all.tasks + piece.tasks, done: piece.done };
             if Instant::now() >= end {
                 break;
             }
@@ -59,48 +63,56 @@ impl Tasks {
         Ok(all)
     }
 
-    /// A piece of `batch` rows of a table at most.
-    pub(super) async fn remove_by(&self, user: &Departed, batch: u64) -> Result<Removed, Error> {
+    /// Deletes at most `batch` rows of each table.
+    pub(super) async fn erase_by(
+        &self,
+        user: &ErasedUser,
+        batch: u64,
+    ) -> Result<ErasureProgress, Error> {
         let user_id = user.user_id();
-        let _turn = self.turns.changes.take(user_id).await?;
+        let _guard = self.queues.changes.acquire(user_id).await?;
         let transaction = self.database.begin().await?;
-        // First the row that the user's changes queue at, as they do.
+        // The row lock of the user's changes comes first, as in a change.
         close_history(user).exec(&transaction).await?;
-        let tasks = some_tasks(user, batch).exec(&transaction).await?.rows_affected;
+        let tasks = tasks_of(user, batch).exec(&transaction).await?.rows_affected;
         let mut done = tasks < batch;
         if done {
-            let reminders = some_reminders(user, batch).exec(&transaction).await?;
-            let requests = some_requests(user, batch).exec(&transaction).await?;
-            let events = audit_log::forget_some_of(&transaction, user_id, &NOTED, batch).await?;
+            let reminders = reminders_of(user, batch).exec(&transaction).await?;
+            let requests = keys_of(user, batch).exec(&transaction).await?;
+            let events =
+                audit_log::forget_some_of(&transaction, user_id, &EVENT_KINDS, batch).await?;
             let most = [reminders.rows_affected, requests.rows_affected, events];
-            done = most.iter().all(|removed| *removed < batch);
+            done = most.iter().all(|deleted| *deleted < batch);
         }
         if done {
             owned_delete::<revision::Entity>(user).exec(&transaction).await?;
         }
-        News::of(&self.hub, user_id).after(transaction.commit()).await?;
-        Ok(Removed { tasks, done })
+        PendingNotification::of_change(&self.pubsub, user_id)
+            .send_after(transaction.commit())
+            .await?;
+        Ok(ErasureProgress { tasks, done })
     }
 }
 
-/// A delete of at most `limit` tasks, in the trash or not. SQLite's index of words follows.
-fn some_tasks(user: &Departed, limit: u64) -> DeleteMany<task::Entity> {
+/// A delete of at most `limit` tasks, in the trash or not. Triggers update SQLite's full-text
+/// index.
+fn tasks_of(user: &ErasedUser, limit: u64) -> DeleteMany<task::Entity> {
     some(user, [task::Column::Id], limit)
 }
 
 /// A delete of at most `limit` reminders, fired or not.
-fn some_reminders(user: &Departed, limit: u64) -> DeleteMany<reminder::Entity> {
+fn reminders_of(user: &ErasedUser, limit: u64) -> DeleteMany<reminder::Entity> {
     some(user, [reminder::Column::TaskId, reminder::Column::FiresAt], limit)
 }
 
-/// A delete of at most `limit` remembered requests.
-fn some_requests(user: &Departed, limit: u64) -> DeleteMany<request::Entity> {
+/// A delete of at most `limit` idempotency keys.
+fn keys_of(user: &ErasedUser, limit: u64) -> DeleteMany<request::Entity> {
     some(user, [request::Column::RequestId], limit)
 }
 
-/// A delete of at most `limit` rows, which are told apart by `key` among the user's.
+/// A delete of at most `limit` rows by their `key`.
 fn some<E: Owned, const N: usize>(
-    user: &Departed,
+    user: &ErasedUser,
     key: [E::Column; N],
     limit: u64,
 ) -> DeleteMany<E> {

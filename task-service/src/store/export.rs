@@ -1,4 +1,4 @@
-//! All tasks of an owner, some at a time.
+//! The export of an owner's tasks, page by page.
 
 use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -10,12 +10,12 @@ use uuid::Uuid;
 use super::{
     Tasks,
     owned::{live, owned},
-    reminders::fired,
+    reminders::reminder_event,
     row::Row,
 };
 use crate::{
     domain::{
-        task::{Fired, Task},
+        task::{ReminderEvent, Task},
         timestamp::Moment,
     },
     entity::{
@@ -26,40 +26,40 @@ use crate::{
     query::page,
 };
 
-/// At most so many at a time.
-const SIZE: usize = 100;
+/// The page size.
+const PAGE_SIZE: usize = 100;
 
-/// A place in an export: right after the task with this age and this id, or the beginning.
-pub type Exported = Option<(Moment, Uuid)>;
+/// A cursor of an export: right after the task with this creation time and id, or the beginning.
+pub type LiveCursor = Option<(Moment, Uuid)>;
 
 impl Tasks {
-    /// The tasks after this place, oldest first, and the place after them; `None` at the end.
-    /// Nothing is held from one time to the next.
+    /// The tasks after this cursor, oldest first, and the next cursor; `None` at the end. No
+    /// snapshot is held between pages.
     pub async fn export(
         &self,
         owner: &Owner,
-        after: Exported,
-    ) -> Result<(Vec<Task>, Exported), Error> {
+        after: LiveCursor,
+    ) -> Result<(Vec<Task>, LiveCursor), Error> {
         let mut selection = live(self.database.backend(), owner);
         if let Some((created_at, id)) = after {
             let columns = [Column::CreatedAt, Column::Id].map(|column| Expr::col((Entity, column)));
-            let place = Expr::tuple([Expr::val(created_at.micros()), Expr::val(id)]);
-            selection = selection.filter(Expr::tuple(columns).gt(place));
+            let cursor = Expr::tuple([Expr::val(created_at.micros()), Expr::val(id)]);
+            selection = selection.filter(Expr::tuple(columns).gt(cursor));
         }
         let rows = selection
             .order_by_asc(Column::CreatedAt)
             .order_by_asc(Column::Id)
-            .limit(SIZE as u64)
+            .limit(PAGE_SIZE as u64)
             .into_partial_model::<Row>()
             .all(self.database.reader())
             .await?;
         let (tasks, goes_on) = read(rows, owner)?;
-        let place = tasks.last().filter(|_| goes_on).map(|last| (last.created_at, last.id));
-        Ok((tasks, place))
+        let cursor = tasks.last().filter(|_| goes_on).map(|last| (last.created_at, last.id));
+        Ok((tasks, cursor))
     }
 
-    /// The tasks behind the one with this id, those in the trash too, in the order of their
-    /// ids, and the last of them; `None` at the end. That order has an index for all of them.
+    /// The tasks after this id, including those in the trash, in the order of ids, and the last id;
+    /// `None` at the end. That order has an index over all of them.
     pub async fn export_anywhere(
         &self,
         owner: &Owner,
@@ -71,46 +71,45 @@ impl Tasks {
         }
         let rows = selection
             .order_by_asc(Column::Id)
-            .limit(SIZE as u64)
+            .limit(PAGE_SIZE as u64)
             .into_partial_model::<Row>()
             .all(self.database.reader())
             .await?;
         let (tasks, goes_on) = read(rows, owner)?;
-        let place = tasks.last().filter(|_| goes_on).map(|last| last.id);
-        Ok((tasks, place))
+        let cursor = tasks.last().filter(|_| goes_on).map(|last| last.id);
+        Ok((tasks, cursor))
     }
 
-    /// The reminders that have fired, behind this one, by their tasks, and the last of them;
-    /// `None` at the end.
-    pub async fn export_fired(
+    /// The reminder events after this one, by task, and the last of them; `None` at the end.
+    pub async fn export_reminder_events(
         &self,
         owner: &Owner,
         after: Option<(Uuid, Moment)>,
-    ) -> Result<(Vec<Fired>, Option<(Uuid, Moment)>), Error> {
+    ) -> Result<(Vec<ReminderEvent>, Option<(Uuid, Moment)>), Error> {
         use reminder::Column::{FiredAt, FiresAt, TaskId};
         let mut selection =
             owned::<reminder::Entity>(self.database.backend(), owner).filter(FiredAt.is_not_null());
         if let Some((task_id, fires_at)) = after {
-            let place = Expr::tuple([Expr::val(task_id), Expr::val(fires_at.micros())]);
+            let cursor = Expr::tuple([Expr::val(task_id), Expr::val(fires_at.micros())]);
             let key = Expr::tuple([TaskId, FiresAt].map(Expr::col));
-            selection = selection.filter(key.gt(place));
+            selection = selection.filter(key.gt(cursor));
         }
         let rows = selection
             .order_by_asc(TaskId)
             .order_by_asc(FiresAt)
-            .limit(SIZE as u64)
+            .limit(PAGE_SIZE as u64)
             .all(self.database.reader())
             .await?;
-        let goes_on = rows.len() == SIZE;
-        let reminders: Vec<Fired> = rows.into_iter().filter_map(fired).collect();
-        let place = reminders.last().filter(|_| goes_on).map(|last| (last.task_id, last.due_at));
-        Ok((reminders, place))
+        let goes_on = rows.len() == PAGE_SIZE;
+        let reminders: Vec<ReminderEvent> = rows.into_iter().filter_map(reminder_event).collect();
+        let cursor = reminders.last().filter(|_| goes_on).map(|last| (last.task_id, last.due_at));
+        Ok((reminders, cursor))
     }
 }
 
-/// As many of the tasks in `rows` as fit into one message, and whether there are more.
+/// The tasks of `rows` that fit into one message, and whether there are more.
 fn read(rows: Vec<Row>, owner: &Owner) -> Result<(Vec<Task>, bool), Error> {
-    let is_full = rows.len() == SIZE;
+    let is_full = rows.len() == PAGE_SIZE;
     let mut tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
     let fitting = page::fitting(&tasks);
     let goes_on = is_full || fitting < tasks.len();

@@ -1,4 +1,4 @@
-//! Request ids: which were used, for what, and how long that counts.
+//! The store of idempotency keys.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, Select, sea_query::OnConflict};
 use server::db::Database;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     change::Change,
     owned::{owned, owned_insert},
-    retention::{BATCH, forget},
+    retention::{BATCH, delete_expired},
     scope::EveryUser,
     system_queries::expired_requests,
 };
@@ -18,36 +18,36 @@ use crate::{
     error::Error,
 };
 
-/// How long a request id counts, in microseconds: 24 hours.
+/// The lifetime of a key, in microseconds: 24 hours.
 const LIFETIME: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// What a request id made: a task, or those of a batch.
+/// The tasks created with a key: one, or those of a batch.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Made {
+pub enum Created {
     /// One task.
     One(Uuid),
-    /// The tasks a batch made, in order; none for one that made none.
+    /// The tasks of a batch, in order; none if it created none.
     Batch(Vec<Uuid>),
 }
 
-/// What `id` made with the body of this `fingerprint`; `None` if `id` is free.
+/// The tasks created with `id` and a body of this `fingerprint`; `None` if `id` is unused.
 pub async fn find(
     change: &Change,
     owner: &Owner,
     id: &RequestId,
     fingerprint: &[u8],
     now: Moment,
-) -> Result<Option<Made>, Error> {
+) -> Result<Option<Created>, Error> {
     let used: Select<Entity> =
         owned(change.transaction.backend(), owner).filter(Column::RequestId.eq(id.as_str()));
     match used.one(&change.transaction).await? {
         Some(used) if used.created_at <= expired_until(now) => Ok(None),
         Some(used) if used.fingerprint == fingerprint => Ok(Some(match used.task_ids {
-            None => Made::One(used.task_id),
+            None => Created::One(used.task_id),
             Some(bytes) => {
-                // Written below, so there is no rest.
+                // Written below, so there is no remainder.
                 let (ids, _) = bytes.as_chunks();
-                Made::Batch(ids.iter().map(|id| Uuid::from_bytes(*id)).collect())
+                Created::Batch(ids.iter().map(|id| Uuid::from_bytes(*id)).collect())
             }
         })),
         Some(_) => Err(Error::RequestIdReused),
@@ -55,18 +55,20 @@ pub async fn find(
     }
 }
 
-/// Remembers what `id` made. An expired use of the same id gives way.
+/// Stores the use of `id`, and replaces an expired one.
 pub async fn remember(
     change: &Change,
     owner: &Owner,
     id: &RequestId,
     fingerprint: Vec<u8>,
-    made: Made,
+    made: Created,
     now: Moment,
 ) -> Result<(), Error> {
     let (task_id, task_ids) = match made {
-        Made::One(task_id) => (task_id, None),
-        Made::Batch(ids) => (Uuid::nil(), Some(ids.iter().flat_map(|id| *id.as_bytes()).collect())),
+        Created::One(task_id) => (task_id, None),
+        Created::Batch(ids) => {
+            (Uuid::nil(), Some(ids.iter().flat_map(|id| *id.as_bytes()).collect()))
+        }
     };
     let row = ActiveModel {
         request_id: Set(id.as_str().to_owned()),
@@ -86,27 +88,26 @@ pub async fn remember(
     Ok(())
 }
 
-/// Deletes what has expired, however much it is, and tells how much it was. Safe beside
-/// calls and beside other processes that do the same.
-pub async fn forget_expired(
+/// Deletes all expired keys and returns their number. Safe beside calls and other replicas.
+pub async fn delete_expired_keys(
     database: &Database,
     all: EveryUser,
     now: Moment,
 ) -> Result<u64, Error> {
-    forget_expired_by(database, all, now, BATCH).await
+    delete_expired_keys_by(database, all, now, BATCH).await
 }
 
-/// The same, `batch` rows at a time.
-pub(super) async fn forget_expired_by(
+/// Deletes all expired keys, `batch` rows at a time.
+pub(super) async fn delete_expired_keys_by(
     database: &Database,
     all: EveryUser,
     now: Moment,
     batch: u64,
 ) -> Result<u64, Error> {
-    forget(database, batch, |limit| expired_requests(all, expired_until(now), limit)).await
+    delete_expired(database, batch, |limit| expired_requests(all, expired_until(now), limit)).await
 }
 
-/// What was made until then has expired by `now`.
+/// The time until which keys have expired by `now`.
 fn expired_until(now: Moment) -> i64 {
     now.micros().saturating_sub(LIFETIME)
 }

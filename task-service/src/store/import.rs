@@ -1,5 +1,5 @@
-//! Imports: what comes is looked at one by one and held back, and stored in one change when
-//! all of it is sound.
+//! The import: tasks are validated and staged one by one in a spool, and stored in one change when
+//! all are valid.
 
 use std::{collections::HashSet, net::IpAddr};
 
@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 use super::{
     Tasks,
-    import_rows::{Held, Plan},
+    import_rows::{Plan, StagedRow},
     owned::owned,
     row::whole,
     spool::{Rows, SPREAD, Spool},
-    user_queue::ImportTurn,
+    user_queue::ImportPermit,
     write::{ROWS, pending},
 };
 use crate::{
@@ -38,20 +38,20 @@ pub struct Import {
     owner: Owner,
     now: Moment,
     report: Report,
-    held: Spool<Held>,
-    /// The ids that came.
+    staged: Spool<StagedRow>,
+    /// The ids received.
     ids: HashSet<Uuid>,
-    /// The places in series that are taken by what came.
+    /// The occurrences of series received.
     occurrences: HashSet<(Uuid, i64)>,
-    /// Where what came stood, if anywhere.
-    stood: Vec<Option<Box<str>>>,
-    /// Over when the import is.
-    turn: ImportTurn,
+    /// The previous position of each task received, if any.
+    previous_positions: Vec<Option<Box<str>>>,
+    /// Released when the import ends.
+    permit: ImportPermit,
 }
 
 impl Tasks {
-    /// Begins an import for `owner`, who has one at a time, as few calls `from` one address have; a dry run only tells what it
-    /// would do.
+    /// Begins an import for `owner`, within the limits of imports per user and `from` one address;
+    /// a dry run only reports.
     pub fn import(
         &self,
         owner: Owner,
@@ -59,24 +59,24 @@ impl Tasks {
         dry_run: bool,
     ) -> Result<Import, Error> {
         self.database.check_space()?;
-        let turn = self.turns.import(owner.user().as_str(), from).ok_or(Error::TooManyImports)?;
+        let permit =
+            self.queues.import(owner.user().as_str(), from).ok_or(Error::TooManyImports)?;
         Ok(Import {
-            turn,
+            permit,
             tasks: self.clone(),
             owner,
             now: self.now(),
             report: Report { dry_run, ..Report::default() },
-            held: Spool::new(&self.spools, MAX_BYTES),
+            staged: Spool::new(&self.spools, MAX_BYTES),
             ids: HashSet::new(),
             occurrences: HashSet::new(),
-            stood: Vec::new(),
+            previous_positions: Vec::new(),
         })
     }
 }
 
 impl Import {
-    /// Takes the task at this place, or what is wrong with it. Fails where it is one too
-    /// many.
+    /// Takes the task of this line, or its faults. Fails beyond the most tasks.
     pub async fn take(
         &mut self,
         line: u64,
@@ -87,8 +87,8 @@ impl Import {
             let rule = format!("must be at most {MAX_TASKS} at a time");
             return Err(Violations::one("tasks", rule).into());
         }
-        let faults = match given.map(|task| self.hold(task)) {
-            Ok(Ok(held)) => return self.keep(held).await,
+        let faults = match given.map(|task| self.stage(task)) {
+            Ok(Ok(row)) => return self.spool(row).await,
             Ok(Err(fault)) => vec![fault],
             Err(faults) => faults,
         };
@@ -97,10 +97,10 @@ impl Import {
         Ok(())
     }
 
-    /// The row of a task that is not there twice.
-    fn hold(&mut self, task: Imported) -> Result<Held, (String, String)> {
+    /// The staged row of a task, unless it is a duplicate.
+    fn stage(&mut self, task: Imported) -> Result<StagedRow, (String, String)> {
         let twice = |field: &str| (field.to_owned(), "must not come twice".to_owned());
-        let stood = task.position.as_ref().map(|position| position.as_str().into());
+        let previous_position = task.position.as_ref().map(|position| position.as_str().into());
         let task = task.into_task(self.owner.user().as_str(), self.now);
         if !self.ids.insert(task.id) {
             return Err(twice("id"));
@@ -110,18 +110,18 @@ impl Import {
         {
             return Err(twice("occurrence"));
         }
-        self.stood.push(stood);
+        self.previous_positions.push(previous_position);
         let reminders = pending(&task, self.now);
         let reminders = reminders.into_iter().filter_map(|mut row| row.fires_at.take()).collect();
         let user_id = Set(task.user_id.clone());
         let row = ActiveModel { user_id, ..whole(&task) };
         let row = row.try_into_model().map_err(|_| ("task".to_owned(), "is faulty".to_owned()))?;
-        Ok(Held { row, reminders })
+        Ok(StagedRow { row, reminders })
     }
 
-    async fn keep(&mut self, held: Held) -> Result<(), Error> {
-        // Nothing is stored any more if something is faulty.
-        if self.report.faulty == 0 && !self.held.write(&held).await? {
+    async fn spool(&mut self, row: StagedRow) -> Result<(), Error> {
+        // After a fault nothing will be stored.
+        if self.report.faulty == 0 && !self.staged.write(&row).await? {
             let most = SPREAD * MAX_BYTES;
             let rule = format!("must take at most {most} bytes while they are held back");
             return Err(Violations::one("tasks", rule).into());
@@ -129,38 +129,40 @@ impl Import {
         Ok(())
     }
 
-    /// Stores all that came, if all of it is sound and it is no dry run.
+    /// Stores all tasks if all are valid and it is no dry run.
     pub async fn finish(self) -> Result<Report, Error> {
-        let Self { tasks, owner, mut report, held, occurrences, stood, turn, .. } = self;
+        let Self {
+            tasks, owner, mut report, staged, occurrences, previous_positions, permit, ..
+        } = self;
         if report.faulty > 0 {
             return if report.dry_run { Ok(report) } else { Err(refusal(&report)) };
         }
-        let held = held.read().await?;
+        let staged = staged.read().await?;
         if report.dry_run {
-            report.skipped = tasks.count_known(&owner, held).await?;
+            report.skipped = tasks.count_known(&owner, staged).await?;
             report.imported = report.received - report.skipped;
             return Ok(report);
         }
-        let plan = Plan { occurrences, order: order(&stood) };
-        let permit = tasks.turns.store().await?;
-        report.imported = tasks.store_import(owner, held, plan).await?;
-        drop((permit, turn));
+        let plan = Plan { occurrences, order: order(&previous_positions) };
+        let storing = tasks.queues.store().await?;
+        report.imported = tasks.store_import(owner, staged, plan).await?;
+        drop((storing, permit));
         report.skipped = report.received - report.imported;
         Ok(report)
     }
 }
 
 impl Tasks {
-    /// How many of these rows would not be stored.
-    async fn count_known(&self, owner: &Owner, mut held: Rows<Held>) -> Result<u64, Error> {
+    /// The number of these rows that exist already.
+    async fn count_known(&self, owner: &Owner, mut staged: Rows<StagedRow>) -> Result<u64, Error> {
         let mut known = 0;
         loop {
-            let mut rows = held.next(ROWS).await?;
+            let mut rows = staged.next(ROWS).await?;
             let Some(last) = rows.last() else { return Ok(known) };
             let (id, count) = (last.row.id, rows.len());
-            let ids = rows.iter().map(|held| held.row.id);
+            let ids = rows.iter().map(|row| row.row.id);
             let asked: Vec<_> = ids.chain(std::iter::repeat(id)).take(ROWS).collect();
-            let place = |held: &Held| held.row.series_id.zip(held.row.occurrence);
+            let place = |row: &StagedRow| row.row.series_id.zip(row.row.occurrence);
             let mut places: Vec<_> = rows.iter().filter_map(place).collect();
             let mut condition = Column::Id.is_in(asked);
             if let Some(last) = places.last().copied() {
@@ -184,8 +186,8 @@ impl Tasks {
             let ids: HashSet<_> = there.iter().map(|(id, ..)| *id).collect();
             let places: HashSet<_> =
                 there.iter().filter_map(|(_, series, number)| series.zip(*number)).collect();
-            let is_new = |held: &Held| {
-                !ids.contains(&held.row.id) && !place(held).is_some_and(|p| places.contains(&p))
+            let is_new = |row: &StagedRow| {
+                !ids.contains(&row.row.id) && !place(row).is_some_and(|p| places.contains(&p))
             };
             rows.retain(is_new);
             known += (count - rows.len()) as u64;
@@ -193,11 +195,10 @@ impl Tasks {
     }
 }
 
-/// Which place each of those has that stood there: as they stood among themselves, and then
-/// those that stood nowhere. They come behind all that is there, as what is new does; their
-/// positions were those of another account.
-fn order(stood: &[Option<Box<str>>]) -> Vec<u32> {
-    let mut sorted: Vec<_> = (0_u32..).zip(stood).collect();
+/// The rank of each task by its previous position, then those without one. They are appended to the
+/// order; their positions were those of another account.
+fn order(previous_positions: &[Option<Box<str>>]) -> Vec<u32> {
+    let mut sorted: Vec<_> = (0_u32..).zip(previous_positions).collect();
     sorted.sort_by_key(|(_, position)| (position.is_none(), *position));
     let mut places = vec![0; sorted.len()];
     for (place, (index, _)) in (0_u32..).zip(sorted) {
@@ -208,12 +209,12 @@ fn order(stood: &[Option<Box<str>>]) -> Vec<u32> {
     places
 }
 
-/// That nothing was stored, and why.
+/// The error of an import with invalid tasks.
 fn refusal(report: &Report) -> Error {
-    let told = report.faults.iter().take(MAX_TOLD).map(|fault| Violation {
+    let violations = report.faults.iter().take(MAX_TOLD).map(|fault| Violation {
         field: format!("line {}: {}", fault.line, fault.field).into(),
         message: fault.message.clone(),
     });
     let (received, faulty) = (report.received, report.faulty);
-    Error::NotImported { received, faulty, faults: Violations(told.collect()) }
+    Error::NotImported { received, faulty, faults: Violations(violations.collect()) }
 }

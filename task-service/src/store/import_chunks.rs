@@ -1,13 +1,11 @@
-//! Imports into SQLite, whose one writer would keep everybody waiting: piece by piece, so that
-//! others get their turn in between.
+//! Imports into SQLite in chunks, so that other writers of its one writer lock get in between.
 //!
-//! The rows have the number that the owner's next change will have, and a row in `task_import`
-//! says that they are not all there yet: nobody sees them (`owned` leaves them out). One small
-//! transaction in the end takes the number, and that row away. Whoever fails or breaks off
-//! before leaves nothing behind: what was stored is taken back, at once or at the next start.
+//! The rows have the number of the owner's next change, and a row in `task_import` marks them as
+//! unfinished: `owned` leaves them out. One small transaction at the end takes the number and
+//! deletes the mark. After a failure the rows are deleted, at once or at the next start.
 //!
-//! Nothing else of the owner takes a number meanwhile: changes wait for their turn, and
-//! reminders do not fire.
+//! Nothing else of the owner takes a number meanwhile: changes wait in the queue, and reminders do
+//! not fire.
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +15,8 @@ use tokio::sync::oneshot;
 
 use super::{
     Tasks,
-    import_rows::{Held, Plan, Runs, insert_all},
-    notify::News,
+    import_rows::{Plan, Runs, StagedRow, insert_all},
+    notify::PendingNotification,
     owned::{owned, owned_delete, owned_insert},
     revision::{next_number, stored_usage},
     scope::{EveryUser, Scope},
@@ -31,43 +29,53 @@ use crate::{
     error::Error,
 };
 
-/// How long a piece keeps others waiting, but for the rows that are at work then.
-const PIECE: Duration = Duration::from_millis(40);
+/// The time after which a chunk ends.
+const CHUNK: Duration = Duration::from_millis(40);
 
-/// How many tasks one transaction takes back.
+/// The most tasks that one transaction deletes on rollback.
 const BATCH: u64 = 200;
 
-/// How long to wait before what could not be taken back is tried again.
+/// The pause before a failed rollback is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Stores what is not there, all of it or nothing, and tells how much that was. It comes to an
-/// end also when nobody waits for it any more.
-pub async fn store(tasks: Tasks, owner: Owner, held: Rows<Held>, plan: Plan) -> Result<u64, Error> {
-    let turn = tasks.turns.changes.take(owner.user().as_str()).await?;
-    let (told, answer) = oneshot::channel();
+/// Stores the rows that do not exist, all or none, and returns their number. It completes even if
+/// the caller is gone.
+pub async fn store(
+    tasks: Tasks,
+    owner: Owner,
+    staged: Rows<StagedRow>,
+    plan: Plan,
+) -> Result<u64, Error> {
+    let guard = tasks.queues.changes.acquire(owner.user().as_str()).await?;
+    let (sender, outcome) = oneshot::channel();
     tokio::spawn(async move {
-        // Nobody listens where the caller is gone.
-        let _ = told.send(import(&tasks, &owner, held, plan).await);
-        // The number must be nobody's before somebody else takes it.
+        // The receiver is gone if the caller is.
+        let _ = sender.send(import(&tasks, &owner, staged, plan).await);
+        // The rollback comes before the next change takes the number.
         while let Err(error) = tasks.take_back_imports_of(&owner).await {
             tracing::warn!(?error, "cannot take an import back yet");
             tokio::time::sleep(PAUSE).await;
         }
-        drop(turn);
+        drop(guard);
     });
-    answer.await.map_err(std::io::Error::other)?
+    outcome.await.map_err(std::io::Error::other)?
 }
 
-async fn import(tasks: &Tasks, owner: &Owner, held: Rows<Held>, plan: Plan) -> Result<u64, Error> {
+async fn import(
+    tasks: &Tasks,
+    owner: &Owner,
+    staged: Rows<StagedRow>,
+    plan: Plan,
+) -> Result<u64, Error> {
     let (revision, usage) = begin(tasks, owner).await?;
-    let more = store_pieces(tasks, owner, usage, Runs::new(held, plan, revision)).await?;
+    let more = store_chunks(tasks, owner, usage, Runs::new(staged, plan, revision)).await?;
     if more.tasks > 0 {
         publish(tasks, owner, revision, more).await?;
     }
     Ok(more.tasks.unsigned_abs())
 }
 
-/// Notes that there is an import, and tells its number and what its owner has before it.
+/// Marks the import, and returns its change number and the owner's usage before it.
 async fn begin(tasks: &Tasks, owner: &Owner) -> Result<(i64, Usage), Error> {
     let transaction = tasks.database.begin().await?;
     let row = owned::<revision::Entity>(tasks.database.backend(), owner).one(&transaction).await?;
@@ -79,7 +87,7 @@ async fn begin(tasks: &Tasks, owner: &Owner) -> Result<(i64, Usage), Error> {
     Ok((latest + 1, usage))
 }
 
-async fn store_pieces(
+async fn store_chunks(
     tasks: &Tasks,
     owner: &Owner,
     usage: Usage,
@@ -89,7 +97,7 @@ async fn store_pieces(
     let mut rows = runs.next().await?;
     while !rows.is_empty() {
         tasks.database.check_space()?;
-        // Who waits for the writer is served in order: others before the next piece.
+        // The writer lock is fair: waiting writers come before the next chunk.
         let transaction = tasks.database.begin().await?;
         let start = Instant::now();
         while !rows.is_empty() {
@@ -101,7 +109,7 @@ async fn store_pieces(
                 return Err(Error::QuotaExceeded);
             }
             rows = next?;
-            if start.elapsed() >= PIECE {
+            if start.elapsed() >= CHUNK {
                 break;
             }
         }
@@ -110,7 +118,7 @@ async fn store_pieces(
     Ok(all)
 }
 
-/// Lets the owner see what was stored, as a change like any other.
+/// Publishes the rows as one change of the owner.
 async fn publish(tasks: &Tasks, owner: &Owner, revision: i64, more: Usage) -> Result<(), Error> {
     let transaction = tasks.database.begin().await?;
     let row = next_number(tasks.epoch().base, owner, more, None)
@@ -123,12 +131,13 @@ async fn publish(tasks: &Tasks, owner: &Owner, revision: i64, more: Usage) -> Re
     if !tasks.quota.allows(stored_usage(&row), more) {
         return Err(Error::QuotaExceeded);
     }
-    News::of(&tasks.hub, owner.user().as_str()).after(transaction.commit()).await
+    PendingNotification::of_change(&tasks.pubsub, owner.user().as_str())
+        .send_after(transaction.commit())
+        .await
 }
 
 impl Tasks {
-    /// Takes back what imports left that broke off, of all users. Asked once before anything is
-    /// served.
+    /// Deletes the rows of interrupted imports of all users, once at start.
     pub async fn take_back_imports(&self, all: EveryUser) -> Result<(), Error> {
         for import in unfinished_imports(all).all(self.database.reader()).await? {
             tracing::warn!("an import broke off and is taken back");
@@ -137,7 +146,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// The same of one user.
+    /// Deletes the rows of interrupted imports of one user.
     async fn take_back_imports_of(&self, owner: &Owner) -> Result<(), Error> {
         let imports = owned::<import::Entity>(self.database.backend(), owner);
         for import in imports.all(self.database.reader()).await? {

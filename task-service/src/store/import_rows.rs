@@ -1,4 +1,4 @@
-//! The rows of an import, as they are stored: each unless it is there already.
+//! The rows of an import, and their insert unless they exist.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -25,50 +25,50 @@ use crate::{
     error::Error,
 };
 
-/// A row that is ready but for the number of its change, and when it reminds.
+/// A staged row, complete but for its change number, with the times of its reminders.
 #[derive(Serialize, Deserialize)]
-pub struct Held {
+pub struct StagedRow {
     pub row: Model,
     pub reminders: Vec<i64>,
 }
 
-/// What is known when all rows have come.
+/// The facts that are known when all rows are received.
 pub struct Plan {
-    /// The places in series that are taken by what came.
+    /// The occurrences of series received.
     pub occurrences: HashSet<(Uuid, i64)>,
-    /// Which place in the order each row has, in the order in which they came.
+    /// The rank of each row in the order, as received.
     pub order: Vec<u32>,
 }
 
-/// Rows on their way into the database, in runs.
+/// The staged rows on their way into the database, in runs.
 pub struct Runs {
-    held: Rows<Held>,
+    staged: Rows<StagedRow>,
     occurrences: HashSet<(Uuid, i64)>,
     order: VecDeque<u32>,
-    /// The number of their change.
+    /// The change number.
     pub revision: i64,
 }
 
 impl Runs {
-    /// Those of `held`, as the change with this number.
-    pub fn new(held: Rows<Held>, plan: Plan, revision: i64) -> Self {
-        Self { held, occurrences: plan.occurrences, order: plan.order.into(), revision }
+    /// The runs of `staged`, as the change with this number.
+    pub fn new(staged: Rows<StagedRow>, plan: Plan, revision: i64) -> Self {
+        Self { staged, occurrences: plan.occurrences, order: plan.order.into(), revision }
     }
 
     /// The next run, empty at the end.
-    pub async fn next(&mut self) -> Result<Vec<Held>, Error> {
-        let mut rows = self.held.next(ROWS).await?;
-        for held in &mut rows {
-            held.row.revision = self.revision;
-            let place = self.order.pop_front().map_or(0, |place| place as usize);
-            held.row.position = Position::at_end(self.revision, place).to_string();
-            follow(&mut held.row, &self.occurrences)?;
+    pub async fn next(&mut self) -> Result<Vec<StagedRow>, Error> {
+        let mut rows = self.staged.next(ROWS).await?;
+        for staged in &mut rows {
+            staged.row.revision = self.revision;
+            let rank = self.order.pop_front().map_or(0, |rank| rank as usize);
+            staged.row.position = Position::at_end(self.revision, rank).to_string();
+            follow(&mut staged.row, &self.occurrences)?;
         }
         Ok(rows)
     }
 }
 
-/// Notes that a task has been followed, if the one after it came as well.
+/// Marks a task as followed by its next if that was received as well.
 fn follow(row: &mut Model, occurrences: &HashSet<(Uuid, i64)>) -> Result<(), Error> {
     let next = row.series_id.zip(row.occurrence.and_then(|number| number.checked_add(1)));
     if next.is_some_and(|next| occurrences.contains(&next)) {
@@ -79,19 +79,19 @@ fn follow(row: &mut Model, occurrences: &HashSet<(Uuid, i64)>) -> Result<(), Err
 }
 
 impl Tasks {
-    /// Stores what is not there, all of it or nothing, and tells how much that was. It goes on
-    /// to its end when nobody waits for it any more.
+    /// Stores the rows that do not exist, all or none, and returns their number. On SQLite it
+    /// completes even if the caller is gone.
     pub(super) async fn store_import(
         &self,
         owner: Owner,
-        held: Rows<Held>,
+        staged: Rows<StagedRow>,
         plan: Plan,
     ) -> Result<u64, Error> {
         if !self.database.backend().locks_rows() {
-            return import_chunks::store(self.clone(), owner, held, plan).await;
+            return import_chunks::store(self.clone(), owner, staged, plan).await;
         }
         let change = Change::begin(self, &owner).await?;
-        let stored = store_at_once(&change, &owner, held, plan).await;
+        let stored = store_in_one_transaction(&change, &owner, staged, plan).await;
         let outcome = stored.map(|stored| match stored {
             0 => Outcome::Unchanged(0),
             stored => Outcome::Changed(stored),
@@ -100,19 +100,18 @@ impl Tasks {
     }
 }
 
-/// In one transaction, for which other writers do not wait.
-async fn store_at_once(
+/// Stores all rows in one transaction, for databases with row locks.
+async fn store_in_one_transaction(
     change: &Change,
     owner: &Owner,
-    held: Rows<Held>,
+    staged: Rows<StagedRow>,
     plan: Plan,
 ) -> Result<u64, Error> {
-    let mut runs = Runs::new(held, plan, change.revision);
+    let mut runs = Runs::new(staged, plan, change.revision);
     let mut stored = 0;
     let mut rows = runs.next().await?;
     while !rows.is_empty() {
-        // The user's other changes wait for as long as this takes: the next rows are read
-        // meanwhile.
+        // The next rows are read meanwhile, as the user's changes wait for this transaction.
         let insert = insert_all(&change.transaction, owner, change.revision, &rows);
         let (usage, next) = tokio::join!(insert, runs.next());
         let usage = usage?;
@@ -123,12 +122,12 @@ async fn store_at_once(
     Ok(stored)
 }
 
-/// Stores these rows but for those that are there, and tells what they take.
+/// Inserts the rows that do not exist, and returns their usage.
 pub async fn insert_all(
     on: &Transaction,
     owner: &Owner,
     revision: i64,
-    rows: &[Held],
+    rows: &[StagedRow],
 ) -> Result<Usage, Error> {
     let mut usage = Usage::default();
     for run in runs(rows) {
@@ -141,14 +140,14 @@ async fn insert(
     on: &Transaction,
     owner: &Owner,
     revision: i64,
-    run: &[Held],
+    run: &[StagedRow],
 ) -> Result<Usage, Error> {
-    let rows = run.iter().map(|held| ActiveModel::from(held.row.clone()).reset_all()).collect();
+    let rows = run.iter().map(|staged| ActiveModel::from(staged.row.clone()).reset_all()).collect();
     let insert = owned_insert_many(owner, rows).on_conflict(if_new());
     let stored = insert.exec_without_returning(on).await?;
     let mut new: Vec<_> = run.iter().collect();
     if stored < run.len() as u64 {
-        let ids = new.iter().map(|held| held.row.id);
+        let ids = new.iter().map(|staged| staged.row.id);
         let found = with_unfinished::<Entity>(owner)
             .filter(Column::Id.is_in(ids))
             .filter(Column::Revision.eq(revision))
@@ -156,14 +155,14 @@ async fn insert(
             .column(Column::Id)
             .into_tuple::<Uuid>();
         let found: HashSet<_> = found.all(on).await?.into_iter().collect();
-        new.retain(|held| found.contains(&held.row.id));
+        new.retain(|staged| found.contains(&staged.row.id));
     }
-    let reminders = new
-        .iter()
-        .flat_map(|held| held.reminders.iter().map(|fires_at| reminds(held.row.id, *fires_at)));
+    let reminders = new.iter().flat_map(|staged| {
+        staged.reminders.iter().map(|fires_at| reminds(staged.row.id, *fires_at))
+    });
     insert_reminders(on, owner, &reminders.collect::<Vec<_>>()).await?;
-    let usage = |held: &&Held| {
-        usage_of(&held.row.title, &held.row.description, held.row.details.as_deref())
+    let usage = |staged: &&StagedRow| {
+        usage_of(&staged.row.title, &staged.row.description, staged.row.details.as_deref())
     };
     Ok(new.iter().map(usage).fold(Usage::default(), Usage::and))
 }

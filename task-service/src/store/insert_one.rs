@@ -1,5 +1,5 @@
-//! A new task in one statement, where the database can: it saves a creation three trips to
-//! the server, and the row that a user's changes queue at is held for less.
+//! The insert of a task in one statement, where the database supports it: it saves three round
+//! trips, and the row lock of the user is held for less time.
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, Iterable, QueryTrait,
@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use shared::auth::Owner;
 
-use super::{Tasks, dialect::Dialect, notify::News, revision::next_number, row};
+use super::{Tasks, dialect::Dialect, notify::PendingNotification, revision::next_number, row};
 use crate::{
     domain::{
         quota::{Quota, Usage},
@@ -20,28 +20,26 @@ use crate::{
     error::Error,
 };
 
-/// Whether [`insert`] can store a task with this content: one with reminders writes other rows
-/// as well.
-pub fn can(tasks: &Tasks, content: &Content) -> bool {
+/// Whether [`insert`] supports this content: reminders need other rows as well.
+pub fn is_supported(tasks: &Tasks, content: &Content) -> bool {
     tasks.database.backend().chains_inserts() && content.reminders.as_slice().is_empty()
 }
 
-/// Stores `task` as a change of its own, and returns it with the number and the place in
-/// the order that it got.
+/// Inserts `task` as a change of its own, and returns it with its revision and position.
 #[expect(clippy::disallowed_methods, reason = "the statement below has the owner")]
 pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Error> {
     let usage = row::usage(&task);
     let statement = statement(owner, &task, tasks.epoch().base, usage, tasks.quota)?;
-    let _turn = tasks.turns.changes.take(owner.user().as_str()).await?;
-    let news = News::of(&tasks.hub, owner.user().as_str());
-    let row = news.after(tasks.database.writer().query_one(&statement)).await?;
+    let _guard = tasks.queues.changes.acquire(owner.user().as_str()).await?;
+    let notification = PendingNotification::of_change(&tasks.pubsub, owner.user().as_str());
+    let row = notification.send_after(tasks.database.writer().query_one(&statement)).await?;
     let row = row.ok_or(Error::QuotaExceeded)?;
     let revision = row.try_get_by_index(0)?;
     Ok(Task { revision, position: Position::at_end(revision, 0), ..task })
 }
 
-/// Takes the owner's next number and inserts the row with it. Where the owner may not have so
-/// much, neither happens and no row comes back.
+/// Takes the owner's next number and inserts the row with it; returns no row and does neither if
+/// the quota is used up.
 #[expect(clippy::disallowed_methods, reason = "inserts rows of the owner alone")]
 fn statement(
     owner: &Owner,

@@ -1,6 +1,5 @@
-//! Tasks in a database. Every method acts for one owner and sees nothing else, but for
-//! those that no user calls: what fires, sweeps and indexes takes the proof of who acts for
-//! [`EveryUser`], and what is left of an account goes at a service's word ([`Departed`]). What a
+//! The store: tasks in a database. Every method takes an [`Owner`] and sees no other rows, except
+//! for system methods: jobs take the proof [`EveryUser`], and erasure takes [`ErasedUser`]. What a
 //! method reports as done is on disk.
 
 mod batch;
@@ -55,73 +54,73 @@ use self::{
     owned::{live, owned},
     row::Row,
     selection::View,
-    user_queue::Turns,
+    user_queue::UserQueues,
 };
 pub use self::{
     epoch::Epoch,
-    erasure::Removed,
-    export::Exported,
+    erasure::ErasureProgress,
+    export::LiveCursor,
     import::Import,
-    move_task::Target,
-    scope::{Departed, EveryUser},
+    move_task::MoveTarget,
+    scope::{ErasedUser, EveryUser},
     spool_folder::SpoolFolder,
-    watch::Happening,
+    watch::StoredEvent,
 };
 use crate::{
     domain::{quota::Quota, task::Task, timestamp::Moment},
     entity::task::{Column, Entity},
     error::Error,
-    notifications::pubsub::Hub,
+    notifications::pubsub::PubSub,
     query::{
         filter::Filter,
         page::{Page, PageRequest},
     },
 };
 
-/// The tasks of all users, one owner at a time.
+/// The store of tasks.
 #[derive(Clone)]
 pub struct Tasks {
     database: Database,
     clock: Arc<dyn Clock>,
-    hub: Hub,
-    turns: Turns,
+    pubsub: PubSub,
+    queues: UserQueues,
     epoch: Arc<RwLock<Epoch>>,
     spools: SpoolFolder,
     quota: Quota,
 }
 
 impl Tasks {
-    /// The tasks in `database`, whose tables are up to date.
+    /// The tasks in `database`, whose tables are migrated.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        let hub = Hub::new(database.backend().is_shared());
+        let pubsub = PubSub::new(database.backend().is_shared());
         let spools = SpoolFolder::new(std::env::temp_dir(), None, MinFree::default());
         Self {
             database,
             clock,
-            hub,
-            turns: Turns::default(),
+            pubsub,
+            queues: UserQueues::default(),
             epoch: Arc::default(),
             spools,
             quota: Quota::default(),
         }
     }
 
-    /// The same, with so much for each user.
+    /// With this quota for each user.
     pub fn limited_to(self, quota: Quota) -> Self {
         Self { quota, ..self }
     }
 
-    /// The same, with imports held back in `spools`.
+    /// With the spools of imports in this folder.
     pub fn spooling_in(self, spools: SpoolFolder) -> Self {
         Self { spools, ..self }
     }
 
-    /// Wakes whoever watches them when something has changed.
-    pub fn hub(&self) -> &Hub {
-        &self.hub
+    /// The pub/sub of changes.
+    pub fn pubsub(&self) -> &PubSub {
+        &self.pubsub
     }
 
-    /// What time it is for them.
+    /// The current time.
     pub fn now(&self) -> Moment {
         Moment::now(&*self.clock)
     }
@@ -131,10 +130,10 @@ impl Tasks {
         find(self.database.reader(), owner, id).await
     }
 
-    /// A page of tasks, as sorted, ties broken by id.
+    /// A page of tasks.
     pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, Error> {
         let epoch = self.epoch().id;
-        if request.after.as_ref().is_some_and(|place| place.epoch != epoch) {
+        if request.after.as_ref().is_some_and(|cursor| cursor.epoch != epoch) {
             return Err(Error::PageTooOld);
         }
         if !request.filter.is_search() {
@@ -142,7 +141,7 @@ impl Tasks {
         }
         let (tasks, whose, request) = (self.clone(), owner.clone(), request.clone());
         let work = async move { tasks.list_on(tasks.database.scans(), &whose, &request).await };
-        self.turns.search(owner.user().as_str(), work).await
+        self.queues.search(owner.user().as_str(), work).await
     }
 
     async fn list_on(
@@ -152,7 +151,7 @@ impl Tasks {
         request: &PageRequest,
     ) -> Result<Page, Error> {
         let view = self.view(owner, &request.filter).await?;
-        // One more than the page holds, to see whether the list goes on.
+        // One more than the page, to know whether the list goes on.
         let enough = request.size + 1;
         let mut tasks = Vec::new();
         for walk in view.walks(request) {
@@ -168,23 +167,23 @@ impl Tasks {
             }
         }
         let mut page = Page::cut(tasks, request, self.epoch().id);
-        if request.counted {
+        if request.with_total {
             page.total = Some(self.total(owner, &request.filter).await?);
         }
         Ok(page)
     }
 
-    /// How many tasks pass `filter`.
+    /// The number of tasks that match `filter`.
     async fn total(&self, owner: &Owner, filter: &Filter) -> Result<u64, Error> {
         let (tasks, whose, filter) = (self.clone(), owner.clone(), filter.clone());
         let work = async move {
             let view = tasks.view(&whose, &filter).await?;
             Ok(view.matching(&filter).count(tasks.database.scans()).await?)
         };
-        self.turns.count(owner.user().as_str(), work).await
+        self.queues.count(owner.user().as_str(), work).await
     }
 
-    /// The tasks of `owner` as they are now, looked at for what passes `filter`.
+    /// The view of `owner`'s tasks for `filter`, as of now.
     async fn view<'a>(&self, owner: &'a Owner, filter: &Filter) -> Result<View<'a>, Error> {
         let user_id = owner.user().as_str();
         Ok(View {
@@ -195,10 +194,9 @@ impl Tasks {
         })
     }
 
-    /// Forgets request ids that have expired, of all users, and tells how many. Nobody can
-    /// tell that it happened.
-    pub async fn forget_expired_requests(&self, all: EveryUser) -> Result<u64, Error> {
-        idempotency::forget_expired(&self.database, all, self.now()).await
+    /// Deletes the expired idempotency keys of all users, and returns their number.
+    pub async fn delete_expired_keys(&self, all: EveryUser) -> Result<u64, Error> {
+        idempotency::delete_expired_keys(&self.database, all, self.now()).await
     }
 }
 

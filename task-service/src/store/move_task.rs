@@ -1,4 +1,4 @@
-//! The order a user gave.
+//! The move of a task in its user's order.
 
 use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -26,39 +26,39 @@ use crate::{
     error::Error,
 };
 
-/// Where to put a task.
+/// The target of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Right before this one.
+pub enum MoveTarget {
+    /// Right before this task.
     Before(Uuid),
-    /// Right after this one.
+    /// Right after this task.
     After(Uuid),
     /// At the end.
     End,
 }
 
 impl Tasks {
-    /// Moves a task, if it is still at the version `etag` names. The others stay where they
-    /// are, unless there is no room left at that spot: then some behind it spread.
-    pub async fn reorder(
+    /// Moves a task, if it is at the version `etag`. Other tasks keep their positions, unless there
+    /// is none left in between: then some behind are spread.
+    pub async fn move_task(
         &self,
         owner: &Owner,
         id: Uuid,
-        target: Target,
+        target: MoveTarget,
         etag: Option<&Etag>,
     ) -> Result<Task, Error> {
         let change = Change::begin(self, owner).await?;
         let now = self.now();
-        let outcome = reorder_in(&change, owner, id, target, etag, now).await;
+        let outcome = move_in(&change, owner, id, target, etag, now).await;
         change.end(outcome).await
     }
 }
 
-async fn reorder_in(
+async fn move_in(
     change: &Change,
     owner: &Owner,
     id: Uuid,
-    target: Target,
+    target: MoveTarget,
     etag: Option<&Etag>,
     now: Moment,
 ) -> Result<Outcome<Task>, Error> {
@@ -66,18 +66,18 @@ async fn reorder_in(
     let before = find(on, owner, id).await?;
     check(etag, &before)?;
     let (left, right) = match target {
-        Target::Before(other) if other == id => return Ok(Outcome::Unchanged(before)),
-        Target::After(other) if other == id => return Ok(Outcome::Unchanged(before)),
-        Target::Before(other) => {
+        MoveTarget::Before(other) if other == id => return Ok(Outcome::Unchanged(before)),
+        MoveTarget::After(other) if other == id => return Ok(Outcome::Unchanged(before)),
+        MoveTarget::Before(other) => {
             let right = find(on, owner, other).await?;
             (neighbour(change, owner, &right, Side::Before).await?, Some(right))
         }
-        Target::After(other) => {
+        MoveTarget::After(other) => {
             let left = find(on, owner, other).await?;
             let right = neighbour(change, owner, &left, Side::After).await?;
             (Some(left), right)
         }
-        Target::End => (None, None),
+        MoveTarget::End => (None, None),
     };
     let is_there = |other: &Option<Task>| other.as_ref().is_some_and(|other| other.id == id);
     if is_there(&left) || is_there(&right) {
@@ -107,31 +107,31 @@ enum Side {
     After,
 }
 
-/// Where `task` stands, ties broken.
-fn place_of(task: &Task) -> Expr {
+/// The sort key of `task` in the order.
+fn order_key(task: &Task) -> Expr {
     Expr::tuple([Expr::val(task.position.as_str()), Expr::val(task.id)])
 }
 
-/// The same of a row.
-fn place_of_row() -> Expr {
+/// The sort key of a row in the order.
+fn order_key_of_row() -> Expr {
     Expr::tuple([Column::Position, Column::Id].map(|column| Expr::col((Entity, column))))
 }
 
-/// The task that stands next to `task` on this side.
+/// The neighbour of `task` on this side.
 async fn neighbour(
     change: &Change,
     owner: &Owner,
     task: &Task,
     side: Side,
 ) -> Result<Option<Task>, Error> {
-    let (place, columns) = (place_of(task), place_of_row());
+    let (key, columns) = (order_key(task), order_key_of_row());
     let selection = match side {
         Side::Before => live(change.transaction.backend(), owner)
-            .filter(columns.lt(place))
+            .filter(columns.lt(key))
             .order_by_desc(Column::Position)
             .order_by_desc(Column::Id),
         Side::After => live(change.transaction.backend(), owner)
-            .filter(columns.gt(place))
+            .filter(columns.gt(key))
             .order_by_asc(Column::Position)
             .order_by_asc(Column::Id),
     };
@@ -139,8 +139,8 @@ async fn neighbour(
     row.map(|row| row.of(owner)).transpose()
 }
 
-/// Gives the tasks behind `left` new positions, as many as it takes to make room, and
-/// returns the one right behind `left`, for the task with this id.
+/// Spreads tasks behind `left`, as many as needed, and returns the position right behind `left` for
+/// the task `id`.
 async fn spread(
     change: &Change,
     owner: &Owner,
@@ -153,7 +153,7 @@ async fn spread(
     loop {
         let mut behind = live(change.transaction.backend(), owner).filter(Column::Id.ne(id));
         if let Some(left) = left {
-            behind = behind.filter(place_of_row().gt(place_of(left)));
+            behind = behind.filter(order_key_of_row().gt(order_key(left)));
         }
         let rows = behind
             .order_by_asc(Column::Position)
@@ -169,7 +169,7 @@ async fn spread(
             _ => (&end, &tasks[..]),
         };
         let left = left.map(|task| &task.position);
-        // Tasks can share a position: one that came back may find its own taken.
+        // Tasks can share a position after an undelete.
         let is_room = left.is_none_or(|left| left < next);
         let wanted = if is_room { moved.len() + 1 } else { 0 };
         let mut positions = Position::spread(left, next, wanted).into_iter();

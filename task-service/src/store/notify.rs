@@ -1,47 +1,47 @@
-//! What those who watch are told, once it is true.
+//! The notification after a commit.
 
 use sea_orm::DbErr;
 
-use crate::{error::Error, notifications::pubsub::Hub};
+use crate::{error::Error, notifications::pubsub::PubSub};
 
-/// That something has happened to a user's tasks, for those who watch.
-pub struct News {
-    hub: Hub,
+/// A notification to be published after a commit.
+pub struct PendingNotification {
+    pubsub: PubSub,
     user: String,
-    fired: bool,
+    is_reminder: bool,
 }
 
-impl News {
-    /// A change.
-    pub fn of(hub: &Hub, user: &str) -> Self {
-        Self { hub: hub.clone(), user: user.to_owned(), fired: false }
+impl PendingNotification {
+    /// The notification of a change.
+    pub fn of_change(pubsub: &PubSub, user: &str) -> Self {
+        Self { pubsub: pubsub.clone(), user: user.to_owned(), is_reminder: false }
     }
 
-    /// A reminder that fired.
-    pub fn of_firing(hub: &Hub, user: &str) -> Self {
-        Self { fired: true, ..Self::of(hub, user) }
+    /// The notification of a reminder event.
+    pub fn of_reminder(pubsub: &PubSub, user: &str) -> Self {
+        Self { is_reminder: true, ..Self::of_change(pubsub, user) }
     }
 
-    /// Wakes whoever watches when `commit` is over, in whatever way: where its caller is
-    /// gone or its answer is lost, the change may have happened all the same.
-    pub async fn after<T>(
+    /// Publishes when `commit` is over, whatever its outcome: if its caller is gone or the response
+    /// is lost, the change may be committed all the same.
+    pub async fn send_after<T>(
         self,
         commit: impl Future<Output = Result<T, DbErr>>,
     ) -> Result<T, Error> {
-        let _spread = Spread(self);
+        let _send = SendOnDrop(self);
         Ok(commit.await?)
     }
 }
 
-/// Spreads the news when dropped.
-struct Spread(News);
+/// Publishes when dropped.
+struct SendOnDrop(PendingNotification);
 
-impl Drop for Spread {
+impl Drop for SendOnDrop {
     fn drop(&mut self) {
-        let News { hub, user, fired } = &self.0;
-        hub.changed(user);
-        if *fired {
-            hub.fired();
+        let PendingNotification { pubsub, user, is_reminder } = &self.0;
+        pubsub.publish_change(user);
+        if *is_reminder {
+            pubsub.publish_reminder();
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The owner filter, written here and nowhere else; and the way past it, for which there is a
-//! proof.
+//! The owner filter of all statements, and the statements of system queries, which take a proof.
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DbBackend, DeleteMany, EntityTrait, Insert,
@@ -16,10 +15,10 @@ use crate::entity::{import, reminder, request, revision, task};
 
 /// A table whose rows belong to users.
 pub trait Owned: EntityTrait {
-    /// The column that says to whom.
+    /// The column of the owner.
     const OWNER: Self::Column;
 
-    /// That a row may be seen, where not all may.
+    /// The condition of visible rows, if some are not.
     fn visible(_backend: DbBackend) -> Option<Condition> {
         None
     }
@@ -49,22 +48,22 @@ impl Owned for request::Entity {
     const OWNER: request::Column = request::Column::UserId;
 }
 
-/// A select that sees the rows of `owner` alone, in a database of this kind.
+/// A select of the rows of `owner`.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned<E: Owned>(backend: DbBackend, owner: &Owner) -> Select<E> {
     let all = E::find().filter(E::OWNER.eq(owner.user().as_str()));
     all.apply_if(E::visible(backend), QueryFilter::filter)
 }
 
-/// A select that sees all rows of a user: of tasks those of an import too that is not all
-/// there yet. For what acts on them whole, and for the import.
+/// A select of all rows of a user, including tasks of an unfinished import: for erasure, system
+/// queries and the import.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn with_unfinished<E: Owned>(user: &impl Scope) -> Select<E> {
     E::find().filter(E::OWNER.eq(user.user_id()))
 }
 
-/// The same of tasks, out of reach of the indexes that begin with the owner: the full-text
-/// index is entered then. Databases guess how many tasks have a word, and guess badly.
+/// A select of the tasks of `owner` that keeps the database from the indexes by owner, so that it
+/// uses the full-text index. Databases estimate the frequency of words badly.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned_by_words(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
     let user_id = Expr::cust("\"task\".\"user_id\" || ''");
@@ -77,37 +76,37 @@ pub fn live(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
     owned::<task::Entity>(backend, owner).filter(task::Column::DeletedAt.is_null())
 }
 
-/// An update that reaches the rows of one user alone.
+/// An update of the rows of one user.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned_update<E: Owned>(user: &impl Scope) -> UpdateMany<E> {
     E::update_many().filter(E::OWNER.eq(user.user_id()))
 }
 
-/// A delete that reaches the rows of one user alone.
+/// A delete of the rows of one user.
 #[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned_delete<E: Owned>(user: &impl Scope) -> DeleteMany<E> {
     E::delete_many().filter(E::OWNER.eq(user.user_id()))
 }
 
-/// A select that sees the rows of all users.
+/// A select of the rows of all users.
 #[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
 pub fn of_every<E: Owned>(_all: EveryUser) -> Select<E> {
     E::find()
 }
 
-/// An update that reaches the rows of all users.
+/// An update of the rows of all users.
 #[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
 pub fn update_of_every<E: Owned>(_all: EveryUser) -> UpdateMany<E> {
     E::update_many()
 }
 
-/// A delete that reaches the rows of all users.
+/// A delete of the rows of all users.
 #[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
 pub fn delete_of_every<E: Owned>(_all: EveryUser) -> DeleteMany<E> {
     E::delete_many()
 }
 
-/// An insert of a row of `owner`, whoever the row said it belongs to.
+/// An insert of a row for `owner`, which overrides the owner in the row.
 #[expect(clippy::disallowed_methods, reason = "the owner is written here, once")]
 pub fn owned_insert<A>(owner: &Owner, mut row: A) -> Insert<A>
 where
@@ -117,7 +116,7 @@ where
     Insert::one(row)
 }
 
-/// Inserts of rows of `owner`, whoever the rows said they belong to.
+/// Inserts of rows for `owner`, which overrides the owner in the rows.
 #[expect(clippy::disallowed_methods, reason = "the owner is written here, once")]
 pub fn owned_insert_many<A>(owner: &Owner, rows: Vec<A>) -> InsertMany<A>
 where

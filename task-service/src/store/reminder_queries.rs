@@ -1,4 +1,4 @@
-//! The statements of reminders: what is due, what has fired, and the count of all firings.
+//! The statements of reminders, reminder events and their sequence.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use super::{
 };
 use crate::entity::{import, reminder, sequence, task};
 
-/// What counts the firings of all users.
-const FIRINGS: &str = "reminder";
+/// The name of the sequence of reminder events.
+const REMINDER_SEQUENCE: &str = "reminder";
 
-/// Whose reminders are to fire next, and when, of all users `except` these: at most `limit`
-/// of them. Of a user with an import that is not all there yet none fires, as it would take
-/// the number of the import.
+/// The users and times of the next pending reminders of all users `except` these: at most `limit`.
+/// Users with an unfinished import are left out, as a reminder event would take the number of the
+/// import.
 pub fn pending_reminders(
     all: EveryUser,
     except: &BTreeSet<String>,
@@ -40,7 +40,7 @@ pub fn pending_reminders(
         .into_tuple()
 }
 
-/// The reminders of a user that are to have fired by `until`: at most `limit` of them.
+/// The pending reminders of a user that are due by `until`: at most `limit`.
 pub fn due_reminders(user: OneUser<'_>, until: i64, limit: u64) -> Select<reminder::Entity> {
     use reminder::Column::{FiredAt, FiresAt, TaskId, UserId};
     let importing =
@@ -54,24 +54,25 @@ pub fn due_reminders(user: OneUser<'_>, until: i64, limit: u64) -> Select<remind
         .limit(limit)
 }
 
-/// Takes so many numbers of firings, and the row that all who fire queue at until they
-/// commit: so numbers are committed in order.
+/// Takes `count` sequence numbers, and the row lock until the commit, so that numbers are committed
+/// in order.
 #[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
-pub fn take_firings(count: i64) -> Insert<sequence::ActiveModel> {
-    let first = sequence::ActiveModel { name: Set(FIRINGS.to_owned()), value: Set(count) };
+pub fn take_sequence_numbers(count: i64) -> Insert<sequence::ActiveModel> {
+    let first =
+        sequence::ActiveModel { name: Set(REMINDER_SEQUENCE.to_owned()), value: Set(count) };
     let next = Expr::col((sequence::Entity, sequence::Column::Value)).add(count);
     let on_conflict =
         OnConflict::column(sequence::Column::Name).value(sequence::Column::Value, next).to_owned();
     Insert::one(first).on_conflict(on_conflict)
 }
 
-/// The count of the firings of all users.
+/// The last sequence number of reminder events.
 #[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
-pub fn firings() -> Select<sequence::Entity> {
-    sequence::Entity::find().filter(sequence::Column::Name.eq(FIRINGS))
+pub fn reminder_sequence() -> Select<sequence::Entity> {
+    sequence::Entity::find().filter(sequence::Column::Name.eq(REMINDER_SEQUENCE))
 }
 
-/// Notes that a reminder has fired, unless it has by now.
+/// Marks a reminder as fired, unless it is already.
 pub fn mark_fired(user: OneUser<'_>, row: &reminder::Model) -> UpdateMany<reminder::Entity> {
     use reminder::Column::{FiredAt, FiresAt, Revision, Sequence, TaskId};
     owned_update(&user)
@@ -83,21 +84,25 @@ pub fn mark_fired(user: OneUser<'_>, row: &reminder::Model) -> UpdateMany<remind
         .filter(FiredAt.is_null())
 }
 
-/// The firings of all users after the one with this number: at most `limit` of them.
-pub fn firings_after(all: EveryUser, sequence: i64, limit: u64) -> Select<reminder::Entity> {
+/// The reminder events of all users after this sequence number: at most `limit`.
+pub fn reminder_events_after(
+    all: EveryUser,
+    sequence: i64,
+    limit: u64,
+) -> Select<reminder::Entity> {
     use reminder::Column::Sequence;
     of_every(all).filter(Sequence.gt(sequence)).order_by_asc(Sequence).limit(limit)
 }
 
-/// The task of a firing, if it is not in the trash.
+/// The task of a reminder event, if it is not in the trash.
 pub fn reminded_task(user: OneUser<'_>, id: Uuid) -> Select<task::Entity> {
     use task::Column::{DeletedAt, Id};
     with_unfinished(&user).filter(Id.eq(id)).filter(DeletedAt.is_null())
 }
 
-/// A delete of firings until `until`, of the `limit` oldest ones. Rows that somebody else
-/// is at work on are left for later.
-pub fn old_firings(all: EveryUser, until: i64, limit: u64) -> DeleteMany<reminder::Entity> {
+/// A delete of reminder events until `until`, of the `limit` oldest ones. Rows locked by other
+/// replicas are skipped.
+pub fn old_reminder_events(all: EveryUser, until: i64, limit: u64) -> DeleteMany<reminder::Entity> {
     use reminder::Column::{FiredAt, Sequence};
     let oldest = of_every::<reminder::Entity>(all)
         .select_only()

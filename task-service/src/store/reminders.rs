@@ -1,50 +1,50 @@
-//! Reminders that fire: each once, whoever looks how often.
+//! The store of reminders: each fires once, over all replicas.
 //!
-//! A firing is a change of its user: it takes a number, so that whoever watches the user
-//! sees it in its place. The task stays as it is.
+//! A reminder event is a change of its user: it takes a change number, so that watchers see it in
+//! order. The task is unchanged.
 
 use std::collections::BTreeSet;
 
 use super::{
     Tasks,
-    notify::News,
+    notify::PendingNotification,
     reminder_queries::{
-        due_reminders, firings, firings_after, mark_fired, old_firings, pending_reminders,
-        reminded_task, take_firings,
+        due_reminders, mark_fired, old_reminder_events, pending_reminders, reminded_task,
+        reminder_events_after, reminder_sequence, take_sequence_numbers,
     },
-    retention::{BATCH, forget},
+    retention::{BATCH, delete_expired},
     revision::take_numbers,
     row::Row,
     scope::{EveryUser, OneUser, Scope},
 };
 use crate::{
     domain::{
-        task::{Fired, Task},
+        task::{ReminderEvent, Task},
         timestamp::Moment,
     },
     entity::reminder::Model,
     error::Error,
 };
 
-/// How many reminders one look finds, and how many of one user fire in one transaction.
-const AT_ONCE: u64 = 100;
+/// The most reminders of one query, and of one user in one transaction.
+const BATCH_SIZE: u64 = 100;
 
-/// How many firings are read at a time.
-const SIZE: u64 = 50;
+/// The page size of reminder events.
+const PAGE_SIZE: u64 = 50;
 
-/// How long a firing is kept, in microseconds: 7 days.
-const KEPT: i64 = 7 * 24 * 60 * 60 * 1_000_000;
+/// The retention of reminder events, in microseconds: 7 days.
+const RETENTION: i64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 impl Tasks {
-    /// Fires everything that is due, of all users, and tells when the next one will be.
-    /// Safe beside calls and beside other processes that do the same. Where it fails for a
-    /// user, the others do not wait: the first error is told when all of theirs has fired.
+    /// Fires the due reminders of all users, and returns the time of the next one. Safe beside
+    /// calls and other replicas. A failure for one user does not stop the others: the first error
+    /// is returned at the end.
     pub async fn fire_due(&self, all: EveryUser) -> Result<Option<Moment>, Error> {
         let (mut stuck, mut first) = (BTreeSet::new(), None);
         loop {
             let now = self.now();
             let pending =
-                pending_reminders(all, &stuck, AT_ONCE).all(self.database.reader()).await?;
+                pending_reminders(all, &stuck, BATCH_SIZE).all(self.database.reader()).await?;
             let next = pending.first().map(|(_, fires_at)| Moment::from_micros(*fires_at));
             let due = pending.iter().take_while(|(_, fires_at)| *fires_at <= now.micros());
             let users: BTreeSet<_> = due.map(|(user_id, _)| user_id).collect();
@@ -55,72 +55,83 @@ impl Tasks {
                     Err(error) => {
                         stuck.insert(user_id.clone());
                         first.get_or_insert(error);
-                        // The next look tells whether the database is there at all.
+                        // The next query shows whether the database is available.
                         goes_on = true;
                         break;
                     }
                 }
             }
-            // If nothing did, somebody else is at it, or nothing is due.
+            // Otherwise another replica fires them, or nothing is due.
             if !goes_on {
                 return first.map_or(Ok(next), Err);
             }
         }
     }
 
-    /// Fires what is due of one user, in one transaction, and tells how much that was.
+    /// Fires the due reminders of one user in one transaction, and returns their number.
     async fn fire(&self, user: OneUser<'_>, now: Moment) -> Result<usize, Error> {
         let transaction = self.database.begin().await?;
-        // First the row that the user's changes queue at, as they do.
+        // The row lock of the user's changes comes first, as in a change.
         take_numbers(&user, 0).exec(&transaction).await?;
-        let mut due = due_reminders(user, now.micros(), AT_ONCE).all(&transaction).await?;
+        let mut due = due_reminders(user, now.micros(), BATCH_SIZE).all(&transaction).await?;
         let count = i64::try_from(due.len()).unwrap_or(i64::MAX);
         let taken = take_numbers(&user, count).exec_with_returning(&transaction).await?;
         let Some(last) = taken.first().filter(|_| count > 0) else {
             transaction.rollback().await;
             return Ok(0);
         };
-        let sequence = take_firings(count).exec_with_returning(&transaction).await?;
+        let sequence = take_sequence_numbers(count).exec_with_returning(&transaction).await?;
         for (row, left) in due.iter_mut().zip((0..count).rev()) {
             row.fired_at = Some(now.micros());
             row.revision = Some(last.revision - left);
             row.sequence = Some(sequence.value - left);
             mark_fired(user, row).exec(&transaction).await?;
         }
-        News::of_firing(&self.hub, user.user_id()).after(transaction.commit()).await?;
+        PendingNotification::of_reminder(&self.pubsub, user.user_id())
+            .send_after(transaction.commit())
+            .await?;
         Ok(due.len())
     }
 
-    /// What has fired after the firing with this number, of all users, oldest first.
-    pub async fn fired_after(&self, all: EveryUser, sequence: i64) -> Result<Vec<Fired>, Error> {
-        let rows = firings_after(all, sequence, SIZE).all(self.database.reader()).await?;
-        Ok(rows.into_iter().filter_map(fired).collect())
+    /// The reminder events of all users after this sequence number, oldest first.
+    pub async fn reminder_events_after(
+        &self,
+        all: EveryUser,
+        sequence: i64,
+    ) -> Result<Vec<ReminderEvent>, Error> {
+        let rows =
+            reminder_events_after(all, sequence, PAGE_SIZE).all(self.database.reader()).await?;
+        Ok(rows.into_iter().filter_map(reminder_event).collect())
     }
 
-    /// The number of the last firing of all.
-    pub async fn last_firing(&self, _all: EveryUser) -> Result<i64, Error> {
-        let row = firings().one(self.database.reader()).await?;
+    /// The last sequence number of reminder events.
+    pub async fn last_reminder_event(&self, _all: EveryUser) -> Result<i64, Error> {
+        let row = reminder_sequence().one(self.database.reader()).await?;
         Ok(row.map_or(0, |row| row.value))
     }
 
-    /// The task of a firing, as it is now; `None` if it is gone.
-    pub async fn task_of(&self, all: EveryUser, fired: &Fired) -> Result<Option<Task>, Error> {
+    /// The current task of a reminder event; `None` if it is gone.
+    pub async fn task_of_event(
+        &self,
+        all: EveryUser,
+        fired: &ReminderEvent,
+    ) -> Result<Option<Task>, Error> {
         let task =
             reminded_task(all.user(&fired.user_id), fired.task_id).into_partial_model::<Row>();
         let row = task.one(self.database.reader()).await?;
         row.map(|row| row.of_user(&fired.user_id)).transpose()
     }
 
-    /// Forgets what has fired 7 days ago, of all users, and tells how much it was.
-    pub async fn forget_fired(&self, all: EveryUser) -> Result<u64, Error> {
-        let until = self.now().micros().saturating_sub(KEPT);
-        forget(&self.database, BATCH, |limit| old_firings(all, until, limit)).await
+    /// Deletes the reminder events of all users after their retention, and returns their number.
+    pub async fn delete_old_reminder_events(&self, all: EveryUser) -> Result<u64, Error> {
+        let until = self.now().micros().saturating_sub(RETENTION);
+        delete_expired(&self.database, BATCH, |limit| old_reminder_events(all, until, limit)).await
     }
 }
 
-/// The firing in a row; `None` if it is still to come.
-pub fn fired(row: Model) -> Option<Fired> {
-    Some(Fired {
+/// The reminder event in a row; `None` if it has not fired.
+pub fn reminder_event(row: Model) -> Option<ReminderEvent> {
+    Some(ReminderEvent {
         user_id: row.user_id,
         task_id: row.task_id,
         due_at: Moment::from_micros(row.fires_at),

@@ -1,26 +1,26 @@
-//! How much is forgotten at a time.
+//! Retention: deletes of expired rows, batch by batch.
 
 use sea_orm::{DeleteMany, EntityTrait};
 use server::db::Database;
 
 use crate::error::Error;
 
-/// How many rows one statement deletes at most, so that it locks few rows for a short time.
+/// The most rows of one statement, so that few are locked for a short time.
 pub const BATCH: u64 = 500;
 
-/// Deletes all that has expired, and tells how much it was: `expired` deletes at most so
-/// many rows, again and again, until fewer are left.
-pub async fn forget<E: EntityTrait>(
+/// Deletes all expired rows and returns their number; `expired` is a delete of at most so many
+/// rows.
+pub async fn delete_expired<E: EntityTrait>(
     database: &Database,
     batch: u64,
     expired: impl Fn(u64) -> DeleteMany<E>,
 ) -> Result<u64, Error> {
-    let mut forgotten = 0;
+    let mut deleted_rows = 0;
     loop {
         let deleted = expired(batch).exec(database.writer()).await?.rows_affected;
-        forgotten += deleted;
+        deleted_rows += deleted;
         if deleted < batch {
-            return Ok(forgotten);
+            return Ok(deleted_rows);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Between a stored row and the domain.
+//! The conversion between rows and tasks.
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -20,10 +20,10 @@ use crate::{
     },
     entity::task::{ActiveModel, Entity},
     error::Error,
-    query::full_text::{Indexed, Lexicon},
+    query::full_text::{IndexEntry, Lexicon},
 };
 
-/// What is read of a task: all but its owner, who asked, and what only the indexes need.
+/// The columns that are read of a task: all but its owner and the columns of indexes.
 #[derive(Clone, Debug, DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
 pub struct Row {
@@ -105,13 +105,13 @@ impl Row {
     }
 }
 
-/// The rule in a column, and where it began.
+/// The recurrence in a column, and its anchor.
 fn read_repeat(stored: StoredRepeat) -> (Repeat, chrono::NaiveDateTime) {
     let StoredRepeat { recurrence: Recurrence { rule, from, anchor }, zone } = stored;
     (Repeat { rule, from, zone }, anchor)
 }
 
-/// The column of what only some tasks have.
+/// The column of optional fields.
 fn details(task: &Task) -> Details {
     let Content { title: _, description: _, priority: _, tags, due: _, reminders, recurrence } =
         &task.content;
@@ -127,7 +127,7 @@ fn details(task: &Task) -> Details {
     }
 }
 
-/// What a change of `task` writes: everything but what never changes.
+/// The columns that a change of `task` writes.
 pub fn changeable(task: &Task) -> ActiveModel {
     let Task {
         id: _,
@@ -144,7 +144,7 @@ pub fn changeable(task: &Task) -> ActiveModel {
     } = task;
     let Content { title, description, priority, tags, due, reminders: _, recurrence: _ } = content;
     let (title, description) = (title.as_str(), description.as_str());
-    let Indexed { words, phrases } =
+    let IndexEntry { words, phrases } =
         Lexicon::of(user_id).index(title, description, tags.as_slice());
     let (due, due_zone) = due.as_ref().map(Due::to_stored).unzip();
     ActiveModel {
@@ -171,7 +171,7 @@ pub fn changeable(task: &Task) -> ActiveModel {
     }
 }
 
-/// The row of a new `task`, but for its owner.
+/// The row of a new `task`, without its owner.
 pub fn whole(task: &Task) -> ActiveModel {
     let mut row = changeable(task);
     row.id = Set(task.id);
@@ -179,19 +179,19 @@ pub fn whole(task: &Task) -> ActiveModel {
     row
 }
 
-/// What a stored `task` takes of its owner's quota.
+/// The usage of `task`.
 pub fn usage(task: &Task) -> Usage {
     let (title, description) = (&task.content.title, &task.content.description);
     usage_of(title.as_str(), description.as_str(), details(task).write().as_deref())
 }
 
-/// What these columns of a task take.
+/// The usage of a task with these columns.
 pub fn usage_of(title: &str, description: &str, details: Option<&str>) -> Usage {
     let bytes = title.len() + description.len() + details.map_or(0, str::len);
     Usage { tasks: 1, bytes: i64::try_from(bytes).unwrap_or(i64::MAX) }
 }
 
-/// What a new task most likely takes: it may have more than its words.
+/// The expected usage of a new task, without its details.
 pub fn likely_usage(content: &Content) -> Usage {
     usage_of(content.title.as_str(), content.description.as_str(), None)
 }

@@ -1,12 +1,12 @@
-//! Whose rows a statement reaches, and the proof that it may.
+//! The scope of a statement: the user whose rows it reaches, and the proof of the right to.
 //!
-//! A user's own calls come with an [`Owner`], which only the gate makes. What no user calls
-//! takes one of the proofs here: [`EveryUser`] for what acts for all, a [`OneUser`] at a time,
-//! and [`Departed`] for a user whose account is gone.
+//! Calls of users have an [`Owner`], which only the gate makes. System code takes one of the proofs
+//! here: [`EveryUser`] for all users, [`OneUser`] for one of them at a time, and [`ErasedUser`] for
+//! an erasure.
 
 use shared::auth::{Owner, ServicePrincipal, UserId};
 
-/// The user whose rows a statement reaches, and no others.
+/// The user whose rows a statement reaches.
 pub trait Scope: Sync {
     /// The id of the user.
     fn user_id(&self) -> &str;
@@ -18,31 +18,28 @@ impl Scope for Owner {
     }
 }
 
-/// Proof that what is done is done for every user: by a service that has shown who it is, or by
-/// a job of this process.
+/// The proof of acting for every user: by an authenticated service, or by a job of this process.
 #[derive(Clone, Copy, Debug)]
 pub struct EveryUser(());
 
 impl EveryUser {
     /// The proof of a service.
-    pub fn told_by(_service: &ServicePrincipal) -> Self {
+    pub fn for_service(_service: &ServicePrincipal) -> Self {
         Self(())
     }
 
-    /// The proof of the jobs of this process. Lints refuse any use but the one where the jobs
-    /// are started.
+    /// The proof of the jobs of this process. A lint bans it except where the jobs are started.
     pub fn for_jobs() -> Self {
         Self(())
     }
 
-    /// One of them.
+    /// One of the users.
     pub fn user(self, user_id: &str) -> OneUser<'_> {
         OneUser { _all: self, user_id }
     }
 }
 
-/// A user of all, while a job or a service acts for every one. [`EveryUser::user`] alone makes
-/// one.
+/// One user, while a job or a service acts for every user. Made by [`EveryUser::user`] alone.
 #[derive(Clone, Copy, Debug)]
 pub struct OneUser<'a> {
     _all: EveryUser,
@@ -55,22 +52,21 @@ impl Scope for OneUser<'_> {
     }
 }
 
-/// Proof that a service has said that a user's account is gone. It is good for the removal
-/// and nothing else. [`Departed::said_by`] alone makes one, and what that takes only the
-/// gate of services does.
+/// The proof of a service that a user's account is gone. Valid for the erasure alone;
+/// [`ErasedUser::confirmed_by`] alone makes one, from what only the gate of services makes.
 #[derive(Clone, Debug)]
-pub struct Departed {
+pub struct ErasedUser {
     user: UserId,
 }
 
-impl Departed {
-    /// `user`, by the word of a service that has shown who it is.
-    pub fn said_by(_service: &ServicePrincipal, user: UserId) -> Self {
+impl ErasedUser {
+    /// The proof for `user`, by an authenticated service.
+    pub fn confirmed_by(_service: &ServicePrincipal, user: UserId) -> Self {
         Self { user }
     }
 }
 
-impl Scope for Departed {
+impl Scope for ErasedUser {
     fn user_id(&self) -> &str {
         self.user.as_str()
     }

@@ -1,7 +1,7 @@
-//! Full-text conditions: one question, asked of either database's index.
+//! Full-text search: the conditions of a filter on either database's index.
 //!
-//! What a task is found by is computed here (see [`Lexicon`]), and the indexes compare it
-//! byte for byte, so both give the same answers.
+//! Index entries are computed by [`Lexicon`] and compared as bytes, so both databases give the same
+//! results.
 
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr,
@@ -14,11 +14,10 @@ use crate::query::{
     full_text::{Lexicon, phrase_of},
 };
 
-/// So many tasks are looked at one by one, to be put in order, rather than all in order.
+/// The most tasks that are sorted after the full-text index, rather than read in order.
 const FEW: i64 = 1_000;
 
-/// Whether to begin with the tasks that have the words and tags of `filter`, and not with
-/// the list as it is sorted.
+/// Whether to read by the full-text index, and not in the order of the list.
 #[expect(clippy::disallowed_methods, reason = "counts in the index by words of one user")]
 pub async fn comes_first(
     on: &impl ConnectionTrait,
@@ -35,13 +34,12 @@ pub async fn comes_first(
     Ok(found < FEW)
 }
 
-/// The tasks that have the words and tags of `filter`; `None` where it names none.
+/// The condition of the words and tags of `filter`; `None` without any.
 pub fn having(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
     wanted(user_id, filter).map(|query| backend.has_words(&query))
 }
 
-/// The tasks that have none of the tags that `filter` excludes; `None` where it excludes
-/// none.
+/// The condition of the excluded tags of `filter`; `None` without any.
 pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
     if filter.tags_none.is_empty() {
         return None;
@@ -51,14 +49,14 @@ pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Exp
     Some(backend.lacks_words(&WordQuery { all: Vec::new(), any }))
 }
 
-/// The tasks in which the characters of the words of `filter` stand as they do there; none
-/// where [`having`] says it all. It reads the text of whatever passes `having`.
+/// The conditions of the phrases of `filter`; none where [`having`] is exact. They read the text of
+/// each task that matches `having`.
 pub fn phrases(backend: DbBackend, filter: &Filter) -> impl Iterator<Item = Expr> {
     let phrases = filter.words.iter().filter_map(|word| phrase_of(word));
     phrases.map(move |phrase| backend.has_phrase(phrase))
 }
 
-/// The words and tags that `filter` says a task must have, if any.
+/// The query of the words and tags of `filter`, if any.
 fn wanted(user_id: &str, filter: &Filter) -> Option<WordQuery> {
     let Filter { words, tags_any, tags_all, .. } = filter;
     if words.is_empty() && tags_any.is_empty() && tags_all.is_empty() {

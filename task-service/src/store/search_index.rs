@@ -1,4 +1,4 @@
-//! Tasks whose place in the full-text index is not what the rules of this version make it.
+//! The update of the full-text index for entries of another version.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::{domain::task::sort_key, error::Error, query::full_text::Lexicon};
 
-/// How many tasks are read at a time.
+/// The page size.
 const BATCH: u64 = 100;
 
-/// How much text one transaction of SQLite indexes at most, in bytes: others wait for it.
+/// The most bytes of text that one transaction of SQLite indexes; other writers wait for it.
 const TEXT: usize = 64 * 1024;
 
-/// A task to be indexed.
-struct Stale {
+/// A task with an outdated index entry.
+struct OutdatedTask {
     user_id: String,
     id: Uuid,
     revision: i64,
@@ -30,7 +30,7 @@ struct Stale {
     tags: Vec<String>,
 }
 
-impl Stale {
+impl OutdatedTask {
     fn size(&self) -> usize {
         self.title.len() + self.description.len() + self.tags.iter().map(String::len).sum::<usize>()
     }
@@ -44,9 +44,8 @@ impl Stale {
 }
 
 impl Tasks {
-    /// Indexes what no replica of this version has indexed, and tells how many tasks that
-    /// were. It works half of the time at most, so that those who call get the other half.
-    /// Several processes may do so at once, as they all compute the same.
+    /// Indexes outdated tasks of all users and returns their number. It works at most half of the
+    /// time, to leave the database to calls. Safe on several replicas, as all compute the same.
     pub async fn index_outdated(&self, all: EveryUser) -> Result<usize, Error> {
         let mut indexed = 0;
         loop {
@@ -67,11 +66,11 @@ impl Tasks {
             .into_iter()
             .map(|(user_id, id, revision, title, description, details)| {
                 let tags = Details::read(details.as_deref()).unwrap_or_default().tags;
-                Stale { user_id, id, revision, title, description, tags }
+                OutdatedTask { user_id, id, revision, title, description, tags }
             })
             .collect();
         if self.database.backend().locks_rows() {
-            // One by one, so that whoever holds one row is never waited for with another.
+            // One by one, so that no row lock is held while waiting for another.
             for task in &some {
                 task.index(all, self.database.writer()).await?;
             }
@@ -91,10 +90,10 @@ impl Tasks {
     }
 }
 
-/// How many of `tasks`, one at least, are indexed together.
-fn fitting(tasks: &[Stale]) -> usize {
+/// The number of `tasks` for one transaction, at least one.
+fn fitting(tasks: &[OutdatedTask]) -> usize {
     let mut size = 0;
-    let fits = |task: &&Stale| {
+    let fits = |task: &&OutdatedTask| {
         size += task.size();
         size <= TEXT
     };

@@ -1,4 +1,4 @@
-//! What happened in the owner's name.
+//! The security events of an owner.
 
 use server::audit_log::{Page, PageRequest, SecurityEvents};
 use shared::auth::Owner;
@@ -7,7 +7,7 @@ use super::Tasks;
 use crate::error::Error;
 
 impl Tasks {
-    /// A page of it, newest first.
+    /// A page of security events, newest first.
     pub async fn security_events(
         &self,
         owner: &Owner,

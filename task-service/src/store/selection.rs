@@ -1,4 +1,4 @@
-//! Which tasks a caller asked for, as a database is asked.
+//! The selects of lists and counts: filter, order and cursor as statements.
 
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, QueryFilter, QueryOrder, Select,
@@ -15,26 +15,26 @@ use crate::{
     entity::task::{Column, Entity},
     query::{
         filter::{Bound, Filter},
-        page::{PageRequest, Place},
-        sort::{By, Key, Sort},
+        page::{PageCursor, PageRequest},
+        sort::{Sort, SortField, SortKey},
     },
 };
 
-/// What a selection depends on beside the request.
+/// The context of a selection beside the request.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// The database that is asked.
+    /// The dialect.
     pub backend: DbBackend,
-    /// Whose tasks.
+    /// The owner.
     pub owner: &'a Owner,
-    /// When.
+    /// The current time.
     pub now: Moment,
-    /// Whether to begin with what has the words and tags; see [`search::comes_first`].
+    /// Whether to read by the full-text index; see [`search::comes_first`].
     pub is_by_words: bool,
 }
 
 impl View<'_> {
-    /// All tasks that pass `filter`.
+    /// All tasks that match `filter`.
     pub fn matching(self, filter: &Filter) -> Select<Entity> {
         let (from, end) = self.range(filter);
         let range = Condition::all()
@@ -44,7 +44,7 @@ impl View<'_> {
         if range.is_empty() { all } else { all.filter(range) }
     }
 
-    /// The same, without a hint where in the index of dues they are.
+    /// All tasks that match `filter`, without a range of the index by due.
     fn passing(self, filter: &Filter) -> Select<Entity> {
         let all = if self.is_by_words {
             owned_by_words(self.backend, self.owner)
@@ -66,15 +66,15 @@ impl View<'_> {
         }
     }
 
-    /// What a page of `request` is read by: one after the other, each in order, until the
-    /// page is full. Each is a walk along an index.
+    /// The selects of a page, one after the other, until the page is full. Each reads along an
+    /// index.
     ///
-    /// There are two where some tasks have no key: those come last, whichever way round,
-    /// and no index of both databases has them there in both directions.
+    /// There are two if some tasks have no key: these come last in both directions, in which no
+    /// index of both databases has them.
     pub fn walks(self, request: &PageRequest) -> impl Iterator<Item = Select<Entity>> {
         let PageRequest { filter, sort, after, .. } = request;
-        let (keyed, keyless) = if sort.by == By::Due {
-            let is_behind = after.as_ref().is_some_and(|place| place.key == Key::None);
+        let (keyed, keyless) = if sort.by == SortField::Due {
+            let is_behind = after.as_ref().is_some_and(|cursor| cursor.key == SortKey::None);
             (!is_behind && filter.has_due != Some(false), !filter.needs_due())
         } else {
             (true, false)
@@ -89,25 +89,27 @@ impl View<'_> {
         let Sort { by, descending } = *sort;
         let column = column(by);
         let mut walk = match (by, is_keyed) {
-            (By::Due, true) => self.passing(filter).filter(self.within(request)),
-            (By::Due, false) => self.passing(filter).filter(column.is_null()),
+            (SortField::Due, true) => self.passing(filter).filter(self.within(request)),
+            (SortField::Due, false) => self.passing(filter).filter(column.is_null()),
             _ => self.matching(filter),
         };
-        if let Some(place) = after {
-            let (columns, place) = match (&place.key, is_keyed) {
-                (Key::Number(key), true) => (pair(column), pair_of(Expr::val(*key), place)),
-                (Key::Text(key), true) => (pair(column), pair_of(Expr::val(key.as_str()), place)),
-                (Key::None, false) => (Expr::col((Entity, Column::Id)), Expr::val(place.id)),
-                // The walk begins behind the place.
+        if let Some(cursor) = after {
+            let (columns, cursor) = match (&cursor.key, is_keyed) {
+                (SortKey::Number(key), true) => (pair(column), pair_of(Expr::val(*key), cursor)),
+                (SortKey::Text(key), true) => {
+                    (pair(column), pair_of(Expr::val(key.as_str()), cursor))
+                }
+                (SortKey::None, false) => (Expr::col((Entity, Column::Id)), Expr::val(cursor.id)),
+                // The select begins after the cursor.
                 _ => return in_order(walk, by, descending),
             };
-            // As a row value, which both databases look up in the index.
-            walk = walk.filter(if descending { columns.lt(place) } else { columns.gt(place) });
+            // As a row value, for which both databases use the index.
+            walk = walk.filter(if descending { columns.lt(cursor) } else { columns.gt(cursor) });
         }
         in_order(walk, by, descending)
     }
 
-    /// What only some filters ask for; `None` where this one does not.
+    /// The conditions of optional filters; `None` without any.
     fn more(self, filter: &Filter) -> Option<Condition> {
         let mut all = Condition::all();
         if !filter.priorities.is_empty() {
@@ -142,7 +144,7 @@ impl View<'_> {
         (!all.is_empty()).then_some(all)
     }
 
-    /// Every due that passes `filter` is one of these: the first, and the first after them.
+    /// The range of dues that match `filter`: the first, and the first after them.
     fn range(self, filter: &Filter) -> (Option<i64>, Option<i64>) {
         let from = filter.from().map(|from| from.day.min(from.instant).micros());
         let overdue = filter.overdue == Some(true);
@@ -151,14 +153,14 @@ impl View<'_> {
         (from, end)
     }
 
-    /// Where a walk along the dues begins and ends. The side that the place is on needs no
-    /// more: an index is entered at one place, and that is the better one.
+    /// The range of the index by due. On the side of the cursor none is needed, as that is the
+    /// tighter bound.
     fn within(self, request: &PageRequest) -> Condition {
         let (from, end) = self.range(&request.filter);
         let is_entered = request.after.is_some();
         let mut within = Condition::all();
         if !is_entered || request.sort.descending {
-            // Any due at all is said as a number, since that is where to leave the index.
+            // A number instead of IS NOT NULL, as a bound of the index.
             within = within.add(Column::Due.gte(from.unwrap_or(i64::MIN)));
         }
         if let Some(end) = end
@@ -169,13 +171,13 @@ impl View<'_> {
         within
     }
 
-    /// That a task is open and overdue.
+    /// The condition that a task is open and overdue.
     pub fn overdue(self, filter: &Filter) -> Condition {
         let end = filter.not_yet_overdue(self.now);
         Condition::all().add(Column::CompletedAt.is_null()).add(due().lt(bound(end)))
     }
 
-    /// That a task is anything else.
+    /// The condition that a task is not overdue.
     fn on_time(self, filter: &Filter) -> Condition {
         Condition::any()
             .add(Column::CompletedAt.is_not_null())
@@ -184,20 +186,20 @@ impl View<'_> {
     }
 }
 
-fn in_order(walk: Select<Entity>, by: By, descending: bool) -> Select<Entity> {
+fn in_order(walk: Select<Entity>, by: SortField, descending: bool) -> Select<Entity> {
     let order = if descending { Order::Desc } else { Order::Asc };
     walk.order_by(column(by), order.clone()).order_by(Column::Id, order)
 }
 
-fn column(by: By) -> Column {
+fn column(by: SortField) -> Column {
     match by {
-        By::Created => Column::CreatedAt,
-        By::Updated => Column::UpdatedAt,
-        By::Due => Column::Due,
-        By::Priority => Column::Priority,
-        By::Title => Column::TitleKey,
-        By::Position => Column::Position,
-        By::Deleted => Column::DeletedAt,
+        SortField::Created => Column::CreatedAt,
+        SortField::Updated => Column::UpdatedAt,
+        SortField::Due => Column::Due,
+        SortField::Priority => Column::Priority,
+        SortField::Title => Column::TitleKey,
+        SortField::Position => Column::Position,
+        SortField::Deleted => Column::DeletedAt,
     }
 }
 
@@ -205,15 +207,15 @@ fn pair(column: Column) -> Expr {
     Expr::tuple([column, Column::Id].map(|column| Expr::col((Entity, column))))
 }
 
-fn pair_of(key: Expr, place: &Place) -> Expr {
-    Expr::tuple([key, Expr::val(place.id)])
+fn pair_of(key: Expr, cursor: &PageCursor) -> Expr {
+    Expr::tuple([key, Expr::val(cursor.id)])
 }
 
 fn due() -> Expr {
     Expr::col((Entity, Column::Due))
 }
 
-/// The due that a task's own is compared with: days with days, instants with instants.
+/// The bound of a due: dates compare with dates, instants with instants.
 fn bound(Bound { day, instant }: Bound) -> Expr {
     let is_day = Column::DueZone.is_null();
     Expr::case(is_day, Expr::val(day.micros())).finally(Expr::val(instant.micros())).into()

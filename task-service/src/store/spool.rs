@@ -1,5 +1,4 @@
-//! What is held back until it is known whether all of it is sound: a few rows in memory, more
-//! in a file without a name, which is gone with whoever holds it.
+//! The spool of an import: staged rows in memory, or in an unnamed temporary file.
 
 use std::{
     io::{Cursor, Error, ErrorKind},
@@ -12,24 +11,23 @@ use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWriter},
 };
 
-use super::spool_folder::{Room, SpoolFolder};
+use super::spool_folder::{Reservation, SpoolFolder};
 
-/// So many times as long as what came are the rows made of it, at most: they carry words to
-/// be found by, and the names of all columns.
+/// The most bytes of rows for a byte of input: rows have index entries and the names of columns.
 pub const SPREAD: usize = 4;
 
-/// As much is written and read at a time.
+/// The size of the file buffers.
 const BUFFER: usize = 256 * 1024;
 
-/// As much is held in memory before there is a file.
+/// The most bytes in memory before there is a file.
 const MEMORY: usize = 1024 * 1024;
 
-/// Rows on their way in.
+/// A spool to write.
 pub struct Spool<T> {
     folder: SpoolFolder,
     memory: Vec<u8>,
     file: Option<BufWriter<File>>,
-    room: Room,
+    reservation: Reservation,
     line: Vec<u8>,
     bytes: usize,
     most: usize,
@@ -37,14 +35,13 @@ pub struct Spool<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Spool<T> {
-    /// An empty one for the rows of what comes in at most `given` bytes: it takes
-    /// [`SPREAD`] times as many.
+    /// An empty spool for an input of at most `given` bytes: it takes [`SPREAD`] times as many.
     pub fn new(folder: &SpoolFolder, given: usize) -> Self {
         Self {
             folder: folder.clone(),
             memory: Vec::new(),
             file: None,
-            room: folder.room(),
+            reservation: folder.reservation(),
             line: Vec::new(),
             bytes: 0,
             most: given.saturating_mul(SPREAD),
@@ -52,8 +49,7 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
         }
     }
 
-    /// Adds a row; `false` if there are too many. [`ErrorKind::StorageFull`]: the folder has
-    /// no room for more.
+    /// Adds a row; `false` beyond the most bytes. [`ErrorKind::StorageFull`]: the folder is full.
     pub async fn write(&mut self, row: &T) -> Result<bool, Error> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, row)?;
@@ -66,7 +62,7 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
             self.memory.extend_from_slice(&self.line);
             return Ok(true);
         }
-        self.room.reach(self.bytes as u64)?;
+        self.reservation.extend_to(self.bytes as u64)?;
         let file = match &mut self.file {
             Some(file) => file,
             none => {
@@ -91,15 +87,15 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
                 Box::new(BufReader::with_capacity(BUFFER, file))
             }
         };
-        Ok(Rows { source, room: self.room, line: self.line, kind: PhantomData })
+        Ok(Rows { source, reservation: self.reservation, line: self.line, kind: PhantomData })
     }
 }
 
-/// Rows on their way out.
+/// A spool to read.
 pub struct Rows<T> {
     source: Box<dyn AsyncBufRead + Send + Unpin>,
     #[expect(dead_code, reason = "given back when dropped")]
-    room: Room,
+    reservation: Reservation,
     line: Vec<u8>,
     kind: PhantomData<fn() -> T>,
 }

@@ -1,4 +1,4 @@
-//! Where imports are held back, and how much of it they may take together.
+//! The folder of import spools, and the disk space they may take together.
 
 use std::{
     fs::File,
@@ -12,10 +12,10 @@ use server::{
     storage::{FileSystem, MinFree},
 };
 
-/// Beside the database, all spools together take no more, whatever is free.
+/// The most bytes of all spools on the file system of the database.
 const MOST_BESIDE_DATABASE: u64 = 256 * 1024 * 1024;
 
-/// As much is asked for at a time.
+/// The step of reservations.
 const STEP: u64 = 1024 * 1024;
 
 /// The folder of all spools of a process.
@@ -26,19 +26,18 @@ struct Folder {
     path: PathBuf,
     min_free: MinFree,
     is_beside_database: bool,
-    /// What all spools have of it.
+    /// The bytes reserved by all spools.
     taken: Mutex<u64>,
 }
 
-/// What one spool has of the folder; given back when dropped.
-pub struct Room {
+/// The disk space reserved by one spool; released when dropped.
+pub struct Reservation {
     folder: Arc<Folder>,
     taken: u64,
 }
 
 impl SpoolFolder {
-    /// The folder at `path`, for a service whose rows are in the file `database`, if they are
-    /// in one.
+    /// The folder at `path`; `database` is the file of the database, if there is one.
     pub fn new(path: PathBuf, database: Option<&Path>, min_free: MinFree) -> Self {
         let device = |path: &Path| FileSystem::of(path).ok().map(|found| found.device);
         let is_beside_database = database
@@ -46,7 +45,7 @@ impl SpoolFolder {
         Self(Arc::new(Folder { path, min_free, is_beside_database, taken: Mutex::default() }))
     }
 
-    /// A file without a name, which is gone with whoever holds it.
+    /// An unnamed temporary file, deleted when closed.
     pub fn file(&self) -> Result<File, Error> {
         tempfile::tempfile_in(&self.0.path).map_err(|error| {
             let path = self.0.path.display();
@@ -55,12 +54,12 @@ impl SpoolFolder {
         })
     }
 
-    /// No room yet.
-    pub fn room(&self) -> Room {
-        Room { folder: self.0.clone(), taken: 0 }
+    /// An empty reservation.
+    pub fn reservation(&self) -> Reservation {
+        Reservation { folder: self.0.clone(), taken: 0 }
     }
 
-    /// Says in the log what an operator should know of the folder, if there is something.
+    /// Logs problems of the folder.
     pub fn log(&self) {
         let path = self.0.path.display();
         if let Err(error) = tempfile::tempfile_in(&self.0.path) {
@@ -69,7 +68,7 @@ impl SpoolFolder {
                 "no file can be made in the spool folder: only small imports work (SPOOL_DIR)"
             );
         } else if self.0.is_beside_database {
-            // So it is on most machines of developers, where nothing is to be mended.
+            // Usual on developers' machines, so not a warning.
             tracing::info!(
                 %path,
                 "the spool folder is on the database's file system: imports get a small part \
@@ -78,7 +77,7 @@ impl SpoolFolder {
         }
     }
 
-    /// The same for the report of a look.
+    /// Reports problems of the folder to `doctor`.
     pub fn examine(&self, report: &mut Report) {
         let Folder { path, is_beside_database, .. } = &*self.0;
         let path = path.display();
@@ -95,12 +94,12 @@ impl SpoolFolder {
         match FileSystem::of(&self.0.path) {
             Ok(found) => {
                 let most = self.0.most(found, 0) >> 20;
-                let told = format!("imports hold back up to {most} MiB in {path}");
+                let message = format!("imports hold back up to {most} MiB in {path}");
                 if *is_beside_database {
                     let why = "it is on the file system of the database";
-                    report.warn("spool", format!("{told}: {why}; see SPOOL_DIR"));
+                    report.warn("spool", format!("{message}: {why}; see SPOOL_DIR"));
                 } else {
-                    report.ok("spool", told);
+                    report.ok("spool", message);
                 }
             }
             Err(error) => report.warn("spool", format!("{path} cannot be looked at: {error}")),
@@ -109,7 +108,7 @@ impl SpoolFolder {
 }
 
 impl Folder {
-    /// How much all spools may have, of a file system that holds `taken` for them already.
+    /// The most bytes of all spools, of which `taken` are on the file system already.
     fn most(&self, found: FileSystem, taken: u64) -> u64 {
         let usable = (found.free + taken).saturating_sub(self.min_free.of(found));
         if self.is_beside_database {
@@ -120,9 +119,9 @@ impl Folder {
     }
 }
 
-impl Room {
-    /// Sees to it that there is room for `bytes` in all.
-    pub fn reach(&mut self, bytes: u64) -> Result<(), Error> {
+impl Reservation {
+    /// Extends the reservation to `bytes` in all.
+    pub fn extend_to(&mut self, bytes: u64) -> Result<(), Error> {
         if bytes <= self.taken {
             return Ok(());
         }
@@ -138,7 +137,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let mut taken = self.folder.taken.lock().unwrap_or_else(PoisonError::into_inner);
         *taken -= self.taken;
@@ -155,13 +154,13 @@ mod tests {
     fn all_spools_together_have_a_part_of_what_is_free_and_give_it_back() {
         let path = std::env::temp_dir();
         let free = FileSystem::of(&path).expect("a file system").free;
-        // Some 32 MiB are left, which others on this machine must not fill meanwhile.
+        // Some 32 MiB are left, which must not fill up meanwhile.
         let min_free = MinFree::Bytes(free.saturating_sub(32 * STEP));
         let folder = SpoolFolder::new(path, None, min_free);
-        let mut first = folder.room();
-        first.reach(1).expect("a step");
+        let mut first = folder.reservation();
+        first.extend_to(1).expect("a step");
         assert_eq!(first.taken, STEP);
-        let error = folder.room().reach(64 * STEP).expect_err("more than there is");
+        let error = folder.reservation().extend_to(64 * STEP).expect_err("more than there is");
         assert_eq!(error.kind(), ErrorKind::StorageFull);
         drop(first);
         assert_eq!(*folder.0.taken.lock().expect("sound"), 0);

@@ -1,4 +1,4 @@
-//! What has changed since a caller looked last.
+//! The sync: changes of a user after a cursor.
 
 use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -13,47 +13,45 @@ use crate::{
         task::{Column, Entity},
     },
     error::Error,
-    query::sync::{Changes, SyncPlace, SyncRequest},
+    query::sync::{Changes, SyncCursor, SyncRequest},
 };
 
-/// How far a user's history goes.
+/// The range of a user's history.
 #[derive(Clone, Copy)]
 pub struct History {
-    /// Deletions up to this number are forgotten.
+    /// Deletions up to this number are purged.
     purged: i64,
     /// The number of the last change.
     pub latest: i64,
-    /// Of which database.
+    /// The epoch of the database.
     epoch: i64,
 }
 
 impl Tasks {
-    /// What has changed after `request.after`, oldest change first; without it, all there
-    /// is. A task is there once, as it is now.
+    /// The changes after `request.after`, oldest first; without it, all tasks. Each task is listed
+    /// once, as it is now.
     pub async fn sync(&self, owner: &Owner, request: &SyncRequest) -> Result<Changes, Error> {
         let after = match request.after {
-            Some(place) => place,
+            Some(cursor) => cursor,
             None => self.beginning(owner).await?,
         };
         let changes = self.changes(owner, after, i64::MAX, request.size).await?;
-        // Asked after the changes were read: what a purge takes meanwhile is noted before
-        // it is gone.
+        // Checked after the read: a purge records its number before it deletes.
         self.history(owner).await?.check(after)?;
         Ok(changes)
     }
 
-    /// Where somebody begins who has nothing.
-    pub async fn beginning(&self, owner: &Owner) -> Result<SyncPlace, Error> {
+    /// The cursor of a first sync.
+    pub async fn beginning(&self, owner: &Owner) -> Result<SyncCursor, Error> {
         let history = self.history(owner).await?;
-        Ok(SyncPlace::start(history.latest, history.epoch))
+        Ok(SyncCursor::start(history.latest, history.epoch))
     }
 
-    /// At most `size` of the tasks whose last change comes after `after` and is not later
-    /// than `latest`.
+    /// At most `size` tasks whose last change is after `after` and not later than `latest`.
     pub(super) async fn changes(
         &self,
         owner: &Owner,
-        after: SyncPlace,
+        after: SyncCursor,
         latest: i64,
         size: usize,
     ) -> Result<Changes, Error> {
@@ -86,10 +84,10 @@ impl Tasks {
 }
 
 impl History {
-    /// Whether everything after `place` is still known.
-    pub fn check(self, place: SyncPlace) -> Result<(), Error> {
-        let is_known = (self.purged..=self.latest).contains(&place.known());
-        if place.epoch != self.epoch || !is_known {
+    /// Checks that the history after `cursor` is complete.
+    pub fn check(self, cursor: SyncCursor) -> Result<(), Error> {
+        let is_known = (self.purged..=self.latest).contains(&cursor.known());
+        if cursor.epoch != self.epoch || !is_known {
             return Err(Error::TooOld);
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! The statements that see the rows of all users, but for those of reminders. No user calls
-//! them: each takes the proof of who acts for [`EveryUser`], or of one user after the other.
+//! The system queries (cross-user): statements over the rows of all users, except for those of
+//! reminders. Each takes the proof [`EveryUser`], or acts on one user after the other.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -15,27 +15,27 @@ use super::{
 };
 use crate::{
     entity::{import, reminder, request, sequence, task},
-    query::full_text::{Indexed, RULES},
+    query::full_text::{IndexEntry, RULES},
 };
 
-/// Names the epoch of the database: a number that says no more than that it is this one.
+/// The name of the epoch in the sequences.
 pub const EPOCH: &str = "epoch";
 
-/// Names the number behind which a user's first change number comes.
+/// The name of the base of change numbers in the sequences.
 pub const FIRST: &str = "first_revision";
 
-/// The imports of all users that are not all there yet.
+/// The unfinished imports of all users.
 pub fn unfinished_imports(all: EveryUser) -> Select<import::Entity> {
     of_every(all)
 }
 
-/// A delete of at most `limit` tasks of an import that is not all there.
+/// A delete of at most `limit` tasks of an unfinished import.
 pub fn unfinished_tasks(user: &impl Scope, revision: i64, limit: u64) -> DeleteMany<task::Entity> {
     let some = some_unfinished(user, revision, limit);
     owned_delete(user).filter(task::Column::Id.in_subquery(some))
 }
 
-/// A delete of the reminders of what [`unfinished_tasks`] is about to delete.
+/// A delete of the reminders of the tasks that [`unfinished_tasks`] deletes.
 pub fn unfinished_reminders(
     user: &impl Scope,
     revision: i64,
@@ -45,7 +45,7 @@ pub fn unfinished_reminders(
     owned_delete(user).filter(reminder::Column::TaskId.in_subquery(some))
 }
 
-/// The first ids of an import, if it is not all there.
+/// The first ids of an unfinished import.
 fn some_unfinished(user: &impl Scope, revision: i64, limit: u64) -> SelectStatement {
     let mark = with_unfinished::<import::Entity>(user)
         .filter(import::Column::Revision.eq(revision))
@@ -61,25 +61,25 @@ fn some_unfinished(user: &impl Scope, revision: i64, limit: u64) -> SelectStatem
         .into_query()
 }
 
-/// Notes that nothing is left of an import.
+/// A delete of the mark of an unfinished import.
 pub fn finished_import(user: &impl Scope, revision: i64) -> DeleteMany<import::Entity> {
     owned_delete(user).filter(import::Column::Revision.eq(revision))
 }
 
-/// The numbers of these names.
+/// The sequences with these names.
 #[expect(clippy::disallowed_methods, reason = "numbers that are nobody's")]
 pub fn numbers(names: &[&str]) -> Select<sequence::Entity> {
     sequence::Entity::find().filter(sequence::Column::Name.is_in(names.iter().copied()))
 }
 
-/// Stores a number, unless there is one of this name.
+/// An insert of a number, unless the name exists.
 #[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
 pub fn draw_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     let row = sequence::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
     Insert::one(row).on_conflict(OnConflict::new().do_nothing().to_owned())
 }
 
-/// Stores a number in the place of the one of this name.
+/// An upsert of a number.
 #[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
 pub fn set_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     let row = sequence::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
@@ -89,9 +89,8 @@ pub fn set_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     Insert::one(row).on_conflict(on_conflict)
 }
 
-/// A delete of at most `limit` request ids of all users. What it deletes, no caller can
-/// tell from what is still there. Rows that somebody else is at work on are left for later,
-/// so nobody waits and nobody deadlocks.
+/// A delete of at most `limit` expired idempotency keys of all users. Rows locked by others are
+/// skipped, so there is no waiting and no deadlock.
 pub fn expired_requests(
     all: EveryUser,
     created_until: i64,
@@ -109,8 +108,8 @@ pub fn expired_requests(
     delete_of_every(all).filter(key.in_subquery(expired.into_query()))
 }
 
-/// Whose tasks have been in the trash since `until` or longer, of all users: at most
-/// `limit` of them, and the greatest number of a deletion of each.
+/// The users with tasks in the trash since `until` or longer, at most `limit`, with the greatest
+/// change number of such a deletion.
 pub fn expired_trash(
     all: EveryUser,
     until: i64,
@@ -127,8 +126,8 @@ pub fn expired_trash(
         .into_tuple()
 }
 
-/// A delete of what a user put into the trash until `until`, by changes up to the one with
-/// this number: at most `limit` tasks.
+/// A delete of a user's tasks in the trash since `until`, by changes up to this number: at most
+/// `limit` tasks.
 pub fn purged_trash(
     user: OneUser<'_>,
     until: i64,
@@ -139,8 +138,8 @@ pub fn purged_trash(
     owned_delete(&user).filter(task::Column::Id.in_subquery(oldest))
 }
 
-/// What [`purged_trash`] is about to delete, of its owner's quota: how many tasks, and the bytes
-/// of their texts as [`Usage`](crate::domain::quota::Usage) counts them.
+/// The usage of the tasks that [`purged_trash`] deletes: their number, and the bytes of their texts
+/// as in [`Usage`](crate::domain::quota::Usage).
 pub fn purged_usage(
     user: OneUser<'_>,
     until: i64,
@@ -157,7 +156,7 @@ pub fn purged_usage(
         .into_tuple()
 }
 
-/// The ids of both. Which they are is the same twice, whatever was deleted in one moment.
+/// The ids of both, in a total order, so both statements select the same.
 fn oldest_trash(user: OneUser<'_>, until: i64, revision: i64, limit: u64) -> SelectStatement {
     use task::Column::{DeletedAt, Id, Revision};
     with_unfinished::<task::Entity>(&user)
@@ -171,18 +170,17 @@ fn oldest_trash(user: OneUser<'_>, until: i64, revision: i64, limit: u64) -> Sel
         .into_query()
 }
 
-/// That the words of a task were made by other rules than today's, spelled as the index of
-/// such rows is.
+/// The condition that an index entry has another version, spelled as in the index of such rows.
 fn is_outdated() -> Expr {
     Expr::cust(format!("coalesce(substr(words, 1, 2), '') <> '{RULES}'"))
 }
 
 /// The user, id, revision, title, description and details of a task.
-type Stale = (String, Uuid, i64, String, String, Option<String>);
+type OutdatedRow = (String, Uuid, i64, String, String, Option<String>);
 
-/// Tasks of all users that are in no index, or in it by the rules of another version: at most
-/// `limit` of them, in the one order in which all processes take them.
-pub fn outdated(all: EveryUser, limit: u64) -> Selector<SelectGetableTuple<Stale>> {
+/// At most `limit` tasks of all users without a current index entry, in the same order for all
+/// processes.
+pub fn outdated(all: EveryUser, limit: u64) -> Selector<SelectGetableTuple<OutdatedRow>> {
     use task::Column::{Description, Details, Id, Revision, Title, UserId};
     of_every::<task::Entity>(all)
         .select_only()
@@ -194,13 +192,13 @@ pub fn outdated(all: EveryUser, limit: u64) -> Selector<SelectGetableTuple<Stale
         .into_tuple()
 }
 
-/// Puts the task of a user with this id into the index, unless it has changed since it was
-/// read or is there by now.
+/// Writes the index entry of a task, unless the task has changed since it was read or has a current
+/// entry.
 pub fn indexed(
     user: OneUser<'_>,
     (id, revision): (Uuid, i64),
     key: String,
-    indexed: Indexed,
+    indexed: IndexEntry,
 ) -> UpdateMany<task::Entity> {
     use task::Column::{Id, Phrases, Revision, TitleKey, Words};
     owned_update(&user)

@@ -1,4 +1,4 @@
-//! The trash: what was deleted can come back, until it is purged.
+//! The trash: deleted tasks, until their retention ends.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     change::{Change, Outcome},
     edit::check,
     find, find_anywhere,
-    revision::{counted, forgotten_until},
+    revision::{add_usage, purged_until},
     scope::{EveryUser, OneUser},
     system_queries::{expired_trash, purged_trash, purged_usage},
     write::replace,
@@ -20,16 +20,15 @@ use crate::{
     error::Error,
 };
 
-/// How many users one look of the purge takes.
+/// The most users of one query.
 const USERS: u64 = 100;
 
-/// How many tasks one transaction of the purge deletes at most: the user's changes wait for
-/// it.
+/// The most tasks of one transaction: the user's changes wait for it.
 const BATCH: u64 = 500;
 
 impl Tasks {
-    /// Puts a task into the trash, if it is still at the version `etag` names. The request
-    /// id that made it stays used.
+    /// Moves a task to the trash, if it is at the version `etag`. The idempotency key that created
+    /// it stays used.
     pub async fn delete(&self, owner: &Owner, id: Uuid, etag: Option<&Etag>) -> Result<(), Error> {
         let change = Change::begin_deletion(self, owner).await?;
         let now = self.now();
@@ -37,7 +36,7 @@ impl Tasks {
         change.end(outcome).await
     }
 
-    /// Takes a task out of the trash, as it was. One outside is left alone.
+    /// Restores a task from the trash, unchanged. A task outside is unchanged.
     pub async fn undelete(
         &self,
         owner: &Owner,
@@ -50,20 +49,19 @@ impl Tasks {
         change.end(outcome).await
     }
 
-    /// Forgets for good what has been in the trash for longer than `retention`, of all
-    /// users, and tells how many tasks that were. Safe beside calls and beside other
-    /// processes that do the same.
+    /// Deletes the tasks of all users that have been in the trash for longer than `retention`, and
+    /// returns their number. Safe beside calls and other replicas.
     ///
-    /// Nobody sees that it happened, so it takes no number; that deletions up to some
-    /// number are forgotten is noted, so that nobody syncs past them.
-    pub async fn purge(&self, all: EveryUser, retention: Duration) -> Result<u64, Error> {
+    /// It is not visible, so it takes no change number; but the purged deletions are recorded, so
+    /// that no client syncs past them.
+    pub async fn empty_trash(&self, all: EveryUser, retention: Duration) -> Result<u64, Error> {
         let retention = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
         let until = self.now().micros().saturating_sub(retention);
         let mut purged = 0;
         loop {
             let expired = expired_trash(all, until, USERS).all(self.database.reader()).await?;
             for (user_id, revision) in &expired {
-                purged += self.purge_of(all.user(user_id), until, *revision).await?;
+                purged += self.empty_trash_of(all.user(user_id), until, *revision).await?;
             }
             if expired.is_empty() {
                 return Ok(purged);
@@ -71,18 +69,23 @@ impl Tasks {
         }
     }
 
-    /// The same of one user, by changes up to the one with this number.
-    async fn purge_of(&self, user: OneUser<'_>, until: i64, revision: i64) -> Result<u64, Error> {
+    /// Deletes the expired trash of one user, by changes up to this number.
+    async fn empty_trash_of(
+        &self,
+        user: OneUser<'_>,
+        until: i64,
+        revision: i64,
+    ) -> Result<u64, Error> {
         let mut purged = 0;
         loop {
             let transaction = self.database.begin().await?;
-            // First the row that the user's changes queue at, as they do.
-            forgotten_until(&user, revision).exec(&transaction).await?;
+            // The row lock of the user's changes comes first, as in a change.
+            purged_until(&user, revision).exec(&transaction).await?;
             let usage = purged_usage(user, until, revision, BATCH).one(&transaction).await?;
             let delete = purged_trash(user, until, revision, BATCH).exec(&transaction).await?;
             if let Some((tasks, bytes)) = usage.filter(|(tasks, _)| *tasks > 0) {
                 let usage = Usage { tasks, bytes: bytes.unwrap_or(0) };
-                counted(&user, Usage::default().without(usage)).exec(&transaction).await?;
+                add_usage(&user, Usage::default().without(usage)).exec(&transaction).await?;
             }
             transaction.commit().await?;
             purged += delete.rows_affected;
@@ -106,7 +109,7 @@ async fn delete_in(
     Ok(Outcome::Changed(()))
 }
 
-/// Puts `before` into the trash.
+/// Moves `before` to the trash.
 pub async fn discard(
     change: &Change,
     owner: &Owner,

@@ -1,8 +1,8 @@
-//! Who waits for whom in this process, so that one user's work does not keep others out.
+//! The queues of each user and the limits of concurrent work, so that one user's work does not
+//! starve others.
 //!
-//! The changes of one user queue here, before they take a connection to wait with: in the
-//! database they would queue anyway, each with a connection of the few there are. What takes
-//! long is done a few at a time.
+//! The changes of one user queue here, before they take a connection: in the database they would
+//! queue anyway, each with one of the few connections. Expensive work has a limit of concurrency.
 
 use std::{
     collections::HashMap,
@@ -17,141 +17,141 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Error;
 
-/// How long anybody waits for a turn: as long as for the database.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The longest wait in a queue: as long as for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// So many counts are made at a time.
+/// The most concurrent counts.
 const COUNTS: usize = 2;
 
-/// So many searches are made at a time: fewer than there are connections.
+/// The most concurrent searches: fewer than there are connections.
 const SEARCHES: usize = 4;
 
-/// So many imports are taken in at a time: each holds a file on the disk.
+/// The most concurrent imports: each has a file on disk.
 const IMPORTS: usize = 8;
 
-/// So many of them from one address, or one IPv6 /64: whoever sends slowly holds on to one.
+/// The most concurrent imports of one client address, or one IPv6 /64, since a slow upload holds
+/// one.
 const IMPORTS_PER_CLIENT: usize = 2;
 
-/// So many of them are stored at a time.
+/// The most concurrent imports in the phase of storing.
 const STORES: usize = 2;
 
-/// The turns of all users.
+/// The queues of all users, and the limits of concurrent work.
 #[derive(Clone)]
-pub struct Turns {
-    /// For changes.
-    pub changes: Lanes,
-    counting: Lanes,
+pub struct UserQueues {
+    /// The queues of changes.
+    pub changes: UserQueue,
+    counting: UserQueue,
     counts: Arc<Semaphore>,
-    searching: Lanes,
+    searching: UserQueue,
     searches: Arc<Semaphore>,
-    importing: Lanes,
+    importing: UserQueue,
     imports: Arc<Semaphore>,
-    clients: Clients,
+    clients: ClientLimit,
     stores: Arc<Semaphore>,
 }
 
-impl Default for Turns {
+impl Default for UserQueues {
     fn default() -> Self {
         Self {
-            changes: Lanes::default(),
-            counting: Lanes::default(),
+            changes: UserQueue::default(),
+            counting: UserQueue::default(),
             counts: Arc::new(Semaphore::new(COUNTS)),
-            searching: Lanes::default(),
+            searching: UserQueue::default(),
             searches: Arc::new(Semaphore::new(SEARCHES)),
-            importing: Lanes::default(),
+            importing: UserQueue::default(),
             imports: Arc::new(Semaphore::new(IMPORTS)),
-            clients: Clients::default(),
+            clients: ClientLimit::default(),
             stores: Arc::new(Semaphore::new(STORES)),
         }
     }
 }
 
-impl Turns {
-    /// Counts for `user`, who has one such work at a time, beside a few of others.
+impl UserQueues {
+    /// Runs a count for `user`: one at a time, within the limit of all.
     pub async fn count<T: Send + 'static>(
         &self,
         user: &str,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        Self::in_turn(&self.counting, &self.counts, user, work).await
+        Self::run_in_queue(&self.counting, &self.counts, user, work).await
     }
 
-    /// The same for what looks through a user's tasks to find a page of them.
+    /// Runs a search for `user`: one at a time, within the limit of all.
     pub async fn search<T: Send + 'static>(
         &self,
         user: &str,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        Self::in_turn(&self.searching, &self.searches, user, work).await
+        Self::run_in_queue(&self.searching, &self.searches, user, work).await
     }
 
-    /// It goes on when nobody waits for it any more, as the database would: so it keeps its
-    /// turn.
-    async fn in_turn<T: Send + 'static>(
-        lanes: &Lanes,
+    /// The work and its permits outlive a cancelled caller, as the statement does in the database.
+    async fn run_in_queue<T: Send + 'static>(
+        queue: &UserQueue,
         all: &Arc<Semaphore>,
         user: &str,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = lanes.take(user).await?;
+        let guard = queue.acquire(user).await?;
         let permit = all.clone().acquire_owned().await.map_err(|_| busy())?;
         let work = tokio::spawn(async move {
             let done = work.await;
-            drop((turn, permit));
+            drop((guard, permit));
             done
         });
         work.await.map_err(|_| busy())?
     }
 
-    /// The one import of `user`, one of the few from where they call, and of the few of all;
-    /// `None` if there is none left.
-    pub fn import(&self, user: &str, from: Option<IpAddr>) -> Option<ImportTurn> {
-        let turn = self.importing.try_take(user)?;
+    /// The permit of an import: one for each user, few for each client address, and few in all;
+    /// `None` beyond a limit.
+    pub fn import(&self, user: &str, from: Option<IpAddr>) -> Option<ImportPermit> {
+        let guard = self.importing.try_acquire(user)?;
         let permit = self.imports.clone().try_acquire_owned().ok()?;
         let client = match from {
-            Some(address) => Some(self.clients.take(client_prefix(address))?),
+            Some(address) => Some(self.clients.acquire(client_prefix(address))?),
             None => None,
         };
-        Some(ImportTurn { turn, permit, client })
+        Some(ImportPermit { guard, permit, client })
     }
 
-    /// A turn to store an import.
+    /// The permit of storing an import.
     pub async fn store(&self) -> Result<OwnedSemaphorePermit, Error> {
         self.stores.clone().acquire_owned().await.map_err(|_| busy())
     }
 }
 
-/// What an import has; given back when dropped.
+/// The permit of an import; released when dropped.
 #[expect(dead_code, reason = "given back when dropped")]
-pub struct ImportTurn {
-    turn: Turn,
+pub struct ImportPermit {
+    guard: QueueGuard,
     permit: OwnedSemaphorePermit,
-    client: Option<Client>,
+    client: Option<ClientPermit>,
 }
 
-/// How many imports there are from each address.
+/// The number of imports from each client address.
 #[derive(Clone, Default)]
-struct Clients(Arc<std::sync::Mutex<HashMap<IpAddr, usize>>>);
+struct ClientLimit(Arc<std::sync::Mutex<HashMap<IpAddr, usize>>>);
 
-/// One of them.
-struct Client {
-    all: Clients,
+/// One import of a client address; released when dropped.
+struct ClientPermit {
+    all: ClientLimit,
     address: IpAddr,
 }
 
-impl Clients {
-    fn take(&self, address: IpAddr) -> Option<Client> {
+impl ClientLimit {
+    fn acquire(&self, address: IpAddr) -> Option<ClientPermit> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let here = all.entry(address).or_default();
         if *here >= IMPORTS_PER_CLIENT {
             return None;
         }
         *here += 1;
-        Some(Client { all: self.clone(), address })
+        Some(ClientPermit { all: self.clone(), address })
     }
 }
 
-impl Drop for Client {
+impl Drop for ClientPermit {
     fn drop(&mut self) {
         let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(here) = all.get_mut(&self.address) {
@@ -167,52 +167,52 @@ fn busy() -> Error {
     DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()
 }
 
-/// A queue for each user who has something to wait for.
+/// The queues, one for each user with something to wait for.
 #[derive(Clone, Default)]
-pub struct Lanes(Arc<std::sync::Mutex<HashMap<String, Weak<Mutex<()>>>>>);
+pub struct UserQueue(Arc<std::sync::Mutex<HashMap<String, Weak<Mutex<()>>>>>);
 
-impl Lanes {
-    /// The turn of `user`, when it comes; an error if it does not in four seconds.
-    pub async fn take(&self, user: &str) -> Result<Turn, Error> {
-        let guard = tokio::time::timeout(PATIENCE, self.lane(user).lock_owned()).await;
-        Ok(self.turn(user, guard.map_err(|_| busy())?))
+impl UserQueue {
+    /// Waits for the guard of `user`; an error after four seconds.
+    pub async fn acquire(&self, user: &str) -> Result<QueueGuard, Error> {
+        let lock = tokio::time::timeout(ACQUIRE_TIMEOUT, self.lock_of(user).lock_owned()).await;
+        Ok(self.guard(user, lock.map_err(|_| busy())?))
     }
 
-    /// The turn of `user`, if it is free.
-    fn try_take(&self, user: &str) -> Option<Turn> {
-        let guard = self.lane(user).try_lock_owned().ok()?;
-        Some(self.turn(user, guard))
+    /// The guard of `user`, if it is free.
+    fn try_acquire(&self, user: &str) -> Option<QueueGuard> {
+        let lock = self.lock_of(user).try_lock_owned().ok()?;
+        Some(self.guard(user, lock))
     }
 
-    fn lane(&self, user: &str) -> Arc<Mutex<()>> {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(user).and_then(Weak::upgrade) {
-            return lane;
+    fn lock_of(&self, user: &str) -> Arc<Mutex<()>> {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = queue.get(user).and_then(Weak::upgrade) {
+            return lock;
         }
-        let lane = Arc::default();
-        lanes.insert(user.to_owned(), Arc::downgrade(&lane));
-        lane
+        let lock = Arc::default();
+        queue.insert(user.to_owned(), Arc::downgrade(&lock));
+        lock
     }
 
-    fn turn(&self, user: &str, guard: OwnedMutexGuard<()>) -> Turn {
-        Turn { lanes: self.clone(), user: user.to_owned(), guard: Some(guard) }
+    fn guard(&self, user: &str, guard: OwnedMutexGuard<()>) -> QueueGuard {
+        QueueGuard { queue: self.clone(), user: user.to_owned(), guard: Some(guard) }
     }
 }
 
-/// A turn; over when dropped.
-pub struct Turn {
-    lanes: Lanes,
+/// The guard of a queue; released when dropped.
+pub struct QueueGuard {
+    queue: UserQueue,
     user: String,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl Drop for Turn {
+impl Drop for QueueGuard {
     fn drop(&mut self) {
         self.guard = None;
-        let mut lanes = self.lanes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever waits holds the lane.
-        if lanes.get(&self.user).is_some_and(|lane| lane.strong_count() == 0) {
-            lanes.remove(&self.user);
+        let mut queue = self.queue.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Waiting callers hold the lock.
+        if queue.get(&self.user).is_some_and(|lock| lock.strong_count() == 0) {
+            queue.remove(&self.user);
         }
     }
 }
@@ -223,62 +223,62 @@ mod tests {
 
     #[tokio::test]
     async fn one_users_work_waits_for_itself_alone_and_leaves_nothing_behind() {
-        let lanes = Lanes::default();
-        let first = lanes.take("ada").await.expect("free");
-        lanes.take("bob").await.expect("his own");
-        assert!(lanes.try_take("ada").is_none());
+        let queue = UserQueue::default();
+        let first = queue.acquire("ada").await.expect("free");
+        queue.acquire("bob").await.expect("his own");
+        assert!(queue.try_acquire("ada").is_none());
         let waiting = tokio::spawn({
-            let lanes = lanes.clone();
-            async move { lanes.take("ada").await.map(drop) }
+            let queue = queue.clone();
+            async move { queue.acquire("ada").await.map(drop) }
         });
         tokio::task::yield_now().await;
         drop(first);
         waiting.await.expect("no panic").expect("her turn");
-        assert!(lanes.0.lock().expect("sound").is_empty());
+        assert!(queue.0.lock().expect("sound").is_empty());
     }
 
     #[tokio::test]
     async fn a_count_that_nobody_waits_for_keeps_its_turn_to_the_end() {
-        let turns = Turns::default();
+        let queues = UserQueues::default();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let slow = turns.count("ada", async move {
+        let slow = queues.count("ada", async move {
             let _ = ended.await;
             Ok(())
         });
         let given_up = tokio::time::timeout(Duration::from_millis(20), slow).await;
         assert!(given_up.is_err());
-        assert!(turns.counting.try_take("ada").is_none());
-        assert_eq!(turns.count("bob", async { Ok(7) }).await.expect("counted"), 7);
+        assert!(queues.counting.try_acquire("ada").is_none());
+        assert_eq!(queues.count("bob", async { Ok(7) }).await.expect("counted"), 7);
         end.send(()).expect("it still runs");
-        turns.count("ada", async { Ok(()) }).await.expect("her turn");
+        queues.count("ada", async { Ok(()) }).await.expect("her turn");
     }
 
     #[test]
     fn a_user_imports_once_at_a_time_and_all_together_a_few_times() {
-        let turns = Turns::default();
+        let queues = UserQueues::default();
         let mut open: Vec<_> =
-            (0..IMPORTS).filter_map(|n| turns.import(&n.to_string(), None)).collect();
+            (0..IMPORTS).filter_map(|n| queues.import(&n.to_string(), None)).collect();
         assert_eq!(open.len(), IMPORTS);
-        assert!(turns.import("one more", None).is_none());
+        assert!(queues.import("one more", None).is_none());
         drop(open.pop());
-        assert!(turns.import("0", None).is_none(), "hers is still open");
-        assert!(turns.import("one more", None).is_some());
+        assert!(queues.import("0", None).is_none(), "hers is still open");
+        assert!(queues.import("one more", None).is_some());
     }
 
-    /// Eight accounts of one address keep nobody else's import out.
+    /// Eight accounts at one address do not use up all imports.
     #[test]
     fn whoever_calls_from_one_address_has_a_share_of_the_imports() {
-        let turns = Turns::default();
+        let queues = UserQueues::default();
         let from = |text: &str| Some(text.parse().expect("an address"));
         let one = from("2001:db8::1");
         let mut open: Vec<_> =
-            (0..IMPORTS).filter_map(|n| turns.import(&n.to_string(), one)).collect();
+            (0..IMPORTS).filter_map(|n| queues.import(&n.to_string(), one)).collect();
         assert_eq!(open.len(), IMPORTS_PER_CLIENT);
-        assert!(turns.import("neighbour", from("2001:db8::2")).is_none(), "the same /64");
-        assert!(turns.import("victim", from("192.0.2.1")).is_some());
+        assert!(queues.import("neighbour", from("2001:db8::2")).is_none(), "the same /64");
+        assert!(queues.import("victim", from("192.0.2.1")).is_some());
         drop(open.pop());
-        assert!(turns.import("neighbour", from("2001:db8::2")).is_some());
+        assert!(queues.import("neighbour", from("2001:db8::2")).is_some());
         open.clear();
-        assert!(turns.clients.0.lock().expect("sound").is_empty());
+        assert!(queues.clients.0.lock().expect("sound").is_empty());
     }
 }

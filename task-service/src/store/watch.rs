@@ -1,81 +1,81 @@
-//! What has happened to a user's tasks: changes and reminders, in one order.
+//! The events of a watch: changes and reminder events of a user, in one order.
 
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use shared::auth::Owner;
 use uuid::Uuid;
 
-use super::{Tasks, find, owned::owned, reminders::fired, sync::History};
+use super::{Tasks, find, owned::owned, reminders::reminder_event, sync::History};
 use crate::{
-    domain::task::{Fired, Task},
+    domain::task::{ReminderEvent, Task},
     entity::reminder::{Column, Entity},
     error::Error,
-    query::sync::{Changes, SyncPlace},
+    query::sync::{Changes, SyncCursor},
 };
 
-/// How much is read at a time: every open stream may hold so much.
-const SIZE: usize = 50;
+/// The page size; every open stream may hold one page.
+const PAGE_SIZE: usize = 50;
 
-/// Something that happened.
+/// A change or a reminder event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
-    /// A task has changed; one in the trash is gone.
+pub enum StoredEvent {
+    /// A changed task; one in the trash is a deletion.
     Changed(Box<Task>),
-    /// A task was reminded of.
-    Fired(Fired),
+    /// A reminder has fired.
+    Reminder(ReminderEvent),
 }
 
-/// Some of what happened after a place.
+/// A page of events.
 #[derive(Debug)]
-pub struct Happened {
-    /// Each with the place behind it.
-    pub events: Vec<(SyncPlace, Happening)>,
-    /// The place behind all of them.
-    pub next: SyncPlace,
-    /// Whether there is more already.
+pub struct EventPage {
+    /// The events, each with the cursor after it.
+    pub events: Vec<(SyncCursor, StoredEvent)>,
+    /// The cursor after all of them.
+    pub next: SyncCursor,
+    /// Whether more events are available.
     pub more: bool,
 }
 
 impl Tasks {
-    /// What has happened after `after`, oldest first.
-    pub async fn happened(&self, owner: &Owner, after: SyncPlace) -> Result<Happened, Error> {
-        self.happened_by(owner, after, SIZE).await
+    /// The events after `after`, oldest first.
+    pub async fn events_after(&self, owner: &Owner, after: SyncCursor) -> Result<EventPage, Error> {
+        self.events_by(owner, after, PAGE_SIZE).await
     }
 
-    /// The same, `size` events at a time.
-    pub(super) async fn happened_by(
+    /// The events after `after`, at most `size`.
+    pub(super) async fn events_by(
         &self,
         owner: &Owner,
-        after: SyncPlace,
+        after: SyncCursor,
         size: usize,
-    ) -> Result<Happened, Error> {
+    ) -> Result<EventPage, Error> {
         let history = self.history(owner).await?;
-        self.happened_until(owner, after, history, size).await
+        self.events_until(owner, after, history, size).await
     }
 
-    /// The same, up to the end of `history`. Changes and firings are read one after the
-    /// other. Numbers are committed in order, so up to an end that was seen before both are
-    /// there, whatever happens meanwhile.
-    pub(super) async fn happened_until(
+    /// The events after `after`, up to the end of `history`. Changes and reminder events are read
+    /// one after the other; change numbers are committed in order, so up to that end both are
+    /// complete.
+    pub(super) async fn events_until(
         &self,
         owner: &Owner,
-        after: SyncPlace,
+        after: SyncCursor,
         history: History,
         size: usize,
-    ) -> Result<Happened, Error> {
+    ) -> Result<EventPage, Error> {
         history.check(after)?;
         let end = after.behind_all_of(history.latest);
         if after.order() >= end.order() {
-            return Ok(Happened { events: Vec::new(), next: after, more: false });
+            return Ok(EventPage { events: Vec::new(), next: after, more: false });
         }
         let changes = self.changes(owner, after, history.latest, size).await?;
         let until = if changes.more { changes.next } else { end };
-        let fired = self.fired(owner, after, until, size).await?;
-        // What a purge took meanwhile was noted before it was gone.
+        let fired = self.reminder_events(owner, after, until, size).await?;
+        // A purge records its number before it deletes.
         self.history(owner).await?.check(after)?;
         Ok(merged(changes, fired, after, end, size))
     }
 
-    /// The task of a reminder, as it is now; `None` if it is gone.
+    /// The current task of a reminder; `None` if it is gone.
     pub async fn reminded(&self, owner: &Owner, id: Uuid) -> Result<Option<Task>, Error> {
         match find(self.database.reader(), owner, id).await {
             Ok(task) => Ok(Some(task)),
@@ -84,14 +84,14 @@ impl Tasks {
         }
     }
 
-    /// What fired after `after` and not after `until`, one more than `size` if there is.
-    async fn fired(
+    /// The reminder events after `after` until `until`, one more than `size` if there are more.
+    async fn reminder_events(
         &self,
         owner: &Owner,
-        after: SyncPlace,
-        until: SyncPlace,
+        after: SyncCursor,
+        until: SyncCursor,
         size: usize,
-    ) -> Result<Vec<Fired>, Error> {
+    ) -> Result<Vec<ReminderEvent>, Error> {
         let rows = owned::<Entity>(self.database.backend(), owner)
             .filter(Column::Revision.gt(after.known()))
             .filter(Column::Revision.lte(until.revision))
@@ -99,30 +99,30 @@ impl Tasks {
             .limit(size as u64 + 1)
             .all(self.database.reader())
             .await?;
-        Ok(rows.into_iter().filter_map(fired).collect())
+        Ok(rows.into_iter().filter_map(reminder_event).collect())
     }
 }
 
-/// Both in one order, at most `size` of them. A firing has a number of its own.
+/// Changes and reminder events merged by change number, at most `size`.
 fn merged(
     changes: Changes,
-    fired: Vec<Fired>,
-    after: SyncPlace,
-    end: SyncPlace,
+    fired: Vec<ReminderEvent>,
+    after: SyncCursor,
+    end: SyncCursor,
     size: usize,
-) -> Happened {
+) -> EventPage {
     let of_tasks = changes
         .tasks
         .into_iter()
-        .map(|task| (after.behind(&task), Happening::Changed(Box::new(task))));
+        .map(|task| (after.behind(&task), StoredEvent::Changed(Box::new(task))));
     let fired = fired.into_iter().map(|fired| {
-        let place = SyncPlace { revision: fired.revision, id: fired.task_id, ..after };
-        (place, Happening::Fired(fired))
+        let cursor = SyncCursor { revision: fired.revision, id: fired.task_id, ..after };
+        (cursor, StoredEvent::Reminder(fired))
     });
     let mut events: Vec<_> = of_tasks.chain(fired).collect();
-    events.sort_by_key(|(place, _)| place.order());
+    events.sort_by_key(|(cursor, _)| cursor.order());
     let more = changes.more || events.len() > size;
     events.truncate(size);
-    let last = events.last().map(|(place, _)| *place);
-    Happened { events, next: if more { last.unwrap_or(after) } else { end }, more }
+    let last = events.last().map(|(cursor, _)| *cursor);
+    EventPage { events, next: if more { last.unwrap_or(after) } else { end }, more }
 }

@@ -1,4 +1,4 @@
-//! How a task is written, with everything that follows from it.
+//! Writes of tasks, with their reminders and usage.
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, sea_query::OnConflict};
 use server::db::Transaction;
@@ -19,15 +19,14 @@ use crate::{
     error::Error,
 };
 
-/// Stores a new task.
+/// Inserts a task.
 pub async fn insert(change: &Change, owner: &Owner, task: &Task, now: Moment) -> Result<(), Error> {
     change.grow(row::usage(task))?;
     owned_insert(owner, row::whole(task)).exec_without_returning(&change.transaction).await?;
     insert_reminders(&change.transaction, owner, &pending(task, now)).await
 }
 
-/// Stores the task that follows another, unless its place in the series is taken: the other
-/// one may have come back from elsewhere.
+/// Inserts the next task of a series, unless its occurrence exists already, as after an import.
 pub async fn insert_next(
     change: &Change,
     owner: &Owner,
@@ -42,16 +41,16 @@ pub async fn insert_next(
     insert_reminders(&change.transaction, owner, &pending(task, now)).await
 }
 
-/// Leaves a task alone whose id, or whose place in a series, is taken.
+/// Skips a task whose id or occurrence exists.
 pub fn if_new() -> OnConflict {
     OnConflict::new().do_nothing().to_owned()
 }
 
-/// How many rows one statement inserts at most. Numbers of rows are powers of two, as each
-/// number is a statement of its own, which connections keep prepared.
+/// The most rows of one insert. Numbers of rows are powers of two, as each number is a prepared
+/// statement of its own.
 pub const ROWS: usize = 64;
 
-/// `rows` in runs that make few different statements.
+/// `rows` in runs of few different lengths.
 pub fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let most = rows.len().min(ROWS);
@@ -62,7 +61,7 @@ pub fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// Stores new tasks.
+/// Inserts tasks.
 pub async fn insert_all(
     change: &Change,
     owner: &Owner,
@@ -80,7 +79,7 @@ pub async fn insert_all(
     insert_reminders(&change.transaction, owner, &reminders).await
 }
 
-/// Stores reminders, but for those that are there.
+/// Inserts reminders, unless they exist.
 pub async fn insert_reminders(
     on: &Transaction,
     owner: &Owner,
@@ -93,7 +92,7 @@ pub async fn insert_reminders(
     Ok(())
 }
 
-/// Stores what has become of the task `before` in this change.
+/// Updates the task `before` to `after`, as part of this change.
 pub async fn replace(
     change: &Change,
     owner: &Owner,
@@ -113,7 +112,7 @@ pub async fn replace(
         return Ok(());
     }
     if !noted.is_empty() {
-        // What stays as it was and is due by now is left to fire in a moment.
+        // An unchanged reminder that is due by now is kept and fires.
         let pending = owned_delete::<reminder::Entity>(owner)
             .filter(reminder::Column::TaskId.eq(after.id))
             .filter(reminder::Column::FiredAt.is_null())
@@ -123,7 +122,7 @@ pub async fn replace(
     insert_reminders(&change.transaction, owner, &pending(after, now)).await
 }
 
-/// When to remind of `task`, if it is an open one outside the trash.
+/// The times of the reminders of `task`, if it is open and outside the trash.
 fn to_remind_at(task: &Task) -> Vec<Moment> {
     if task.completed() || task.deleted_at.is_some() {
         return Vec::new();
@@ -131,14 +130,14 @@ fn to_remind_at(task: &Task) -> Vec<Moment> {
     task.content.reminders.moments(task.content.due.as_ref())
 }
 
-/// When to remind of `task`, and only what is still to come. A moment that has fired does
-/// not fire again.
+/// The pending reminders of `task`, in the future alone. A reminder that has fired does not fire
+/// again.
 pub fn pending(task: &Task, now: Moment) -> Vec<reminder::ActiveModel> {
     let moments = to_remind_at(task).into_iter();
     moments.filter(|moment| *moment > now).map(|moment| reminds(task.id, moment.micros())).collect()
 }
 
-/// That a task reminds at a moment.
+/// The row of a reminder.
 pub fn reminds(task_id: Uuid, fires_at: i64) -> reminder::ActiveModel {
     reminder::ActiveModel { task_id: Set(task_id), fires_at: Set(fires_at), ..Default::default() }
 }

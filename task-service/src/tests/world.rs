@@ -1,4 +1,4 @@
-//! What tests of either wire stand on: a store behind a gate, and tokens that pass it.
+//! The fixture of tests of either wire: a store behind a gate, and tokens for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use tonic::{Request, service::Interceptor};
 use crate::{
     api::grpc::AUDIENCE,
     migration::Migrator,
-    store::{Departed, EveryUser, Tasks},
+    store::{ErasedUser, EveryUser, Tasks},
 };
 
 /// The owner a real token of `user` makes.
@@ -48,7 +48,7 @@ pub fn every_user() -> EveryUser {
 }
 
 /// `user`, whose account is gone by the word of a service with a real token.
-pub fn departed(user: &str) -> Departed {
+pub fn erased_user(user: &str) -> ErasedUser {
     let secret = Secret::parse("0b5f1c9e7a3d48626e2f9b04c7d1583a".into())
         .unwrap_or_else(|_| panic!("strong"));
     let keys = Arc::new(Keyring::new(&secret, &[]));
@@ -61,7 +61,7 @@ pub fn departed(user: &str) -> Departed {
     let mut gate = ServiceGate::new(keys, AUDIENCE, Duration::ZERO, clock);
     let request = gate.call(request).expect("a service");
     let service = ServicePrincipal::of(&request).expect("a service");
-    Departed::said_by(service, UserId::parse(user).expect("an id"))
+    ErasedUser::confirmed_by(service, UserId::parse(user).expect("an id"))
 }
 
 pub struct World {
@@ -79,7 +79,7 @@ impl World {
         Self::at(Arc::new(SystemClock)).await
     }
 
-    /// By another clock.
+    /// SortField another clock.
     pub async fn at(clock: Arc<dyn Clock>) -> Self {
         let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a database");
         let database = Database::connect(&fresh.url()).await.expect("a connection");

@@ -1,4 +1,4 @@
-//! The rpcs of other services: who asks; what they ask; do it; say it.
+//! The rpcs for other services: reminders, erasure, database epoch.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use server::MAX_REQUEST_BYTES;
 use shared::auth::{ServiceGate, ServicePrincipal};
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use super::stream::{HEARTBEAT, Stream, watching};
+use super::stream::{HEARTBEAT, Stream, response_stream};
 use crate::{
     api::wire,
-    events::reminder_stream::Firings,
-    store::{Departed, EveryUser, Tasks},
+    events::reminder_stream::ReminderStream,
+    store::{ErasedUser, EveryUser, Tasks},
 };
 
-/// Whom service tokens for these rpcs are made out to.
+/// The audience of service tokens for these rpcs.
 pub const AUDIENCE: &str = "task-service/admin";
 
-/// How long one call removes what is left of a user: well within the time a call has.
-const PURGE: Duration = Duration::from_millis(1500);
+/// The time for which one call erases, well within its deadline.
+const ERASURE_TIME: Duration = Duration::from_millis(1500);
 
 /// The service behind its gate.
 pub type GuardedAdmin = InterceptedService<TaskAdminServiceServer<AdminRpcs>, ServiceGate>;
 
-/// The service behind `gate`. There is no way to get it without one.
+/// The service behind `gate`, without which it cannot be made.
 pub fn guarded_admin(gate: &ServiceGate, tasks: Tasks) -> GuardedAdmin {
     guarded_admin_with(gate, tasks, HEARTBEAT)
 }
 
-/// The same with another heartbeat.
+/// The service with another heartbeat.
 pub(super) fn guarded_admin_with(
     gate: &ServiceGate,
     tasks: Tasks,
@@ -55,10 +55,10 @@ impl TaskAdminService for AdminRpcs {
         &self,
         request: Request<pb::WatchRemindersRequest>,
     ) -> Result<Response<Self::WatchRemindersStream>, Status> {
-        let all = EveryUser::told_by(ServicePrincipal::of(&request)?);
-        let place = wire::reminders_request(request.get_ref())?;
-        let firings = Firings::begin(self.tasks.clone(), all, place, self.heartbeat).await?;
-        Ok(watching(firings))
+        let all = EveryUser::for_service(ServicePrincipal::of(&request)?);
+        let cursor = wire::reminders_request(request.get_ref())?;
+        let stream = ReminderStream::begin(self.tasks.clone(), all, cursor, self.heartbeat).await?;
+        Ok(response_stream(stream))
     }
 
     async fn purge_user(
@@ -66,10 +66,10 @@ impl TaskAdminService for AdminRpcs {
         request: Request<pb::PurgeUserRequest>,
     ) -> Result<Response<pb::PurgeUserResponse>, Status> {
         let service = ServicePrincipal::of(&request)?;
-        let user = wire::departed_user(request.get_ref())?;
-        let departed = Departed::said_by(service, user);
-        let removed = self.tasks.remove_for(&departed, PURGE).await?;
-        Ok(Response::new(removed.into()))
+        let user = wire::erased_user(request.get_ref())?;
+        let user = ErasedUser::confirmed_by(service, user);
+        let progress = self.tasks.erase(&user, ERASURE_TIME).await?;
+        Ok(Response::new(progress.into()))
     }
 
     async fn get_database_epoch(

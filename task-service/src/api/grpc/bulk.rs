@@ -1,4 +1,4 @@
-//! The rpcs of many tasks at once.
+//! The rpcs of batches, export and import.
 
 use futures_util::stream::BoxStream;
 use proto::task::v1::{
@@ -9,24 +9,23 @@ use server::{ClientInfo, MAX_BATCH_BYTES, StreamKind};
 use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
 
-use super::export::{Place, exported};
+use super::export::{ExportCursor, exported};
 use crate::{
     api::wire,
     domain::{import::Report, task::Task},
     store::{Import, Tasks},
 };
 
-/// The path of the rpc that is an upload.
+/// The path of the upload.
 pub const UPLOAD: &str = "/task.v1.TaskBulkService/ImportTasks";
 
-/// So many tasks are read before others on the same thread get their turn: none of them
-/// needs to wait for anything.
-const AT_A_TIME: u64 = 16;
+/// The number of tasks after which the parser yields to other work on the thread.
+const YIELD_EVERY: u64 = 16;
 
 /// The service behind its gate.
 pub type GuardedBulk = InterceptedService<TaskBulkServiceServer<Rpcs>, Gate>;
 
-/// The service behind `gate`. There is no way to get it without one.
+/// The service behind `gate`, without which it cannot be made.
 pub fn guarded_bulk(gate: &Gate, tasks: Tasks) -> GuardedBulk {
     let server = TaskBulkServiceServer::new(Rpcs { tasks });
     gate.guard(server.max_decoding_message_size(MAX_BATCH_BYTES))
@@ -47,7 +46,7 @@ impl TaskBulkService for Rpcs {
     ) -> Result<Response<pb::BatchCreateTasksResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let (new, request_id) = wire::new_tasks(request.into_inner()).await?;
-        let tasks = said(self.tasks.create_all(&owner, new, request_id).await?);
+        let tasks = encode_tasks(self.tasks.create_all(&owner, new, request_id).await?);
         Ok(Response::new(pb::BatchCreateTasksResponse { tasks }))
     }
 
@@ -58,7 +57,7 @@ impl TaskBulkService for Rpcs {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let wire::BatchUpdate { ids, patch, request_id } =
             wire::batch_update(request.into_inner())?;
-        let tasks = said(self.tasks.update_all(&owner, &ids, &patch, request_id).await?);
+        let tasks = encode_tasks(self.tasks.update_all(&owner, &ids, &patch, request_id).await?);
         Ok(Response::new(pb::BatchUpdateTasksResponse { tasks }))
     }
 
@@ -69,7 +68,7 @@ impl TaskBulkService for Rpcs {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let pb::BatchCompleteTasksRequest { ids, request_id, .. } = request.into_inner();
         let (ids, request_id) = wire::named_tasks(&ids, request_id)?;
-        let tasks = said(self.tasks.complete_all(&owner, &ids, request_id).await?);
+        let tasks = encode_tasks(self.tasks.complete_all(&owner, &ids, request_id).await?);
         Ok(Response::new(pb::BatchCompleteTasksResponse { tasks }))
     }
 
@@ -89,8 +88,8 @@ impl TaskBulkService for Rpcs {
         request: Request<pb::ExportTasksRequest>,
     ) -> Result<Response<Self::ExportTasksStream>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let place = Place::beginning(request.get_ref().everything);
-        let mut answer = Response::new(exported(self.tasks.clone(), owner, place).await?);
+        let cursor = ExportCursor::beginning(request.get_ref().everything);
+        let mut answer = Response::new(exported(self.tasks.clone(), owner, cursor).await?);
         answer.extensions_mut().insert(StreamKind::Export);
         Ok(answer)
     }
@@ -104,7 +103,7 @@ impl TaskBulkService for Rpcs {
         let mut messages = request.into_inner();
         let (mut import, mut line) = (None::<Import>, 0);
         while let Some(message) = messages.message().await? {
-            // Each message says whose it is, and each is asked.
+            // Each message names its user, so each is authorized.
             let owner = principal.owning(&message.user_id)?;
             let import = match &mut import {
                 Some(import) => import,
@@ -112,22 +111,22 @@ impl TaskBulkService for Rpcs {
             };
             for task in message.tasks {
                 line += 1;
-                if line % AT_A_TIME == 0 {
+                if line % YIELD_EVERY == 0 {
                     tokio::task::yield_now().await;
                 }
-                import.take(line, wire::imported(task)).await?;
+                import.take(line, wire::import_task(task)).await?;
             }
         }
         let report = match import {
             Some(import) => import.finish().await?,
             None => Report::default(),
         };
-        Ok(Response::new(wire::report(report)))
+        Ok(Response::new(wire::import_report(report)))
     }
 }
 
 /// The tasks as the contract spells them.
-pub(super) fn said(tasks: Vec<Task>) -> Vec<pb::Task> {
+pub(super) fn encode_tasks(tasks: Vec<Task>) -> Vec<pb::Task> {
     tasks.into_iter().map(pb::Task::from).collect()
 }
 

@@ -47,21 +47,22 @@ async fn whoever_asks_is_checked_before_what_is_asked() {
     let world = World::start().await;
     let mut bulk = world.bulk();
     let faulty = create("alice", &[]);
-    let told = bulk.batch_create_tasks(Request::new(faulty.clone())).await.expect_err("no token");
-    assert_eq!(told.code(), Code::Unauthenticated);
-    let told = bulk.batch_create_tasks(world.of("bob", faulty.clone())).await.expect_err("not his");
-    assert_eq!(told.code(), Code::PermissionDenied);
-    let told = bulk.batch_create_tasks(world.of("alice", faulty)).await.expect_err("no tasks");
-    assert_eq!(told.code(), Code::InvalidArgument);
+    let reply = bulk.batch_create_tasks(Request::new(faulty.clone())).await.expect_err("no token");
+    assert_eq!(reply.code(), Code::Unauthenticated);
+    let reply =
+        bulk.batch_create_tasks(world.of("bob", faulty.clone())).await.expect_err("not his");
+    assert_eq!(reply.code(), Code::PermissionDenied);
+    let reply = bulk.batch_create_tasks(world.of("alice", faulty)).await.expect_err("no tasks");
+    assert_eq!(reply.code(), Code::InvalidArgument);
     let foreign = pb::ExportTasksRequest { user_id: "alice".into(), everything: false };
-    let told = bulk.export_tasks(world.of("bob", foreign)).await.expect_err("not his");
-    assert_eq!(told.code(), Code::PermissionDenied);
+    let reply = bulk.export_tasks(world.of("bob", foreign)).await.expect_err("not his");
+    assert_eq!(reply.code(), Code::PermissionDenied);
     let update = pb::BatchUpdateTasksRequest { user_id: "alice".into(), ..Default::default() };
-    let told = bulk.batch_update_tasks(world.of("bob", update)).await.expect_err("not his");
-    assert_eq!(told.code(), Code::PermissionDenied);
+    let reply = bulk.batch_update_tasks(world.of("bob", update)).await.expect_err("not his");
+    assert_eq!(reply.code(), Code::PermissionDenied);
     let delete = pb::BatchDeleteTasksRequest { user_id: "alice".into(), ..Default::default() };
-    let told = bulk.batch_delete_tasks(world.of("bob", delete)).await.expect_err("not his");
-    assert_eq!(told.code(), Code::PermissionDenied);
+    let reply = bulk.batch_delete_tasks(world.of("bob", delete)).await.expect_err("not his");
+    assert_eq!(reply.code(), Code::PermissionDenied);
 }
 
 #[tokio::test]
@@ -73,11 +74,11 @@ async fn every_missing_task_is_named_and_the_code_is_that_of_one() {
     let ids = vec![made[0].id.clone(), "nonsense".into(), made[1].id.clone(), String::new()];
     let message =
         pb::BatchCompleteTasksRequest { user_id: "alice".into(), ids, ..Default::default() };
-    let told = bulk.batch_complete_tasks(world.of("alice", message)).await.expect_err("missing");
-    assert_eq!(told.code(), Code::NotFound);
-    assert_eq!(told.message(), "ids[1] is no task of yours; ids[3] is no task of yours");
-    assert_eq!(told.get_details_error_info().expect("a reason").reason, "TASK_NOT_FOUND");
-    let faults = told.get_details_bad_request().expect("faults").field_violations;
+    let reply = bulk.batch_complete_tasks(world.of("alice", message)).await.expect_err("missing");
+    assert_eq!(reply.code(), Code::NotFound);
+    assert_eq!(reply.message(), "ids[1] is no task of yours; ids[3] is no task of yours");
+    assert_eq!(reply.get_details_error_info().expect("a reason").reason, "TASK_NOT_FOUND");
+    let faults = reply.get_details_bad_request().expect("faults").field_violations;
     assert_eq!(faults.len(), 2);
 }
 
@@ -101,8 +102,8 @@ async fn a_message_for_somebody_else_ends_an_import_without_a_trace() {
     let world = World::start().await;
     for second in [some("bob", &["b"]), some("", &["b"]), some("bob", &[])] {
         let messages = stream::iter([some("alice", &["a"]), second]);
-        let told = world.bulk().import_tasks(world.of("alice", messages)).await;
-        assert_eq!(told.expect_err("not hers").code(), Code::PermissionDenied);
+        let reply = world.bulk().import_tasks(world.of("alice", messages)).await;
+        assert_eq!(reply.expect_err("not hers").code(), Code::PermissionDenied);
     }
     assert_eq!(world.exported("alice").await, [""; 0]);
     assert_eq!(world.exported("bob").await, [""; 0]);
@@ -116,12 +117,12 @@ async fn a_faulty_import_says_which_tasks_and_stores_none() {
         let messages = stream::iter([first, some("alice", &["", "b"])]);
         world.bulk().import_tasks(world.of("alice", messages)).await
     };
-    let told = import(false).await.expect_err("faulty");
-    assert_eq!(told.code(), Code::InvalidArgument);
+    let reply = import(false).await.expect_err("faulty");
+    assert_eq!(reply.code(), Code::InvalidArgument);
     assert!(
-        told.message().starts_with("2 of 4 tasks are faulty, and nothing was imported: line 2")
+        reply.message().starts_with("2 of 4 tasks are faulty, and nothing was imported: line 2")
     );
-    let faults = told.get_details_bad_request().expect("faults").field_violations;
+    let faults = reply.get_details_bad_request().expect("faults").field_violations;
     let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
     assert_eq!(fields, ["line 2: title", "line 3: title"]);
     let report = import(true).await.expect("a report").into_inner();

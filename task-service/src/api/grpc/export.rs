@@ -1,4 +1,4 @@
-//! What an export says, a message at a time.
+//! The response stream of an export.
 
 use futures_util::{
     StreamExt, TryStreamExt,
@@ -9,77 +9,79 @@ use shared::auth::Owner;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::bulk::said;
+use super::bulk::encode_tasks;
 use crate::{
     api::wire,
     domain::timestamp::Moment,
     error::Error,
-    store::{Exported, Tasks},
+    store::{LiveCursor, Tasks},
 };
 
-/// A place in an export.
-pub enum Place {
+/// A cursor of an export.
+pub enum ExportCursor {
     /// Among the tasks outside the trash.
-    Live(Exported),
+    Live(LiveCursor),
     /// Among all tasks; the reminders follow.
     Anywhere(Option<Uuid>),
     /// Among the reminders that have fired.
-    Fired(Option<(Uuid, Moment)>),
+    ReminderEvent(Option<(Uuid, Moment)>),
 }
 
-impl Place {
-    /// Where an export begins.
+impl ExportCursor {
+    /// The beginning of an export.
     pub fn beginning(everything: bool) -> Self {
         if everything { Self::Anywhere(None) } else { Self::Live(None) }
     }
 
-    /// What is said here, and where that leads; `None` at the end.
-    async fn say(
+    /// The message at this cursor, and the next cursor; `None` at the end.
+    async fn next(
         self,
         tasks: &Tasks,
         owner: &Owner,
     ) -> Result<(pb::ExportTasksResponse, Option<Self>), Error> {
         let of_tasks =
-            |tasks| pb::ExportTasksResponse { tasks: said(tasks), reminders: Vec::new() };
+            |tasks| pb::ExportTasksResponse { tasks: encode_tasks(tasks), reminders: Vec::new() };
         Ok(match self {
             Self::Live(after) => {
-                let (tasks, place) = tasks.export(owner, after).await?;
-                (of_tasks(tasks), place.map(|place| Self::Live(Some(place))))
+                let (tasks, cursor) = tasks.export(owner, after).await?;
+                (of_tasks(tasks), cursor.map(|cursor| Self::Live(Some(cursor))))
             }
             Self::Anywhere(after) => {
-                let (tasks, place) = tasks.export_anywhere(owner, after).await?;
-                let next = place.map_or(Self::Fired(None), |place| Self::Anywhere(Some(place)));
+                let (tasks, cursor) = tasks.export_anywhere(owner, after).await?;
+                let next =
+                    cursor.map_or(Self::ReminderEvent(None), |cursor| Self::Anywhere(Some(cursor)));
                 (of_tasks(tasks), Some(next))
             }
-            Self::Fired(after) => {
-                let (fired, place) = tasks.export_fired(owner, after).await?;
+            Self::ReminderEvent(after) => {
+                let (fired, cursor) = tasks.export_reminder_events(owner, after).await?;
                 let reminders = fired.iter().map(wire::past_reminder).collect();
                 let message = pb::ExportTasksResponse { tasks: Vec::new(), reminders };
-                (message, place.map(|place| Self::Fired(Some(place))))
+                (message, cursor.map(|cursor| Self::ReminderEvent(Some(cursor))))
             }
         })
     }
 }
 
-/// Everything of `owner` from `place` on. What comes next is only read when it is asked for.
+/// The export of `owner` from `cursor` on. Each page is read when the client is ready for it
+/// (backpressure).
 pub async fn exported(
     tasks: Tasks,
     owner: Owner,
-    place: Place,
+    cursor: ExportCursor,
 ) -> Result<BoxStream<'static, Result<pb::ExportTasksResponse, Status>>, Error> {
-    // Read before the answer begins, which then can still be a refusal.
-    let (first, place) = place.say(&tasks, &owner).await?;
-    let rest = stream::try_unfold(place, move |place: Option<Place>| {
+    // Read before the response begins, so an error is still its status.
+    let (first, cursor) = cursor.next(&tasks, &owner).await?;
+    let rest = stream::try_unfold(cursor, move |cursor: Option<ExportCursor>| {
         let (tasks, owner) = (tasks.clone(), owner.clone());
         async move {
-            match place {
+            match cursor {
                 None => Ok::<_, Error>(None),
-                Some(place) => place.say(&tasks, &owner).await.map(Some),
+                Some(cursor) => cursor.next(&tasks, &owner).await.map(Some),
             }
         }
     });
     let all = stream::iter([Ok(first)]).chain(rest).try_filter(|message| {
-        // The last one is empty where the number of tasks comes out even.
+        // The last page may be empty.
         std::future::ready(!(message.tasks.is_empty() && message.reminders.is_empty()))
     });
     Ok(all.map_err(Into::into).boxed())

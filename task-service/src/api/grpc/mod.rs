@@ -1,4 +1,5 @@
-//! The rpcs: who asks and is it theirs; what they ask; do it; say it.
+//! The rpcs of tasks. A handler has four beats: the owner; the request as domain types; the call of
+//! the store; the response.
 
 mod admin;
 mod bulk;
@@ -15,7 +16,7 @@ use server::MAX_REQUEST_BYTES;
 use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use self::stream::{HEARTBEAT, Stream, watching};
+use self::stream::{HEARTBEAT, Stream, response_stream};
 pub use self::{
     admin::{AUDIENCE, guarded_admin},
     bulk::{GuardedBulk, UPLOAD, guarded_bulk},
@@ -30,12 +31,12 @@ use crate::{
 /// The service behind its gate.
 pub type Guarded = InterceptedService<TaskServiceServer<Rpcs>, Gate>;
 
-/// The service behind `gate`. There is no way to get it without one.
+/// The service behind `gate`, without which it cannot be made.
 pub fn guarded(gate: &Gate, tasks: Tasks) -> Guarded {
     guarded_with(gate, tasks, HEARTBEAT)
 }
 
-/// The same with another heartbeat.
+/// The service with another heartbeat.
 pub fn guarded_with(gate: &Gate, tasks: Tasks, heartbeat: Duration) -> Guarded {
     let server = TaskServiceServer::new(Rpcs { tasks, heartbeat });
     gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
@@ -84,7 +85,7 @@ impl TaskService for Rpcs {
         request: Request<pb::CountTasksRequest>,
     ) -> Result<Response<pb::CountTasksResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let filter = wire::counted(request.get_ref())?;
+        let filter = wire::count_filter(request.get_ref())?;
         let counts = self.tasks.count(&owner, &filter).await?;
         Ok(Response::new(counts.into()))
     }
@@ -150,9 +151,9 @@ impl TaskService for Rpcs {
     ) -> Result<Response<pb::MoveTaskResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
         let message = request.into_inner();
-        let (id, target) = (wire::task_id(&message.id), wire::place(&message)?);
+        let (id, target) = (wire::task_id(&message.id), wire::move_target(&message)?);
         let etag = Etag::given(message.etag);
-        let task = self.tasks.reorder(&owner, id, target, etag.as_ref()).await?;
+        let task = self.tasks.move_task(&owner, id, target, etag.as_ref()).await?;
         Ok(Response::new(task.into()))
     }
 
@@ -208,7 +209,7 @@ impl TaskService for Rpcs {
         let owner = principal.owning(&request.get_ref().user_id)?;
         let after = wire::watch_request(request.get_ref())?;
         let watch = Watch::begin(self.tasks.clone(), principal, owner, after, self.heartbeat);
-        Ok(watching(watch.await?))
+        Ok(response_stream(watch.await?))
     }
 }
 

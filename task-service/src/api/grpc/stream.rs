@@ -1,4 +1,4 @@
-//! Answers that last: what a watcher reads.
+//! The response streams of watches.
 
 use std::{future::Future, time::Duration};
 
@@ -10,52 +10,52 @@ use tonic::{Response, Status};
 use crate::{
     api::wire,
     error::Error,
-    events::{reminder_stream::Firings, watch::Watch},
+    events::{reminder_stream::ReminderStream, watch::Watch},
 };
 
-/// How often a watcher is told at least that nothing happened.
+/// The interval of heartbeats.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// What a watcher reads.
+/// A response stream.
 pub type Stream<T> = BoxStream<'static, Result<T, Status>>;
 
-/// Something that goes on until it fails.
-pub trait Watching: Send + Sized + 'static {
-    /// What is told on the wire.
-    type EventView: Send;
+/// The source of a response stream, which ends with an error.
+pub trait EventSource: Send + Sized + 'static {
+    /// The message on the wire.
+    type Message: Send;
 
-    /// The next thing to tell.
-    fn tell(&mut self) -> impl Future<Output = Result<Self::EventView, Error>> + Send;
+    /// The next message.
+    fn next_message(&mut self) -> impl Future<Output = Result<Self::Message, Error>> + Send;
 }
 
-impl Watching for Watch {
-    type EventView = pb::WatchTasksResponse;
+impl EventSource for Watch {
+    type Message = pb::WatchTasksResponse;
 
-    async fn tell(&mut self) -> Result<Self::EventView, Error> {
+    async fn next_message(&mut self) -> Result<Self::Message, Error> {
         let event = self.next().await?;
         Ok(wire::event(event, self.user_id()))
     }
 }
 
-impl Watching for Firings {
-    type EventView = pb::WatchRemindersResponse;
+impl EventSource for ReminderStream {
+    type Message = pb::WatchRemindersResponse;
 
-    async fn tell(&mut self) -> Result<Self::EventView, Error> {
-        Ok(wire::firing(self.next().await?))
+    async fn next_message(&mut self) -> Result<Self::Message, Error> {
+        Ok(wire::reminder_event(self.next().await?))
     }
 }
 
-/// The answer of a watch. What it says is made when it is read, by whoever reads it: there
-/// is no task behind it, and nothing is made for those who do not read.
-pub fn watching<W: Watching>(watch: W) -> Response<Stream<W::EventView>> {
-    let told = stream::unfold(Some(watch), async |watch| {
+/// The response of a watch. Messages are made when the client is ready for them (backpressure):
+/// there is no task behind the stream and no buffer.
+pub fn response_stream<W: EventSource>(watch: W) -> Response<Stream<W::Message>> {
+    let messages = stream::unfold(Some(watch), async |watch| {
         let mut watch = watch?;
-        match watch.tell().await {
-            Ok(told) => Some((Ok(told), Some(watch))),
+        match watch.next_message().await {
+            Ok(message) => Some((Ok(message), Some(watch))),
             Err(error) => Some((Err(error.into()), None)),
         }
     });
-    let mut answer = Response::new(told.boxed());
+    let mut answer = Response::new(messages.boxed());
     answer.extensions_mut().insert(StreamKind::Watch);
     answer
 }

@@ -1,4 +1,4 @@
-//! The routes that do one thing to a task.
+//! The routes of actions on a task: complete, move, skip, undelete.
 
 use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use super::{
     Rpcs,
     caller::Caller,
-    preconditions::BasedOn,
+    preconditions::ChangePreconditions,
     problems::{NoSuchTask, Refusals, RefusalsWithBody, Stale},
     requests::{IfMatch, OfTask},
-    responses::one,
+    responses::task_or_nothing,
 };
 
 /// Which state to put a task into.
@@ -44,15 +44,15 @@ pub struct Completion {
 )]
 pub async fn complete(
     State(Rpcs { mut client, .. }): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::optional_json(&headers, body).await?;
     let wanted = body.map(|body| json::object::<Completion>(&body)).transpose()?;
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let based_on = caller.conditions.clone();
-    let (etag, refused) = (based_on.etag.clone(), |status| based_on.problem(status));
+    let preconditions = caller.preconditions.clone();
+    let (etag, refused) = (preconditions.etag.clone(), |status| preconditions.problem(status));
     let task = match wanted.and_then(|given| given.message.completed) {
         None => {
             let call = caller.call(pb::ToggleTaskRequest { user_id, id, etag });
@@ -67,7 +67,7 @@ pub async fn complete(
             client.reopen_task(call).await.map_err(refused)?.into_inner().task
         }
     };
-    Ok(one(task))
+    Ok(task_or_nothing(task))
 }
 
 /// Move a task in the order the user gave.
@@ -88,7 +88,7 @@ pub async fn complete(
 )]
 pub async fn move_task(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -96,11 +96,11 @@ pub async fn move_task(
     let mut message: pb::MoveTaskRequest = json::object(&body)?.message;
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
-    let based_on = caller.conditions.clone();
-    message.etag.clone_from(&based_on.etag);
+    let preconditions = caller.preconditions.clone();
+    message.etag.clone_from(&preconditions.etag);
     let answer = rpcs.client.move_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| based_on.problem(status))?;
-    Ok(one(answer.into_inner().task))
+    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    Ok(task_or_nothing(answer.into_inner().task))
 }
 
 /// Move a task that repeats on to its next occurrence, without completing it.
@@ -120,14 +120,14 @@ pub async fn move_task(
 )]
 pub async fn skip(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let based_on = caller.conditions.clone();
-    let message = pb::SkipTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let preconditions = caller.preconditions.clone();
+    let message = pb::SkipTaskRequest { user_id, id, etag: preconditions.etag.clone() };
     let answer = rpcs.client.skip_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| based_on.problem(status))?;
-    Ok(one(answer.into_inner().task))
+    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    Ok(task_or_nothing(answer.into_inner().task))
 }
 
 /// Take a task out of the trash.
@@ -146,12 +146,12 @@ pub async fn skip(
 )]
 pub async fn undelete(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let based_on = caller.conditions.clone();
-    let message = pb::UndeleteTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let preconditions = caller.preconditions.clone();
+    let message = pb::UndeleteTaskRequest { user_id, id, etag: preconditions.etag.clone() };
     let answer = rpcs.client.undelete_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| based_on.problem(status))?;
-    Ok(one(answer.into_inner().task))
+    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    Ok(task_or_nothing(answer.into_inner().task))
 }

@@ -1,4 +1,4 @@
-//! The routes of several tasks at once.
+//! The routes of batches.
 
 use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
@@ -17,7 +17,7 @@ use super::{
     preconditions::idempotency_key,
     problems::{NoSuchTask, RefusalsWithBatch, Reused},
     requests::{BatchUpdate, IdempotencyKey, OfUser},
-    responses::{nothing, problem},
+    responses::{no_content, problem},
     tasks::field,
 };
 
@@ -133,7 +133,7 @@ pub async fn delete(
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
     rpcs.bulk.batch_delete_tasks(caller.call(message)).await.map_err(problem)?;
-    Ok(nothing())
+    Ok(no_content())
 }
 
 async fn read<T: DeserializeOwned>(
@@ -145,13 +145,13 @@ async fn read<T: DeserializeOwned>(
     Ok((text.into(), message))
 }
 
-/// The fields that the members of `changes` are about.
+/// The fields of the members of `changes`.
 fn changed(text: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Named {
         changes: Map<String, Value>,
     }
-    // It was read as a whole already.
+    // It was parsed as a whole already.
     let named = serde_json::from_slice::<Named>(text).ok();
     named.map_or_else(Vec::new, |named| named.changes.keys().map(|name| field(name)).collect())
 }

@@ -1,5 +1,4 @@
-//! Who asks, and what the head of the request says: the first things a route finds out,
-//! before it reads a body.
+//! The caller of a route and the request head, extracted before the body is read.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
@@ -10,30 +9,30 @@ use tonic::{Request, metadata::MetadataMap};
 
 use super::{
     Rpcs,
-    preconditions::{Conditions, Unconditional},
+    preconditions::{NoPreconditions, Preconditions},
 };
 
-/// Headers the gate looks at. No other header may reach the rpcs.
+/// The headers that the gate checks. No other header may reach the rpcs.
 const CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, HeaderName::from_static("x-user-id")];
 
-/// A caller with a valid token, on a path of its own.
+/// An authenticated caller on a path of its own.
 ///
-/// The rpc asks the same again, of the same gate; asked here as well, a stranger learns
-/// nothing about its body and we never read it.
+/// The rpc checks the same again with the same gate; checked here as well, an unauthorized body is
+/// never read.
 ///
-/// A route that does not say otherwise takes no query parameter and honours no
-/// precondition, and so refuses every one by name.
-pub struct Caller<Q = NoParameters, C = Unconditional> {
-    /// The user the path names.
+/// A route takes no query parameter and honours no precondition by default, and so refuses every
+/// one by name.
+pub struct Caller<Q = NoParameters, C = NoPreconditions> {
+    /// The user in the path.
     pub user_id: String,
-    /// The task the path names; empty where it names none.
+    /// The task in the path; empty if there is none.
     pub id: String,
-    /// Proof that the path is the caller's.
+    /// The proof that the path is the caller's.
     pub owner: Owner,
-    /// What the query asks for.
+    /// The query parameters.
     pub query: Q,
     /// The preconditions that the route honours.
-    pub conditions: C,
+    pub preconditions: C,
     metadata: MetadataMap,
 }
 
@@ -46,12 +45,12 @@ impl<Q, C> Caller<Q, C> {
     }
 }
 
-impl<Q: DeserializeOwned, C: Conditions> FromRequestParts<Rpcs> for Caller<Q, C> {
+impl<Q: DeserializeOwned, C: Preconditions> FromRequestParts<Rpcs> for Caller<Q, C> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, rpcs: &Rpcs) -> Result<Self, Problem> {
         let (mut user_id, mut id) = (String::new(), String::new());
-        // A path that is no UTF-8 names nobody, and so is not the caller's.
+        // A path that is not UTF-8 names no user, so it is refused.
         if let Ok(segments) = RawPathParams::from_request_parts(parts, rpcs).await {
             for (name, value) in &segments {
                 match name {
@@ -63,7 +62,8 @@ impl<Q: DeserializeOwned, C: Conditions> FromRequestParts<Rpcs> for Caller<Q, C>
         let owner = rpcs.gate.admit(&parts.headers)?.owning(&user_id)?;
         let query = json::query(parts.uri.query().unwrap_or_default())?;
         refuse_other(&parts.method, &parts.headers, C::HONOURED).map_err(Problem::invalid)?;
-        let conditions = C::read(&parts.headers).map_err(|fault| Problem::invalid(vec![fault]))?;
+        let preconditions =
+            C::read(&parts.headers).map_err(|fault| Problem::invalid(vec![fault]))?;
         let mut credential = HeaderMap::with_capacity(CREDENTIALS.len());
         for name in CREDENTIALS {
             for value in parts.headers.get_all(&name) {
@@ -71,6 +71,6 @@ impl<Q: DeserializeOwned, C: Conditions> FromRequestParts<Rpcs> for Caller<Q, C>
             }
         }
         let metadata = MetadataMap::from_headers(credential);
-        Ok(Self { user_id, id, owner, query, conditions, metadata })
+        Ok(Self { user_id, id, owner, query, preconditions, metadata })
     }
 }

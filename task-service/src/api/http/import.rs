@@ -19,9 +19,8 @@ use crate::{api::wire, domain::import::MAX_BYTES};
 /// The longest line: the largest task fits, however JSON has to spell it.
 const MAX_LINE: usize = 128 * 1024;
 
-/// So many lines are read before others on the same thread get their turn: while there are
-/// some, none of them needs to wait for anything.
-const AT_A_TIME: u64 = 16;
+/// The number of lines after which the parser yields to other work on the thread.
+const YIELD_EVERY: u64 = 16;
 
 /// How to import.
 #[derive(Default, Deserialize, IntoParams)]
@@ -59,20 +58,20 @@ pub async fn import(
     let How { dry_run } = caller.query;
     let limits = LinesLimits { line: MAX_LINE, ..LinesLimits::of_total(MAX_BYTES) };
     let mut lines = Lines::of(&headers, body, limits)?;
-    let told = |error| problem(Status::from(error));
+    let refusal = |error| problem(Status::from(error));
     let from = client.and_then(|Extension(client)| client.address());
-    let mut import = rpcs.tasks.import(caller.owner, from, dry_run).map_err(told)?;
+    let mut import = rpcs.tasks.import(caller.owner, from, dry_run).map_err(refusal)?;
     while let Some(Line { number, text }) = lines.next().await? {
         let task = match json::line::<Task>(&text) {
-            Ok(task) => wire::imported(task),
+            Ok(task) => wire::import_task(task),
             Err(faults) => Err(faults.into_iter().map(|f| (f.field, f.message)).collect()),
         };
         let line = number as u64;
-        if line.is_multiple_of(AT_A_TIME) {
+        if line.is_multiple_of(YIELD_EVERY) {
             tokio::task::yield_now().await;
         }
-        import.take(line, task).await.map_err(told)?;
+        import.take(line, task).await.map_err(refusal)?;
     }
-    let report = import.finish().await.map_err(told)?;
-    Ok(json::answer(StatusCode::OK, &wire::report(report)))
+    let report = import.finish().await.map_err(refusal)?;
+    Ok(json::answer(StatusCode::OK, &wire::import_report(report)))
 }

@@ -1,8 +1,7 @@
-//! Tasks as JSON over HTTP: each route is a client of the guarded rpcs, in process.
+//! The HTTP API of tasks as JSON: each route is an in-process client of the guarded rpcs.
 //!
-//! Nothing is decided here but how HTTP says it: which rpc, which headers, which status.
-//! One route is no client: the import feeds the store itself, with the owner that the gate
-//! gave it, because a fault needs the number of its line.
+//! It only maps HTTP to rpcs: routes, headers, status codes. The import alone feeds the store
+//! itself, with the owner from the gate, because its faults have line numbers.
 
 mod actions;
 mod batch;
@@ -39,32 +38,32 @@ use crate::{
     store::Tasks,
 };
 
-/// The route that is an upload.
+/// The route of the upload.
 pub const UPLOAD: &str = "/api/{user_id}/tasks/import";
 
-/// What the routes share: the gate, to refuse before a body is read, and the rpcs, which
-/// are behind the same gate once more.
+/// The state of the routes: the gate, to refuse before a body is read, and the rpcs behind the same
+/// gate.
 #[derive(Clone)]
 struct Rpcs {
     gate: Gate,
     client: TaskServiceClient<Guarded>,
     bulk: TaskBulkServiceClient<GuardedBulk>,
-    /// For imports, whose faults have lines that no message knows.
+    /// For imports, whose faults have line numbers.
     tasks: Tasks,
 }
 
-/// The door to the services, which are behind `gate` already.
-pub fn door(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> HttpRouter {
+/// The routes of the services, which are behind `gate` already.
+pub fn router(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> HttpRouter {
     let client = TaskServiceClient::new(service);
-    // What the service says is as large as it may be.
+    // Responses are already bounded by the service.
     let bulk = TaskBulkServiceClient::new(bulk).max_decoding_message_size(usize::MAX);
     let rpcs = Rpcs { gate, client, bulk, tasks };
-    let router = Route::router(&routes(), MethodRouter::new)
+    let http_router = Route::router(&routes(), MethodRouter::new)
         .method_not_allowed_fallback(other_method)
         .with_state(rpcs);
     HttpRouter {
         prefix: "/api/",
-        routes: router,
+        routes: http_router,
         refusal: Problem::into_response,
         api: Box::new(|| openapi::document(&routes())),
     }
@@ -96,7 +95,7 @@ fn routes() -> Vec<Route<Rpcs>> {
     ]
 }
 
-/// OPTIONS is answered with `Allow` alone, which the router adds here too.
+/// The response to other methods; OPTIONS gets `Allow` alone, which the router adds here too.
 async fn other_method(method: Method) -> Response {
     match method {
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),

@@ -1,5 +1,4 @@
-//! Conditions on a version (RFC 9110 section 13), keys that make a creation safe to repeat,
-//! and how far a reader of events has come.
+//! Preconditions (RFC 9110 section 13), the idempotency key and `Last-Event-ID`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use server::http::{Fault, Problem, conditions::EntityTags};
@@ -11,23 +10,22 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Names no version, as no etag is spelled like it.
+/// An etag that no version has.
 const WEAK: &str = "W/";
 
-/// Which preconditions a route honours, and what was sent of them. Every other one is
-/// refused by name.
-pub trait Conditions: Sized {
-    /// Those the route honours.
+/// The preconditions that a route honours. Every other one is refused by name.
+pub trait Preconditions: Sized {
+    /// The honoured headers.
     const HONOURED: &[HeaderName];
 
-    /// Reads them.
+    /// Reads the headers.
     fn read(headers: &HeaderMap) -> Result<Self, Fault>;
 }
 
-/// None is honoured.
-pub struct Unconditional;
+/// No preconditions.
+pub struct NoPreconditions;
 
-impl Conditions for Unconditional {
+impl Preconditions for NoPreconditions {
     const HONOURED: &[HeaderName] = &[];
 
     fn read(_: &HeaderMap) -> Result<Self, Fault> {
@@ -35,15 +33,15 @@ impl Conditions for Unconditional {
     }
 }
 
-/// What a change is based on: `If-Match`.
+/// The precondition of a change: `If-Match`.
 #[derive(Clone, Default)]
-pub struct BasedOn {
-    /// As the rpcs take it: empty where any version will do.
+pub struct ChangePreconditions {
+    /// The etag for the rpcs; empty for any version.
     pub etag: String,
     is_weak: bool,
 }
 
-impl Conditions for BasedOn {
+impl Preconditions for ChangePreconditions {
     const HONOURED: &[HeaderName] = &[header::IF_MATCH];
 
     fn read(headers: &HeaderMap) -> Result<Self, Fault> {
@@ -52,7 +50,7 @@ impl Conditions for BasedOn {
             Some(EntityTags::Listed(tags)) => tags,
         };
         let is_weak = tags.iter().any(|tag| tag.is_weak);
-        // A weak tag names no version to change (RFC 9110 section 13.1.1).
+        // A weak tag never matches (RFC 9110 section 13.1.1).
         let named: Vec<_> = tags.iter().filter(|tag| !tag.is_weak).map(|t| &*t.opaque).collect();
         let etag = match named[..] {
             [] => WEAK.to_owned(),
@@ -63,8 +61,8 @@ impl Conditions for BasedOn {
     }
 }
 
-impl BasedOn {
-    /// The refusal of an rpc. A proxy may have made a tag weak, and then no repetition helps.
+impl ChangePreconditions {
+    /// The error of an rpc as a problem, with a hint if a tag was weak, as some proxies make it.
     pub fn problem(&self, status: Status) -> Problem {
         let mut problem = problem(status);
         if self.is_weak && problem.status == StatusCode::PRECONDITION_FAILED {
@@ -76,14 +74,14 @@ impl BasedOn {
     }
 }
 
-/// Which version is to be read: `If-Match` and `If-None-Match`.
+/// The preconditions of a read: `If-Match` and `If-None-Match`.
 #[derive(Clone)]
-pub struct Wanted {
+pub struct ReadPreconditions {
     named: Option<EntityTags>,
     held: Option<EntityTags>,
 }
 
-impl Conditions for Wanted {
+impl Preconditions for ReadPreconditions {
     const HONOURED: &[HeaderName] = &[header::IF_MATCH, header::IF_NONE_MATCH];
 
     fn read(headers: &HeaderMap) -> Result<Self, Fault> {
@@ -93,24 +91,24 @@ impl Conditions for Wanted {
     }
 }
 
-impl Wanted {
-    /// Whether a caller who may have the version `etag` wants none but others.
-    pub fn is_another(&self, etag: &str) -> bool {
+impl ReadPreconditions {
+    /// Whether `If-Match` fails for the version `etag`.
+    pub fn if_match_fails(&self, etag: &str) -> bool {
         self.named.as_ref().is_some_and(|tags| !tags.match_strongly(etag))
     }
 
-    /// Whether the caller has the version `etag` already.
-    pub fn is_held(&self, etag: &str) -> bool {
+    /// Whether `If-None-Match` has the version `etag`.
+    pub fn if_none_match_has(&self, etag: &str) -> bool {
         self.held.as_ref().is_some_and(|tags| tags.match_weakly(etag))
     }
 }
 
-/// The tag of a version, for `ETag`.
+/// The value of `ETag` for a version.
 pub fn tag(version: &str) -> String {
     format!("\"{version}\"")
 }
 
-/// The text of `Idempotency-Key`; empty where there is none.
+/// The idempotency key; empty if there is none.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     match single(headers, &IDEMPOTENCY_KEY)? {
         Some(key) if key.is_empty() => Err(faulty("Idempotency-Key", "must not be empty")),
@@ -118,13 +116,12 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     }
 }
 
-/// The text of `Last-Event-ID`, if it is one: a browser that has seen no event sends none,
-/// or an empty one.
+/// The `Last-Event-ID`; a browser without an event sends none or an empty one.
 pub fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(single(headers, &LAST_EVENT_ID)?.filter(|id| !id.is_empty()))
 }
 
-/// The only value of a header. What is no ASCII comes as text that the rpcs refuse.
+/// The single value of a header. Text outside ASCII is left for the rpcs to refuse.
 fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -168,7 +165,8 @@ mod tests {
             (&["*", "\"2a\""], None),
             (&[""], None),
         ] {
-            let read = BasedOn::read(&headers("if-match", values)).map(|based_on| based_on.etag);
+            let read = ChangePreconditions::read(&headers("if-match", values))
+                .map(|preconditions| preconditions.etag);
             assert_eq!(read.ok().as_deref(), etag, "{values:?}");
         }
     }
@@ -183,15 +181,15 @@ mod tests {
             (&["W/\"2a\""], false),
             (&["\"2b\""], false),
         ] {
-            let named = Wanted::read(&headers("if-match", values)).expect("tags");
-            assert_eq!(named.is_another("2a"), !is_named, "{values:?}");
-            assert!(!named.is_held("2a"), "{values:?}");
-            let held = Wanted::read(&headers("if-none-match", values)).expect("tags");
+            let named = ReadPreconditions::read(&headers("if-match", values)).expect("tags");
+            assert_eq!(named.if_match_fails("2a"), !is_named, "{values:?}");
+            assert!(!named.if_none_match_has("2a"), "{values:?}");
+            let held = ReadPreconditions::read(&headers("if-none-match", values)).expect("tags");
             let is_held = is_named || values[0].starts_with("W/");
-            assert_eq!(held.is_held("2a"), is_held, "{values:?}");
-            assert!(!held.is_another("2a"), "{values:?}");
+            assert_eq!(held.if_none_match_has("2a"), is_held, "{values:?}");
+            assert!(!held.if_match_fails("2a"), "{values:?}");
         }
-        assert!(Wanted::read(&headers("if-none-match", &["2a"])).is_err());
+        assert!(ReadPreconditions::read(&headers("if-none-match", &["2a"])).is_err());
     }
 
     #[test]

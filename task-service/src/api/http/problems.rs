@@ -36,7 +36,7 @@ const WITH_LINES: [(&str, &str); 3] = [
     ("415", "The body is not lines of JSON"),
 ];
 
-/// What any call can be refused with.
+/// The problems of any call.
 pub struct Refusals;
 
 impl IntoResponses for Refusals {
@@ -45,7 +45,7 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// What a call with a body can be refused with.
+/// The problems of a call with a body.
 pub struct RefusalsWithBody;
 
 impl IntoResponses for RefusalsWithBody {
@@ -54,7 +54,7 @@ impl IntoResponses for RefusalsWithBody {
     }
 }
 
-/// What a call with a batch can be refused with.
+/// The problems of a batch.
 pub struct RefusalsWithBatch;
 
 impl IntoResponses for RefusalsWithBatch {
@@ -63,7 +63,7 @@ impl IntoResponses for RefusalsWithBatch {
     }
 }
 
-/// What a call with lines can be refused with.
+/// The problems of a call with JSON lines.
 pub struct RefusalsWithLines;
 
 impl IntoResponses for RefusalsWithLines {
@@ -72,7 +72,7 @@ impl IntoResponses for RefusalsWithLines {
     }
 }
 
-/// What a call is refused with whose key was used.
+/// The problem of a used idempotency key.
 pub struct Reused;
 
 impl IntoResponses for Reused {
@@ -81,7 +81,7 @@ impl IntoResponses for Reused {
     }
 }
 
-/// What a call about a task that is not there is refused with.
+/// The problem of an unknown task.
 pub struct NoSuchTask;
 
 impl IntoResponses for NoSuchTask {
@@ -90,7 +90,7 @@ impl IntoResponses for NoSuchTask {
     }
 }
 
-/// What a reader is refused with whose token is too old to go on from.
+/// The problem of a cursor that is too old.
 pub struct TooOld;
 
 impl IntoResponses for TooOld {
@@ -101,7 +101,7 @@ impl IntoResponses for TooOld {
     }
 }
 
-/// What a change that comes too late is refused with.
+/// The problem of a failed precondition.
 pub struct Stale;
 
 impl IntoResponses for Stale {

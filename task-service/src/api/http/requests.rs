@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{ObjectBuilder, Ref, RefOr, Schema, schema::AdditionalProperties},
 };
 
-/// Whose tasks a path is about.
+/// The path of a user's tasks.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "describes a path, which `caller` reads")]
@@ -17,7 +17,7 @@ pub struct OfUser {
     user_id: String,
 }
 
-/// Which task a path is about.
+/// The path of a task.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "describes a path, which `caller` reads")]
@@ -28,7 +28,7 @@ pub struct OfTask {
     id: String,
 }
 
-/// The condition of a call about a task as it is.
+/// The precondition of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
@@ -43,7 +43,7 @@ pub struct IfMatch {
     if_match: String,
 }
 
-/// The condition of a read.
+/// The precondition of a read.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
@@ -57,7 +57,7 @@ pub struct IfNoneMatch {
     if_none_match: String,
 }
 
-/// The key of a creation.
+/// The idempotency key of a creation.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
@@ -67,7 +67,7 @@ pub struct IdempotencyKey {
     idempotency_key: String,
 }
 
-/// How far a reader of events has come.
+/// The cursor of a client of server-sent events.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a header, which `conditions` reads")]
@@ -77,7 +77,7 @@ pub struct LastEventId {
     last_event_id: String,
 }
 
-/// The members of an update, of which a replacement must have `title`.
+/// The body of a replacement, which must have `title`.
 pub struct Replacement;
 
 impl ToSchema for Replacement {
@@ -98,7 +98,7 @@ impl PartialSchema for Replacement {
     }
 }
 
-/// The same members, of which a change must have at least one.
+/// The body of a change, which must have at least one member.
 pub struct Changes;
 
 impl ToSchema for Changes {
@@ -118,7 +118,7 @@ impl PartialSchema for Changes {
     }
 }
 
-/// The same change of several tasks.
+/// The body of a batch update.
 pub struct BatchUpdate;
 
 impl ToSchema for BatchUpdate {

@@ -1,4 +1,4 @@
-//! What the rpcs answer, in the words of HTTP.
+//! Responses of the rpcs as HTTP: tasks, problems, links.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -9,22 +9,22 @@ use tonic::Status;
 
 use super::preconditions::tag;
 
-/// What need not be encoded in a path (RFC 3986 section 2.3).
+/// Unreserved characters in a path (RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Faults of the rpcs in the words of HTTP.
+/// The names of rpc fields over HTTP.
 const NAMES: [(&str, &str); 3] = [
     ("request_id", "Idempotency-Key"),
     ("update_mask", "body"),
     ("changes.update_mask", "changes"),
 ];
 
-/// The refusal of an rpc in the words of HTTP.
+/// The error of an rpc as a problem.
 pub fn problem(status: Status) -> Problem {
     renamed(status, &NAMES)
 }
 
-/// The same, with these names for fields.
+/// The error of an rpc as a problem, with these names for fields.
 pub fn renamed(status: Status, names: &[(&str, &str)]) -> Problem {
     let mut problem = Problem::from(status);
     let mut is_renamed = false;
@@ -34,29 +34,29 @@ pub fn renamed(status: Status, names: &[(&str, &str)]) -> Problem {
             is_renamed = true;
         }
     }
-    // The sentence of the problem names the fields as well.
+    // The message of the problem names the fields as well.
     if is_renamed { Problem::invalid(problem.faults) } else { problem }
 }
 
-/// 200 and the task.
-pub fn one(task: Option<Task>) -> Response {
-    task.map_or_else(nothing, |task| said(StatusCode::OK, &task))
+/// The response 200 with the task.
+pub fn task_or_nothing(task: Option<Task>) -> Response {
+    task.map_or_else(no_content, |task| with_task(StatusCode::OK, &task))
 }
 
-pub fn said(status: StatusCode, task: &Task) -> Response {
+pub fn with_task(status: StatusCode, task: &Task) -> Response {
     ([(header::ETAG, tag(&task.etag))], json::answer(status, task)).into_response()
 }
 
-pub fn nothing() -> Response {
+pub fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// Where the tasks of a user are.
+/// The path of a user's tasks.
 pub fn collection(user_id: &str) -> String {
     format!("/api/{}/tasks", utf8_percent_encode(user_id, RESERVED))
 }
 
-/// The link to the page after the one that `query` asked for: the same again, from there.
+/// The link to the next page of `query`: the same parameters with another page token.
 pub fn next(path: &str, query: &str, token: &str) -> String {
     let mut link = format!("<{path}?page_token={token}");
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {

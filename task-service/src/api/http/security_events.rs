@@ -1,4 +1,4 @@
-//! The route of what happened in the user's name.
+//! The route of the user's security events.
 
 use std::mem::take;
 

@@ -1,4 +1,4 @@
-//! The routes of what has changed.
+//! The route of the sync.
 
 use std::mem::take;
 

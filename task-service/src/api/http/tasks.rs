@@ -1,4 +1,4 @@
-//! The routes of tasks.
+//! The routes of tasks: create, list, get, replace, change, delete.
 
 use std::mem::take;
 
@@ -15,10 +15,10 @@ use server::http::{NoParameters, Problem, body, json};
 use super::{
     Rpcs,
     caller::Caller,
-    preconditions::{BasedOn, Wanted, idempotency_key, tag},
+    preconditions::{ChangePreconditions, ReadPreconditions, idempotency_key, tag},
     problems::{NoSuchTask, Refusals, RefusalsWithBody, Reused, Stale, TooOld},
     requests::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, OfTask, OfUser, Replacement},
-    responses::{collection, next, nothing, one, problem, said},
+    responses::{collection, next, no_content, problem, task_or_nothing, with_task},
 };
 use crate::error::Error;
 
@@ -51,9 +51,9 @@ pub async fn create(
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
     let answer = rpcs.client.create_task(caller.call(message)).await.map_err(problem)?;
-    let Some(task) = answer.into_inner().task else { return Ok(nothing()) };
-    let place = format!("{}/{}", collection(&task.user_id), task.id);
-    Ok(([(header::LOCATION, place)], said(StatusCode::CREATED, &task)).into_response())
+    let Some(task) = answer.into_inner().task else { return Ok(no_content()) };
+    let location = format!("{}/{}", collection(&task.user_id), task.id);
+    Ok(([(header::LOCATION, location)], with_task(StatusCode::CREATED, &task)).into_response())
 }
 
 /// List tasks that pass every filter, newest first unless `sort` says otherwise.
@@ -113,19 +113,19 @@ pub async fn list(
 )]
 pub async fn get(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, Wanted>,
+    caller: Caller<NoParameters, ReadPreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let wanted = caller.conditions.clone();
+    let preconditions = caller.preconditions.clone();
     let message = pb::GetTaskRequest { user_id, id };
     let answer = rpcs.client.get_task(caller.call(message)).await.map_err(problem)?;
     let task = answer.into_inner().task;
     match task {
-        Some(task) if wanted.is_another(&task.etag) => Err(problem(Error::Stale.into())),
-        Some(task) if wanted.is_held(&task.etag) => {
+        Some(task) if preconditions.if_match_fails(&task.etag) => Err(problem(Error::Stale.into())),
+        Some(task) if preconditions.if_none_match_has(&task.etag) => {
             Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag(&task.etag))]).into_response())
         }
-        task => Ok(one(task)),
+        task => Ok(task_or_nothing(task)),
     }
 }
 
@@ -147,7 +147,7 @@ pub async fn get(
 )]
 pub async fn replace(
     State(rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -174,7 +174,7 @@ pub async fn replace(
 )]
 pub async fn change(
     State(rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -184,7 +184,7 @@ pub async fn change(
     update(rpcs, caller, given.message, paths).await
 }
 
-/// The field a member is about: `dueDate` is another spelling of `due_date`.
+/// The field of a member: `dueDate` is another spelling of `due_date`.
 pub fn field(member: &str) -> String {
     let mut field = String::with_capacity(member.len() + 1);
     for letter in member.chars() {
@@ -198,18 +198,18 @@ pub fn field(member: &str) -> String {
 
 async fn update(
     mut rpcs: Rpcs,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
     mut message: pb::UpdateTaskRequest,
     paths: Vec<String>,
 ) -> Result<Response, Problem> {
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
     message.update_mask = Some(FieldMask { paths });
-    let based_on = caller.conditions.clone();
-    message.etag.clone_from(&based_on.etag);
+    let preconditions = caller.preconditions.clone();
+    message.etag.clone_from(&preconditions.etag);
     let answer = rpcs.client.update_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| based_on.problem(status))?;
-    Ok(one(answer.into_inner().task))
+    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    Ok(task_or_nothing(answer.into_inner().task))
 }
 
 /// Delete a task.
@@ -226,12 +226,12 @@ async fn update(
 )]
 pub async fn delete(
     State(mut rpcs): State<Rpcs>,
-    caller: Caller<NoParameters, BasedOn>,
+    caller: Caller<NoParameters, ChangePreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let based_on = caller.conditions.clone();
-    let message = pb::DeleteTaskRequest { user_id, id, etag: based_on.etag.clone() };
+    let preconditions = caller.preconditions.clone();
+    let message = pb::DeleteTaskRequest { user_id, id, etag: preconditions.etag.clone() };
     let answer = rpcs.client.delete_task(caller.call(message)).await;
-    answer.map_err(|status| based_on.problem(status))?;
-    Ok(nothing())
+    answer.map_err(|status| preconditions.problem(status))?;
+    Ok(no_content())
 }

@@ -1,5 +1,4 @@
-//! The route of those who stay on the line: server-sent events (the HTML standard, section
-//! 9.2), each an event of the rpc.
+//! The route of watches: server-sent events (HTML standard, section 9.2), each an event of the rpc.
 
 use std::{convert::Infallible, mem::take};
 
@@ -29,11 +28,11 @@ use super::{
     responses::{problem, renamed},
 };
 
-/// How soon a browser opens a stream again that has ended, in milliseconds.
+/// The delay before a browser reconnects, in milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
-/// What may stand between here and a browser: a proxy must pass each event on at once. That
-/// it must not compress them is said of all streams alike.
+/// Headers for proxies, which must pass each event on at once. `no-transform` is set for all
+/// streams alike.
 const HEADERS: [(HeaderName, &str); 2] = [
     (header::CONTENT_TYPE, "text/event-stream"),
     (HeaderName::from_static("x-accel-buffering"), "no"),
@@ -79,7 +78,7 @@ pub async fn watch(
 ) -> Result<Response, Problem> {
     let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
-    // A browser comes back to the very same address: what it has seen since counts more.
+    // A browser reconnects to the same URL, so the header takes precedence.
     let mut names = &[][..];
     if let Some(id) = last_event_id(&headers)? {
         message.sync_token = id;
@@ -92,34 +91,34 @@ pub async fn watch(
 }
 
 fn events(
-    told: Streaming<pb::WatchTasksResponse>,
+    messages: Streaming<pb::WatchTasksResponse>,
 ) -> impl Stream<Item = Result<String, Infallible>> {
-    let told = stream::unfold(Some(told), async |told| {
-        let mut told = told?;
-        match told.message().await {
-            Ok(Some(message)) => Some((said(message), Some(told))),
+    let messages = stream::unfold(Some(messages), async |messages| {
+        let mut messages = messages?;
+        match messages.message().await {
+            Ok(Some(message)) => Some((event_frame(message), Some(messages))),
             Ok(None) => None,
-            Err(status) => Some((end(status), None)),
+            Err(status) => Some((end_frame(status), None)),
         }
     });
-    stream::iter([RETRY.to_owned()]).chain(told).map(Ok)
+    stream::iter([RETRY.to_owned()]).chain(messages).map(Ok)
 }
 
-/// One event of the rpc.
-fn said(message: pb::WatchTasksResponse) -> String {
+/// The frame of an event of the rpc.
+fn event_frame(message: pb::WatchTasksResponse) -> String {
     let id = &message.sync_token;
     match message.event {
         Some(Event::Changed(task)) => frame("changed", id, &task),
         Some(Event::Deleted(task)) => frame("deleted", id, &task),
         Some(Event::Reminder(reminder)) => frame("reminder", id, &reminder),
         Some(Event::Heartbeat(beat)) => frame("heartbeat", id, &beat),
-        // Of a kind that is newer than this door.
+        // An event that this route does not know.
         None => String::new(),
     }
 }
 
-/// Why it ends. The id of the last event stays.
-fn end(status: Status) -> String {
+/// The frame of the end. The id of the last event stays.
+fn end_frame(status: Status) -> String {
     format!("event: end\ndata: {}\n\n", text(&ProblemBody::of(&problem(status))))
 }
 
@@ -127,7 +126,7 @@ fn frame(event: &str, id: &str, data: &impl Serialize) -> String {
     format!("event: {event}\nid: {id}\ndata: {}\n\n", text(data))
 }
 
-/// JSON is one line: it spells line ends with two characters.
+/// JSON is one line, as it escapes line ends.
 fn text(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default()
 }

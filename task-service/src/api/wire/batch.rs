@@ -1,4 +1,4 @@
-//! Batches on the wire. A fault is named with the place of its element.
+//! Batches on the wire. A fault is named with the index of its element.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use shared::fields::{Fields, MAX_TOLD, Violations};
 use uuid::Uuid;
 
 use super::{
-    content::{self, described},
+    content::{self, parse_content},
     request_id, schedule, task_id,
 };
 use crate::{
@@ -19,22 +19,22 @@ use crate::{
 };
 
 /// The most elements of a batch.
-const MOST: usize = 500;
+const MAX_ELEMENTS: usize = 500;
 
-/// So many elements are read before others on the same thread get their turn.
-const AT_A_TIME: usize = 16;
+/// The number of elements after which the parser yields to other work on the thread.
+const YIELD_EVERY: usize = 16;
 
-/// The tasks `message` describes, and what makes it safe to repeat. It yields now and then,
-/// since some rules cost much more to read than they cost to send.
+/// The tasks to create, and the idempotency key. Yields now and then, since some rules are
+/// expensive to check.
 pub async fn new_tasks(
     message: pb::BatchCreateTasksRequest,
 ) -> Result<(Vec<Content>, Option<RequestId>), Error> {
     let mut fields = Fields::default();
     check_count("tasks", message.tasks.len(), &mut fields);
-    let mut tasks = Vec::with_capacity(message.tasks.len().min(MOST));
+    let mut tasks = Vec::with_capacity(message.tasks.len().min(MAX_ELEMENTS));
     let mut rules = Rules::default();
-    for (i, task) in message.tasks.into_iter().take(MOST).enumerate() {
-        if i % AT_A_TIME == AT_A_TIME - 1 {
+    for (i, task) in message.tasks.into_iter().take(MAX_ELEMENTS).enumerate() {
+        if i % YIELD_EVERY == YIELD_EVERY - 1 {
             tokio::task::yield_now().await;
         }
         let task = element(task, &message.user_id, &mut rules)
@@ -62,7 +62,7 @@ fn element(
         unset("user_id", &task.user_id);
     }
     let rule = task.recurrence.take();
-    let task = fields.join(described(task));
+    let task = fields.join(parse_content(task));
     let rule = fields.join(rule.map_or(Ok(None), |rule| rules.read(rule)));
     let content = task.map(|NewTask { mut content, request_id: _ }| {
         content.recurrence = rule.flatten();
@@ -73,17 +73,16 @@ fn element(
     Ok(content)
 }
 
-/// The rules of a batch. Equal ones are read once.
+/// The recurrence rules of a batch. Equal ones are parsed once.
 #[derive(Default)]
 struct Rules {
     read: HashMap<pb::Recurrence, Result<Repeat, Violations>>,
-    /// How many faults the batch has, of whatever kind.
+    /// The number of faults in the batch.
     faults: usize,
 }
 
 impl Rules {
-    /// What `rule` says. It is not looked at if nobody would be told what is wrong with it:
-    /// then the batch is refused anyway.
+    /// The parsed `rule`; skipped once enough faults are found to refuse the batch.
     fn read(&mut self, rule: pb::Recurrence) -> Result<Option<Repeat>, Violations> {
         if self.faults >= MAX_TOLD {
             return Ok(None);
@@ -97,18 +96,18 @@ impl Rules {
     }
 }
 
-/// The same change of several tasks.
+/// A batch update.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BatchUpdate {
     /// The tasks.
     pub ids: Vec<Uuid>,
-    /// What to write into each.
+    /// The patch of each task.
     pub patch: TaskPatch,
-    /// Makes it safe to repeat.
+    /// The idempotency key.
     pub request_id: Option<RequestId>,
 }
 
-/// The changes `message` asks for.
+/// The batch update in `message`.
 pub fn batch_update(message: pb::BatchUpdateTasksRequest) -> Result<BatchUpdate, Error> {
     let mut fields = Fields::default();
     let ids = ids(&message.ids, &mut fields);
@@ -127,7 +126,7 @@ pub fn batch_update(message: pb::BatchUpdateTasksRequest) -> Result<BatchUpdate,
     Ok(fields.finish(patch.map(|patch| BatchUpdate { ids, patch, request_id }))?)
 }
 
-/// The tasks a message names, and what makes it safe to repeat.
+/// The task ids of a batch, and the idempotency key.
 pub fn named_tasks(named: &[String], key: String) -> Result<(Vec<Uuid>, Option<RequestId>), Error> {
     let mut fields = Fields::default();
     let ids = ids(named, &mut fields);
@@ -137,11 +136,11 @@ pub fn named_tasks(named: &[String], key: String) -> Result<(Vec<Uuid>, Option<R
 
 fn ids(named: &[String], fields: &mut Fields) -> Vec<Uuid> {
     check_count("ids", named.len(), fields);
-    let mut seen = HashSet::with_capacity(named.len().min(MOST));
-    let mut ids = Vec::with_capacity(named.len().min(MOST));
-    for (i, text) in named.iter().take(MOST).enumerate() {
+    let mut seen = HashSet::with_capacity(named.len().min(MAX_ELEMENTS));
+    let mut ids = Vec::with_capacity(named.len().min(MAX_ELEMENTS));
+    for (i, text) in named.iter().take(MAX_ELEMENTS).enumerate() {
         let id = task_id(text);
-        // Texts that are no ids are told apart by themselves.
+        // Invalid ids are compared as text.
         if !seen.insert((id, if id.is_nil() { text.as_str() } else { "" })) {
             fields.fault(format!("ids[{i}]"), "must be a different one");
         }
@@ -151,8 +150,8 @@ fn ids(named: &[String], fields: &mut Fields) -> Vec<Uuid> {
 }
 
 fn check_count(list: &'static str, count: usize, fields: &mut Fields) {
-    if !(1..=MOST).contains(&count) {
-        fields.fault(list, format!("must be 1 to {MOST}"));
+    if !(1..=MAX_ELEMENTS).contains(&count) {
+        fields.fault(list, format!("must be 1 to {MAX_ELEMENTS}"));
     }
 }
 
@@ -163,10 +162,11 @@ mod tests {
 
     use super::*;
 
-    fn told<T: std::fmt::Debug>(read: Result<T, Error>) -> Vec<String> {
+    fn faults<T: std::fmt::Debug>(read: Result<T, Error>) -> Vec<String> {
         let error = read.expect_err("faults");
-        let told = |fault: &shared::fields::Violation| format!("{} {}", fault.field, fault.message);
-        error.violations().iter().map(told).collect()
+        let faults =
+            |fault: &shared::fields::Violation| format!("{} {}", fault.field, fault.message);
+        error.violations().iter().map(faults).collect()
     }
 
     fn new(title: &str) -> pb::CreateTaskRequest {
@@ -185,8 +185,8 @@ mod tests {
             ],
             request_id: "a b".into(),
         };
-        let told = told(new_tasks(message).await);
-        let fields: Vec<_> = told.iter().filter_map(|told| told.split(' ').next()).collect();
+        let faults = faults(new_tasks(message).await);
+        let fields: Vec<_> = faults.iter().filter_map(|faults| faults.split(' ').next()).collect();
         let expected = [
             "tasks[1].title",
             "tasks[1].priority",
@@ -195,7 +195,7 @@ mod tests {
             "tasks[3].recurrence.rule",
             "request_id",
         ];
-        assert_eq!(fields, expected, "{told:?}");
+        assert_eq!(fields, expected, "{faults:?}");
     }
 
     fn repeating(rule: &str) -> pb::CreateTaskRequest {
@@ -218,9 +218,9 @@ mod tests {
         }
         assert_eq!(rules.read.len(), 2);
 
-        let tasks = (0..MOST).map(|n| repeating(&format!("FREQ=NO{n}"))).collect();
+        let tasks = (0..MAX_ELEMENTS).map(|n| repeating(&format!("FREQ=NO{n}"))).collect();
         let message = pb::BatchCreateTasksRequest { tasks, ..Default::default() };
-        assert_eq!(told(new_tasks(message).await).len(), MAX_TOLD);
+        assert_eq!(faults(new_tasks(message).await).len(), MAX_TOLD);
     }
 
     #[tokio::test]
@@ -234,15 +234,15 @@ mod tests {
         for (i, element) in elements.into_iter().enumerate() {
             let message =
                 pb::BatchCreateTasksRequest { tasks: vec![element.clone()], ..Default::default() };
-            let single = told(super::super::new_task(element));
-            let batched = told(new_tasks(message).await);
+            let single = faults(super::super::new_task(element));
+            let batched = faults(new_tasks(message).await);
             assert_eq!(batched, [format!("tasks[0].{}", single[0])], "{i}");
         }
     }
 
     #[tokio::test]
     async fn a_long_batch_lets_others_have_their_turn() {
-        for (count, at_once) in [(AT_A_TIME - 1, true), (AT_A_TIME, false)] {
+        for (count, at_once) in [(YIELD_EVERY - 1, true), (YIELD_EVERY, false)] {
             let tasks = vec![new("a"); count];
             let message = pb::BatchCreateTasksRequest { tasks, ..Default::default() };
             assert_eq!(new_tasks(message).now_or_never().is_some(), at_once, "{count}");
@@ -264,8 +264,8 @@ mod tests {
     fn an_id_in_other_letters_is_the_same_one() {
         let id = "018bcfe5-687b-7aaa-8bbb-0123456789ab";
         let twice = [id.to_owned(), id.to_uppercase()];
-        let told = told(named_tasks(&twice, String::new()));
-        assert_eq!(told, ["ids[1] must be a different one"]);
+        let faults = faults(named_tasks(&twice, String::new()));
+        assert_eq!(faults, ["ids[1] must be a different one"]);
     }
 
     #[test]
@@ -277,9 +277,9 @@ mod tests {
             ..Default::default()
         });
         let message = pb::BatchUpdateTasksRequest { ids, changes, ..Default::default() };
-        let told = told(batch_update(message.clone()));
-        assert_eq!(told[..2], ["ids[2] must be a different one", "changes.id must not be set"]);
-        assert!(told[2].starts_with("changes.title must be 1 to 200"), "{told:?}");
+        let faults = faults(batch_update(message.clone()));
+        assert_eq!(faults[..2], ["ids[2] must be a different one", "changes.id must not be set"]);
+        assert!(faults[2].starts_with("changes.title must be 1 to 200"), "{faults:?}");
         let message = pb::BatchUpdateTasksRequest { changes: None, ..message };
         assert!(batch_update(message).is_err());
     }

@@ -1,7 +1,7 @@
-//! The content of a task on the wire: the one place that knows the fields of its messages.
+//! The content of a task on the wire: the conversion of all task fields.
 //!
-//! Messages are taken apart and put together without `..`, so a new field of the contract does
-//! not compile before it is read and written here.
+//! Messages are destructured and built without `..`, so a new field of the contract does not
+//! compile before it is handled here.
 
 use prost_types::Timestamp;
 use proto::task::v1 as pb;
@@ -11,7 +11,7 @@ use super::{
     mask::Mask,
     priority::priority,
     request_id,
-    schedule::{self, Said},
+    schedule::{self, ParsedDue},
     timestamp::timestamp,
 };
 use crate::domain::{
@@ -73,7 +73,7 @@ impl From<Task> for pb::Task {
     }
 }
 
-/// The creation of a task with the content of this one. What else it says is its history.
+/// The creation with the content of this task, without its history.
 pub fn creation(task: pb::Task) -> pb::CreateTaskRequest {
     let pb::Task {
         id: _,
@@ -112,8 +112,8 @@ pub fn creation(task: pb::Task) -> pb::CreateTaskRequest {
     }
 }
 
-/// The task `message` describes, field by field; what must hold between them is not looked at.
-pub fn described(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> {
+/// The task to create, checked field by field; the rules between fields are not checked.
+pub fn parse_content(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> {
     let pb::CreateTaskRequest {
         user_id: _,
         title,
@@ -137,9 +137,9 @@ pub fn described(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> 
     let tags = fields.take("tags", Tags::parse(tags));
     let due = schedule::due(due_date.as_deref(), due_at, due_zone.as_deref(), &mut fields);
     let due = match due {
-        Said::Nothing => None,
-        Said::Due(due) => Some(due),
-        Said::Instant(moment) => Some(Due::At { moment, zone: Zone::UTC }),
+        ParsedDue::Nothing => None,
+        ParsedDue::Due(due) => Some(due),
+        ParsedDue::Instant(moment) => Some(Due::At { moment, zone: Zone::UTC }),
     };
     let reminders = schedule::reminders(&reminders, &mut fields);
     let recurrence = recurrence.map(|rule| schedule::recurrence(&rule, &mut fields));
@@ -161,8 +161,7 @@ pub fn described(message: pb::CreateTaskRequest) -> Result<NewTask, Violations> 
     fields.finish(content().map(|content| NewTask { content, request_id }))
 }
 
-/// What `message` wants written. Faults are noted in `fields`; a field that is not to be
-/// written is not looked at.
+/// The patch in `message`. Faults go to `fields`; a field outside the mask is not checked.
 pub fn patch(message: pb::UpdateTaskRequest, fields: &mut Fields) -> TaskPatch {
     let pb::UpdateTaskRequest {
         user_id: _,
@@ -213,7 +212,7 @@ pub fn patch(message: pb::UpdateTaskRequest, fields: &mut Fields) -> TaskPatch {
     }
 }
 
-/// What becomes of the due, of whose three fields some are written.
+/// The change of the due from its three fields.
 #[expect(clippy::option_option, reason = "to leave a field alone is no value of it")]
 fn due(
     date: Option<Option<String>>,
@@ -224,16 +223,16 @@ fn due(
     let writes = (date.is_some(), at.is_some(), zone.is_some());
     let (date, at, zone) = (date.flatten(), at.flatten(), zone.flatten());
     match (schedule::due(date.as_deref(), at, zone.as_deref(), fields), writes) {
-        (Said::Due(due), _) => Some(DueChange::Set(due)),
-        // A zone that is named and not set gets its default.
-        (Said::Instant(moment), (_, _, true)) => {
+        (ParsedDue::Due(due), _) => Some(DueChange::Set(due)),
+        // A zone that is in the mask and not set gets its default.
+        (ParsedDue::Instant(moment), (_, _, true)) => {
             Some(DueChange::Set(Due::At { moment, zone: Zone::UTC }))
         }
-        (Said::Instant(moment), _) => Some(DueChange::Instant(moment)),
-        (Said::Nothing, (true, true, _)) => Some(DueChange::None),
-        (Said::Nothing, (true, false, _)) => Some(DueChange::NoDate),
-        (Said::Nothing, (false, true, _)) => Some(DueChange::NoInstant),
-        (Said::Nothing, (false, false, zone)) => zone.then_some(DueChange::NoZone),
+        (ParsedDue::Instant(moment), _) => Some(DueChange::Instant(moment)),
+        (ParsedDue::Nothing, (true, true, _)) => Some(DueChange::None),
+        (ParsedDue::Nothing, (true, false, _)) => Some(DueChange::NoDate),
+        (ParsedDue::Nothing, (false, true, _)) => Some(DueChange::NoInstant),
+        (ParsedDue::Nothing, (false, false, zone)) => zone.then_some(DueChange::NoZone),
     }
 }
 

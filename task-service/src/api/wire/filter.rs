@@ -1,4 +1,4 @@
-//! What lists and counts select by, on the wire.
+//! The filters of lists and counts on the wire.
 
 use chrono::NaiveDate;
 use proto::task::v1 as pb;
@@ -14,12 +14,12 @@ use crate::{
     error::Error,
     query::{
         filter::{Filter, search_words, tag_keys},
-        page::{self, PageRequest, Place},
-        sort::{By, Sort},
+        page::{self, PageCursor, PageRequest},
+        sort::{Sort, SortField},
     },
 };
 
-/// The filter of a message with its fields, of which two have the same.
+/// The filter of a message; two messages have the same fields.
 macro_rules! filter {
     ($message:expr, $fields:expr) => {{
         let (message, fields): (_, &mut Fields) = ($message, $fields);
@@ -59,7 +59,7 @@ macro_rules! filter {
     }};
 }
 
-/// The page `message` selects.
+/// The page request in `message`.
 pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error> {
     let mut fields = Fields::default();
     let size = fields.take("page_size", page::size(message.page_size));
@@ -71,18 +71,17 @@ pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error
     let sort = by.map(|by| Sort::asked(by, message.descending, message.deleted));
     let after = match (message.page_token.as_str(), sort) {
         ("", _) | (_, None) => None,
-        (token, Some(sort)) => {
-            fields.take("page_token", Place::parse(token, sort, filter.as_ref(), &message.user_id))
-        }
+        (token, Some(sort)) => fields
+            .take("page_token", PageCursor::parse(token, sort, filter.as_ref(), &message.user_id)),
     };
-    let counted = message.include_total;
+    let with_total = message.include_total;
     let request =
-        || Some(PageRequest { size: size?, after, filter: filter?, sort: sort?, counted });
+        || Some(PageRequest { size: size?, after, filter: filter?, sort: sort?, with_total });
     Ok(fields.finish(request())?)
 }
 
-/// The tasks `message` wants counted.
-pub fn counted(message: &pb::CountTasksRequest) -> Result<Filter, Error> {
+/// The filter of a count.
+pub fn count_filter(message: &pb::CountTasksRequest) -> Result<Filter, Error> {
     let mut fields = Fields::default();
     let filter = filter!(message, &mut fields);
     Ok(fields.finish(filter)?)
@@ -95,24 +94,24 @@ fn priorities(numbers: &[i32]) -> Result<Vec<Priority>, UnknownPriority> {
     Ok(priorities)
 }
 
-fn day(said: Option<&str>) -> Result<Option<NaiveDate>, InvalidDate> {
-    said.map(Due::parse_date).transpose()
+fn day(text: Option<&str>) -> Result<Option<NaiveDate>, InvalidDate> {
+    text.map(Due::parse_date).transpose()
 }
 
-/// What to sort by, if that was said.
-fn by(number: i32) -> Result<Option<By>, UnknownSort> {
+/// The field to sort by, if set.
+fn by(number: i32) -> Result<Option<SortField>, UnknownSort> {
     Ok(match pb::TaskSort::try_from(number).map_err(|_| UnknownSort)? {
         pb::TaskSort::Unspecified => None,
-        pb::TaskSort::Created => Some(By::Created),
-        pb::TaskSort::Updated => Some(By::Updated),
-        pb::TaskSort::Due => Some(By::Due),
-        pb::TaskSort::Priority => Some(By::Priority),
-        pb::TaskSort::Title => Some(By::Title),
-        pb::TaskSort::Position => Some(By::Position),
+        pb::TaskSort::Created => Some(SortField::Created),
+        pb::TaskSort::Updated => Some(SortField::Updated),
+        pb::TaskSort::Due => Some(SortField::Due),
+        pb::TaskSort::Priority => Some(SortField::Priority),
+        pb::TaskSort::Title => Some(SortField::Title),
+        pb::TaskSort::Position => Some(SortField::Position),
     })
 }
 
-/// The number is not that of a sort.
+/// The error of an unknown sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be created, updated, due, priority, title or position")]
 struct UnknownSort;
@@ -122,7 +121,7 @@ mod tests {
     use shared::error::Classified;
 
     use super::*;
-    use crate::query::sort::Key;
+    use crate::query::sort::SortKey;
 
     fn faulty<T: std::fmt::Debug>(answer: Result<T, Error>) -> Vec<String> {
         let error = answer.expect_err("faults");
@@ -134,7 +133,7 @@ mod tests {
         let request = page_request(&pb::ListTasksRequest::default()).expect("a page");
         assert_eq!((request.size, request.sort), (50, Sort::NEWEST));
         assert_eq!((request.filter, request.after), (Filter::default(), None));
-        let counted = counted(&pb::CountTasksRequest::default()).expect("a filter");
+        let counted = count_filter(&pb::CountTasksRequest::default()).expect("a filter");
         assert_eq!(counted, Filter::default());
     }
 
@@ -170,7 +169,7 @@ mod tests {
             time_zone: list.time_zone.clone(),
         };
         let filter = page_request(&list).expect("a page").filter;
-        assert_eq!(filter, counted(&count).expect("a filter"));
+        assert_eq!(filter, count_filter(&count).expect("a filter"));
         assert_eq!(filter.priorities, [Priority::High, Priority::Urgent]);
         assert_eq!((filter.words.concat(), filter.tags_all.concat()), ("ab".into(), "wörk".into()));
         assert_eq!(filter.zone.as_str(), "Europe/Berlin");
@@ -214,16 +213,16 @@ mod tests {
             due_until: Some("2026-11-25".into()),
             ..Default::default()
         };
-        assert_eq!(faulty(counted(&backwards)), ["due_until"]);
+        assert_eq!(faulty(count_filter(&backwards)), ["due_until"]);
     }
 
     #[test]
     fn a_token_belongs_to_its_filter_and_order() {
-        let key = Key::Text("a".into());
-        let sort = Sort { by: By::Title, descending: true };
+        let key = SortKey::Text("a".into());
+        let sort = Sort { by: SortField::Title, descending: true };
         let filter = Filter { words: vec!["milk".into()], deleted: true, ..Filter::default() };
         let message = pb::ListTasksRequest {
-            page_token: Place { key, id: uuid::Uuid::from_u128(7), epoch: 5 }
+            page_token: PageCursor { key, id: uuid::Uuid::from_u128(7), epoch: 5 }
                 .token(sort, &filter, ""),
             text: "Milk!".into(),
             sort: pb::TaskSort::Title.into(),

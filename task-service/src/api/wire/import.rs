@@ -6,7 +6,7 @@ use shared::fields::{Fields, Violations};
 use uuid::Uuid;
 
 use super::{
-    content::{creation, described},
+    content::{creation, parse_content},
     schedule,
     timestamp::moment,
 };
@@ -15,12 +15,11 @@ use crate::domain::{
     task::{NewTask, Position},
 };
 
-/// No series is longer, and there is room behind it.
+/// The greatest occurrence, far below the limit of the column.
 const MAX_OCCURRENCE: i64 = 1_000_000_000;
 
-/// The task `task` is, or everything that is wrong with it. Whose it was and which version
-/// is not looked at.
-pub fn imported(mut task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
+/// The task to import, or all its faults. The owner and the etag are ignored.
+pub fn import_task(mut task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
     let mut fields = Fields::default();
     let id = match task.id.as_str() {
         "" => None,
@@ -51,8 +50,8 @@ pub fn imported(mut task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
     };
     let (completed, position) =
         (task.completed, Position::parse(std::mem::take(&mut task.position)));
-    // The last task of a series has a rule that leads no further.
-    let content = described(creation(task)).and_then(|NewTask { content, request_id: _ }| {
+    // The rule of the last task of a series has no later occurrence.
+    let content = parse_content(creation(task)).and_then(|NewTask { content, request_id: _ }| {
         content.check(false)?;
         Ok(content)
     });
@@ -67,20 +66,20 @@ pub fn imported(mut task: pb::Task) -> Result<Imported, Vec<(String, String)>> {
         start,
         position: position.ok(),
     });
-    let told = |Violations(faults)| {
+    let pairs = |Violations(faults)| {
         faults.into_iter().map(|fault| (fault.field.into_owned(), fault.message)).collect()
     };
-    fields.finish(task).map_err(told)
+    fields.finish(task).map_err(pairs)
 }
 
-/// A UUID in its hyphened form. The nil one names nothing.
+/// A UUID in its hyphenated form, but not nil.
 fn uuid(text: &str) -> Result<Uuid, &'static str> {
     let id = Uuid::try_parse(text).ok().filter(|id| text.len() == 36 && !id.is_nil());
     id.ok_or("must be a UUID such as `018bcfe5-687b-7aaa-8bbb-0123456789ab`")
 }
 
-/// The report as it is told.
-pub fn report(report: Report) -> pb::ImportTasksResponse {
+/// The report as a message.
+pub fn import_report(report: Report) -> pb::ImportTasksResponse {
     let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
     let fault = |fault: crate::domain::import::Fault| pb::ImportFault {
         line: number(fault.line),
@@ -106,15 +105,15 @@ mod tests {
     }
 
     fn faulty(task: pb::Task) -> Vec<String> {
-        imported(task).expect_err("faults").into_iter().map(|(field, _)| field).collect()
+        import_task(task).expect_err("faults").into_iter().map(|(field, _)| field).collect()
     }
 
     #[test]
     fn a_title_is_enough() {
-        let task = imported(titled()).expect("a task");
+        let task = import_task(titled()).expect("a task");
         assert_eq!((task.id, task.created_at, task.position), (None, None, None));
         let strange = pb::Task { position: "Not One".into(), ..titled() };
-        assert_eq!(imported(strange).expect("a task").position, None);
+        assert_eq!(import_task(strange).expect("a task").position, None);
     }
 
     #[test]
@@ -146,6 +145,6 @@ mod tests {
     #[test]
     fn whose_it_was_and_which_version_is_not_looked_at() {
         let task = pb::Task { user_id: "\0".into(), etag: "?".into(), ..titled() };
-        assert!(imported(task).is_ok());
+        assert!(import_task(task).is_ok());
     }
 }

@@ -3,10 +3,10 @@
 use prost_types::FieldMask;
 use shared::fields::Fields;
 
-/// Names all fields.
+/// The path of all fields.
 const ALL: &str = "*";
 
-/// A field mask, and the fields that were looked up in it: those are all that it may name.
+/// A field mask, and the fields that were picked from it, which are all that it may name.
 pub struct Mask {
     paths: Vec<String>,
     fields: Vec<&'static str>,
@@ -14,21 +14,20 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// The mask of a message. One without paths counts as none, as many clients cannot leave
-    /// it out.
+    /// The mask of a message. An empty one counts as none, as many clients cannot leave it out.
     pub fn of(mask: Option<FieldMask>) -> Self {
         let paths = mask.unwrap_or_default().paths;
         Self { paths, fields: Vec::new(), is_any_set: false }
     }
 
-    /// The value to write into `field`, `None` inside for its default; `None` outside leaves
-    /// the field alone.
+    /// The value to write into `field`, `Some(None)` for its default; `None` leaves the field
+    /// unchanged.
     #[expect(clippy::option_option, reason = "to leave a field alone is no value of it")]
     pub fn pick<T>(&mut self, field: &'static str, value: Option<T>) -> Option<Option<T>> {
         self.writes(field, value.is_some()).then_some(value)
     }
 
-    /// The list to write into `field`; `None` leaves the field alone.
+    /// The list to write into `field`; `None` leaves the field unchanged.
     pub fn pick_list<T>(&mut self, field: &'static str, list: Vec<T>) -> Option<Vec<T>> {
         self.writes(field, !list.is_empty()).then_some(list)
     }
@@ -42,8 +41,8 @@ impl Mask {
         }
     }
 
-    /// Notes what is wrong with the mask, when all fields were picked: it may name them and
-    /// nothing else, and without one something must be set.
+    /// Adds the faults of the mask, after all fields were picked: it may name only these, and
+    /// without a mask one must be set.
     pub fn check(self, faults: &mut Fields) {
         let Self { paths, fields, is_any_set } = self;
         if paths.is_empty() && !is_any_set {

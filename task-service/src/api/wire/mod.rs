@@ -1,4 +1,4 @@
-//! Between the messages of the contract and the domain, and nothing else.
+//! The conversion between messages and domain types, with all faults at once.
 
 mod batch;
 mod content;
@@ -19,15 +19,15 @@ use proto::task::v1 as pb;
 use shared::fields::Fields;
 use uuid::Uuid;
 
-use self::content::described;
+use self::content::parse_content;
 pub use self::{
     batch::{BatchUpdate, batch_update, named_tasks, new_tasks},
-    erasure::departed_user,
-    filter::{counted, page_request},
-    import::{imported, report},
+    erasure::erased_user,
+    filter::{count_filter, page_request},
+    import::{import_report, import_task},
     security_events::{events, events_request},
     sync::{changes, sync_request},
-    watch::{event, firing, past_reminder, reminders_request, watch_request},
+    watch::{event, past_reminder, reminder_event, reminders_request, watch_request},
 };
 use crate::{
     domain::{
@@ -37,48 +37,46 @@ use crate::{
     },
     error::Error,
     query::page::Page,
-    store::Target,
+    store::MoveTarget,
 };
 
-/// The task an id names, in capitals or not (RFC 9562 section 4). A text that is not
-/// spelled like an id names the nil id, which no task has: it goes the way of every unknown
-/// id and gets the same answer.
+/// The task id in `text`, in any case (RFC 9562 section 4). An invalid id is the nil id, which no
+/// task has, so it is answered like any unknown id.
 pub fn task_id(text: &str) -> Uuid {
     spelled_id(text).unwrap_or_default()
 }
 
-/// The id that a text spells: 32 hexadecimal digits with four hyphens between them, and none
-/// of the other spellings there are.
+/// The id in the hyphenated form alone.
 fn spelled_id(text: &str) -> Option<Uuid> {
     let mut spelling = Uuid::encode_buffer();
     let id = Uuid::try_parse(text).ok()?;
     id.as_hyphenated().encode_lower(&mut spelling).eq_ignore_ascii_case(text).then_some(id)
 }
 
-/// The new task `message` describes. A rule that nothing comes of is a fault.
+/// The task to create. A rule without a later occurrence is a fault.
 pub fn new_task(message: pb::CreateTaskRequest) -> Result<NewTask, Error> {
-    let new = described(message)?;
+    let new = parse_content(message)?;
     new.content.check(true)?;
     Ok(new)
 }
 
-/// What makes a call safe to repeat, if the caller wants it to be.
+/// The idempotency key of a call, if there is one.
 fn request_id(text: String, fields: &mut Fields) -> Option<RequestId> {
     if text.is_empty() { None } else { fields.take("request_id", RequestId::parse(text)) }
 }
 
-/// A change of a task, and the version it is based on.
+/// An update of a task.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Update {
     /// The task.
     pub id: Uuid,
-    /// What to write.
+    /// The patch.
     pub patch: TaskPatch,
-    /// The caller's condition.
+    /// The precondition.
     pub etag: Option<Etag>,
 }
 
-/// The change `message` asks for.
+/// The update in `message`.
 pub fn update(mut message: pb::UpdateTaskRequest) -> Result<Update, Error> {
     let mut fields = Fields::default();
     let (id, etag) = (task_id(&message.id), Etag::given(std::mem::take(&mut message.etag)));
@@ -86,13 +84,13 @@ pub fn update(mut message: pb::UpdateTaskRequest) -> Result<Update, Error> {
     Ok(fields.finish(Some(Update { id, patch, etag }))?)
 }
 
-/// A move of a task, and the version it is based on.
-pub fn place(message: &pb::MoveTaskRequest) -> Result<Target, Error> {
+/// The target of the move in `message`.
+pub fn move_target(message: &pb::MoveTaskRequest) -> Result<MoveTarget, Error> {
     let mut fields = Fields::default();
     let target = match (message.before.as_deref(), message.after.as_deref()) {
-        (Some(other), None) => Some(Target::Before(task_id(other))),
-        (None, Some(other)) => Some(Target::After(task_id(other))),
-        (None, None) => Some(Target::End),
+        (Some(other), None) => Some(MoveTarget::Before(task_id(other))),
+        (None, Some(other)) => Some(MoveTarget::After(task_id(other))),
+        (None, None) => Some(MoveTarget::End),
         (Some(_), Some(_)) => fields.take("after", Err("must not come with `before`")),
     };
     Ok(fields.finish(target)?)

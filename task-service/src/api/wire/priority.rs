@@ -4,12 +4,12 @@ use proto::task::v1 as pb;
 
 use crate::domain::task::Priority;
 
-/// The number is not that of a priority.
+/// The error of an unknown priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be low, medium, high or urgent")]
 pub struct UnknownPriority;
 
-/// The priority with this number on the wire; unspecified is none.
+/// The priority with this number on the wire; `UNSPECIFIED` is none.
 pub fn priority(number: i32) -> Result<Priority, UnknownPriority> {
     match pb::Priority::try_from(number) {
         Ok(pb::Priority::Low) => Ok(Priority::Low),

@@ -1,4 +1,4 @@
-//! When a task is due, when to remind of it and how it repeats, on the wire.
+//! Due, reminders and recurrence on the wire.
 
 use chrono::{Datelike, NaiveDateTime};
 use prost_types::Timestamp;
@@ -13,20 +13,20 @@ use crate::domain::{
     zone::Zone,
 };
 
-/// How a moment on the wall is spelled.
+/// The format of local times.
 const START: &str = "%Y-%m-%dT%H:%M:%S%.f";
 
-/// Where a rule that comes from elsewhere counts from.
+/// The anchor of an imported rule.
 pub fn start(text: &str) -> Result<NaiveDateTime, &'static str> {
     let start = NaiveDateTime::parse_from_str(text, START).ok();
     let start = start.filter(|start| (1970..=9999).contains(&start.year()));
     start.ok_or("must be a time such as `2026-11-25T09:00:00`, from 1970 to 9999")
 }
 
-/// What a message says of a due.
+/// The due of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// Nothing, or something faulty, which was noted.
+pub enum ParsedDue {
+    /// No due, or an invalid one.
     Nothing,
     /// A whole due.
     Due(Due),
@@ -34,13 +34,13 @@ pub enum Said {
     Instant(crate::domain::timestamp::Moment),
 }
 
-/// What the three fields say together.
+/// The due from its three fields.
 pub fn due(
     date: Option<&str>,
     at: Option<Timestamp>,
     zone: Option<&str>,
     fields: &mut Fields,
-) -> Said {
+) -> ParsedDue {
     let date = date.map(|date| fields.take("due_date", Due::parse_date(date)));
     let at = at.map(|at| fields.take("due_at", moment(at)));
     let zone = zone.map(|zone| fields.take("due_zone", Zone::parse(zone)));
@@ -51,10 +51,10 @@ pub fn due(
         fields.fault("due_zone", "must come with `due_at`");
     }
     match (date, at, zone) {
-        (Some(Some(date)), None, _) => Said::Due(Due::Date(date)),
-        (None, Some(Some(moment)), Some(Some(zone))) => Said::Due(Due::At { moment, zone }),
-        (None, Some(Some(moment)), None) => Said::Instant(moment),
-        _ => Said::Nothing,
+        (Some(Some(date)), None, _) => ParsedDue::Due(Due::Date(date)),
+        (None, Some(Some(moment)), Some(Some(zone))) => ParsedDue::Due(Due::At { moment, zone }),
+        (None, Some(Some(moment)), None) => ParsedDue::Instant(moment),
+        _ => ParsedDue::Nothing,
     }
 }
 
@@ -87,7 +87,7 @@ fn reminder(message: &pb::Reminder) -> Result<Reminder, String> {
     }
 }
 
-/// The rule of a message.
+/// The recurrence of a message.
 pub fn recurrence(message: &pb::Recurrence, fields: &mut Fields) -> Option<Repeat> {
     let rule = fields.take("recurrence.rule", Rule::parse(&message.rule));
     let from = match pb::RepeatFrom::try_from(message.from) {
@@ -113,7 +113,7 @@ impl From<&Reminder> for pb::Reminder {
     }
 }
 
-/// The message of a rule that counts from `anchor`.
+/// The message of a recurrence with its anchor.
 pub fn rule(repeat: &Repeat, anchor: Option<NaiveDateTime>) -> pb::Recurrence {
     let Repeat { rule, from, zone } = repeat;
     let from = match from {
@@ -146,14 +146,14 @@ mod tests {
     #[test]
     fn a_due_is_a_date_or_an_instant() {
         let read = |date, at, zone| due(date, at, zone, &mut Fields::default());
-        assert_eq!(read(None, None, None), Said::Nothing);
+        assert_eq!(read(None, None, None), ParsedDue::Nothing);
         let day = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-        assert_eq!(read(Some("2026-11-25"), None, None), Said::Due(day));
+        assert_eq!(read(Some("2026-11-25"), None, None), ParsedDue::Due(day));
         let moment = crate::domain::timestamp::Moment::from_micros(1_000_000);
-        assert_eq!(read(None, Some(at(1)), None), Said::Instant(moment));
+        assert_eq!(read(None, Some(at(1)), None), ParsedDue::Instant(moment));
         let zone = Zone::parse("Europe/Berlin").expect("a zone");
         let instant = Due::At { moment, zone };
-        assert_eq!(read(None, Some(at(1)), Some("Europe/Berlin")), Said::Due(instant));
+        assert_eq!(read(None, Some(at(1)), Some("Europe/Berlin")), ParsedDue::Due(instant));
         for (date, at, zone, fields) in [
             (Some("2026-11-25"), Some(at(1)), None, &["due_at"][..]),
             (None, None, Some("UTC"), &["due_zone"]),

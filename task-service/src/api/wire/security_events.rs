@@ -5,12 +5,12 @@ use server::audit_log::{Page, PageRequest};
 
 use crate::error::Error;
 
-/// Which events `message` asks for.
+/// The page request in `message`.
 pub fn events_request(message: &pb::ListSecurityEventsRequest) -> Result<PageRequest, Error> {
     Ok(PageRequest::read(message.page_size, &message.page_token, &message.user_id)?)
 }
 
-/// What is told of them.
+/// The response of a page.
 pub fn events(page: Page) -> pb::ListSecurityEventsResponse {
     pb::ListSecurityEventsResponse {
         events: page.events.into_iter().map(Into::into).collect(),

@@ -1,4 +1,4 @@
-//! Changes on the wire.
+//! The sync on the wire.
 
 use proto::task::v1 as pb;
 use shared::fields::Fields;
@@ -9,31 +9,31 @@ use crate::{
     error::Error,
     query::{
         page,
-        sync::{Changes, InvalidSyncToken, SyncPlace, SyncRequest},
+        sync::{Changes, InvalidSyncToken, SyncCursor, SyncRequest},
     },
 };
 
-/// What `message` has, and how much more it takes.
+/// The sync request in `message`.
 pub fn sync_request(message: &pb::SyncTasksRequest) -> Result<SyncRequest, Error> {
     let mut fields = Fields::default();
     let size = fields.take("page_size", page::size(message.page_size));
-    let after = fields.take("sync_token", place(&message.sync_token, &message.user_id));
+    let after = fields.take("sync_token", cursor(&message.sync_token, &message.user_id));
     Ok(fields.finish(size.zip(after).map(|(size, after)| SyncRequest { size, after }))?)
 }
 
-/// The place that a `sync_token` of this user names, or none for an empty one.
-pub fn place(token: &str, user_id: &str) -> Result<Option<SyncPlace>, InvalidSyncToken> {
-    (!token.is_empty()).then(|| SyncPlace::parse(token, user_id)).transpose()
+/// The cursor of a `sync_token` of this user; none for an empty one.
+pub fn cursor(token: &str, user_id: &str) -> Result<Option<SyncCursor>, InvalidSyncToken> {
+    (!token.is_empty()).then(|| SyncCursor::parse(token, user_id)).transpose()
 }
 
-/// That a task is gone.
+/// The message of a deleted task.
 pub fn deleted(task: &Task) -> pb::DeletedTask {
     pb::DeletedTask { id: task.id.to_string(), deleted_at: task.deleted_at.map(timestamp) }
 }
 
-/// What has changed, for the user it is told.
+/// The response of a page of changes.
 pub fn changes(changes: Changes, user_id: &str) -> pb::SyncTasksResponse {
-    let mut said = pb::SyncTasksResponse {
+    let mut response = pb::SyncTasksResponse {
         next_sync_token: changes.next.token(user_id),
         more: changes.more,
         tasks: Vec::new(),
@@ -41,10 +41,10 @@ pub fn changes(changes: Changes, user_id: &str) -> pb::SyncTasksResponse {
     };
     for task in changes.tasks {
         if task.deleted_at.is_some() {
-            said.deleted.push(deleted(&task));
+            response.deleted.push(deleted(&task));
         } else {
-            said.tasks.push(task.into());
+            response.tasks.push(task.into());
         }
     }
-    said
+    response
 }

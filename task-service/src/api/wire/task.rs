@@ -4,10 +4,10 @@ use proto::task::v1 as pb;
 
 use crate::domain::task::Task;
 
-/// The answers that are one task.
-macro_rules! say_the_task {
-    ($($answer:ident),* $(,)?) => {$(
-        impl From<Task> for pb::$answer {
+/// The responses with a single task.
+macro_rules! single_task_responses {
+    ($($response:ident),* $(,)?) => {$(
+        impl From<Task> for pb::$response {
             fn from(task: Task) -> Self {
                 Self { task: Some(task.into()) }
             }
@@ -15,7 +15,7 @@ macro_rules! say_the_task {
     )*};
 }
 
-say_the_task!(
+single_task_responses!(
     CreateTaskResponse,
     GetTaskResponse,
     UpdateTaskResponse,
@@ -41,7 +41,7 @@ mod tests {
     };
 
     #[test]
-    fn a_task_is_said_as_the_contract_spells_it() {
+    fn a_task_is_encoded_as_in_the_contract() {
         let zone = Zone::parse("Europe/Berlin").expect("a zone");
         let content = Content {
             priority: Priority::Urgent,
@@ -54,14 +54,17 @@ mod tests {
             completed_at: Some(Moment::from_micros(2_000_001)),
             ..Task::new("alice", content, Moment::from_micros(1_000_000), 42, 0)
         };
-        let said = pb::Task::from(task);
-        assert_eq!(said.id, "018bcfe5-687b-7aaa-8bbb-0123456789ab");
-        assert_eq!((said.user_id.as_str(), said.completed), ("alice", true));
-        assert_eq!(said.priority(), pb::Priority::Urgent);
-        assert_eq!(said.completed_at, Some(Timestamp { seconds: 2, nanos: 1_000 }));
-        assert_eq!(said.created_at, Some(Timestamp { seconds: 1, nanos: 0 }));
-        assert_eq!((said.etag.as_str(), said.tags.as_slice()), ("2a", &["Home".to_owned()][..]));
-        assert_eq!(said.due_at, Some(Timestamp { seconds: 3, nanos: 0 }));
-        assert_eq!((said.due_date, said.due_zone.as_deref()), (None, Some("Europe/Berlin")));
+        let message = pb::Task::from(task);
+        assert_eq!(message.id, "018bcfe5-687b-7aaa-8bbb-0123456789ab");
+        assert_eq!((message.user_id.as_str(), message.completed), ("alice", true));
+        assert_eq!(message.priority(), pb::Priority::Urgent);
+        assert_eq!(message.completed_at, Some(Timestamp { seconds: 2, nanos: 1_000 }));
+        assert_eq!(message.created_at, Some(Timestamp { seconds: 1, nanos: 0 }));
+        assert_eq!(
+            (message.etag.as_str(), message.tags.as_slice()),
+            ("2a", &["Home".to_owned()][..])
+        );
+        assert_eq!(message.due_at, Some(Timestamp { seconds: 3, nanos: 0 }));
+        assert_eq!((message.due_date, message.due_zone.as_deref()), (None, Some("Europe/Berlin")));
     }
 }

@@ -1,18 +1,18 @@
-//! Moments on the wire.
+//! Timestamps on the wire.
 
 use prost_types::Timestamp;
 
 use crate::domain::timestamp::Moment;
 
-/// The end of the year 9999, behind which RFC 3339 has no words.
+/// The end of the year 9999, the last of RFC 3339.
 const END: i64 = 253_402_300_800;
 
-/// The timestamp is none of the years 1970 to 9999.
+/// The error of a timestamp outside the years 1970 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a moment of the years 1970 to 9999")]
 pub struct InvalidMoment;
 
-/// The moment of a timestamp; what is finer than a microsecond is cut off.
+/// The timestamp of a message, truncated to the microsecond.
 pub fn moment(at: Timestamp) -> Result<Moment, InvalidMoment> {
     let nanos = u32::try_from(at.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
     match nanos {
@@ -23,7 +23,7 @@ pub fn moment(at: Timestamp) -> Result<Moment, InvalidMoment> {
     }
 }
 
-/// The timestamp of a moment.
+/// The message of a timestamp.
 pub fn timestamp(moment: Moment) -> Timestamp {
     let (seconds, nanos) = moment.seconds_and_nanos();
     Timestamp { seconds, nanos: nanos.cast_signed() }

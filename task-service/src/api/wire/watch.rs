@@ -1,55 +1,59 @@
-//! What watchers are told, on the wire.
+//! Watches on the wire.
 
-use proto::task::v1::{self as pb, watch_tasks_response as told};
+use proto::task::v1::{self as pb, watch_tasks_response as response};
 use shared::fields::Fields;
 
 use super::{
-    sync::{deleted, place},
+    sync::{cursor, deleted},
     timestamp::timestamp,
 };
 use crate::{
-    domain::task::{Fired, Task},
+    domain::task::{ReminderEvent, Task},
     error::Error,
-    events::{reminder_stream::FiringPlace, watch::Event},
-    query::sync::SyncPlace,
+    events::{reminder_stream::ReminderCursor, watch::Event},
+    query::sync::SyncCursor,
 };
 
-/// Where `message` begins; `None`: with nothing.
-pub fn watch_request(message: &pb::WatchTasksRequest) -> Result<Option<SyncPlace>, Error> {
+/// The cursor in `message`; `None` for a first watch.
+pub fn watch_request(message: &pb::WatchTasksRequest) -> Result<Option<SyncCursor>, Error> {
     let mut fields = Fields::default();
-    let after = fields.take("sync_token", place(&message.sync_token, &message.user_id));
+    let after = fields.take("sync_token", cursor(&message.sync_token, &message.user_id));
     Ok(fields.finish(after)?)
 }
 
-/// Where `message` begins.
-pub fn reminders_request(message: &pb::WatchRemindersRequest) -> Result<FiringPlace, Error> {
+/// The cursor in `message`.
+pub fn reminders_request(message: &pb::WatchRemindersRequest) -> Result<ReminderCursor, Error> {
     let mut fields = Fields::default();
-    let place = match message.resume_token.as_str() {
-        "" => Some(FiringPlace::default()),
-        token => fields.take("resume_token", FiringPlace::parse(token)),
+    let cursor = match message.resume_token.as_str() {
+        "" => Some(ReminderCursor::default()),
+        token => fields.take("resume_token", ReminderCursor::parse(token)),
     };
-    Ok(fields.finish(place)?)
+    Ok(fields.finish(cursor)?)
 }
 
-/// An event, and the place behind it, for the user it is told.
-pub fn event((event, place): (Event, SyncPlace), user_id: &str) -> pb::WatchTasksResponse {
+/// The message of an event with its cursor.
+pub fn event((event, cursor): (Event, SyncCursor), user_id: &str) -> pb::WatchTasksResponse {
     let event = match event {
-        Event::Changed(task) => told::Event::Changed((*task).into()),
-        Event::Deleted(task) => told::Event::Deleted(deleted(&task)),
-        Event::Reminder(fired, task) => told::Event::Reminder(reminder(&fired, *task)),
-        Event::Heartbeat(now) => told::Event::Heartbeat(pb::Heartbeat { at: Some(timestamp(now)) }),
+        Event::Changed(task) => response::Event::Changed((*task).into()),
+        Event::Deleted(task) => response::Event::Deleted(deleted(&task)),
+        Event::Reminder(fired, task) => response::Event::Reminder(reminder(&fired, *task)),
+        Event::Heartbeat(now) => {
+            response::Event::Heartbeat(pb::Heartbeat { at: Some(timestamp(now)) })
+        }
     };
-    pb::WatchTasksResponse { event: Some(event), sync_token: place.token(user_id) }
+    pb::WatchTasksResponse { event: Some(event), sync_token: cursor.token(user_id) }
 }
 
-/// A reminder with its task, or none; and the place behind it.
-pub fn firing((firing, place): (Option<(Fired, Task)>, FiringPlace)) -> pb::WatchRemindersResponse {
-    let reminder = firing.map(|(fired, task)| reminder(&fired, task));
-    pb::WatchRemindersResponse { reminder, resume_token: place.token() }
+/// The message of a reminder with its task, or a heartbeat; with the cursor.
+pub fn reminder_event(
+    (reminder_event, cursor): (Option<(ReminderEvent, Task)>, ReminderCursor),
+) -> pb::WatchRemindersResponse {
+    let reminder = reminder_event.map(|(fired, task)| reminder(&fired, task));
+    pb::WatchRemindersResponse { reminder, resume_token: cursor.token() }
 }
 
-/// A reminder that has fired, without its task.
-pub fn past_reminder(fired: &Fired) -> pb::PastReminder {
+/// The message of a reminder event without its task.
+pub fn past_reminder(fired: &ReminderEvent) -> pb::PastReminder {
     pb::PastReminder {
         task_id: fired.task_id.to_string(),
         at: Some(timestamp(fired.due_at)),
@@ -57,7 +61,7 @@ pub fn past_reminder(fired: &Fired) -> pb::PastReminder {
     }
 }
 
-fn reminder(fired: &Fired, task: Task) -> pb::FiredReminder {
+fn reminder(fired: &ReminderEvent, task: Task) -> pb::FiredReminder {
     pb::FiredReminder {
         task: Some(task.into()),
         at: Some(timestamp(fired.due_at)),

@@ -1,5 +1,5 @@
-//! Which days a rule chooses, as bits: a walk asks that of many days, and the answer costs
-//! the same however much the rule lists.
+//! The days that a rule selects, as bit sets, so a check costs the same however much the rule
+//! lists.
 
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
@@ -8,35 +8,35 @@ use super::{
     rule::{Frequency, NumberedWeekday},
 };
 
-/// The lists of a rule. What is not there chooses nothing.
+/// The BY lists of a rule.
 #[derive(Debug)]
 pub(super) struct Choice {
     months: Option<u16>,
-    month_days: Option<Places<1>>,
-    year_days: Option<Places<6>>,
-    weeks: Option<Places<1>>,
+    month_days: Option<Ordinals<1>>,
+    year_days: Option<Ordinals<6>>,
+    weeks: Option<Ordinals<1>>,
     week_start: Weekday,
     weekdays: Option<Weekdays>,
-    /// Which of the days of a period that are all the rest asks for.
-    pub set: Option<Places<6>>,
+    /// BYSETPOS: the positions among the selected days of a period.
+    pub set: Option<Ordinals<6>>,
 }
 
 impl Choice {
-    /// The lists of `rule`.
+    /// The BY lists of `rule`.
     pub fn of(rule: &Rule) -> Self {
         let months = rule.by_month.iter().fold(0, |months, month| months | 1 << *month);
         Self {
             months: (!rule.by_month.is_empty()).then_some(months),
-            month_days: Places::of(&rule.by_month_day),
-            year_days: Places::of(&rule.by_year_day),
-            weeks: Places::of(&rule.by_week_no),
+            month_days: Ordinals::of(&rule.by_month_day),
+            year_days: Ordinals::of(&rule.by_year_day),
+            weeks: Ordinals::of(&rule.by_week_no),
             week_start: rule.week_start,
             weekdays: Weekdays::of(rule),
-            set: Places::of(&rule.by_set_pos),
+            set: Ordinals::of(&rule.by_set_pos),
         }
     }
 
-    /// Whether `day` is all that the rule asks for, but for its place among such days.
+    /// Whether `day` matches all lists but BYSETPOS.
     pub fn fits(&self, day: NaiveDate) -> bool {
         self.months.is_none_or(|months| months >> day.month() & 1 == 1)
             && self.weekdays.as_ref().is_none_or(|weekdays| weekdays.have(day))
@@ -50,9 +50,8 @@ impl Choice {
             && self.weeks.as_ref().is_none_or(|listed| self.is_in_week(listed, day))
     }
 
-    /// Whether the week that `day` is in is one of those `listed`. A week belongs to the year
-    /// that has most of its days.
-    fn is_in_week(&self, listed: &Places<1>, day: NaiveDate) -> bool {
+    /// Whether the week of `day` is listed. A week belongs to the year that has most of its days.
+    fn is_in_week(&self, listed: &Ordinals<1>, day: NaiveDate) -> bool {
         let from_start = day.weekday().days_since(self.week_start);
         let middle = i64::from(3) - i64::from(from_start);
         let Some(middle) =
@@ -66,17 +65,17 @@ impl Choice {
     }
 }
 
-/// Places in a row of up to 64 times `WORDS`, less one: the bit of that number.
+/// Ordinals below 64 times `WORDS`, as bits, from the first and from the last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Places<const WORDS: usize> {
+pub(super) struct Ordinals<const WORDS: usize> {
     from_first: [u64; WORDS],
     from_last: [u64; WORDS],
 }
 
-impl<const WORDS: usize> Places<WORDS> {
+impl<const WORDS: usize> Ordinals<WORDS> {
     const NONE: Self = Self { from_first: [0; WORDS], from_last: [0; WORDS] };
 
-    /// Those in `list`, where a negative number counts from the last; `None` if it is empty.
+    /// The ordinals in `list`, negative ones from the last; `None` if it is empty.
     fn of<T: Copy + Into<i64>>(list: &[T]) -> Option<Self> {
         let mut places = Self::NONE;
         for number in list {
@@ -93,7 +92,7 @@ impl<const WORDS: usize> Places<WORDS> {
         }
     }
 
-    /// Whether the `place`th of `all` is one of them, from the first or from the last.
+    /// Whether the `place`th of `all` is listed, from the first or from the last.
     pub fn have(&self, place: usize, all: usize) -> bool {
         let is_set = |words: &[u64; WORDS], place: usize| {
             words.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
@@ -101,27 +100,27 @@ impl<const WORDS: usize> Places<WORDS> {
         is_set(&self.from_first, place) || is_set(&self.from_last, all + 1 - place)
     }
 
-    /// Whether one of them is there in a row of `most` or less.
+    /// Whether a period of at most `most` days has one of them.
     pub fn are_within(&self, most: usize) -> bool {
         (1..=most).any(|place| self.have(place, most))
     }
 }
 
-/// Weekdays, or some of those in a month or a year.
+/// BYDAY: weekdays, each or numbered in a month or a year.
 #[derive(Debug)]
 struct Weekdays {
-    /// Each such day, as a bit from Monday on.
+    /// Weekdays without a number, as bits from Monday on.
     each: u8,
-    /// The ones of these numbers, from Monday on.
-    numbered: [Places<1>; 7],
-    /// Whether they are counted in the year, not in the month.
+    /// The numbers of each weekday, from Monday on.
+    numbered: [Ordinals<1>; 7],
+    /// Whether they are numbered in the year, not in the month.
     in_year: bool,
 }
 
 impl Weekdays {
     fn of(rule: &Rule) -> Option<Self> {
         let in_year = rule.frequency == Frequency::Yearly && rule.by_month.is_empty();
-        let mut weekdays = Self { each: 0, numbered: [Places::NONE; 7], in_year };
+        let mut weekdays = Self { each: 0, numbered: [Ordinals::NONE; 7], in_year };
         for NumberedWeekday { number, weekday } in &rule.by_weekday {
             match number {
                 None => weekdays.each |= 1 << weekday.num_days_from_monday(),

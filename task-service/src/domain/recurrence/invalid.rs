@@ -1,20 +1,20 @@
-//! Why a text is no rule that can be followed here.
+//! The errors of invalid recurrence rules.
 
 use super::rule::Frequency;
 
-/// The text is no rule that can be followed here, and this is the first reason found.
+/// The first error of an invalid or unsupported rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRule {
-    /// It is longer than a rule needs to be.
+    /// The rule is too long.
     #[error("must be at most 500 bytes")]
     TooLong,
-    /// It has a space, a line break or a letter that no rule has.
+    /// A space, a line break or a letter outside ASCII.
     #[error("must be one line of plain letters, without spaces")]
     NotOneLine,
-    /// It brings its own start or exceptions.
+    /// A start or exceptions beside the rule.
     #[error("must be the rule alone, without {0}: the due is the start")]
     NotAlone(String),
-    /// Between two semicolons stands something else than a part.
+    /// A part without a name and a value.
     #[error("must be parts such as `FREQ=WEEKLY;BYDAY=MO`, not `{0}`")]
     NotAPart(String),
     /// A part that RFC 5545 does not have.
@@ -23,46 +23,46 @@ pub enum InvalidRule {
     /// A part is there more than once.
     #[error("has {0} more than once")]
     Twice(&'static str),
-    /// The one part that must be there is not.
+    /// FREQ is missing.
     #[error("must have FREQ, such as `FREQ=WEEKLY`")]
     NoFrequency,
-    /// The frequency is something else.
+    /// FREQ is unknown.
     #[error("FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY")]
     Frequency,
-    /// A task that is due every hour is a different kind of thing.
+    /// FREQ is more often than daily.
     #[error("FREQ must be DAILY or less often")]
     TooOften,
-    /// The time of day is that of the due.
+    /// A part about the time of day, which is that of the due.
     #[error("must not have {0}: the time of day is that of the due")]
     TimeOfDay(&'static str),
-    /// It says twice when it ends.
+    /// Both COUNT and UNTIL.
     #[error("must not have both COUNT and UNTIL")]
     TwoEnds,
-    /// A number, or one of a list, is not within the limits of its part.
+    /// A number out of the range of its part.
     #[error("{part} must be {of} from {least} to {most}")]
     Number {
         /// The part.
         part: &'static str,
         /// One number, or several.
         of: &'static str,
-        /// The least that is taken.
+        /// The least number.
         least: i32,
-        /// The most that is taken.
+        /// The greatest number.
         most: i32,
     },
-    /// The end is no date, or a time that depends on where one is.
+    /// UNTIL is neither a date nor a time in UTC.
     #[error("UNTIL must be a date such as `20261231` or a time in UTC such as `20261231T090000Z`")]
     Until,
-    /// The week starts on no day.
+    /// WKST is no weekday.
     #[error("WKST must be a weekday such as `MO`")]
     WeekStart,
-    /// A weekday is none.
+    /// BYDAY has an unknown weekday.
     #[error("BYDAY must be weekdays such as `MO` or `-1FR`, with commas between them")]
     Weekday,
-    /// A weekday is counted where there is nothing to count in.
+    /// A numbered weekday without a month or a year to count in.
     #[error("BYDAY must not be numbered unless FREQ is MONTHLY, or YEARLY without BYWEEKNO")]
     NumberedWeekday,
-    /// The part makes no sense with the frequency.
+    /// A part that the frequency does not take.
     #[error("must not have {part} with FREQ={frequency}")]
     Unfitting {
         /// The part.
@@ -70,10 +70,10 @@ pub enum InvalidRule {
         /// The frequency.
         frequency: Frequency,
     },
-    /// A choice of nothing.
+    /// BYSETPOS without another BY part.
     #[error("must have another part that starts with BY next to BYSETPOS")]
     NothingToChoose,
-    /// Its parts are fine, but no day is all that they ask for.
+    /// No day ever matches all parts.
     #[error("must come true on some day within a hundred years")]
     Never,
 }

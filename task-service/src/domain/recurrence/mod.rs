@@ -1,7 +1,7 @@
-//! What comes back: when a task is due next, after it was completed or skipped.
+//! The recurrence of tasks (RFC 5545): the next due after a completion or a skip.
 //!
-//! Days are walked as the clock on the wall shows them, and become moments only then: what
-//! is due at nine is due at nine in summer and in winter.
+//! Days are selected in local time and converted to instants at the end: nine o'clock stays nine
+//! o'clock in summer and in winter.
 
 mod choice;
 mod invalid;
@@ -13,51 +13,50 @@ mod rule;
 use chrono::{Duration, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use self::occurrences::slots;
+use self::occurrences::occurrences;
 pub use self::{invalid::InvalidRule, rule::Rule};
 use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
 
-/// More than a clock on the wall ever leaves out at once.
+/// More than any gap of a time zone.
 const GAP: Duration = Duration::days(2);
 
-/// What a rule counts from.
+/// The start from which a rule counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RepeatFrom {
-    /// The first due of the series: rent on every first, however late it is paid.
+    /// The first due of the series: rent on the first, however late it is paid.
     Due,
     /// The day of completion: water the plants ten days after they were watered.
     Completion,
 }
 
-/// How a task comes back.
+/// A rule with its anchor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recurrence {
-    /// On which days.
+    /// The rule.
     pub rule: Rule,
-    /// Counted from what.
+    /// The start of the count.
     pub from: RepeatFrom,
-    /// The first due of the series, as the clock on the wall shows it. The day of the month
-    /// comes from here each time, so it does not drift: 31 January, 28 February, 31 March.
+    /// The first due of the series in local time. The day of the month comes from here each time,
+    /// so it does not drift: 31 January, 28 February, 31 March.
     pub anchor: NaiveDateTime,
 }
 
 impl Recurrence {
-    /// When the task is due next that was due at `due` and completed at `completed` by a
-    /// user in `zone`; `None` if the series ends. `occurrence` is 1 for the first task.
+    /// The next due after `due`, of a task completed at `completed` by a user in `zone`; `None` at
+    /// the end of the series. `occurrence` is 1 for the first task.
     ///
-    /// Counted from the due, it is the first slot of the rule that is later than `due` and
-    /// still possible: what was missed is left out. COUNT counts slots. Counted from the
-    /// completion, it is the first slot after that day of the rule that starts on it, at the
-    /// same time of day. COUNT counts tasks.
+    /// Counted from the due, it is the first occurrence of the rule after `due` that is not missed
+    /// yet; COUNT counts occurrences. Counted from the completion, it is the first occurrence after
+    /// that day of the rule started there, at the same time of day; COUNT counts tasks.
     pub fn next(&self, due: &Due, occurrence: i64, completed: Moment, zone: &Zone) -> Option<Due> {
-        // A moment goes by its own clock, a day by the user's.
+        // An instant uses its own zone, a date the user's.
         let clock = if let Due::At { zone, .. } = due { zone } else { zone };
         let day = clock.local(completed).date();
         match self.from {
             RepeatFrom::Due => {
                 let seek = due.local().max(day.and_time(NaiveTime::MIN));
-                self.next_slot(due, seek, |slot| match slot {
+                self.next_occurrence(due, seek, |candidate| match candidate {
                     Due::Date(date) => *date >= day,
                     Due::At { moment, .. } => *moment > completed,
                 })
@@ -68,10 +67,10 @@ impl Recurrence {
         }
     }
 
-    /// The due after `due`, whatever the time is now; `None` if the series ends.
+    /// The due after `due`, missed or not; `None` at the end of the series.
     pub fn skip(&self, due: &Due, occurrence: i64) -> Option<Due> {
         match self.from {
-            RepeatFrom::Due => self.next_slot(due, due.local(), |_| true),
+            RepeatFrom::Due => self.next_occurrence(due, due.local(), |_| true),
             RepeatFrom::Completion => {
                 let start = due.local().date().and_time(self.time(due));
                 self.next_after(due, start, occurrence)
@@ -79,41 +78,40 @@ impl Recurrence {
         }
     }
 
-    /// The first slot of the series later than `due` that is `possible`; none of those is
-    /// before `seek`.
-    fn next_slot(
+    /// The first occurrence later than `due` that is `possible`, none of which is before `seek`.
+    fn next_occurrence(
         &self,
         due: &Due,
         seek: NaiveDateTime,
         possible: impl Fn(&Due) -> bool,
     ) -> Option<Due> {
-        // To count the slots, one must see them all.
+        // COUNT needs all occurrences.
         let seek = match self.rule.count {
             Some(_) => self.anchor,
             None => seek.checked_sub_signed(GAP).unwrap_or(seek),
         };
-        slots(&self.rule, self.anchor, seek)
+        occurrences(&self.rule, self.anchor, seek)
             .take(self.rule.count.map_or(usize::MAX, usize::from))
-            .map(|slot| due.moved_to(slot))
-            .find(|slot| slot.sort_key() > due.sort_key() && possible(slot))
-            .filter(|slot| self.goes_on_until(slot))
+            .map(|candidate| due.moved_to(candidate))
+            .find(|candidate| candidate.sort_key() > due.sort_key() && possible(candidate))
+            .filter(|candidate| self.goes_on_until(candidate))
     }
 
-    /// The first slot after `start` of the rule that starts there.
+    /// The first occurrence after `start` of the rule started there.
     fn next_after(&self, due: &Due, start: NaiveDateTime, occurrence: i64) -> Option<Due> {
         if self.rule.count.is_some_and(|count| occurrence >= count.into()) {
             return None;
         }
-        let next = slots(&self.rule, start, start).find(|slot| *slot > start)?;
-        Some(due.moved_to(next)).filter(|slot| self.goes_on_until(slot))
+        let next = occurrences(&self.rule, start, start).find(|candidate| *candidate > start)?;
+        Some(due.moved_to(next)).filter(|candidate| self.goes_on_until(candidate))
     }
 
-    fn goes_on_until(&self, slot: &Due) -> bool {
-        self.rule.until.is_none_or(|until| until.allows(slot))
+    fn goes_on_until(&self, candidate: &Due) -> bool {
+        self.rule.until.is_none_or(|until| until.allows(candidate))
     }
 
-    /// The time of day at which the series goes on. It is that of `due`, unless `due` is
-    /// only later because the clock was put forward that day.
+    /// The time of day of the series: that of `due`, unless `due` was only moved by a gap of its
+    /// zone.
     fn time(&self, due: &Due) -> NaiveTime {
         let local = due.local();
         let planned = local.date().and_time(self.anchor.time());

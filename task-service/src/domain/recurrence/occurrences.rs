@@ -1,4 +1,4 @@
-//! The days on which a rule comes true, period by period.
+//! The occurrences of a rule, period by period.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -9,45 +9,42 @@ use super::{
     rule::{Frequency, NumberedWeekday},
 };
 
-/// How far a walk goes, in years: what is further away does not come. It bounds what a rule
-/// costs that hardly ever or never comes true: at most so many years of days are looked at.
+/// The horizon of a search, in years. It bounds the cost of a rule with few or no occurrences.
 const HORIZON: i32 = 100;
 
-/// After so many years the calendar repeats itself, with the same weekdays and leap years,
-/// as long as each fourth year is one: from 1901 to 2099.
+/// The cycle of the calendar in years, with the same weekdays and leap years, from 1901 to 2099.
 const CYCLE: i32 = 28;
 
-/// The last year that a day can have.
+/// The last year of a date.
 const LAST_YEAR: i32 = 9_999;
 
-/// When `rule` comes true if it starts at `start`, in order, by the clock on the wall. What
-/// lies before the period that `seek` is in may be left out, so it costs the same however
-/// long ago the start was. COUNT and UNTIL are up to the caller.
-pub(super) fn slots(
+/// The occurrences of `rule` from `start`, in order, in local time. Those before the period of
+/// `seek` may be left out, so the cost does not grow with the age of `start`. COUNT and UNTIL are
+/// the caller's.
+pub(super) fn occurrences(
     rule: &Rule,
     start: NaiveDateTime,
     seek: NaiveDateTime,
 ) -> impl Iterator<Item = NaiveDateTime> + use<> {
     let rule = filled_in(rule, start.date());
-    walked(periods(&rule, start, seek, HORIZON), Choice::of(&rule), start)
+    selected(periods(&rule, start, seek, HORIZON), Choice::of(&rule), start)
 }
 
-/// Whether `rule` comes true within a hundred years, if it leaves no period out. Which ones a
-/// longer interval leaves out is up to the start.
-pub(super) fn comes_true(rule: &Rule) -> bool {
+/// Whether `rule` has an occurrence within a hundred years, with an interval of 1.
+pub(super) fn has_occurrence(rule: &Rule) -> bool {
     let start = NaiveDate::default().and_time(NaiveTime::MIN);
     let mut every = filled_in(rule, start.date());
     every.interval = 1;
-    walked(cycle(&every, start), Choice::of(&every), start).next().is_some()
+    selected(cycle(&every, start), Choice::of(&every), start).next().is_some()
 }
 
-/// One of each period that there is: after them, all comes again.
+/// One full cycle of periods.
 fn cycle(rule: &Rule, start: NaiveDateTime) -> impl Iterator<Item = Period> + use<> {
     periods(rule, start, start, CYCLE - 1)
 }
 
-/// The periods to look at from the one that `seek` is in, until `years` years later. There
-/// are none if none is long enough for the places that `rule` names.
+/// The periods from that of `seek`, until `years` years later. None if no period is long enough for
+/// BYSETPOS.
 fn periods(
     rule: &Rule,
     start: NaiveDateTime,
@@ -68,8 +65,8 @@ fn periods(
         .take_while(move |period| period.first.year() <= last_year)
 }
 
-/// The days of `periods` that are chosen, from `start` on.
-fn walked(
+/// The selected days of `periods`, from `start` on.
+fn selected(
     periods: impl Iterator<Item = Period>,
     choice: Choice,
     start: NaiveDateTime,
@@ -77,11 +74,11 @@ fn walked(
     periods
         .flat_map(move |period| days(&choice, &period))
         .map(move |day| day.and_time(start.time()))
-        .filter(move |slot| *slot >= start)
-        .take_while(|slot| slot.year() <= LAST_YEAR)
+        .filter(move |candidate| *candidate >= start)
+        .take_while(|candidate| candidate.year() <= LAST_YEAR)
 }
 
-/// The days of one period that are chosen.
+/// The selected days of one period.
 fn days(choice: &Choice, period: &Period) -> Vec<NaiveDate> {
     let mut days: Vec<_> = period.days().filter(|day| choice.fits(*day)).collect();
     if let Some(set) = &choice.set {
@@ -95,11 +92,11 @@ fn days(choice: &Choice, period: &Period) -> Vec<NaiveDate> {
     days
 }
 
-/// `rule` with what it leaves to its start.
+/// `rule` with the parts that its start implies.
 ///
-/// A day that the start implies is the last of the month where a month has no such day: who
-/// says "monthly" on the 31st means the end of the month. RFC 5545 can say that: the last of
-/// the days from the 28th on. A day that the rule itself names is left out there.
+/// An implied day is the last of the month where a month has no such day: "monthly" on the 31st
+/// means the end of the month, which RFC 5545 spells as the last of the days from the 28th on. A
+/// day that the rule itself names is left out there.
 fn filled_in(rule: &Rule, start: NaiveDate) -> Rule {
     let mut rule = rule.clone();
     let names_days = !(rule.by_month_day.is_empty()
@@ -129,12 +126,12 @@ fn filled_in(rule: &Rule, start: NaiveDate) -> Rule {
 mod tests {
     use super::*;
 
-    /// How many days reading `rule` looks at, if it does not come true before.
-    fn days_looked_at(text: &str) -> usize {
+    /// The number of days that parsing a rule checks, if none matches.
+    fn days_checked(text: &str) -> usize {
         let rule = Rule::try_from(text.to_owned()).expect("a rule");
         let start = NaiveDate::default().and_time(NaiveTime::MIN);
-        let looked_at = cycle(&filled_in(&rule, start.date()), start);
-        looked_at.map(|period| period.days().count()).sum()
+        let checked = cycle(&filled_in(&rule, start.date()), start);
+        checked.map(|period| period.days().count()).sum()
     }
 
     #[test]
@@ -146,8 +143,8 @@ mod tests {
             ("FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=15", a_cycle),
             ("FREQ=YEARLY;BYMONTH=6;BYWEEKNO=1", a_cycle),
         ] {
-            let looked_at = days_looked_at(text);
-            assert!((a_cycle - 7..=most).contains(&looked_at), "{text}: {looked_at}");
+            let checked = days_checked(text);
+            assert!((a_cycle - 7..=most).contains(&checked), "{text}: {checked}");
         }
     }
 
@@ -162,9 +159,9 @@ mod tests {
             numbers(1, 12),
             numbers(2, 69),
         );
-        assert_eq!(days_looked_at(&places), 0);
-        assert_eq!(days_looked_at("FREQ=WEEKLY;BYDAY=MO;BYSETPOS=8,-8"), 0);
-        assert_eq!(days_looked_at("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32"), 0);
-        assert_ne!(days_looked_at("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32,-31"), 0);
+        assert_eq!(days_checked(&places), 0);
+        assert_eq!(days_checked("FREQ=WEEKLY;BYDAY=MO;BYSETPOS=8,-8"), 0);
+        assert_eq!(days_checked("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32"), 0);
+        assert_ne!(days_checked("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32,-31"), 0);
     }
 }

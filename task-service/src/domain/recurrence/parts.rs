@@ -1,4 +1,4 @@
-//! The parts of a rule as they stand in its text.
+//! The parser of a rule's parts.
 
 use std::{ops::RangeInclusive, str::FromStr};
 
@@ -24,17 +24,17 @@ const KNOWN: [&str; 11] = [
     "WKST",
 ];
 
-/// The parts of RFC 5545 that say a time of day.
+/// The parts of RFC 5545 about the time of day.
 const TIME_OF_DAY: [&str; 3] = ["BYHOUR", "BYMINUTE", "BYSECOND"];
 
-/// What stands in calendars next to a rule.
+/// Properties beside a rule in calendars.
 const NEIGHBOURS: [&str; 6] = ["DTSTART", "DTEND", "EXDATE", "EXRULE", "RDATE", "RRULE"];
 
-/// The parts of one rule, each known and there once.
+/// The parts of a rule, each known and unique.
 pub(super) struct Parts<'a>(Vec<(&'static str, &'a str)>);
 
 impl<'a> Parts<'a> {
-    /// Takes `text` apart, which is in capitals.
+    /// Splits `text`, which is in capitals.
     pub fn of(text: &'a str) -> Result<Self, InvalidRule> {
         let mut parts = Vec::new();
         for part in text.split(';') {

@@ -1,24 +1,24 @@
-//! A rule that says on which days something comes back.
+//! The recurrence rule (RRULE) of RFC 5545: its fields, parser and normalised text.
 
 use std::fmt::{self, Display, Write};
 
 use chrono::{NaiveDate, NaiveDateTime, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidRule, occurrences::comes_true, parts::Parts};
+use super::{InvalidRule, occurrences::has_occurrence, parts::Parts};
 use crate::domain::due::Due;
 
 /// The longest text that is read.
 const MAX_BYTES: usize = 500;
 
-/// The most periods that a rule can leave out between two.
+/// The greatest INTERVAL.
 const MAX_INTERVAL: u16 = 999;
 
-/// The most slots that a rule can count: they are counted anew each time.
+/// The greatest COUNT; occurrences are counted again each time.
 const MAX_COUNT: u16 = 1_000;
 
-/// A recurrence rule of RFC 5545 (an RRULE) that goes by whole days; the time of day is that
-/// of the due. It is written as its text, always in the same spelling.
+/// A recurrence rule of RFC 5545 (RRULE) by whole days; the time of day is that of the due.
+/// Serialised as its normalised text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rule {
@@ -36,16 +36,16 @@ pub struct Rule {
     pub(super) week_start: Weekday,
 }
 
-/// How often a rule begins anew.
+/// The frequency of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frequency {
-    /// With each day.
+    /// Each day.
     Daily,
-    /// With each week.
+    /// Each week.
     Weekly,
-    /// With each month.
+    /// Each month.
     Monthly,
-    /// With each year.
+    /// Each year.
     Yearly,
 }
 
@@ -60,10 +60,10 @@ impl Display for Frequency {
     }
 }
 
-/// A weekday, or one of those in a month or a year.
+/// A weekday, or a numbered one of a month or a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NumberedWeekday {
-    /// Which one, from the first or, if negative, from the last; each one if there is none.
+    /// The number, negative from the last; `None` for each.
     pub number: Option<i16>,
     pub weekday: Weekday,
 }
@@ -85,17 +85,17 @@ impl Display for NumberedWeekday {
     }
 }
 
-/// The last time at which a rule holds.
+/// The end of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// All of that day, where the due is.
+    /// All of this date, in the zone of the due.
     Day(NaiveDate),
-    /// That moment, which is given in UTC.
+    /// This time in UTC.
     Utc(NaiveDateTime),
 }
 
 impl Until {
-    /// Whether `due` is not later.
+    /// Whether `due` is not after the end.
     pub fn allows(self, due: &Due) -> bool {
         match (self, due) {
             (Self::Utc(end), Due::At { moment, .. }) => {
@@ -108,19 +108,18 @@ impl Until {
 }
 
 impl Rule {
-    /// Reads a rule, with or without `RRULE:` before it, in capitals or not. A rule that no
-    /// day fulfils is refused, so that nobody waits for it.
+    /// Parses a rule, with or without `RRULE:`, in any case. A rule that no day matches is refused.
     pub fn parse(text: &str) -> Result<Self, InvalidRule> {
         let rule = Self::read(text)?;
-        if comes_true(&rule) { Ok(rule) } else { Err(InvalidRule::Never) }
+        if has_occurrence(&rule) { Ok(rule) } else { Err(InvalidRule::Never) }
     }
 
-    /// The rule in its one spelling, without `RRULE:`.
+    /// The normalised text, without `RRULE:`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Reads a rule without asking whether it ever comes true.
+    /// Parses a rule without the check for an occurrence.
     fn read(text: &str) -> Result<Self, InvalidRule> {
         if text.len() > MAX_BYTES {
             return Err(InvalidRule::TooLong);
@@ -149,7 +148,7 @@ impl Rule {
         Ok(rule)
     }
 
-    /// Whether the parts go together.
+    /// Checks that the parts fit each other.
     fn check(&self) -> Result<(), InvalidRule> {
         let frequency = self.frequency;
         if self.count.is_some() && self.until.is_some() {
@@ -190,8 +189,7 @@ impl Rule {
         Ok(())
     }
 
-    /// Whether it says on which days of its periods it comes true. What it does not say is
-    /// up to the start.
+    /// Whether the rule names days within its periods; otherwise the start implies them.
     pub(super) fn says_days(&self) -> bool {
         !(self.by_week_no.is_empty()
             && self.by_year_day.is_empty()
@@ -236,7 +234,7 @@ fn list(items: &[impl ToString]) -> Option<String> {
 impl TryFrom<String> for Rule {
     type Error = InvalidRule;
 
-    /// For a rule that was taken before.
+    /// For a stored rule.
     fn try_from(text: String) -> Result<Self, InvalidRule> {
         Self::read(&text)
     }

@@ -1,10 +1,10 @@
-//! What an owner writes into a task.
+//! The content of a task: the fields that its owner writes.
 //!
-//! [`Content`] and [`TaskPatch`] are the two lists of those fields, and whatever concerns all
-//! of them stands here: a patch, the rules between fields, the length of the texts and the
-//! spelling that digests are made of. Each takes the structs apart without `..`, so a new field
-//! does not compile before each of them has an answer for it. Elsewhere the fields are named
-//! where the wire and the row are: `wire/content.rs`, `store/row.rs`.
+//! [`Content`] and [`TaskPatch`] are the two lists of these fields. Everything that concerns all of
+//! them is here: the patch, the rules between fields, the length of the texts and the encoding for
+//! fingerprints. The structs are destructured without `..`, so a new field does not compile before
+//! each place handles it. The wire and the row name the fields in `wire/content.rs` and
+//! `store/row.rs`.
 
 use chrono::NaiveDateTime;
 use shared::fields::{Fields, Violations};
@@ -19,19 +19,19 @@ pub struct Content {
     pub title: Title,
     /// The description.
     pub description: Description,
-    /// How urgent it is.
+    /// The priority.
     pub priority: Priority,
     /// The tags.
     pub tags: Tags,
-    /// When it is due.
+    /// The due.
     pub due: Option<Due>,
-    /// When to remind of it.
+    /// The reminders.
     pub reminders: Reminders,
-    /// How it repeats; never without a due.
+    /// The recurrence; never without a due.
     pub recurrence: Option<Repeat>,
 }
 
-/// Which fields of a task to write; `None` leaves one alone.
+/// The fields of a task to write; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskPatch {
     /// The new title.
@@ -44,19 +44,19 @@ pub struct TaskPatch {
     pub priority: Option<Priority>,
     /// The new tags.
     pub tags: Option<Tags>,
-    /// What becomes of the due.
+    /// The change of the due.
     pub due: Option<DueChange>,
     /// The new reminders.
     pub reminders: Option<Reminders>,
-    /// What becomes of the rule.
+    /// The change of the recurrence.
     pub recurrence: Option<RuleChange>,
 }
 
 impl Content {
-    /// The fields after `patch`.
+    /// The content after `patch`.
     pub fn patched(self, patch: TaskPatch) -> Self {
         let Self { title, description, priority, tags, due, reminders, recurrence } = self;
-        // The state is no content: when it changed, the clock says.
+        // The state is not part of the content.
         let TaskPatch {
             title: new_title,
             description: new_description,
@@ -85,13 +85,13 @@ impl Content {
         }
     }
 
-    /// Where the rule of a task that is due then begins to count; `None` without a rule.
+    /// The anchor of the rule: the local time of the due; `None` without a rule.
     pub fn anchor(&self) -> Option<NaiveDateTime> {
         self.due.as_ref().filter(|_| self.recurrence.is_some()).map(Due::local)
     }
 
-    /// Checks what must hold between the fields: what counts from a due needs one, and a rule
-    /// that `is_new` must lead somewhere from it.
+    /// Checks the rules between fields: a recurrence and relative reminders need a due, and a rule
+    /// that `is_new` must have an occurrence after it.
     pub fn check(&self, is_new: bool) -> Result<(), Violations> {
         let mut fields = Fields::default();
         let Self { title: _, description: _, priority: _, tags: _, due, reminders, recurrence } =
@@ -109,8 +109,7 @@ impl Content {
         fields.finish(Some(()))
     }
 
-    /// The texts that may be long. All else together is bounded by what a page counts for a
-    /// task without texts.
+    /// The texts of variable length. All other fields fit the constant part of a page's size.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let Self { title, description, priority: _, tags, due: _, reminders: _, recurrence: _ } =
             self;
@@ -118,17 +117,15 @@ impl Content {
         tags.chain([title.as_str(), description.as_str()])
     }
 
-    /// The fields as bytes that digests are made of: whatever was spelled out or left to its
-    /// default, the same content gives the same bytes.
+    /// The encoding for fingerprints; independent of whether defaults were spelled out.
     ///
-    /// A digest outlives the version that made it by a day, so what is spelled here stays. A
-    /// new field is spelled behind the others where it has another value than its default, and
-    /// not at all where it has not.
+    /// Fingerprints are stored for 24 hours, so the encoding stays. A new field is appended where
+    /// it is not at its default, and left out where it is.
     pub fn spelled(&self) -> Vec<u8> {
         let Self { title, description, priority, tags, due, reminders, recurrence } = self;
         let mut spelled = priority.number().to_be_bytes().to_vec();
         for text in [title.as_str(), description.as_str()] {
-            // The length in front keeps text from moving between the fields unnoticed.
+            // The length prefix keeps the fields apart.
             spelled.extend((text.len() as u64).to_be_bytes());
             spelled.extend(text.as_bytes());
         }
@@ -139,7 +136,7 @@ impl Content {
         if !is_plain {
             let due = due.as_ref().map(Due::to_stored);
             let recurrence = recurrence.as_ref().map(Repeat::spelled);
-            // Texts and numbers always serialise. JSON keeps its parts apart.
+            // Texts and numbers always serialise.
             let more = serde_json::to_vec(&(tags.as_slice(), due, reminders, recurrence));
             spelled.extend(more.unwrap_or_default());
         }
@@ -148,7 +145,7 @@ impl Content {
 }
 
 impl TaskPatch {
-    /// A patch that writes the state and nothing else.
+    /// A patch of the state alone.
     pub fn completed(completed: bool) -> Self {
         Self {
             title: None,
@@ -162,8 +159,8 @@ impl TaskPatch {
         }
     }
 
-    /// All that the patch writes as JSON, for digests as [`Content::spelled`]: what it leaves
-    /// alone is `null`. A new field goes behind the others, if it is written.
+    /// The encoding for fingerprints, as JSON; an unchanged field is `null`. A new field is
+    /// appended.
     pub fn spelled(&self) -> String {
         let Self { title, description, completed, priority, tags, due, reminders, recurrence } =
             self;
@@ -171,7 +168,7 @@ impl TaskPatch {
             RuleChange::Set(repeat) => Some(repeat.spelled()),
             RuleChange::End => None,
         });
-        // An end is told from nothing by the list around it.
+        // The list tells the end of a rule from an unchanged one.
         let recurrence: Vec<_> = recurrence.into_iter().collect();
         let all = (
             title.as_ref().map(Title::as_str),
@@ -188,7 +185,7 @@ impl TaskPatch {
     }
 }
 
-/// A new task's content with this title and nothing else.
+/// The content of a task with this title alone.
 #[cfg(test)]
 pub fn sample(title: &str) -> Content {
     Content {

@@ -5,18 +5,18 @@ use crate::domain::text;
 /// The most characters a description may have.
 const CHARS: usize = 10_000;
 
-/// A description that keeps its rule.
+/// A valid description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description(String);
 
-/// The text breaks the rule for descriptions.
+/// The error of an invalid description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be at most {CHARS} characters, without NUL")]
 pub struct InvalidDescription;
 
 impl Description {
-    /// Takes at most 10 000 characters as they are. NUL is refused because PostgreSQL
-    /// cannot store it.
+    /// Parses at most 10 000 characters, unchanged. NUL is refused because PostgreSQL cannot store
+    /// it.
     pub fn parse(text: String) -> Result<Self, InvalidDescription> {
         if !text::fits(&text, CHARS) || text.contains('\0') {
             return Err(InvalidDescription);

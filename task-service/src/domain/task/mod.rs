@@ -1,4 +1,4 @@
-//! A task and its rules.
+//! The task and its rules.
 
 mod content;
 mod description;
@@ -23,44 +23,43 @@ pub use self::{
     position::{MAX_LENGTH as MAX_POSITION_LENGTH, Position},
     priority::Priority,
     reminder::{Reminder, Reminders},
-    reminder_event::Fired,
+    reminder_event::ReminderEvent,
     repeat::{CannotSkip, Repeat, Series},
     tags::Tags,
     title::{Title, sort_key},
 };
 use crate::domain::{recurrence::Recurrence, request_id::RequestId, timestamp::Moment};
 
-/// One thing one user wants done, as it is stored.
+/// A task as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Chosen at creation, never changed.
+    /// The id, chosen at creation.
     pub id: Uuid,
     /// The owner.
     pub user_id: String,
-    /// What the owner wrote.
+    /// The owner-written fields.
     pub content: Content,
-    /// When it was completed; `None` while it is open. There is no second flag that could
-    /// disagree.
+    /// The time of completion; `None` while the task is open.
     pub completed_at: Option<Moment>,
-    /// Where its rule counts from, as the clock on the wall shows it; `None` without a rule.
+    /// The anchor of the rule, in local time; `None` without a rule.
     pub anchor: Option<NaiveDateTime>,
-    /// Which task of which series it is, if it ever repeated.
+    /// The series and its occurrence, if the task ever repeated.
     pub series: Option<Series>,
-    /// Where it stands in the user's order.
+    /// The position in the user's order.
     pub position: Position,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Moment,
-    /// When a field last changed; never before an earlier value of its own.
+    /// The time of the last change of a field; never decreases.
     pub updated_at: Moment,
-    /// When it was put into the trash; `None` outside.
+    /// The time of deletion; `None` outside the trash.
     pub deleted_at: Option<Moment>,
-    /// The owner's change number of the last change.
+    /// The owner's change number of the last change (revision).
     pub revision: i64,
 }
 
 impl Task {
-    /// A new, open task of `user_id`, at the end of the order. `index` counts those of the
-    /// same change, which are made a microsecond apart so that lists keep their order.
+    /// A new, open task of `user_id`, at the end of the order. `index` numbers the tasks of one
+    /// change, which are created a microsecond apart so that lists keep their order.
     pub fn new(user_id: &str, content: Content, now: Moment, revision: i64, index: usize) -> Self {
         let id = now.new_id();
         let now = now.plus_micros(index);
@@ -80,24 +79,24 @@ impl Task {
         }
     }
 
-    /// Whether it is done.
+    /// Whether the task is completed.
     pub fn completed(&self) -> bool {
         self.completed_at.is_some()
     }
 
-    /// How it repeats, and from where that counts.
+    /// The rule with its anchor.
     pub fn recurrence(&self) -> Option<Recurrence> {
         let repeat = self.content.recurrence.clone()?;
         Some(repeat.counted_from(self.anchor?))
     }
 }
 
-/// What a task is made from.
+/// A task to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTask {
-    /// What it will say.
+    /// The owner-written fields.
     pub content: Content,
-    /// Makes the creation safe to repeat.
+    /// The idempotency key.
     pub request_id: Option<RequestId>,
 }
 

@@ -1,33 +1,33 @@
-//! Changes of a task.
+//! The patch of a task: how an update changes its fields.
 
 use shared::fields::Violations;
 
 use super::{Repeat, Series, Task, TaskPatch};
 use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
 
-/// What becomes of a rule.
+/// The change of a recurrence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleChange {
-    /// This one.
+    /// A new value.
     Set(Box<Repeat>),
-    /// None: the task stays and does not repeat any more.
+    /// The end: the task does not repeat any more.
     End,
 }
 
-/// What becomes of a due.
+/// The change of a due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DueChange {
-    /// This one.
+    /// A new value.
     Set(Due),
-    /// This instant, in the zone the task has, else in UTC.
+    /// A new instant, in the task's zone, or in UTC.
     Instant(Moment),
-    /// The instant the task has, in UTC; a date stays.
+    /// UTC as the zone of the instant; a date is unchanged.
     NoZone,
-    /// No date; an instant stays.
+    /// No date; an instant is unchanged.
     NoDate,
-    /// No instant; a date stays.
+    /// No instant; a date is unchanged.
     NoInstant,
-    /// Neither.
+    /// No due.
     None,
 }
 
@@ -50,7 +50,7 @@ impl DueChange {
         }
     }
 
-    /// The change as digests are made of it: never reword what is there.
+    /// The encoding for fingerprints, which must not change.
     pub fn spelled(&self) -> (&'static str, Option<(i64, Option<&str>)>) {
         match self {
             Self::Set(due) => ("set", Some(due.to_stored())),
@@ -64,10 +64,10 @@ impl DueChange {
 }
 
 impl Task {
-    /// Changes what `patch` names and tells whether anything is different now. Only then
-    /// does `updated_at` move, and never back, whatever the clock does.
+    /// Applies `patch` and returns whether anything changed. Only then `updated_at` moves, and
+    /// never back.
     ///
-    /// A rule counts from where the task is due when either of the two changes.
+    /// A new rule or due sets the anchor.
     pub fn apply(&mut self, patch: TaskPatch, now: Moment) -> Result<bool, Violations> {
         let completed = patch.completed;
         let content = self.content.clone().patched(patch);
@@ -79,7 +79,7 @@ impl Task {
             if is_moved { content.anchor() } else { self.anchor.filter(|_| rule.is_some()) };
         let series = match (rule, self.series) {
             (Some(_), None) => Some(Series::started_by(self.id)),
-            // What one rule made is one series, so another rule begins another.
+            // Another rule starts another series.
             (Some(_), Some(Series { id: _, occurrence, continued }))
                 if is_new && (occurrence > 1 || continued) =>
             {

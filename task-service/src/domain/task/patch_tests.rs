@@ -1,4 +1,4 @@
-//! What a change does to a task, and what it leaves alone.
+//! Patches of a task: the changed fields and the unchanged ones.
 
 use super::*;
 use crate::domain::{

@@ -1,35 +1,34 @@
-//! Where a task stands in the order its user gave.
+//! The position of a task in its user's order (fractional indexing).
 //!
-//! Positions are texts that compare as the tasks stand. Between any two there is room for
-//! another one, so a move touches one task.
+//! Positions are texts in the order of the tasks. Between any two there is another one, so a move
+//! writes one task.
 
 use std::fmt;
 
-/// A place in the order, in digits and small letters that compare as bytes do. Its last
-/// character is never `0`, so there is room before it, too.
+/// A position: digits and small letters that compare as bytes. The last character is never `0`, so
+/// there is always a position before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(String);
 
-/// The text is no position.
+/// The error of an invalid position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a position as it came")]
 pub struct InvalidPosition;
 
-/// Longer positions than this are not given out: the tasks around get new ones instead.
+/// The longest new position; beyond, the tasks around are spread.
 pub const MAX_LENGTH: usize = 64;
 
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// In the middle of the digits.
+/// The middle digit.
 const MIDDLE: char = 'i';
 
-/// How many hexadecimal digits the number of a change is spelled with.
+/// The number of hexadecimal digits of a change number.
 const WIDTH: usize = 12;
 
 impl Position {
-    /// The end of the order as of the change with this number: behind all that earlier
-    /// changes placed, before all that later ones will. `index` counts the tasks of the
-    /// change.
+    /// The end of the order at the change with this number: behind all earlier and before all later
+    /// changes. `index` numbers the tasks of the change.
     pub fn at_end(revision: i64, index: usize) -> Self {
         Self(match index {
             0 => format!("{revision:0WIDTH$x}{MIDDLE}"),
@@ -37,13 +36,13 @@ impl Position {
         })
     }
 
-    /// The position that [`Position::at_end`] gives the first task, in PostgreSQL's words, of the
-    /// number that is called `revision` there.
+    /// [`Position::at_end`] of the first task as an expression of PostgreSQL over the column
+    /// `revision`.
     pub fn at_end_in_sql(revision: &str) -> String {
         format!("lpad(to_hex({revision}), {WIDTH}, '0') || '{MIDDLE}'")
     }
 
-    /// Takes a text that this service gave out as a position.
+    /// Parses a position of this service.
     pub fn parse(text: String) -> Result<Self, InvalidPosition> {
         let fits = (1..=2 * MAX_LENGTH).contains(&text.len()) && !text.ends_with('0');
         if fits && text.bytes().all(|byte| DIGITS.contains(&byte)) {
@@ -58,15 +57,14 @@ impl Position {
         Self(text)
     }
 
-    /// A position after `before`, or first, and before `after`, which must come later.
+    /// A position between `before`, or the beginning, and `after`, which must be later.
     pub fn between(before: Option<&Self>, after: &Self) -> Self {
         let before = before.map_or(&b""[..], |position| position.0.as_bytes());
         let middle = middle(before, Some(after.0.as_bytes()));
         Self(middle.into_iter().map(char::from).collect())
     }
 
-    /// `count` positions in order after `before` and before `after`, short ones first
-    /// wherever there is a choice.
+    /// `count` positions in order between `before` and `after`, as short as possible.
     pub fn spread(before: Option<&Self>, after: &Self, count: usize) -> Vec<Self> {
         let mut all = Vec::with_capacity(count);
         fill(before, after, count, &mut all);
@@ -85,7 +83,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Puts the middle one first, then fills both halves: so lengths grow with the logarithm.
+/// Bisects recursively, so lengths grow with the logarithm.
 fn fill(before: Option<&Position>, after: &Position, count: usize, all: &mut Vec<Position>) {
     if count == 0 {
         return;
@@ -97,8 +95,8 @@ fn fill(before: Option<&Position>, after: &Position, count: usize, all: &mut Vec
     fill(Some(&middle), after, count - 1 - left, all);
 }
 
-/// Digits between two runs of digits, of which neither ends with `0`; no `after` is the
-/// end of everything.
+/// Digits between two texts of digits, neither of which ends with `0`; without `after`, before the
+/// end.
 fn middle(before: &[u8], after: Option<&[u8]>) -> Vec<u8> {
     let value = |digit: u8| DIGITS.iter().position(|d| *d == digit).unwrap_or(0);
     if let Some(after) = after {

@@ -1,13 +1,13 @@
-//! How urgent a task is.
+//! The priority of a task.
 
 use serde::Serialize;
 
-/// How urgent a task is. The numbers are stored: never change one.
+/// The priority of a task. The numbers are stored and must not change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Priority {
     /// Can wait.
     Low = 1,
-    /// What a task has if nobody says otherwise.
+    /// The default.
     #[default]
     Medium = 2,
     /// Soon.
@@ -24,7 +24,7 @@ impl Priority {
             .find(|p| p.number() == number)
     }
 
-    /// The number it is stored as.
+    /// The stored number.
     pub fn number(self) -> i64 {
         self as i64
     }

@@ -1,4 +1,4 @@
-//! When to remind of a task.
+//! The reminders of a task.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +7,26 @@ use crate::domain::{due::Due, timestamp::Moment};
 /// The most reminders a task may have.
 const REMINDERS: usize = 10;
 
-/// A year: no reminder comes earlier before its task than this.
+/// The most minutes before a due: a year.
 const MAX_MINUTES: i32 = 525_600;
 
-/// One reminder. It is stored as it is serialised: never rename what is in it.
+/// A reminder. The serialised form is stored, so its names must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reminder {
-    /// At this moment, whatever the task is due.
+    /// At this time, independent of the due.
     At(Moment),
-    /// So many minutes before the task is due.
+    /// This many minutes before the due (relative).
     Before(u32),
 }
 
-/// The minutes are negative or more than a year.
+/// The error of minutes out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must have `minutes_before` of 0 to {MAX_MINUTES}")]
 pub struct InvalidMinutes;
 
 impl Reminder {
-    /// So many minutes before, 0 to a year of them.
+    /// A relative reminder of 0 to a year of minutes.
     pub fn before(minutes: i32) -> Result<Self, InvalidMinutes> {
         match u32::try_from(minutes) {
             Ok(minutes) if minutes <= MAX_MINUTES.unsigned_abs() => Ok(Self::Before(minutes)),
@@ -34,7 +34,7 @@ impl Reminder {
         }
     }
 
-    /// When it fires for a task with this due; a relative one needs an instant.
+    /// The time at which the reminder fires for this due; a relative one needs an instant.
     pub fn fires_at(self, due: Option<&Due>) -> Option<Moment> {
         match (self, due) {
             (Self::At(moment), _) => Some(moment),
@@ -45,7 +45,7 @@ impl Reminder {
         }
     }
 
-    /// The reminder for a task that is due `later` by so many microseconds.
+    /// The reminder of a task whose due moved by `later` microseconds.
     fn moved(self, later: i64) -> Self {
         match self {
             Self::At(moment) => {
@@ -56,18 +56,18 @@ impl Reminder {
     }
 }
 
-/// All reminders of a task, each once, in the order they were given.
+/// The distinct reminders of a task, in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reminders(Vec<Reminder>);
 
-/// There are more than a task may have.
+/// The error of too many reminders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be at most {REMINDERS}")]
 pub struct TooManyReminders;
 
 impl Reminders {
-    /// Takes at most 10; of equal ones the first is kept.
+    /// Takes at most 10; duplicates are dropped.
     pub fn new(reminders: Vec<Reminder>) -> Result<Self, TooManyReminders> {
         if reminders.len() > REMINDERS {
             return Err(TooManyReminders);
@@ -86,12 +86,12 @@ impl Reminders {
         &self.0
     }
 
-    /// Whether one of them counts from an instant the task must be due at.
+    /// Whether one of them is relative to the due.
     pub fn are_relative(&self) -> bool {
         self.0.iter().any(|reminder| matches!(reminder, Reminder::Before(_)))
     }
 
-    /// When they fire for a task with this due, sorted, each moment once.
+    /// The distinct times at which they fire for this due, sorted.
     pub fn moments(&self, due: Option<&Due>) -> Vec<Moment> {
         let mut moments: Vec<_> =
             self.0.iter().filter_map(|reminder| reminder.fires_at(due)).collect();
@@ -100,7 +100,7 @@ impl Reminders {
         moments
     }
 
-    /// Those of the next occurrence: what was set for a moment moves with the due.
+    /// The reminders of the next occurrence: absolute ones move with the due.
     pub fn moved(&self, from: &Due, to: &Due) -> Self {
         let later = to.sort_key().saturating_sub(from.sort_key());
         Self(self.0.iter().map(|reminder| reminder.moved(later)).collect())

@@ -1,30 +1,30 @@
-//! Reminders that have fired.
+//! The reminder event: a reminder that has fired.
 
 use uuid::Uuid;
 
 use crate::domain::timestamp::Moment;
 
-/// A reminder that fires longer after its time is late, in microseconds: a minute.
+/// The delay after which a reminder is late, in microseconds: a minute.
 const LATE: i64 = 60_000_000;
 
-/// That a task was to be reminded of, and was.
+/// A reminder that has fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fired {
-    /// Whose task it is.
+pub struct ReminderEvent {
+    /// The owner of the task.
     pub user_id: String,
-    /// The task; it may be gone by now.
+    /// The task, which may be deleted by now.
     pub task_id: Uuid,
-    /// When it was to fire.
+    /// The time for which it was set.
     pub due_at: Moment,
-    /// When it did.
+    /// The time at which it fired.
     pub at: Moment,
-    /// The owner's change number of the firing.
+    /// The owner's change number of the event.
     pub revision: i64,
-    /// Counts the firings of all users.
+    /// The sequence number over all users.
     pub sequence: i64,
 }
 
-impl Fired {
+impl ReminderEvent {
     /// Whether it fired more than a minute after its time.
     pub fn is_late(&self) -> bool {
         self.at.micros().saturating_sub(self.due_at.micros()) > LATE
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn more_than_a_minute_after_its_time_is_late() {
         for (micros, late) in [(0, false), (LATE, false), (LATE + 1, true), (-1, false)] {
-            let fired = Fired {
+            let fired = ReminderEvent {
                 user_id: "alice".into(),
                 task_id: Uuid::nil(),
                 due_at: Moment::from_micros(7),

@@ -1,4 +1,4 @@
-//! How a task repeats, and which of a series it is.
+//! The recurrence of a task, and its series.
 
 use chrono::NaiveDateTime;
 use uuid::Uuid;
@@ -11,67 +11,67 @@ use crate::domain::{
     zone::Zone,
 };
 
-/// How a task repeats, as its owner asked.
+/// The recurrence of a task, as its owner wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeat {
     /// The rule.
     pub rule: Rule,
-    /// What it is counted from.
+    /// The start of the count.
     pub from: RepeatFrom,
-    /// Whose day the day of completion is, for a task that is due on a date.
+    /// The zone of the day of completion, for a task with a date.
     pub zone: Zone,
 }
 
 impl Repeat {
-    /// The rule, counted from `anchor`.
+    /// The recurrence with its anchor.
     pub fn counted_from(self, anchor: NaiveDateTime) -> Recurrence {
         let Self { rule, from, zone: _ } = self;
         Recurrence { rule, from, anchor }
     }
 
-    /// Whether a task that is due then would ever be followed by another.
+    /// Whether there is an occurrence after `due`.
     pub fn goes_on_after(&self, due: &Due) -> bool {
         self.clone().counted_from(due.local()).skip(due, 1).is_some()
     }
 
-    /// The rule as digests are made of it.
+    /// The encoding for fingerprints.
     pub fn spelled(&self) -> (&str, RepeatFrom, &str) {
         let Self { rule, from, zone } = self;
         (rule.as_str(), *from, zone.as_str())
     }
 }
 
-/// Which task of which series one is.
+/// The series of a task, and its occurrence in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Series {
-    /// The id of its first task.
+    /// The id of the first task of the series.
     pub id: Uuid,
-    /// Counts from 1.
+    /// The number of the occurrence, from 1.
     pub occurrence: i64,
-    /// Whether the next one was made. It is made once, whatever becomes of either.
+    /// Whether the next task was created, which happens once.
     pub continued: bool,
 }
 
 impl Series {
-    /// A series whose first task this is.
+    /// The series that the task `id` starts.
     pub fn started_by(id: Uuid) -> Self {
         Self { id, occurrence: 1, continued: false }
     }
 }
 
-/// Why a task cannot be skipped.
+/// The error of a skip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CannotSkip {
-    /// It does not repeat, is done, or the next one is there already.
+    /// The task does not repeat, is completed, or was followed by its next.
     NotRepeating,
     /// The rule has no later occurrence.
     SeriesEnded,
 }
 
 impl Task {
-    /// The task that follows now that this one is done, if one does; made once. It takes
-    /// this one's place in the order, and this one goes to the end: `index` counts those of
-    /// the change with this number.
+    /// The next task of the series, if this one is completed and was not followed yet. The next
+    /// task takes the position, and this one moves to the end: `index` numbers the tasks of the
+    /// change with this number.
     pub fn successor(&mut self, now: Moment, revision: i64, index: usize) -> Option<Self> {
         let series = self.series?;
         let completed = self.completed_at.filter(|_| !series.continued)?;
@@ -97,7 +97,7 @@ impl Task {
         Some(successor)
     }
 
-    /// Moves on to the next occurrence, without being done.
+    /// Moves the task to its next occurrence without completing it.
     pub fn skip(&mut self, now: Moment) -> Result<(), CannotSkip> {
         let (Some(recurrence), Some(due), Some(series)) =
             (self.recurrence(), &self.content.due, self.series)

@@ -8,11 +8,11 @@ const TAGS: usize = 20;
 /// The most characters a tag may have.
 const CHARS: usize = 50;
 
-/// A task's tags, in the order and the spelling they were given, each once.
+/// The distinct tags of a task, in the order and spelling given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(Vec<String>);
 
-/// The texts break the rule for tags.
+/// The error of invalid tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be at most {TAGS}, each of 1 to {CHARS} characters after trimming, one of them visible, \
@@ -21,10 +21,10 @@ pub struct Tags(Vec<String>);
 pub struct InvalidTags;
 
 impl Tags {
-    /// Takes at most 20 texts of 1 to 50 characters, trimmed. Of those that are the same
-    /// letters in another case the first is kept.
+    /// Parses at most 20 texts of 1 to 50 characters, trimmed. Of tags that differ in case alone
+    /// the first is kept.
     pub fn parse(texts: Vec<String>) -> Result<Self, InvalidTags> {
-        // More than a few times the limit is not a list of tags with some twice.
+        // Bounds the work on duplicates.
         if texts.len() > 5 * TAGS {
             return Err(InvalidTags);
         }
@@ -56,7 +56,7 @@ impl Tags {
     }
 }
 
-/// What tags are compared by: the letters of `text` trimmed, without case, if it is one.
+/// The key by which tags are compared: `text` trimmed, without case.
 pub fn key(text: &str) -> Result<String, InvalidTags> {
     let text = text.trim();
     if !text::is_visible(text) || !text::fits(text, CHARS) || text.contains(char::is_control) {
@@ -65,7 +65,7 @@ pub fn key(text: &str) -> Result<String, InvalidTags> {
     Ok(identity_of(text))
 }
 
-/// The same of a tag that is stored, whatever the rule was then.
+/// The key of a stored tag, which may break today's rules.
 pub fn identity_of(tag: &str) -> String {
     identity(tag.trim()).into_owned()
 }

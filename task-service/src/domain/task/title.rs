@@ -5,14 +5,14 @@ use crate::domain::text::{self, fold};
 /// The most characters a title may have.
 const CHARS: usize = 200;
 
-/// The most characters of a title that count when titles are sorted.
+/// The most characters of a title's sort key.
 const SORTED_CHARS: usize = 100;
 
-/// A title that keeps its rule.
+/// A valid title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Title(String);
 
-/// The text breaks the rule for titles.
+/// The error of an invalid title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be 1 to {CHARS} characters after trimming, one of them visible, without control \
@@ -21,8 +21,8 @@ pub struct Title(String);
 pub struct InvalidTitle;
 
 impl Title {
-    /// Trims white space off both ends, then takes 1 to 200 characters, at least one of
-    /// them to be seen, without control characters. A character is a Unicode scalar value.
+    /// Parses 1 to 200 characters after trimming, at least one of them visible, without control
+    /// characters. A character is a Unicode scalar value.
     pub fn parse(text: &str) -> Result<Self, InvalidTitle> {
         let text = text.trim();
         if !text::is_visible(text) || !text::fits(text, CHARS) || text.contains(char::is_control) {
@@ -47,8 +47,7 @@ impl Title {
     }
 }
 
-/// What a title is sorted by, byte for byte on every database: as it is searched for, its
-/// first hundred characters.
+/// The sort key of a title, compared as bytes by both databases: folded, at most 100 characters.
 pub fn sort_key(title: &str) -> String {
     let mut key = fold(title).into_owned();
     if let Some((end, _)) = key.char_indices().nth(SORTED_CHARS) {

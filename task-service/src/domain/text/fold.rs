@@ -1,4 +1,4 @@
-//! What a text is searched and sorted by.
+//! The folding of texts for search and sorting.
 
 use std::borrow::Cow;
 
@@ -9,16 +9,16 @@ use super::{
     script::{Marks, is_ignorable, is_mark, is_unspaced, marks_on},
 };
 
-/// The sign where a line may be broken inside a run of letters.
+/// The zero-width space.
 const BREAK: char = '\u{200b}';
 
-/// The mark on `и` that makes another letter of it. Unicode's collation takes it for one,
-/// as it does with no other mark on a Cyrillic letter.
+/// The mark that makes `й` of `и`. Unicode's collation treats it as a letter, unlike other marks on
+/// Cyrillic letters.
 const BREVE: char = '\u{306}';
 
-/// `text` as it is searched for: without case, without what is a matter of look (width,
-/// ligatures, signs that do not show), without accents on Latin, Greek and Cyrillic letters,
-/// and without the points of Arabic and Hebrew. Marks that make another letter stay.
+/// `text` as it is searched for: without case and compatibility variants (width, ligatures,
+/// invisible signs), without accents on Latin, Greek and Cyrillic letters, and without the points
+/// of Arabic and Hebrew. Marks that make another letter stay.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -36,7 +36,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
                 plain.push(c);
             }
         } else if c == BREAK {
-            // Where words have no spaces between them, this is only about lines.
+            // In scripts without spaces it only allows a line break.
             if !is_unspaced(base) {
                 plain.push(c);
                 base = c;

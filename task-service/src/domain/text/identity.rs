@@ -1,14 +1,12 @@
-//! What two texts have in common that are the same letters: one form for every way to
-//! encode them, without case.
+//! The caseless form of a text: equal for every encoding of the same letters.
 
 use std::borrow::Cow;
 
 use icu_casemap::CaseMapper;
 use unicode_normalization::UnicodeNormalization;
 
-/// The letters of `text`, as Unicode compares them without case: canonical caseless
-/// matching, in the one way that suits every language, so `ß` is `ss`, `I` is `i`, and
-/// the dotless `ı` is neither. Nothing else is left out, no mark and no width.
+/// `text` in canonical caseless form, independent of language: `ß` is `ss`, `I` is `i`, and the
+/// dotless `ı` is neither. Marks and width stay.
 pub fn identity(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return if text.bytes().any(|byte| byte.is_ascii_uppercase()) {

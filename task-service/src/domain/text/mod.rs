@@ -1,7 +1,7 @@
-//! What texts are searched and compared by.
+//! The folding and splitting of texts for full-text search, sorting and comparison.
 //!
-//! Done here and not by the databases, so that both give the same answers. What is stored
-//! outlives this code: whoever changes a rule has all tasks indexed anew (see [`RULES`]).
+//! Done here and not by the databases, so that both give the same results. A change of the rules
+//! needs a new index (`RULES` of `query::full_text`).
 
 mod fold;
 mod identity;
@@ -14,17 +14,17 @@ pub use self::{
     script::{is_unspaced, is_visible},
 };
 
-/// Whether `text` has at most `most` characters; most texts are short enough in bytes.
+/// Whether `text` has at most `most` characters.
 pub fn fits(text: &str, most: usize) -> bool {
     text.len() <= most || text.chars().nth(most).is_none()
 }
 
-/// The words of a text that has been folded: runs of letters, digits and their marks.
+/// The words of a folded text: runs of letters, digits and marks.
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|c| !is_of_word(c)).filter(|word| !word.is_empty())
 }
 
-/// A part of a word in which words either have spaces between them or have not.
+/// A part of a word in scripts that either all or none write spaces between words.
 pub struct Piece<'a> {
     /// The text.
     pub text: &'a str,
@@ -44,7 +44,7 @@ pub fn pieces(word: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
-/// Every letter, digit and mark but for the ideographs and syllables, which are all alike.
+/// Every letter, digit and mark except ideographs and syllables, which behave alike.
 #[cfg(test)]
 fn characters() -> impl Iterator<Item = char> {
     let alike = |c: &char| matches!(*c, '\u{3400}'..='\u{a48f}' | '\u{ac00}'..='\u{d7a3}');

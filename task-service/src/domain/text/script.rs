@@ -1,4 +1,4 @@
-//! What Unicode says of a character: its script, whether it is a mark, whether it shows.
+//! Unicode properties of characters: script, marks, visibility.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -27,22 +27,22 @@ const UNSPACED: [Script; 17] = [
     Script::Tibetan,
 ];
 
-/// Characters that show nothing although Unicode gives them a glyph: the notes between
-/// lines, the braille pattern without dots, the note head that is none.
+/// Characters without ink although Unicode gives them a glyph: annotation marks, the empty braille
+/// pattern, the null note head.
 const WITHOUT_INK: [char; 5] = ['\u{2800}', '\u{fff9}', '\u{fffa}', '\u{fffb}', '\u{1d159}'];
 
-/// What becomes of the marks on a letter when it is searched for.
+/// The treatment of marks on a letter in a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marks {
-    /// They are accents, and dropped.
+    /// Accents, which are dropped.
     Accents,
-    /// Those that make no other letter are points, and dropped.
+    /// Points, which are dropped unless they make another letter.
     Points,
-    /// They are part of the letter.
+    /// Parts of the letter, which stay.
     Letters,
 }
 
-/// What the marks on `base` are.
+/// The treatment of the marks on `base`.
 pub fn marks_on(base: char) -> Marks {
     if is_unspaced(base) {
         return Marks::Letters;
@@ -81,12 +81,12 @@ pub fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || is_mark(c)
 }
 
-/// Whether `c` is one of those that have an effect on others and no look of their own.
+/// Whether `c` is invisible and only affects its neighbours.
 pub fn is_ignorable(c: char) -> bool {
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether there is anything to see in `text`.
+/// Whether `text` has a visible character.
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace() && !is_ignorable(c) && !WITHOUT_INK.contains(&c))
 }

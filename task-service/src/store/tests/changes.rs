@@ -1,4 +1,4 @@
-//! What a change does to a task, and what it leaves alone.
+//! Changes of a task: the changed fields and the unchanged ones.
 
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};

@@ -10,14 +10,14 @@ use server::{
 };
 use shared::auth::Owner;
 
-use super::world::{World, departed, every_user, owner, requested, titled, with_key};
+use super::world::{World, erased_user, every_user, owner, requested, titled, with_key};
 use crate::{
     domain::task::{Content, Reminder, Reminders},
     entity::{reminder, request, revision, task},
     error::Error,
-    query::sync::{SyncPlace, SyncRequest},
+    query::sync::{SyncCursor, SyncRequest},
     store::{
-        Removed, Tasks,
+        ErasureProgress, Tasks,
         owned::{Owned, owned},
     },
 };
@@ -31,13 +31,13 @@ on_both_databases!(
     a_removal_goes_on_for_as_long_as_it_may,
 );
 
-const ALL: Removed = Removed { tasks: 0, done: true };
+const ALL: ErasureProgress = ErasureProgress { tasks: 0, done: true };
 
 async fn count<E: Owned<Model: Send + Sync>>(database: &Database, owner: &Owner) -> u64 {
     owned::<E>(database.backend(), owner).count(database.reader()).await.expect("counted")
 }
 
-/// How many tasks, reminders, requests and counters there are of `owner`.
+/// The numbers of tasks, reminders, idempotency keys and counters of `owner`.
 async fn rows(database: &Database, owner: &Owner) -> [u64; 4] {
     [
         count::<task::Entity>(database, owner).await,
@@ -47,7 +47,7 @@ async fn rows(database: &Database, owner: &Owner) -> [u64; 4] {
     ]
 }
 
-/// What SQLite's index of words holds, of all users.
+/// The entries of SQLite's full-text index, of all users.
 #[expect(clippy::disallowed_methods, reason = "the index has no owner")]
 async fn indexed(database: &Database) -> Option<i64> {
     if database.backend() == DbBackend::Postgres {
@@ -80,8 +80,8 @@ async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {
         furnish(&world, owner, "key").await;
         assert_eq!(rows(&world.database, owner).await, [3, 2, 1, 1]);
     }
-    let removed = world.tasks.remove(&departed("alice")).await.expect("removed");
-    assert_eq!(removed, Removed { tasks: 3, done: true });
+    let removed = world.tasks.erase_some(&erased_user("alice")).await.expect("removed");
+    assert_eq!(removed, ErasureProgress { tasks: 3, done: true });
     assert_eq!(rows(&world.database, &owners[0]).await, [0; 4]);
     for owner in &owners[1..] {
         assert_eq!(rows(&world.database, owner).await, [3, 2, 1, 1]);
@@ -90,11 +90,11 @@ async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {
     assert!(indexed(&world.database).await.is_none_or(|left| left == 12));
     // It is safe to repeat, and for who never had anything.
     for user in ["alice", "nobody"] {
-        assert_eq!(world.tasks.remove(&departed(user)).await.expect("nothing"), ALL);
+        assert_eq!(world.tasks.erase_some(&erased_user(user)).await.expect("nothing"), ALL);
     }
 }
 
-/// What auth-service has noted in the same database stays, and so does what is others'.
+/// The security events of auth-service in the same database stay, and the rows of other users.
 async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let events = SecurityEvents::new(world.database.clone());
@@ -110,15 +110,15 @@ async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase)
         let all = PageRequest::read(100, "", user).expect("a page");
         events.list(user, &all).await.expect("read").events.len()
     };
-    let gone = departed("alice");
+    let gone = erased_user("alice");
     for left in [4, 2, 1] {
-        let piece = world.tasks.remove_by(&gone, 2).await.expect("a piece");
+        let piece = world.tasks.erase_by(&gone, 2).await.expect("a piece");
         assert_eq!((kept("alice").await, piece.done), (left, left == 1));
     }
     assert_eq!(kept("Alice").await, 6);
 }
 
-async fn sync(tasks: &Tasks, owner: &Owner, after: Option<SyncPlace>) -> Result<usize, Error> {
+async fn sync(tasks: &Tasks, owner: &Owner, after: Option<SyncCursor>) -> Result<usize, Error> {
     let changes = tasks.sync(owner, &SyncRequest { size: 50, after }).await?;
     Ok(changes.tasks.len())
 }
@@ -127,7 +127,7 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
     fresh: FreshDatabase,
 ) {
     let world = World::on(&fresh).await;
-    let (alice, gone) = (owner("alice"), departed("alice"));
+    let (alice, gone) = (owner("alice"), erased_user("alice"));
     for n in 0..5 {
         let moment = Reminder::At(world.tasks.now().plus_seconds(60));
         let reminders = Reminders::new(vec![moment]).expect("one");
@@ -136,14 +136,14 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
     }
     let request = SyncRequest { size: 50, after: None };
     let place = world.tasks.sync(&alice, &request).await.expect("all").next;
-    let first = world.tasks.remove_by(&gone, 2).await.expect("a piece");
-    assert_eq!(first, Removed { tasks: 2, done: false });
+    let first = world.tasks.erase_by(&gone, 2).await.expect("a piece");
+    assert_eq!(first, ErasureProgress { tasks: 2, done: false });
     assert!(matches!(sync(&world.tasks, &alice, Some(place)).await, Err(Error::TooOld)));
     assert_eq!(sync(&world.tasks, &alice, None).await.expect("the rest"), 3);
 
     let (mut tasks, mut pieces) = (first.tasks, 1);
     loop {
-        let piece = world.tasks.remove_by(&gone, 2).await.expect("a piece");
+        let piece = world.tasks.erase_by(&gone, 2).await.expect("a piece");
         (tasks, pieces) = (tasks + piece.tasks, pieces + 1);
         if piece.done {
             break;
@@ -157,28 +157,28 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
 
 async fn what_is_written_afterwards_starts_anew_and_goes_at_the_next_removal(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
-    let (alice, gone) = (owner("alice"), departed("alice"));
+    let (alice, gone) = (owner("alice"), erased_user("alice"));
     furnish(&world, &alice, "key").await;
-    world.tasks.remove(&gone).await.expect("removed");
+    world.tasks.erase_some(&gone).await.expect("removed");
     // The request id is free again, and so are the numbers.
     let again = world.tasks.create(&alice, requested("late", "key")).await.expect("created");
     assert_eq!(again.revision, 1);
     assert_eq!(world.titles(&alice).await, ["late"]);
-    let removed = world.tasks.remove(&gone).await.expect("removed");
-    assert_eq!(removed, Removed { tasks: 1, done: true });
+    let removed = world.tasks.erase_some(&gone).await.expect("removed");
+    assert_eq!(removed, ErasureProgress { tasks: 1, done: true });
     assert_eq!(rows(&world.database, &alice).await, [0; 4]);
 }
 
 async fn removals_beside_each_other_and_beside_writers_do_not_disturb(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
-    let (alice, bob, gone) = (owner("alice"), owner("bob"), departed("alice"));
+    let (alice, bob, gone) = (owner("alice"), owner("bob"), erased_user("alice"));
     for n in 0..10 {
         furnish(&world, &alice, &format!("key-{n}")).await;
     }
     // A store of its own is what another replica has.
     let elsewhere = Tasks::new(world.database.clone(), world.clock.clone());
     let removal = async |tasks: &Tasks| {
-        while !tasks.remove_by(&gone, 3).await.expect("a piece").done {}
+        while !tasks.erase_by(&gone, 3).await.expect("a piece").done {}
     };
     let writing = async |owner: &Owner| {
         for _ in 0..20 {
@@ -194,13 +194,13 @@ async fn removals_beside_each_other_and_beside_writers_do_not_disturb(fresh: Fre
 
 async fn a_removal_goes_on_for_as_long_as_it_may(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
-    let (alice, gone) = (owner("alice"), departed("alice"));
+    let (alice, gone) = (owner("alice"), erased_user("alice"));
     for _ in 0..6 {
         let new = (0..100).map(|n| titled(&format!("{n}"))).collect();
         world.tasks.create_all(&alice, new, None).await.expect("created");
     }
-    let short = world.tasks.remove_for(&gone, Duration::ZERO).await.expect("a piece");
-    assert_eq!(short, Removed { tasks: 500, done: false });
-    let rest = world.tasks.remove_for(&gone, Duration::from_mins(1)).await.expect("the rest");
-    assert_eq!(rest, Removed { tasks: 100, done: true });
+    let short = world.tasks.erase(&gone, Duration::ZERO).await.expect("a piece");
+    assert_eq!(short, ErasureProgress { tasks: 500, done: false });
+    let rest = world.tasks.erase(&gone, Duration::from_mins(1)).await.expect("the rest");
+    assert_eq!(rest, ErasureProgress { tasks: 100, done: true });
 }

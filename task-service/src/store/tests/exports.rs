@@ -1,4 +1,4 @@
-//! An export of everything says everything, once, and nothing of others.
+//! Exports: everything of one user, once.
 
 use std::collections::BTreeSet;
 
@@ -31,14 +31,15 @@ async fn an_export_of_everything_has_the_trash_and_what_has_fired(fresh: FreshDa
     world.later(6);
     world.tasks.fire_due(every_user()).await.expect("fired");
 
-    let (tasks, place) = world.tasks.export_anywhere(&alice, None).await.expect("tasks");
-    assert_eq!(place, None);
-    let said: Vec<_> =
+    let (tasks, cursor) = world.tasks.export_anywhere(&alice, None).await.expect("tasks");
+    assert_eq!(cursor, None);
+    let ids: Vec<_> =
         tasks.iter().map(|task| (task.content.title.as_str(), task.deleted_at.is_some())).collect();
-    assert_eq!(said, [("kept", false), ("gone", true), ("remind me", false)]);
+    assert_eq!(ids, [("kept", false), ("gone", true), ("remind me", false)]);
     assert_eq!(tasks[0], kept);
-    let (fired, place) = world.tasks.export_fired(&alice, None).await.expect("reminders");
-    assert_eq!(place, None);
+    let (fired, cursor) =
+        world.tasks.export_reminder_events(&alice, None).await.expect("reminders");
+    assert_eq!(cursor, None);
     assert_eq!(fired.len(), 1);
     assert_eq!((fired[0].task_id, fired[0].due_at), (tasks[2].id, due));
 }
@@ -55,30 +56,31 @@ async fn a_long_one_is_said_in_pieces_and_whole(fresh: FreshDatabase) {
     world.later(6);
     world.tasks.fire_due(every_user()).await.expect("fired");
 
-    let (mut said, mut place, mut pieces) = (BTreeSet::new(), None, 0);
+    let (mut ids, mut cursor, mut pieces) = (BTreeSet::new(), None, 0);
     loop {
-        let (tasks, next) = world.tasks.export_anywhere(&alice, place).await.expect("a piece");
+        let (tasks, next) = world.tasks.export_anywhere(&alice, cursor).await.expect("a piece");
         pieces += 1;
         for task in tasks {
-            assert!(said.insert(task.id), "said twice");
+            assert!(ids.insert(task.id), "exported twice");
         }
         match next {
-            Some(_) => place = next,
+            Some(_) => cursor = next,
             None => break,
         }
     }
-    assert_eq!((said.len(), pieces), (made.len(), 3));
-    let (mut said, mut place, mut pieces) = (BTreeSet::new(), None, 0);
+    assert_eq!((ids.len(), pieces), (made.len(), 3));
+    let (mut ids, mut cursor, mut pieces) = (BTreeSet::new(), None, 0);
     loop {
-        let (fired, next) = world.tasks.export_fired(&alice, place).await.expect("a piece");
+        let (fired, next) =
+            world.tasks.export_reminder_events(&alice, cursor).await.expect("a piece");
         pieces += 1;
         for fired in fired {
-            assert!(said.insert(fired.task_id), "said twice");
+            assert!(ids.insert(fired.task_id), "exported twice");
         }
         match next {
-            Some(_) => place = next,
+            Some(_) => cursor = next,
             None => break,
         }
     }
-    assert_eq!((said.len(), pieces), (made.len(), 3));
+    assert_eq!((ids.len(), pieces), (made.len(), 3));
 }

@@ -15,7 +15,7 @@ use crate::{
     query::{
         filter::{Filter, search_words, tag_keys},
         page::PageRequest,
-        sort::{By, Sort},
+        sort::{Sort, SortField},
     },
     store::{row::Row, selection::View},
 };
@@ -26,8 +26,15 @@ on_both_databases!(
     days_are_those_of_the_callers_zone,
 );
 
-const ALL: [By; 7] =
-    [By::Created, By::Updated, By::Due, By::Priority, By::Title, By::Position, By::Deleted];
+const ALL: [SortField; 7] = [
+    SortField::Created,
+    SortField::Updated,
+    SortField::Due,
+    SortField::Priority,
+    SortField::Title,
+    SortField::Position,
+    SortField::Deleted,
+];
 
 fn text(text: &str) -> Filter {
     Filter { words: search_words(text).expect("a text"), ..Filter::default() }
@@ -100,7 +107,7 @@ async fn every_filter_in_every_order_finds_what_its_words_say(fresh: FreshDataba
                 everything.iter().filter(|task| passes(&filter, task, now)).cloned().collect();
             found_some += usize::from(!expected.is_empty());
             for by in ALL {
-                if by == By::Deleted && !filter.deleted {
+                if by == SortField::Deleted && !filter.deleted {
                     continue;
                 }
                 for descending in [false, true] {
@@ -116,7 +123,7 @@ async fn every_filter_in_every_order_finds_what_its_words_say(fresh: FreshDataba
                     }
                 }
             }
-            let request = PageRequest { size: 1, counted: true, filter, ..first_page() };
+            let request = PageRequest { size: 1, with_total: true, filter, ..first_page() };
             let owner = super::world::owner(user);
             let page = world.tasks.list(&owner, &request).await.expect("a page");
             assert_eq!(page.total, Some(expected.len() as u64), "{request:?}");
@@ -135,7 +142,7 @@ async fn beginning_with_the_words_or_with_the_list_finds_the_same(fresh: FreshDa
     let alice = super::world::owner("alice");
     for filter in filters() {
         for by in ALL {
-            let sort = Sort { by, descending: by == By::Due };
+            let sort = Sort { by, descending: by == SortField::Due };
             let request = PageRequest { filter: filter.clone(), sort, ..first_page() };
             let view = world.tasks.view(&alice, &filter).await.expect("a view");
             let mut found = Vec::new();
@@ -170,7 +177,7 @@ async fn days_are_those_of_the_callers_zone(fresh: FreshDatabase) {
                 Filter { overdue: Some(false), ..plain },
             ] {
                 for descending in [false, true] {
-                    let sort = Sort { by: By::Due, descending };
+                    let sort = Sort { by: SortField::Due, descending };
                     let passing = everything.iter().filter(|t| passes(&filter, t, world.now()));
                     let mut expected: Vec<_> = passing.cloned().collect();
                     in_order(&mut expected, sort);

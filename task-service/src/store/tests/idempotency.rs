@@ -80,7 +80,7 @@ async fn after_a_day_a_key_is_free_again_swept_or_not(fresh: FreshDatabase) {
     assert_ne!(first.id, second.id);
     assert_eq!(world.tasks.create(&alice, requested("b", "key")).await.expect("same"), second);
     world.later(DAY);
-    assert_eq!(world.tasks.forget_expired_requests(every_user()).await.expect("swept"), 1);
+    assert_eq!(world.tasks.delete_expired_keys(every_user()).await.expect("swept"), 1);
     let third = world.tasks.create(&alice, requested("b", "key")).await.expect("created");
     assert_ne!(third.id, second.id);
 }
@@ -94,11 +94,11 @@ async fn sweeps_forget_all_that_expired_and_nothing_else(fresh: FreshDatabase) {
     }
     world.later(DAY / 2);
     world.tasks.create(&owner("bob"), requested("new", "new")).await.expect("created");
-    assert_eq!(world.tasks.forget_expired_requests(every_user()).await.expect("swept"), 0);
+    assert_eq!(world.tasks.delete_expired_keys(every_user()).await.expect("swept"), 0);
     world.later(DAY / 2);
     let (one, other) = tokio::join!(
-        world.tasks.forget_expired_requests(every_user()),
-        world.tasks.forget_expired_requests(every_user()),
+        world.tasks.delete_expired_keys(every_user()),
+        world.tasks.delete_expired_keys(every_user()),
     );
     assert_eq!(one.expect("swept") + other.expect("swept"), 7);
     let answer = world.tasks.create(&owner("bob"), requested("other", "new")).await;
@@ -116,6 +116,7 @@ async fn a_sweep_goes_on_until_all_is_forgotten(fresh: FreshDatabase) {
     world.later(DAY);
     let now = crate::domain::timestamp::Moment::now(&*world.clock);
     let swept =
-        crate::store::idempotency::forget_expired_by(&world.database, every_user(), now, 2).await;
+        crate::store::idempotency::delete_expired_keys_by(&world.database, every_user(), now, 2)
+            .await;
     assert_eq!(swept.expect("swept"), 5);
 }

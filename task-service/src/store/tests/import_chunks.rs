@@ -1,4 +1,5 @@
-//! An import into SQLite lets others write in between, and nobody sees half of it.
+//! Imports into SQLite in chunks: other writers get in between, and no reader sees half of an
+//! import.
 
 use std::sync::{
     Arc,
@@ -33,7 +34,7 @@ async fn import(tasks: Tasks, owner: Owner, count: u64) -> Result<Report, Error>
     let mut import = tasks.import(owner, None, false)?;
     for n in 0..count {
         let task = pb::Task { title: format!("imported {n}"), ..Default::default() };
-        import.take(n + 1, wire::imported(task)).await?;
+        import.take(n + 1, wire::import_task(task)).await?;
     }
     import.finish().await
 }
@@ -124,7 +125,7 @@ async fn what_broke_off_is_never_seen_and_is_taken_back() {
     assert!(not_found(&tasks.delete(&alice, ids[0], None).await));
     let words = search_words("imported").expect("a text");
     let filter = Filter { words, ..Filter::default() };
-    let found = PageRequest { filter: filter.clone(), counted: true, ..first_page() };
+    let found = PageRequest { filter: filter.clone(), with_total: true, ..first_page() };
     let page = tasks.list(&alice, &found).await.expect("a page");
     assert_eq!((page.tasks.len(), page.total), (0, Some(0)));
     assert_eq!(tasks.count(&alice, &filter).await.expect("counted").open, 0);

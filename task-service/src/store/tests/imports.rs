@@ -1,4 +1,4 @@
-//! What is exported can be imported, whole or not at all.
+//! Imports of exported tasks, all or none.
 
 use chrono::Datelike;
 use fixtures::{FreshDatabase, on_both_databases};
@@ -18,7 +18,7 @@ use crate::{
     },
     error::Error,
     query::sync::SyncRequest,
-    store::{Target, system_queries::outdated},
+    store::{MoveTarget, system_queries::outdated},
 };
 
 on_both_databases!(
@@ -37,15 +37,15 @@ on_both_databases!(
 );
 
 async fn exported(world: &World, owner: &Owner) -> Vec<Task> {
-    let (mut all, mut place) = (Vec::new(), None);
+    let (mut all, mut cursor) = (Vec::new(), None);
     loop {
-        let (tasks, next) = world.tasks.export(owner, place).await.expect("a page");
+        let (tasks, next) = world.tasks.export(owner, cursor).await.expect("a page");
         assert!(tasks.len() <= 100);
         all.extend(tasks);
         if next.is_none() {
             return all;
         }
-        place = next;
+        cursor = next;
     }
 }
 
@@ -57,7 +57,7 @@ async fn import(
 ) -> Result<Report, Error> {
     let mut import = world.tasks.import(owner.clone(), None, dry_run).expect("begun");
     for (line, task) in (1..).zip(tasks) {
-        import.take(line, wire::imported(task)).await?;
+        import.take(line, wire::import_task(task)).await?;
     }
     import.finish().await
 }
@@ -131,8 +131,8 @@ async fn everything(world: &World, owner: &Owner) -> Vec<Task> {
     world.tasks.reopen(owner, made[3].id).await.expect("reopened");
     world.tasks.skip(owner, made[6].id, None).await.expect("to the last one");
     world.tasks.delete(owner, made[5].id, None).await.expect("deleted");
-    let first = Target::Before(made[0].id);
-    world.tasks.reorder(owner, made[4].id, first, None).await.expect("moved");
+    let first = MoveTarget::Before(made[0].id);
+    world.tasks.move_task(owner, made[4].id, first, None).await.expect("moved");
     exported(world, owner).await
 }
 
@@ -307,7 +307,7 @@ async fn an_import_that_is_left_stores_nothing(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let mut import = world.tasks.import(alice.clone(), None, false).expect("begun");
-    import.take(1, wire::imported(named("a"))).await.expect("taken");
+    import.take(1, wire::import_task(named("a"))).await.expect("taken");
     drop(import);
     assert_eq!(world.titles(&alice).await, [""; 0]);
 }
@@ -320,8 +320,8 @@ async fn what_stood_elsewhere_stands_behind_what_is_here(fresh: FreshDatabase) {
         world.later(1);
     }
     let hers = exported(&world, &alice).await;
-    let first = Target::Before(hers[0].id);
-    world.tasks.reorder(&alice, hers[3].id, first, None).await.expect("moved");
+    let first = MoveTarget::Before(hers[0].id);
+    world.tasks.move_task(&alice, hers[3].id, first, None).await.expect("moved");
     world.made(&bob, "here").await;
     let hers = messages(&exported(&world, &alice).await);
     import(&world, &bob, hers, false).await.expect("imported");

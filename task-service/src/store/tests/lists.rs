@@ -12,7 +12,7 @@ on_both_databases!(
     all_tasks_of_the_filter_and_the_owner_are_counted_if_asked,
 );
 
-/// All pages of `request`, as a caller turns them, doing `between` after each.
+/// All pages of `request`, as a caller queues them, doing `between` after each.
 pub async fn all(
     world: &World,
     user: &str,
@@ -106,7 +106,7 @@ async fn all_tasks_of_the_filter_and_the_owner_are_counted_if_asked(fresh: Fresh
     }
     for (completed, total) in [(None, 5), (Some(true), 2), (Some(false), 3)] {
         let filter = in_state(completed);
-        let first = PageRequest { size: 1, filter, counted: true, ..first_page() };
+        let first = PageRequest { size: 1, filter, with_total: true, ..first_page() };
         let page = world.tasks.list(&alice, &first).await.expect("a page");
         assert_eq!((page.tasks.len(), page.total), (1, Some(total)), "{completed:?}");
         let second = world.tasks.list(&alice, &after(&page, &first)).await.expect("a page");

@@ -1,4 +1,4 @@
-//! Tables come up to date once, whoever starts how often.
+//! Migrations run once, over all starts and replicas.
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -11,7 +11,7 @@ use crate::{
     domain::task::{Position, TaskPatch},
     migration::Migrator,
     query::{filter::Filter, page::PageRequest, sync::SyncRequest},
-    store::Target,
+    store::MoveTarget,
 };
 
 on_both_databases!(
@@ -75,7 +75,7 @@ async fn tasks_of_the_first_version_have_all_that_new_ones_have(fresh: FreshData
     // They stand as they were made, before what is new, and can be changed as any other.
     let first = found.tasks[2].id;
     let new = world.made(&alice, "new").await;
-    let end = world.tasks.reorder(&alice, first, Target::End, None).await.expect("moved");
+    let end = world.tasks.move_task(&alice, first, MoveTarget::End, None).await.expect("moved");
     assert!(end.position > new.position && new.position > found.tasks[0].position);
     assert!(found.tasks.iter().all(|task| Position::parse(task.position.to_string()).is_ok()));
     world.tasks.update(&alice, first, TaskPatch::completed(true), None).await.expect("done");

@@ -20,9 +20,9 @@ use crate::{
     domain::task::Task,
     query::{
         page::PageRequest,
-        sync::{SyncPlace, SyncRequest},
+        sync::{SyncCursor, SyncRequest},
     },
-    store::Happening,
+    store::StoredEvent,
 };
 
 on_both_databases!(whatever_is_done_lists_syncs_and_watches_agree_with_the_model);
@@ -30,17 +30,17 @@ on_both_databases!(whatever_is_done_lists_syncs_and_watches_agree_with_the_model
 const USERS: [&str; 3] = ["alice", "bob", "Alice"];
 const STEPS: usize = 250;
 
-/// What a client keeps that only ever asks what has changed.
+/// The copy of a client that syncs.
 #[derive(Default)]
 struct Copy {
     tasks: BTreeMap<Uuid, Task>,
-    place: Option<SyncPlace>,
+    cursor: Option<SyncCursor>,
 }
 
 impl Copy {
     async fn catch_up(&mut self, world: &World, owner: &Owner, size: usize) {
         loop {
-            let request = SyncRequest { size, after: self.place };
+            let request = SyncRequest { size, after: self.cursor };
             let changes = world.tasks.sync(owner, &request).await.expect("changes");
             for task in changes.tasks {
                 if task.deleted_at.is_some() {
@@ -49,7 +49,7 @@ impl Copy {
                     self.tasks.insert(task.id, task);
                 }
             }
-            self.place = Some(changes.next);
+            self.cursor = Some(changes.next);
             if !changes.more {
                 return;
             }
@@ -57,34 +57,34 @@ impl Copy {
     }
 }
 
-/// What a client keeps that watches.
+/// The copy of a client that watches.
 #[derive(Default)]
 struct Watched {
     tasks: BTreeMap<Uuid, Task>,
-    place: Option<SyncPlace>,
+    cursor: Option<SyncCursor>,
 }
 
 impl Watched {
     async fn hear(&mut self, world: &World, owner: &Owner, size: usize) {
-        let mut place = match self.place {
-            Some(place) => place,
-            None => world.tasks.beginning(owner).await.expect("a place"),
+        let mut cursor = match self.cursor {
+            Some(cursor) => cursor,
+            None => world.tasks.beginning(owner).await.expect("a cursor"),
         };
         loop {
-            let happened = world.tasks.happened_by(owner, place, size).await.expect("events");
-            for (behind, event) in happened.events {
-                assert!(place.order() < behind.order(), "in order, and nothing twice");
-                place = behind;
-                let Happening::Changed(task) = event else { panic!("nobody is reminded") };
+            let page = world.tasks.events_by(owner, cursor, size).await.expect("events");
+            for (behind, event) in page.events {
+                assert!(cursor.order() < behind.order(), "in order, and nothing twice");
+                cursor = behind;
+                let StoredEvent::Changed(task) = event else { panic!("nobody is reminded") };
                 if task.deleted_at.is_some() {
                     self.tasks.remove(&task.id);
                 } else {
                     self.tasks.insert(task.id, *task);
                 }
             }
-            place = happened.next;
-            if !happened.more {
-                self.place = Some(place);
+            cursor = page.next;
+            if !page.more {
+                self.cursor = Some(cursor);
                 return;
             }
         }
@@ -142,8 +142,8 @@ async fn whatever_is_done_lists_syncs_and_watches_agree_with_the_model(fresh: Fr
             let kept: Vec<_> = copy.tasks.values().cloned().collect();
             let watcher = &mut views[index];
             watcher.hear(world, &owner, sizes[0]).await;
-            let heard: Vec<_> = watcher.tasks.values().cloned().collect();
-            for (source, tasks) in [("list", list), ("copy", kept), ("watch", heard)] {
+            let deliver: Vec<_> = watcher.tasks.values().cloned().collect();
+            for (source, tasks) in [("list", list), ("copy", kept), ("watch", deliver)] {
                 let mut seen: Vec<Seen> = tasks.iter().map(Seen::of).collect();
                 seen.sort_by(|a, b| a.stands.cmp(&b.stands));
                 let seen: Vec<_> = seen.into_iter().map(Seen::without_place).collect();

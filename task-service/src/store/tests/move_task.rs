@@ -13,7 +13,7 @@ use crate::{
     entity::task::{ActiveModel, Column, Entity},
     error::Error,
     query::sync::SyncRequest,
-    store::{Target, owned::owned_update},
+    store::{MoveTarget, owned::owned_update},
 };
 
 on_both_databases!(
@@ -58,16 +58,16 @@ async fn a_task_moves_before_after_and_to_the_end_and_the_others_stay(fresh: Fre
     let ids = made(&world, "abcde").await;
     let id = |title: char| ids["abcde".find(title).expect("one of five")];
     for (moved, target, order) in [
-        (id('d'), Target::Before(id('b')), "adbce"),
-        (id('a'), Target::After(id('c')), "dbcae"),
-        (id('e'), Target::Before(id('d')), "edbca"),
-        (id('b'), Target::End, "edcab"),
-        (id('c'), Target::After(id('b')), "edabc"),
-        (id('e'), Target::After(id('a')), "daebc"),
+        (id('d'), MoveTarget::Before(id('b')), "adbce"),
+        (id('a'), MoveTarget::After(id('c')), "dbcae"),
+        (id('e'), MoveTarget::Before(id('d')), "edbca"),
+        (id('b'), MoveTarget::End, "edcab"),
+        (id('c'), MoveTarget::After(id('b')), "edabc"),
+        (id('e'), MoveTarget::After(id('a')), "daebc"),
     ] {
         let before = standing(&world, "alice").await;
         world.later(1);
-        let task = world.tasks.reorder(&alice, moved, target, None).await.expect("moved");
+        let task = world.tasks.move_task(&alice, moved, target, None).await.expect("moved");
         assert_eq!(titles(&world, "alice").await, order);
         let after = standing(&world, "alice").await;
         assert!(after.contains(&task));
@@ -83,12 +83,14 @@ async fn a_move_to_where_it_stands_changes_nothing(fresh: FreshDatabase) {
     let alice = owner("alice");
     let ids = made(&world, "abc").await;
     let before = standing(&world, "alice").await;
-    for target in [Target::Before(ids[1]), Target::After(ids[1]), Target::Before(ids[2])] {
-        world.tasks.reorder(&alice, ids[1], target, None).await.expect("there");
+    for target in
+        [MoveTarget::Before(ids[1]), MoveTarget::After(ids[1]), MoveTarget::Before(ids[2])]
+    {
+        world.tasks.move_task(&alice, ids[1], target, None).await.expect("there");
     }
-    world.tasks.reorder(&alice, ids[1], Target::After(ids[0]), None).await.expect("there");
+    world.tasks.move_task(&alice, ids[1], MoveTarget::After(ids[0]), None).await.expect("there");
     assert_eq!(standing(&world, "alice").await, before);
-    let stale = world.tasks.reorder(&alice, ids[0], Target::End, Some(&Etag::of(99))).await;
+    let stale = world.tasks.move_task(&alice, ids[0], MoveTarget::End, Some(&Etag::of(99))).await;
     assert!(matches!(stale, Err(Error::Stale)));
 }
 
@@ -98,11 +100,11 @@ async fn a_move_names_a_task_of_the_same_user(fresh: FreshDatabase) {
     let ids = made(&world, "ab").await;
     let his = world.made(&mallory, "x").await.id;
     let tasks = &world.tasks;
-    assert!(not_found(&tasks.reorder(&mallory, ids[0], Target::End, None).await));
-    assert!(not_found(&tasks.reorder(&mallory, his, Target::Before(ids[0]), None).await));
-    assert!(not_found(&tasks.reorder(&alice, ids[0], Target::After(his), None).await));
+    assert!(not_found(&tasks.move_task(&mallory, ids[0], MoveTarget::End, None).await));
+    assert!(not_found(&tasks.move_task(&mallory, his, MoveTarget::Before(ids[0]), None).await));
+    assert!(not_found(&tasks.move_task(&alice, ids[0], MoveTarget::After(his), None).await));
     tasks.delete(&alice, ids[1], None).await.expect("deleted");
-    assert!(not_found(&tasks.reorder(&alice, ids[0], Target::After(ids[1]), None).await));
+    assert!(not_found(&tasks.move_task(&alice, ids[0], MoveTarget::After(ids[1]), None).await));
     assert_eq!((&*titles(&world, "alice").await, &*titles(&world, "mallory").await), ("a", "x"));
 }
 
@@ -110,7 +112,7 @@ async fn when_there_is_no_room_the_tasks_behind_spread(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let ids = made(&world, "abcd").await;
-    // As if somebody had put tasks behind `a` for years.
+    // As after years of moves behind `a`.
     let long = format!("000000000001i{}1", "0".repeat(80));
     for (id, position) in [(ids[1], long.clone()), (ids[2], format!("{long}1"))] {
         let update = owned_update::<Entity>(&alice)
@@ -119,7 +121,7 @@ async fn when_there_is_no_room_the_tasks_behind_spread(fresh: FreshDatabase) {
         assert_eq!(update.expect("written").rows_affected, 1);
     }
     assert_eq!(titles(&world, "alice").await, "abcd");
-    world.tasks.reorder(&alice, ids[3], Target::After(ids[0]), None).await.expect("moved");
+    world.tasks.move_task(&alice, ids[3], MoveTarget::After(ids[0]), None).await.expect("moved");
     let after = standing(&world, "alice").await;
     let order: String = after.iter().map(|task| task.content.title.as_str()).collect();
     assert_eq!(order, "adbc");
@@ -133,16 +135,16 @@ async fn tasks_that_share_a_position_are_parted_by_a_move(fresh: FreshDatabase) 
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let ids = made(&world, "abcd").await;
-    let target = Target::After(ids[0]);
-    world.tasks.reorder(&alice, ids[3], target, None).await.expect("moved");
+    let target = MoveTarget::After(ids[0]);
+    world.tasks.move_task(&alice, ids[3], target, None).await.expect("moved");
     world.tasks.delete(&alice, ids[3], None).await.expect("deleted");
     // The same spot, while the one that had it is away.
-    world.tasks.reorder(&alice, ids[2], target, None).await.expect("moved");
+    world.tasks.move_task(&alice, ids[2], target, None).await.expect("moved");
     world.tasks.undelete(&alice, ids[3], None).await.expect("back");
     let tied = standing(&world, "alice").await;
     assert_eq!(tied[1].position, tied[2].position);
-    let between = Target::After(tied[1].id);
-    world.tasks.reorder(&alice, ids[1], between, None).await.expect("moved");
+    let between = MoveTarget::After(tied[1].id);
+    world.tasks.move_task(&alice, ids[1], between, None).await.expect("moved");
     let after = standing(&world, "alice").await;
     let order: Vec<_> = after.iter().map(|task| task.id).collect();
     assert_eq!(order, [ids[0], tied[1].id, ids[1], tied[2].id]);

@@ -19,7 +19,7 @@ use crate::{
     query::{
         filter::Filter,
         page::PageRequest,
-        sort::{By, Sort},
+        sort::{Sort, SortField},
     },
     store::{row::whole, system_queries::outdated},
 };
@@ -30,13 +30,13 @@ on_both_databases!(
     what_is_outdated_has_an_index_of_its_own,
 );
 
-const SORTS: [(By, &str); 6] = [
-    (By::Created, "task_by_age"),
-    (By::Updated, "task_by_update"),
-    (By::Due, "task_by_due"),
-    (By::Priority, "task_by_priority"),
-    (By::Title, "task_by_title"),
-    (By::Position, "task_by_position"),
+const SORTS: [(SortField, &str); 6] = [
+    (SortField::Created, "task_by_age"),
+    (SortField::Updated, "task_by_update"),
+    (SortField::Due, "task_by_due"),
+    (SortField::Priority, "task_by_priority"),
+    (SortField::Title, "task_by_title"),
+    (SortField::Position, "task_by_position"),
 ];
 
 impl World {
@@ -107,14 +107,16 @@ async fn every_list_is_one_walk_along_an_index(fresh: FreshDatabase) {
     let lists = SORTS
         .map(|(by, index)| (by, Filter::default(), index))
         .into_iter()
-        .chain([true, false].map(|state| (By::Created, in_state(Some(state)), "task_by_state")))
-        .chain([(By::Deleted, trash, "task_by_deletion")]);
+        .chain(
+            [true, false].map(|state| (SortField::Created, in_state(Some(state)), "task_by_state")),
+        )
+        .chain([(SortField::Deleted, trash, "task_by_deletion")]);
     for (by, filter, index) in lists {
         for descending in [false, true] {
             let sort = Sort { by, descending };
             let first = PageRequest { size: 20, filter: filter.clone(), sort, ..first_page() };
             let plans = world.plans(&alice, first).await;
-            assert_eq!(plans.len(), if by == By::Due { 4 } else { 2 });
+            assert_eq!(plans.len(), if by == SortField::Due { 4 } else { 2 });
             for plan in plans {
                 assert!(plan.contains(index), "{sort:?}: {plan}");
                 for detour in ["Seq Scan", "Sort", "SCAN", "TEMP B-TREE"] {

@@ -1,4 +1,4 @@
-//! What a user has is counted with every change, and nobody has more than they may.
+//! Quotas: the usage of a user is exact after every change, and bounded.
 
 use std::time::Duration;
 
@@ -34,26 +34,26 @@ on_both_databases!(
 
 const OFF: i64 = i64::MAX;
 
-/// What the user's row says, and what is there.
+/// The stored usage, and the actual one.
 async fn usages(world: &World, owner: &Owner) -> [Usage; 2] {
     let row = owned::<revision::Entity>(world.database.backend(), owner)
         .one(world.database.reader())
         .await
         .expect("a row");
-    let counted = row.map_or(Usage::default(), |row| Usage { tasks: row.tasks, bytes: row.bytes });
+    let stored = row.map_or(Usage::default(), |row| Usage { tasks: row.tasks, bytes: row.bytes });
     let rows = owned::<task::Entity>(world.database.backend(), owner)
         .all(world.database.reader())
         .await
         .expect("rows");
     let usage = |row: &task::Model| usage_of(&row.title, &row.description, row.details.as_deref());
-    [counted, rows.iter().map(usage).fold(Usage::default(), Usage::and)]
+    [stored, rows.iter().map(usage).fold(Usage::default(), Usage::and)]
 }
 
 async fn import(tasks: &Tasks, owner: &Owner, titles: &[String]) -> Result<u64, Error> {
     let mut import = tasks.import(owner.clone(), None, false)?;
     for (line, title) in (1..).zip(titles) {
         let task = pb::Task { title: title.clone(), ..Default::default() };
-        import.take(line, wire::imported(task)).await?;
+        import.take(line, wire::import_task(task)).await?;
     }
     Ok(import.finish().await?.imported)
 }
@@ -72,9 +72,9 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, tasks) = (owner("alice"), &world.tasks);
     let check = async |what: &str| {
-        let [counted, there] = usages(&world, &alice).await;
-        assert_eq!(counted, there, "{what}");
-        counted
+        let [stored, there] = usages(&world, &alice).await;
+        assert_eq!(stored, there, "{what}");
+        stored
     };
     let one = world.made(&alice, "ein Täschchen").await;
     assert_eq!(check("create").await, Usage { tasks: 1, bytes: 14 });
@@ -109,12 +109,12 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     let mut back = tasks.import(alice.clone(), None, false).expect("begun");
     let new = pb::Task { title: "new".into(), ..Default::default() };
     for (line, task) in (1..).zip(exported.into_iter().map(pb::Task::from).chain([new])) {
-        back.take(line, wire::imported(task)).await.expect("taken");
+        back.take(line, wire::import_task(task)).await.expect("taken");
     }
     assert_eq!(back.finish().await.expect("imported").imported, 1);
     assert_eq!(check("import of what is mostly there").await.tasks, 74);
     world.later(60);
-    assert_eq!(tasks.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 60);
+    assert_eq!(tasks.empty_trash(every_user(), Duration::from_secs(1)).await.expect("purged"), 60);
     assert_eq!(check("purged").await.tasks, 14);
 }
 
@@ -137,10 +137,10 @@ async fn nobody_has_more_tasks_than_they_may(fresh: FreshDatabase) {
     tasks.delete(&alice, made[0].id, None).await.expect("deleted");
     assert!(is_refused(tasks.create(&alice, titled("four")).await), "still in the trash");
     world.later(60);
-    assert_eq!(tasks.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 1);
+    assert_eq!(tasks.empty_trash(every_user(), Duration::from_secs(1)).await.expect("purged"), 1);
     tasks.create(&alice, titled("four")).await.expect("there is room again");
-    let [counted, there] = usages(&world, &alice).await;
-    assert_eq!((counted, counted.tasks), (there, 3), "what was refused is not counted");
+    let [stored, there] = usages(&world, &alice).await;
+    assert_eq!((stored, stored.tasks), (there, 3), "what was refused is not counted");
 }
 
 async fn nobody_has_more_bytes_than_they_may(fresh: FreshDatabase) {
@@ -159,8 +159,8 @@ async fn nobody_has_more_bytes_than_they_may(fresh: FreshDatabase) {
     let fewer = world.tasks.clone().limited_to(Quota { tasks: OFF, bytes: 10 });
     fewer.complete(&alice, one.id).await.expect("what is there may change");
     fewer.update(&alice, one.id, described("short"), None).await.expect("and shrink");
-    let [counted, there] = usages(&world, &alice).await;
-    assert_eq!((counted, counted.bytes), (there, 8));
+    let [stored, there] = usages(&world, &alice).await;
+    assert_eq!((stored, stored.bytes), (there, 8));
 }
 
 async fn many_at_once_do_not_pass_together(fresh: FreshDatabase) {
@@ -184,6 +184,6 @@ async fn many_at_once_do_not_pass_together(fresh: FreshDatabase) {
         }
     }
     assert_eq!((made, refused), (5, 7));
-    let [counted, there] = usages(&world, &alice).await;
-    assert_eq!((counted, counted.tasks), (there, 5));
+    let [stored, there] = usages(&world, &alice).await;
+    assert_eq!((stored, stored.tasks), (there, 5));
 }

@@ -1,4 +1,4 @@
-//! Reminders fire in time, each once, whoever fires them.
+//! Reminders fire in time, each once, over all replicas.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use shared::auth::Owner;
 
 use super::world::{World, every_user, owner, titled};
 use crate::{
-    domain::task::{Content, Fired, Reminder, Reminders, Task, TaskPatch, Title},
+    domain::task::{Content, Reminder, ReminderEvent, Reminders, Task, TaskPatch, Title},
     store::Tasks,
 };
 
@@ -25,7 +25,7 @@ on_both_databases!(
     a_user_whose_reminders_cannot_fire_keeps_nobody_waiting,
 );
 
-/// So many seconds after the beginning.
+/// `seconds` after the beginning.
 fn at(world: &World, seconds: i64) -> Reminder {
     Reminder::At(world.tasks.now().plus_seconds(seconds))
 }
@@ -40,11 +40,11 @@ async fn reminded(world: &World, owner: &Owner, of: Vec<Reminder>) -> Task {
 }
 
 /// Everything that has fired.
-async fn fired(tasks: &Tasks) -> Vec<Fired> {
-    let mut all: Vec<Fired> = Vec::new();
+async fn fired(tasks: &Tasks) -> Vec<ReminderEvent> {
+    let mut all: Vec<ReminderEvent> = Vec::new();
     loop {
         let last = all.last().map_or(0, |fired| fired.sequence);
-        let more = tasks.fired_after(every_user(), last).await.expect("firings");
+        let more = tasks.reminder_events_after(every_user(), last).await.expect("firings");
         if more.is_empty() {
             return all;
         }
@@ -66,7 +66,7 @@ async fn a_reminder_fires_once_in_its_time_and_leaves_its_task_alone(fresh: Fres
         assert_eq!(world.tasks.fire_due(every_user()).await.expect("fired"), None);
     }
     let all = fired(&world.tasks).await;
-    let once = Fired {
+    let once = ReminderEvent {
         user_id: "alice".into(),
         task_id: task.id,
         due_at: due,
@@ -77,9 +77,9 @@ async fn a_reminder_fires_once_in_its_time_and_leaves_its_task_alone(fresh: Fres
     assert_eq!(all, [once]);
     assert!(!all[0].is_late());
     assert_eq!(world.tasks.get(&alice, task.id).await.expect("there"), task);
-    assert_eq!(world.tasks.task_of(every_user(), &all[0]).await.expect("read"), Some(task));
-    let other = Fired { user_id: "bob".into(), ..all[0].clone() };
-    assert_eq!(world.tasks.task_of(every_user(), &other).await.expect("read"), None);
+    assert_eq!(world.tasks.task_of_event(every_user(), &all[0]).await.expect("read"), Some(task));
+    let other = ReminderEvent { user_id: "bob".into(), ..all[0].clone() };
+    assert_eq!(world.tasks.task_of_event(every_user(), &other).await.expect("read"), None);
 }
 
 async fn stores_that_fire_at_the_same_time_fire_each_once_and_count_without_a_gap(
@@ -130,7 +130,7 @@ async fn what_was_due_while_nobody_looked_fires_late_and_nothing_is_lost(fresh: 
     assert_eq!(all.iter().map(|f| (f.task_id, f.is_late())).collect::<Vec<_>>(), [(task.id, true)]);
     world.later(429 + 60);
     restarted.fire_due(every_user()).await.expect("fired");
-    let late: Vec<_> = fired(&restarted).await.iter().map(Fired::is_late).collect();
+    let late: Vec<_> = fired(&restarted).await.iter().map(ReminderEvent::is_late).collect();
     assert_eq!(late, [true, false], "a minute is not late");
 }
 
@@ -202,13 +202,13 @@ async fn a_firing_is_kept_for_seven_days(fresh: FreshDatabase) {
         world.later(100);
         tasks.fire_due(every_user()).await.expect("fired");
     }
-    assert_eq!(tasks.forget_fired(every_user()).await.expect("swept"), 0);
+    assert_eq!(tasks.delete_old_reminder_events(every_user()).await.expect("swept"), 0);
     let all = fired(tasks).await;
     assert_eq!(all.len(), 2);
     world.later(week);
-    assert_eq!(tasks.forget_fired(every_user()).await.expect("swept"), 2);
+    assert_eq!(tasks.delete_old_reminder_events(every_user()).await.expect("swept"), 2);
     assert_eq!(fired(tasks).await, []);
-    assert_eq!(tasks.last_firing(every_user()).await.expect("a number"), 2);
+    assert_eq!(tasks.last_reminder_event(every_user()).await.expect("a number"), 2);
     world.later(week);
     tasks.fire_due(every_user()).await.expect("fired");
     assert_eq!(fired(tasks).await.iter().map(|f| f.sequence).collect::<Vec<_>>(), [3]);
@@ -230,7 +230,7 @@ async fn many_of_one_user_fire_in_order(fresh: FreshDatabase) {
     assert!(all.is_sorted_by_key(|fired| fired.revision));
 }
 
-/// More than are found at one look, and in front of everybody else's.
+/// More than one query finds, and before those of all other users.
 async fn a_user_whose_reminders_cannot_fire_keeps_nobody_waiting(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, bob, zoe) = (owner("alice"), owner("bob"), owner("zoe"));

@@ -154,7 +154,7 @@ async fn nobody_finds_what_is_another_users(fresh: FreshDatabase) {
         let counts = world.tasks.count(&owner, &Filter { words, ..Filter::default() }).await;
         assert_eq!(counts.expect("counts").open, 1);
     }
-    // Even a row that was indexed with the words of somebody else.
+    // Even a row that was indexed with the tokens of another user.
     let mallory = owner("mallory");
     let theirs = Task::new("alice", titled("secret of mallory"), world.now(), 9, 0);
     let planted = owned_insert(&mallory, whole(&theirs));
@@ -186,7 +186,7 @@ async fn what_changes_is_found_as_it_is_at_once(fresh: FreshDatabase) {
     assert_eq!(world.tagged(&alice, "fruit").await, ["pears"]);
     world.tasks.delete(&alice, task.id, None).await.expect("deleted");
     world.later(2);
-    world.tasks.purge(every_user(), std::time::Duration::from_secs(1)).await.expect("purged");
+    world.tasks.empty_trash(every_user(), std::time::Duration::from_secs(1)).await.expect("purged");
     assert_eq!(world.searched(&alice, "pear").await, [""; 0]);
     assert_eq!(world.searched(&alice, "a").await, ["apricots"]);
 }

@@ -113,7 +113,7 @@ async fn rows_of_an_older_version_are_found_as_new_ones_once_they_are_indexed_an
     }
     assert_eq!(world.titles_of(&owner("bob"), tagged("HOME")).await, ["Milk"]);
     let now = world.tasks.get(&alice, task.id).await.expect("a task");
-    assert_eq!(now, task, "nobody can tell that it happened");
+    assert_eq!(now, task, "nobody can tell that it events_after");
     assert_eq!(world.tasks.index_outdated(every_user()).await.expect("nothing to do"), 0);
 }
 

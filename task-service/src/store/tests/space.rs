@@ -1,4 +1,4 @@
-//! Where there is no room left, nothing more is stored, and everything else goes on.
+//! The full disk: nothing more is stored, and everything else works.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::world::{World, every_user, first_page, owner, requested, titled};
 use crate::{
     domain::task::TaskPatch,
     error::Error,
-    store::{Target, Tasks},
+    store::{MoveTarget, Tasks},
 };
 
 fn is_refused<T>(answer: Result<T, Error>) -> bool {
@@ -38,7 +38,7 @@ async fn below_the_floor_nothing_is_stored_and_reads_and_deletions_go_on() {
     assert!(is_refused(full.create_all(&alice, vec![titled("three")], None).await));
     assert!(is_refused(full.update(&alice, made[0], TaskPatch::completed(true), None).await));
     assert!(is_refused(full.complete_all(&alice, &made, None).await));
-    assert!(is_refused(full.reorder(&alice, made[0], Target::End, None).await));
+    assert!(is_refused(full.move_task(&alice, made[0], MoveTarget::End, None).await));
     assert!(is_refused(full.undelete(&alice, gone, None).await));
     assert!(is_refused(full.import(alice.clone(), None, false).map(drop)));
     assert_eq!(world.titles(&alice).await, ["two", "one"]);
@@ -47,7 +47,7 @@ async fn below_the_floor_nothing_is_stored_and_reads_and_deletions_go_on() {
     full.delete(&alice, made[0], None).await.expect("deleted");
     full.delete_all(&alice, &made[1..], None).await.expect("deleted");
     world.later(60);
-    assert_eq!(full.purge(every_user(), Duration::from_secs(1)).await.expect("purged"), 3);
+    assert_eq!(full.empty_trash(every_user(), Duration::from_secs(1)).await.expect("purged"), 3);
 }
 
 #[tokio::test]

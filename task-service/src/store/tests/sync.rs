@@ -1,11 +1,11 @@
-//! Changes since a place: all of them, once, in order, and nobody else's.
+//! Sync: all changes after a cursor, once, in order, of one user alone.
 
 use fixtures::{FreshDatabase, on_both_databases};
 
 use super::world::{World, owner};
 use crate::{
     domain::task::{Task, TaskPatch},
-    query::sync::{Changes, SyncPlace, SyncRequest},
+    query::sync::{Changes, SyncCursor, SyncRequest},
 };
 
 on_both_databases!(
@@ -16,12 +16,12 @@ on_both_databases!(
     nobody_hears_of_anothers_changes,
 );
 
-async fn changes(world: &World, user: &str, after: Option<SyncPlace>, size: usize) -> Changes {
+async fn changes(world: &World, user: &str, after: Option<SyncCursor>, size: usize) -> Changes {
     world.tasks.sync(&owner(user), &SyncRequest { size, after }).await.expect("changes")
 }
 
 /// Everything after `after`, page by page.
-async fn all(world: &World, user: &str, mut after: Option<SyncPlace>, size: usize) -> Vec<Task> {
+async fn all(world: &World, user: &str, mut after: Option<SyncCursor>, size: usize) -> Vec<Task> {
     let mut seen = Vec::new();
     loop {
         let page = changes(world, user, after, size).await;
@@ -38,7 +38,7 @@ async fn a_copy_that_is_kept_in_step_is_the_list(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let mut copy = std::collections::BTreeMap::new();
-    let mut place = None;
+    let mut cursor = None;
     let mut made = Vec::new();
     for n in 0..30 {
         let task = world.made(&alice, &format!("task {n}")).await;
@@ -49,7 +49,7 @@ async fn a_copy_that_is_kept_in_step_is_the_list(fresh: FreshDatabase) {
             3 => drop(world.tasks.undelete(&alice, made[n / 4], None).await),
             _ => {}
         }
-        let page = changes(&world, "alice", place, 50).await;
+        let page = changes(&world, "alice", cursor, 50).await;
         for task in page.tasks {
             if task.deleted_at.is_some() {
                 copy.remove(&task.id);
@@ -57,7 +57,7 @@ async fn a_copy_that_is_kept_in_step_is_the_list(fresh: FreshDatabase) {
                 copy.insert(task.id, task);
             }
         }
-        place = Some(page.next);
+        cursor = Some(page.next);
         let mut list = all(&world, "alice", None, 7).await;
         list.retain(|task| task.deleted_at.is_none());
         assert_eq!(list.len(), copy.len());
@@ -69,13 +69,13 @@ async fn a_task_that_changed_often_comes_once_as_it_is_now(fresh: FreshDatabase)
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let (one, two) = (world.made(&alice, "one").await, world.made(&alice, "two").await);
-    let place = changes(&world, "alice", None, 50).await.next;
+    let cursor = changes(&world, "alice", None, 50).await.next;
     for _ in 0..3 {
         world.tasks.toggle(&alice, one.id, None).await.expect("toggled");
     }
     let now = world.tasks.get(&alice, one.id).await.expect("there");
     world.tasks.update(&alice, two.id, TaskPatch::default(), None).await.expect("unchanged");
-    let since = changes(&world, "alice", Some(place), 50).await;
+    let since = changes(&world, "alice", Some(cursor), 50).await;
     assert_eq!(since.tasks, [now]);
     let nothing = changes(&world, "alice", Some(since.next), 50).await;
     assert_eq!((nothing.tasks.len(), nothing.next, nothing.more), (0, since.next, false));
@@ -90,12 +90,12 @@ async fn pages_of_changes_neither_repeat_nor_skip(fresh: FreshDatabase) {
             world.tasks.delete(&alice, task.id, None).await.expect("deleted");
         }
     }
-    let whole = all(&world, "alice", Some(SyncPlace::start(0, world.tasks.epoch().id)), 200).await;
+    let whole = all(&world, "alice", Some(SyncCursor::start(0, world.tasks.epoch().id)), 200).await;
     assert_eq!(whole.len(), 23);
     assert!(whole.is_sorted_by_key(|task| (task.revision, task.id)));
     for size in [1, 2, 5, 22, 23, 24] {
         assert_eq!(
-            all(&world, "alice", Some(SyncPlace::start(0, world.tasks.epoch().id)), size).await,
+            all(&world, "alice", Some(SyncCursor::start(0, world.tasks.epoch().id)), size).await,
             whole,
             "{size}"
         );

@@ -1,4 +1,4 @@
-//! What was deleted comes back as it was, until it is forgotten.
+//! The trash: undelete restores a task until its retention ends.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
         task::{Content, Tags},
     },
     error::Error,
-    query::sync::{SyncPlace, SyncRequest},
+    query::sync::{SyncCursor, SyncRequest},
 };
 
 on_both_databases!(
@@ -87,8 +87,8 @@ async fn the_purge_forgets_what_is_old_enough_and_nothing_else(fresh: FreshDatab
     let young = world.made(&users[0], "young").await;
     world.tasks.delete(&users[0], young.id, None).await.expect("deleted");
     world.later(29 * DAY);
-    assert_eq!(world.tasks.purge(every_user(), RETENTION).await.expect("purged"), 4);
-    assert_eq!(world.tasks.purge(every_user(), RETENTION).await.expect("purged"), 0);
+    assert_eq!(world.tasks.empty_trash(every_user(), RETENTION).await.expect("purged"), 4);
+    assert_eq!(world.tasks.empty_trash(every_user(), RETENTION).await.expect("purged"), 0);
     for (user, task) in &old {
         assert!(not_found(&world.tasks.undelete(user, task.id, None).await));
     }
@@ -106,14 +106,14 @@ async fn whoever_synced_before_a_forgotten_deletion_starts_over(fresh: FreshData
     world.tasks.delete(&alice, gone.id, None).await.expect("deleted");
     let after = sync(Some(before)).await.expect("a deletion").next;
     world.later(31 * DAY);
-    assert_eq!(world.tasks.purge(every_user(), RETENTION).await.expect("purged"), 1);
+    assert_eq!(world.tasks.empty_trash(every_user(), RETENTION).await.expect("purged"), 1);
     assert!(matches!(sync(Some(before)).await, Err(Error::TooOld)));
     let since = sync(Some(after)).await.expect("nothing was missed");
     assert_eq!((since.tasks, since.next), (Vec::new(), after));
     let all = sync(None).await.expect("all");
     assert_eq!(all.tasks, [stays]);
     // A number that this database never gave out.
-    let future = SyncPlace { revision: 1_000, ..after };
+    let future = SyncCursor { revision: 1_000, ..after };
     assert!(matches!(sync(Some(future)).await, Err(Error::TooOld)));
     let his = world.tasks.sync(&bob, &SyncRequest { size: 50, after: None }).await.expect("his");
     assert_eq!(his.tasks.len(), 1, "a purge is of one user");
@@ -128,7 +128,7 @@ async fn purges_at_the_same_time_do_not_disturb_each_other(fresh: FreshDatabase)
         }
     }
     world.later(31 * DAY);
-    let purge = || world.tasks.purge(every_user(), RETENTION);
+    let purge = || world.tasks.empty_trash(every_user(), RETENTION);
     let (one, two, three) = tokio::join!(purge(), purge(), purge());
     let all = [one, two, three].map(|purged| purged.expect("purged"));
     assert_eq!(all.iter().sum::<u64>(), 20);
@@ -146,7 +146,7 @@ async fn a_large_trash_is_purged_to_its_end(fresh: FreshDatabase) {
     }
     let kept = world.made(&alice, "kept").await;
     world.later(31 * DAY);
-    assert_eq!(world.tasks.purge(every_user(), RETENTION).await.expect("purged"), 600);
-    assert_eq!(world.tasks.purge(every_user(), RETENTION).await.expect("purged"), 0);
+    assert_eq!(world.tasks.empty_trash(every_user(), RETENTION).await.expect("purged"), 600);
+    assert_eq!(world.tasks.empty_trash(every_user(), RETENTION).await.expect("purged"), 0);
     assert_eq!(world.tasks.get(&alice, kept.id).await.expect("there"), kept);
 }

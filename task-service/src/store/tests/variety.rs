@@ -1,4 +1,4 @@
-//! Sixty tasks of two users, no two alike, and what a filter says of them without a database.
+//! Sixty different tasks of two users, and the expected result of each filter without a database.
 
 use std::cmp::Reverse;
 
@@ -17,9 +17,9 @@ use crate::{
     query::{
         filter::Filter,
         page::PageRequest,
-        sort::{Key, Sort},
+        sort::{Sort, SortKey},
     },
-    store::Target,
+    store::MoveTarget,
 };
 
 /// A generator with a fixed beginning: the same tasks in every run.
@@ -55,7 +55,7 @@ const WORDS: [&str; 14] = [
 ];
 const TAGS: [&str; 8] = ["Home", "home office", "café", "CAFÉ", "cafe", "work", "a\"b'c", "かぎ"];
 
-/// Every day that somebody looks at, and what is around it.
+/// The days of filters, and those around them.
 pub const DAYS: [&str; 4] = ["2023-11-13", "2023-11-14", "2023-11-15", "2024-02-29"];
 
 /// Zones at both ends of the day, and one with summer time.
@@ -77,8 +77,8 @@ impl World {
                     self.tasks.complete(&owner, task.id).await.expect("completed");
                 }
                 if n % 7 == 3 {
-                    let target = Target::Before(dice.pick(&made).id);
-                    self.tasks.reorder(&owner, task.id, target, None).await.expect("moved");
+                    let target = MoveTarget::Before(dice.pick(&made).id);
+                    self.tasks.move_task(&owner, task.id, target, None).await.expect("moved");
                 }
                 made.push(task);
             }
@@ -183,11 +183,11 @@ pub fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Puts `tasks` in order, those without a key last.
+/// Sorts `tasks`, those without a key last.
 pub fn in_order(tasks: &mut [Task], Sort { by, descending }: Sort) {
-    let key = |task: &Task| (Key::of(task, by), task.id);
+    let key = |task: &Task| (SortKey::of(task, by), task.id);
     if descending {
-        tasks.sort_by_key(|task| (key(task).0 == Key::None, Reverse(key(task))));
+        tasks.sort_by_key(|task| (key(task).0 == SortKey::None, Reverse(key(task))));
     } else {
         tasks.sort_by_key(key);
     }

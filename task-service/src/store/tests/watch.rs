@@ -1,4 +1,4 @@
-//! What happened is told once, in order, however it is read.
+//! The events of a watch: each once, in order, for every page size.
 
 use std::{
     collections::BTreeSet,
@@ -16,8 +16,8 @@ use super::world::{World, every_user, owner, titled};
 use crate::{
     domain::task::{Content, Reminder, Reminders, TaskPatch, Title},
     error::Error,
-    query::sync::{SyncPlace, SyncRequest},
-    store::{Happening, Tasks},
+    query::sync::{SyncCursor, SyncRequest},
+    store::{StoredEvent, Tasks},
 };
 
 on_both_databases!(
@@ -42,20 +42,20 @@ async fn reminded(world: &World, owner: &Owner, title: &str, seconds: i64) -> Uu
 }
 
 /// Everything after `place`, as words.
-async fn all(tasks: &Tasks, owner: &Owner, mut place: SyncPlace, size: usize) -> Vec<String> {
+async fn all(tasks: &Tasks, owner: &Owner, mut place: SyncCursor, size: usize) -> Vec<String> {
     let mut words = Vec::new();
     loop {
-        let page = tasks.happened_by(owner, place, size).await.expect("a page");
+        let page = tasks.events_by(owner, place, size).await.expect("a page");
         assert!(page.events.len() <= size);
-        for (behind, happening) in page.events {
+        for (behind, event) in page.events {
             assert!(behind.order() > place.order());
             place = behind;
-            words.push(match happening {
-                Happening::Changed(task) if task.deleted_at.is_some() => {
+            words.push(match event {
+                StoredEvent::Changed(task) if task.deleted_at.is_some() => {
                     format!("{} is gone", task.content.title.as_str())
                 }
-                Happening::Changed(task) => task.content.title.into_string(),
-                Happening::Fired(fired) => {
+                StoredEvent::Changed(task) => task.content.title.into_string(),
+                StoredEvent::Reminder(fired) => {
                     let task = tasks.reminded(owner, fired.task_id).await.expect("read");
                     format!(
                         "remember {}",
@@ -100,8 +100,8 @@ async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDat
     world.later(1);
     tasks.fire_due(every_user()).await.expect("fired");
     world.made(&alice, "two").await;
-    let page = tasks.happened_until(&alice, beginning, history, 50).await.expect("a page");
-    let [(place, Happening::Changed(task))] = &page.events[..] else { panic!("{page:?}") };
+    let page = tasks.events_until(&alice, beginning, history, 50).await.expect("a page");
+    let [(place, StoredEvent::Changed(task))] = &page.events[..] else { panic!("{page:?}") };
     assert_eq!((task.content.title.as_str(), page.more), ("one", false));
     assert_eq!(page.next, beginning.behind_all_of(history.latest));
     for place in [*place, page.next] {
@@ -109,7 +109,7 @@ async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDat
     }
 }
 
-/// By a reader who comes back again and again, with the token of the last event. Each task
+/// SortField a reader who comes back again and again, with the token of the last event. Each task
 /// changes once, so what is missed does not come again.
 async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     const TASKS: usize = 100;
@@ -145,16 +145,16 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
         let (mut place, mut done, mut fired) = (beginning, BTreeSet::new(), 0);
         loop {
             let is_over = over.load(Ordering::Relaxed);
-            let page = world.tasks.happened(&alice, place).await.expect("a page");
+            let page = world.tasks.events_after(&alice, place).await.expect("a page");
             let is_all = is_over && page.events.is_empty();
             place = page.events.last().map_or(page.next, |(behind, _)| *behind);
-            for (_, happening) in page.events {
-                match happening {
-                    Happening::Changed(task) if task.content.title.as_str() == "done" => {
+            for (_, event) in page.events {
+                match event {
+                    StoredEvent::Changed(task) if task.content.title.as_str() == "done" => {
                         done.insert(task.id);
                     }
-                    Happening::Changed(_) => {}
-                    Happening::Fired(_) => fired += 1,
+                    StoredEvent::Changed(_) => {}
+                    StoredEvent::Reminder(_) => fired += 1,
                 }
             }
             if is_all {
@@ -181,14 +181,14 @@ async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
     tasks.delete(&alice, gone, None).await.expect("deleted");
     let place = tasks.beginning(&alice).await.expect("a place");
     assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
-    // And the place goes on to be good when that is forgotten.
+    // The cursor stays valid after their retention.
     world.later(10);
-    assert_eq!(tasks.purge(every_user(), Duration::from_secs(5)).await.expect("purged"), 1);
+    assert_eq!(tasks.empty_trash(every_user(), Duration::from_secs(5)).await.expect("purged"), 1);
     assert_eq!(all(tasks, &alice, place, 1).await, ["kept"]);
     let request = SyncRequest { size: 50, after: None };
     let mut changes = tasks.sync(&alice, &request).await.expect("all there is");
     assert_eq!(changes.tasks.len(), 1);
-    let token = SyncPlace::parse(&changes.next.token("alice"), "alice").expect("a token");
+    let token = SyncCursor::parse(&changes.next.token("alice"), "alice").expect("a token");
     let request = SyncRequest { size: 50, after: Some(token) };
     changes = tasks.sync(&alice, &request).await.expect("nothing new, and not too old");
     assert!(changes.tasks.is_empty() && !changes.more);
@@ -202,11 +202,14 @@ async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
     tasks.delete(&alice, task.id, None).await.expect("deleted");
     let after = tasks.beginning(&alice).await.expect("a place");
     world.later(10);
-    tasks.purge(every_user(), Duration::from_secs(5)).await.expect("purged");
+    tasks.empty_trash(every_user(), Duration::from_secs(5)).await.expect("purged");
     let too_old = |answer| matches!(answer, Err(Error::TooOld));
-    assert!(too_old(tasks.happened(&alice, before).await));
-    assert!(too_old(tasks.happened(&alice, before.behind_all_of(99)).await), "of another database");
-    assert!(tasks.happened(&alice, after).await.expect("good").events.is_empty());
+    assert!(too_old(tasks.events_after(&alice, before).await));
+    assert!(
+        too_old(tasks.events_after(&alice, before.behind_all_of(99)).await),
+        "of another database"
+    );
+    assert!(tasks.events_after(&alice, after).await.expect("good").events.is_empty());
     let request = SyncRequest { size: 50, after: Some(before) };
     assert!(matches!(tasks.sync(&alice, &request).await, Err(Error::TooOld)));
 }
@@ -214,16 +217,16 @@ async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
 async fn a_commit_wakes_its_user_and_a_refusal_nobody(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, tasks) = (owner("alice"), &world.tasks);
-    let [mut hers, mut his] = ["alice", "bob"].map(|user| tasks.hub().watch(user));
-    let mut firings = tasks.hub().watch_firings();
+    let [mut hers, mut his] = ["alice", "bob"].map(|user| tasks.pubsub().subscribe(user));
+    let mut firings = tasks.pubsub().subscribe_reminders();
     let id = reminded(&world, &alice, "a", 1).await;
-    assert!(hers.woken().now_or_never().is_some());
+    assert!(hers.notified().now_or_never().is_some());
     tasks.delete(&alice, Uuid::nil(), None).await.expect_err("unknown");
     tasks.reopen(&alice, id).await.expect("it is open");
-    assert!(hers.woken().now_or_never().is_none(), "nothing has changed");
+    assert!(hers.notified().now_or_never().is_none(), "nothing has changed");
     world.later(1);
     tasks.fire_due(every_user()).await.expect("fired");
-    assert!(hers.woken().now_or_never().is_some());
+    assert!(hers.notified().now_or_never().is_some());
     assert!(firings.changed().now_or_never().is_some());
-    assert!(his.woken().now_or_never().is_none());
+    assert!(his.notified().now_or_never().is_none());
 }

@@ -1,4 +1,4 @@
-//! What every case needs: a store on a fresh database, a clock to move, and owners.
+//! The fixture of the suite: a store on a fresh database, a manual clock, and owners.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use server::db::Database;
 use shared::{auth::Owner, clock::ManualClock};
 use uuid::Uuid;
 
-pub use crate::world::{departed, every_user, owner};
+pub use crate::world::{erased_user, every_user, owner};
 use crate::{
     domain::{
         request_id::RequestId,
@@ -18,7 +18,7 @@ use crate::{
     migration::Migrator,
     query::{
         filter::Filter,
-        page::{Page, PageRequest, Place},
+        page::{Page, PageCursor, PageRequest},
         sort::Sort,
     },
     store::Tasks,
@@ -36,7 +36,7 @@ pub fn titled(title: &str) -> Content {
     sample(title)
 }
 
-/// The same with a request id.
+/// A creation with an idempotency key.
 pub fn requested(title: &str, request_id: &str) -> NewTask {
     with_key(titled(title), request_id)
 }
@@ -50,7 +50,7 @@ pub fn with_key(content: Content, request_id: &str) -> NewTask {
 /// The first page, as large as pages get.
 pub fn first_page() -> PageRequest {
     let (sort, filter) = (Sort::NEWEST, Filter::default());
-    PageRequest { size: 200, after: None, filter, sort, counted: false }
+    PageRequest { size: 200, after: None, filter, sort, with_total: false }
 }
 
 /// The filter by state alone.
@@ -62,9 +62,9 @@ pub fn in_state(completed: Option<bool>) -> Filter {
 pub fn after(page: &Page, request: &PageRequest) -> PageRequest {
     let token = page.next.as_deref().expect("a next page");
     let user_id = &page.tasks.last().expect("a task").user_id;
-    let place = Place::parse(token, request.sort, Some(&request.filter), user_id);
-    let place = place.expect("a place");
-    PageRequest { after: Some(place), ..request.clone() }
+    let cursor = PageCursor::parse(token, request.sort, Some(&request.filter), user_id);
+    let cursor = cursor.expect("a cursor");
+    PageRequest { after: Some(cursor), ..request.clone() }
 }
 
 impl Tasks {
@@ -108,7 +108,7 @@ impl World {
     }
 }
 
-/// Whether the store says that there is no such task.
+/// Whether the error is that of an unknown task.
 pub fn not_found<T>(answer: &Result<T, Error>) -> bool {
     matches!(answer, Err(Error::NotFound))
 }

@@ -1,4 +1,4 @@
-//! A service removes what is left of a user, and nobody else does.
+//! Erasure of a user by a service, and by no other caller.
 
 use std::time::Duration;
 
@@ -51,11 +51,11 @@ async fn a_service_removes_one_user_and_says_when_it_is_done() {
     for user in ["alice", "alice", "bob"] {
         service.make(user).await;
     }
-    let told = service.purge("alice").await.expect("purged");
-    assert_eq!(told, pb::PurgeUserResponse { done: true, tasks: 2 });
+    let reply = service.purge("alice").await.expect("purged");
+    assert_eq!(reply, pb::PurgeUserResponse { done: true, tasks: 2 });
     assert_eq!((service.count("alice").await, service.count("bob").await), (0, 1));
-    let told = service.purge("alice").await.expect("again");
-    assert_eq!(told, pb::PurgeUserResponse { done: true, tasks: 0 });
+    let reply = service.purge("alice").await.expect("again");
+    assert_eq!(reply, pb::PurgeUserResponse { done: true, tasks: 0 });
 }
 
 #[tokio::test]
@@ -74,9 +74,9 @@ async fn a_user_removes_nobody_not_even_themselves() {
 async fn who_cannot_be_a_user_is_a_fault_of_the_field() {
     let mut service = Service::start().await;
     for user in ["", "a\0", "service:auth-service", &"x".repeat(256)] {
-        let told = service.purge(user).await.expect_err("no user");
-        assert_eq!(told.code(), Code::InvalidArgument, "{user:?}");
-        let faults = told.get_details_bad_request().expect("violations").field_violations;
+        let reply = service.purge(user).await.expect_err("no user");
+        assert_eq!(reply.code(), Code::InvalidArgument, "{user:?}");
+        let faults = reply.get_details_bad_request().expect("violations").field_violations;
         assert_eq!(faults[0].field, "user_id");
     }
 }
@@ -90,10 +90,10 @@ async fn whoever_watches_the_user_is_told_that_it_is_over() {
     let mut watches = Vec::new();
     for user in ["alice", "bob"] {
         let message = pb::WatchTasksRequest { user_id: user.into(), sync_token: String::new() };
-        let told = client.watch_tasks(service.world.by(user, message)).await;
-        let mut told = told.expect("a stream").into_inner();
-        told.message().await.expect("no end").expect("the task there is");
-        watches.push(told);
+        let reply = client.watch_tasks(service.world.by(user, message)).await;
+        let mut reply = reply.expect("a stream").into_inner();
+        reply.message().await.expect("no end").expect("the task there is");
+        watches.push(reply);
     }
     service.purge("alice").await.expect("purged");
     let over = timeout(Duration::from_secs(5), watches[0].message()).await.expect("in time");

@@ -1,4 +1,4 @@
-//! Whole calls through the gate, in process: what a caller is told, and in which order.
+//! Whole calls through the gate, in process: the errors of clients, and their order.
 
 mod erasure;
 mod reminders;
@@ -35,13 +35,13 @@ async fn whoever_asks_is_checked_before_what_is_asked() {
     let world = World::start().await;
     let mut client = world.client();
     let faulty = pb::CreateTaskRequest { user_id: "alice".into(), ..Default::default() };
-    let told = client.create_task(Request::new(faulty.clone())).await.expect_err("no token");
-    assert_eq!(told.code(), Code::Unauthenticated);
-    let told = client.create_task(world.by("bob", faulty.clone())).await.expect_err("not his");
-    assert_eq!(told.code(), Code::PermissionDenied);
-    let told = client.create_task(world.by("alice", faulty)).await.expect_err("no title");
-    assert_eq!(told.code(), Code::InvalidArgument);
-    let violations = told.get_details_bad_request().expect("violations").field_violations;
+    let reply = client.create_task(Request::new(faulty.clone())).await.expect_err("no token");
+    assert_eq!(reply.code(), Code::Unauthenticated);
+    let reply = client.create_task(world.by("bob", faulty.clone())).await.expect_err("not his");
+    assert_eq!(reply.code(), Code::PermissionDenied);
+    let reply = client.create_task(world.by("alice", faulty)).await.expect_err("no title");
+    assert_eq!(reply.code(), Code::InvalidArgument);
+    let violations = reply.get_details_bad_request().expect("violations").field_violations;
     assert_eq!(violations.len(), 1);
     assert_eq!(violations[0].field, "title");
 }
@@ -59,10 +59,10 @@ async fn a_foreign_an_unknown_and_a_malformed_id_get_the_very_same_answer() {
     let id = made.task.expect("a task").id;
     let mut answers = Vec::new();
     for id in [id.as_str(), "018bcfe5-687b-7aaa-8bbb-0123456789ab", "", "nonsense"] {
-        let told = client.get_task(world.by("bob", get("bob", id))).await.expect_err("not his");
-        let reason = told.get_details_error_info().expect("a reason").reason;
-        assert_eq!((told.code(), reason.as_str()), (Code::NotFound, "TASK_NOT_FOUND"));
-        answers.push((told.message().to_owned(), told.details().to_vec()));
+        let reply = client.get_task(world.by("bob", get("bob", id))).await.expect_err("not his");
+        let reason = reply.get_details_error_info().expect("a reason").reason;
+        assert_eq!((reply.code(), reason.as_str()), (Code::NotFound, "TASK_NOT_FOUND"));
+        answers.push((reply.message().to_owned(), reply.details().to_vec()));
     }
     answers.dedup();
     assert_eq!(answers.len(), 1);
@@ -79,9 +79,9 @@ async fn a_faulty_field_is_told_before_an_unknown_id() {
         id: "nonsense".into(),
         ..Default::default()
     };
-    let told = client.update_task(world.by("alice", nothing.clone())).await.expect_err("faulty");
-    assert_eq!(told.code(), Code::InvalidArgument);
+    let reply = client.update_task(world.by("alice", nothing.clone())).await.expect_err("faulty");
+    assert_eq!(reply.code(), Code::InvalidArgument);
     let something = pb::UpdateTaskRequest { completed: Some(true), ..nothing };
-    let told = client.update_task(world.by("alice", something)).await.expect_err("unknown");
-    assert_eq!(told.code(), Code::NotFound);
+    let reply = client.update_task(world.by("alice", something)).await.expect_err("unknown");
+    assert_eq!(reply.code(), Code::NotFound);
 }

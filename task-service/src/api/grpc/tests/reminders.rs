@@ -1,4 +1,4 @@
-//! Services are told of the reminders of all users, and nobody else is.
+//! The reminder stream of all users, for services alone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::world::every_user;
 const BEAT: Duration = Duration::from_millis(50);
 
 type Client = TaskAdminServiceClient<GuardedAdmin>;
-type EventView = Streaming<pb::WatchRemindersResponse>;
+type Events = Streaming<pb::WatchRemindersResponse>;
 
 struct Service {
     world: World,
@@ -44,7 +44,7 @@ impl Service {
         TaskAdminServiceClient::new(guarded_admin_with(&self.gate, self.world.tasks(), beat))
     }
 
-    async fn open(&self, client: &mut Client, token: &str) -> Result<EventView, Status> {
+    async fn open(&self, client: &mut Client, token: &str) -> Result<Events, Status> {
         let mut request = Request::new(pb::WatchRemindersRequest { resume_token: token.into() });
         let bearer = format!("Bearer {}", self.issuer.issue().expect("a token"));
         request.metadata_mut().insert("authorization", bearer.parse().expect("a value"));
@@ -73,8 +73,8 @@ impl Service {
 }
 
 /// Whose reminder of what, and the token behind it.
-async fn next(told: &mut EventView) -> (Option<(String, String)>, String) {
-    let message = timeout(Duration::from_secs(5), told.message()).await.expect("in time");
+async fn next(reply: &mut Events) -> (Option<(String, String)>, String) {
+    let message = timeout(Duration::from_secs(5), reply.message()).await.expect("in time");
     let message = message.expect("no end").expect("a message");
     let task = message.reminder.map(|reminder| reminder.task.expect("a task"));
     (task.map(|task| (task.user_id, task.title)), message.resume_token)
@@ -89,11 +89,11 @@ async fn a_service_is_told_of_the_reminders_of_all_users_from_where_it_was() {
     let service = Service::start().await;
     let mut client = service.client(Duration::from_secs(15));
     service.reminded("alice", "one").await;
-    let mut told = service.open(&mut client, "").await.expect("a stream");
-    let (one, behind_one) = next(&mut told).await;
+    let mut reply = service.open(&mut client, "").await.expect("a stream");
+    let (one, behind_one) = next(&mut reply).await;
     assert_eq!(one, of("alice", "one"));
     service.reminded("bob", "two").await;
-    assert_eq!(next(&mut told).await.0, of("bob", "two"));
+    assert_eq!(next(&mut reply).await.0, of("bob", "two"));
     let mut again = service.open(&mut client, &behind_one).await.expect("a stream");
     assert_eq!(next(&mut again).await.0, of("bob", "two"));
     let mut anew = service.open(&mut client, "").await.expect("a stream");
@@ -109,15 +109,15 @@ async fn a_task_that_is_gone_is_passed_over_and_silence_has_a_heartbeat() {
         pb::DeleteTaskRequest { user_id: "alice".into(), id: gone.id, etag: String::new() };
     let world = &service.world;
     world.client().delete_task(world.by("alice", delete)).await.expect("deleted");
-    let mut told = service.open(&mut client, "").await.expect("a stream");
-    let (nothing, token) = next(&mut told).await;
+    let mut reply = service.open(&mut client, "").await.expect("a stream");
+    let (nothing, token) = next(&mut reply).await;
     assert_eq!(nothing, None);
     service.reminded("alice", "kept").await;
-    let mut heard = Vec::new();
+    let mut deliver = Vec::new();
     for _ in 0..5 {
-        heard.push(next(&mut told).await.0);
+        deliver.push(next(&mut reply).await.0);
     }
-    assert!(heard.contains(&of("alice", "kept")));
+    assert!(deliver.contains(&of("alice", "kept")));
     let mut again = service.open(&mut client, &token).await.expect("a stream");
     assert_eq!(next(&mut again).await.0, of("alice", "kept"));
 }
@@ -127,16 +127,16 @@ async fn only_a_service_gets_in_and_only_with_a_token_that_is_one() {
     let service = Service::start().await;
     let mut client = service.client(BEAT);
     let message = pb::WatchRemindersRequest { resume_token: "nonsense".into() };
-    let told = client.watch_reminders(Request::new(message.clone())).await.expect_err("nobody");
-    assert_eq!(told.code(), Code::Unauthenticated);
+    let reply = client.watch_reminders(Request::new(message.clone())).await.expect_err("nobody");
+    assert_eq!(reply.code(), Code::Unauthenticated);
     let user = service.world.by("alice", message);
-    let told = client.watch_reminders(user).await.expect_err("a user");
-    assert_eq!(told.code(), Code::Unauthenticated);
-    let told = service.open(&mut client, "nonsense").await.expect_err("no token");
-    assert_eq!(told.code(), Code::InvalidArgument);
+    let reply = client.watch_reminders(user).await.expect_err("a user");
+    assert_eq!(reply.code(), Code::Unauthenticated);
+    let reply = service.open(&mut client, "nonsense").await.expect_err("no token");
+    assert_eq!(reply.code(), Code::InvalidArgument);
     // One firing ahead of a database that has seen none.
     let ahead = "AQAAAAAAAAAB";
-    let told = service.open(&mut client, ahead).await.expect_err("of another database");
-    assert_eq!(told.code(), Code::OutOfRange);
-    assert_eq!(told.get_details_error_info().expect("a reason").reason, "RESUME_TOKEN_UNKNOWN");
+    let reply = service.open(&mut client, ahead).await.expect_err("of another database");
+    assert_eq!(reply.code(), Code::OutOfRange);
+    assert_eq!(reply.get_details_error_info().expect("a reason").reason, "RESUME_TOKEN_UNKNOWN");
 }

@@ -1,4 +1,4 @@
-//! A server that stops does not wait for those who watch: they are told to go elsewhere.
+//! Shutdown: the server ends the streams of watches at once.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -34,10 +34,10 @@ async fn who_watches_is_told_to_come_back_when_the_server_stops() {
     let mut client = TaskServiceClient::connect(address).await.expect("a connection");
     let message = pb::WatchTasksRequest { user_id: "alice".into(), ..Default::default() };
     let answer = client.watch_tasks(world.by("alice", message)).await.expect("a stream");
-    let mut told = answer.into_inner();
+    let mut reply = answer.into_inner();
     let start = Instant::now();
     stop.send(()).expect("it runs");
-    let end = timeout(Duration::from_secs(5), told.message()).await.expect("in time");
+    let end = timeout(Duration::from_secs(5), reply.message()).await.expect("in time");
     assert_eq!(end.expect_err("no event").code(), Code::Unavailable);
     timeout(Duration::from_secs(5), running).await.expect("in time").expect("no panic");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());

@@ -1,4 +1,4 @@
-//! Who watches is told what was missed, then what happens, and why it ends.
+//! Watches: missed changes come first, then live ones, and the end has a reason.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::world::every_user;
 const BEAT: Duration = Duration::from_millis(50);
 
 type Client = TaskServiceClient<Guarded>;
-type EventView = Streaming<pb::WatchTasksResponse>;
+type Events = Streaming<pb::WatchTasksResponse>;
 
 impl World {
     fn watchers(&self, beat: Duration) -> Client {
@@ -33,12 +33,7 @@ impl World {
         made.into_inner().task.expect("a task")
     }
 
-    async fn open(
-        &self,
-        client: &mut Client,
-        user: &str,
-        token: &str,
-    ) -> Result<EventView, Status> {
+    async fn open(&self, client: &mut Client, user: &str, token: &str) -> Result<Events, Status> {
         let message = pb::WatchTasksRequest { user_id: user.into(), sync_token: token.into() };
         let answer = client.watch_tasks(self.by(user, message)).await?;
         assert_eq!(answer.extensions().get(), Some(&StreamKind::Watch));
@@ -46,15 +41,15 @@ impl World {
     }
 }
 
-async fn next(told: &mut EventView) -> Result<(Event, String), Status> {
-    let message = timeout(Duration::from_secs(5), told.message()).await.expect("in time")?;
+async fn next(reply: &mut Events) -> Result<(Event, String), Status> {
+    let message = timeout(Duration::from_secs(5), reply.message()).await.expect("in time")?;
     let message = message.expect("it ends with a status");
     Ok((message.event.expect("an event"), message.sync_token))
 }
 
 /// In words, with the token behind it.
-async fn word(told: &mut EventView) -> (String, String) {
-    let (event, token) = next(told).await.expect("an event");
+async fn word(reply: &mut Events) -> (String, String) {
+    let (event, token) = next(reply).await.expect("an event");
     let word = match event {
         Event::Changed(task) => task.title,
         Event::Deleted(_) => "gone".into(),
@@ -69,10 +64,10 @@ async fn word(told: &mut EventView) -> (String, String) {
     (word, token)
 }
 
-async fn words(told: &mut EventView, count: usize) -> Vec<String> {
+async fn words(reply: &mut Events, count: usize) -> Vec<String> {
     let mut words = Vec::new();
     for _ in 0..count {
-        words.push(word(told).await.0);
+        words.push(word(reply).await.0);
     }
     words
 }
@@ -83,16 +78,16 @@ async fn what_was_missed_comes_first_then_what_happens() {
     let mut client = world.watchers(Duration::from_secs(15));
     world.made("alice", "one").await;
     let two = world.made("alice", "two").await;
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
-    let (_, behind_one) = word(&mut told).await;
-    assert_eq!(words(&mut told, 1).await, ["two"]);
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
+    let (_, behind_one) = word(&mut reply).await;
+    assert_eq!(words(&mut reply, 1).await, ["two"]);
     world.made("bob", "his").await;
     world.made("alice", "three").await;
-    assert_eq!(words(&mut told, 1).await, ["three"]);
+    assert_eq!(words(&mut reply, 1).await, ["three"]);
     let delete = pb::DeleteTaskRequest { user_id: "alice".into(), id: two.id, etag: String::new() };
     client.delete_task(world.by("alice", delete)).await.expect("deleted");
-    assert_eq!(words(&mut told, 1).await, ["gone"]);
-    // Whoever comes back goes on from any of the tokens.
+    assert_eq!(words(&mut reply, 1).await, ["gone"]);
+    // Each token resumes the stream.
     let mut again = world.open(&mut client, "alice", &behind_one).await.expect("a stream");
     assert_eq!(words(&mut again, 2).await, ["three", "gone"]);
 }
@@ -102,13 +97,13 @@ async fn a_heartbeat_says_that_nothing_happened_and_where_to_go_on() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
     world.made("alice", "one").await;
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
-    assert_eq!(words(&mut told, 2).await, ["one", "nothing"]);
-    let (beat, token) = word(&mut told).await;
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
+    assert_eq!(words(&mut reply, 2).await, ["one", "nothing"]);
+    let (beat, token) = word(&mut reply).await;
     assert_eq!(beat, "nothing");
     world.made("bob", "his").await;
-    assert_eq!(words(&mut told, 2).await, ["nothing", "nothing"]);
-    drop(told);
+    assert_eq!(words(&mut reply, 2).await, ["nothing", "nothing"]);
+    drop(reply);
     world.made("alice", "two").await;
     let mut again = world.open(&mut client, "alice", &token).await.expect("a stream");
     assert_eq!(words(&mut again, 2).await, ["two", "nothing"]);
@@ -119,8 +114,8 @@ async fn a_heartbeat_says_that_nothing_happened_and_where_to_go_on() {
 async fn a_change_whose_wake_up_was_lost_is_told_with_the_next_heartbeat() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
-    assert_eq!(words(&mut told, 1).await, ["nothing"]);
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
+    assert_eq!(words(&mut reply, 1).await, ["nothing"]);
     let elsewhere = Tasks::new(world.database.clone(), world.clock.clone());
     let mut other = TaskServiceClient::new(guarded(&world.gate, elsewhere));
     let new = pb::CreateTaskRequest {
@@ -129,7 +124,7 @@ async fn a_change_whose_wake_up_was_lost_is_told_with_the_next_heartbeat() {
         ..Default::default()
     };
     other.create_task(world.by("alice", new)).await.expect("created");
-    assert!(words(&mut told, 10).await.contains(&"unheard of".to_owned()));
+    assert!(words(&mut reply, 10).await.contains(&"unheard of".to_owned()));
 }
 
 #[tokio::test]
@@ -137,7 +132,7 @@ async fn a_slow_reader_is_told_the_last_state_and_not_each() {
     let world = World::start().await;
     let mut client = world.watchers(Duration::from_secs(15));
     let task = world.made("alice", "0").await;
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
     for number in 1..=100 {
         let update = pb::UpdateTaskRequest {
             user_id: "alice".into(),
@@ -149,7 +144,7 @@ async fn a_slow_reader_is_told_the_last_state_and_not_each() {
     }
     let mut seen = Vec::new();
     while seen.last().is_none_or(|last| last != "100") {
-        seen.push(word(&mut told).await.0);
+        seen.push(word(&mut reply).await.0);
     }
     assert!(seen.len() <= 3, "{seen:?}");
 }
@@ -160,13 +155,13 @@ async fn a_watch_ends_when_its_token_does() {
     let clock = Arc::new(ManualClock::at(start));
     let world = World::at(clock.clone()).await;
     let mut client = world.watchers(BEAT);
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
     clock.advance(TimeDelta::seconds(15 * 60 - 1));
-    assert_eq!(words(&mut told, 2).await, ["nothing", "nothing"]);
+    assert_eq!(words(&mut reply, 2).await, ["nothing", "nothing"]);
     clock.advance(TimeDelta::seconds(1));
-    world.tasks().hub().changed("alice");
+    world.tasks().pubsub().publish_change("alice");
     let end = loop {
-        match next(&mut told).await {
+        match next(&mut reply).await {
             Ok((Event::Heartbeat(_), _)) => {}
             Ok(_) => panic!("nothing happens"),
             Err(end) => break end,
@@ -174,7 +169,7 @@ async fn a_watch_ends_when_its_token_does() {
     };
     assert_eq!(end.code(), Code::Unauthenticated);
     assert_eq!(end.get_details_error_info().expect("a reason").reason, "TOKEN_EXPIRED");
-    assert!(told.message().await.expect("over").is_none());
+    assert!(reply.message().await.expect("over").is_none());
 }
 
 /// Also of one that always has something to say.
@@ -193,13 +188,13 @@ async fn a_busy_watch_ends_too() {
         };
         client.create_task(world.by("alice", new)).await.expect("created");
     }
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
-    word(&mut told).await;
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
+    word(&mut reply).await;
     clock.advance(TimeDelta::minutes(15));
-    // What the transport has taken already is told.
+    // What the transport has taken already is reply.
     let mut more = 0;
     let end = loop {
-        match next(&mut told).await {
+        match next(&mut reply).await {
             Ok(_) => more += 1,
             Err(end) => break end,
         }
@@ -223,15 +218,15 @@ async fn a_reminder_is_told_with_its_task() {
         ..Default::default()
     };
     client.create_task(world.by("alice", new)).await.expect("created");
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
-    let (_, token) = word(&mut told).await;
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
+    let (_, token) = word(&mut reply).await;
     clock.advance(TimeDelta::seconds(200));
     world.tasks().fire_due(every_user()).await.expect("fired");
-    let (event, behind) = next(&mut told).await.expect("an event");
+    let (event, behind) = next(&mut reply).await.expect("an event");
     let Event::Reminder(reminder) = event else { panic!("{event:?}") };
     assert_eq!(reminder.task.expect("a task").title, "water");
     assert_eq!((reminder.at, reminder.late), (Some(at), true));
-    // A reader who was away is told as well, once.
+    // A reader who was away is reply as well, once.
     let mut again = world.open(&mut client, "alice", &token).await.expect("a stream");
     assert_eq!(words(&mut again, 1).await, ["remember water"]);
     let mut anew = world.open(&mut client, "alice", "").await.expect("a stream");
@@ -247,29 +242,29 @@ async fn what_cannot_begin_is_refused_before_anything_is_told() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
     let hers = pb::WatchTasksRequest { user_id: "alice".into(), sync_token: "nonsense".into() };
-    let told = client.watch_tasks(Request::new(hers.clone())).await.expect_err("no token");
-    assert_eq!(told.code(), Code::Unauthenticated);
-    let told = client.watch_tasks(world.by("bob", hers.clone())).await.expect_err("not his");
-    assert_eq!(told.code(), Code::PermissionDenied);
-    let told = client.watch_tasks(world.by("alice", hers)).await.expect_err("no token");
-    assert_eq!(told.code(), Code::InvalidArgument);
-    let violations = told.get_details_bad_request().expect("violations").field_violations;
+    let reply = client.watch_tasks(Request::new(hers.clone())).await.expect_err("no token");
+    assert_eq!(reply.code(), Code::Unauthenticated);
+    let reply = client.watch_tasks(world.by("bob", hers.clone())).await.expect_err("not his");
+    assert_eq!(reply.code(), Code::PermissionDenied);
+    let reply = client.watch_tasks(world.by("alice", hers)).await.expect_err("no token");
+    assert_eq!(reply.code(), Code::InvalidArgument);
+    let violations = reply.get_details_bad_request().expect("violations").field_violations;
     assert_eq!(violations[0].field, "sync_token");
-    let ahead = crate::query::sync::SyncPlace::start(7, 0).token("alice");
-    let told = world.open(&mut client, "alice", &ahead).await.expect_err("of another database");
-    assert_eq!(told.code(), Code::OutOfRange);
-    assert_eq!(told.get_details_error_info().expect("a reason").reason, "SYNC_TOKEN_TOO_OLD");
+    let ahead = crate::query::sync::SyncCursor::start(7, 0).token("alice");
+    let reply = world.open(&mut client, "alice", &ahead).await.expect_err("of another database");
+    assert_eq!(reply.code(), Code::OutOfRange);
+    assert_eq!(reply.get_details_error_info().expect("a reason").reason, "SYNC_TOKEN_TOO_OLD");
 }
 
 #[tokio::test]
 async fn a_database_that_is_gone_ends_it_as_unavailable() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
-    let mut told = world.open(&mut client, "alice", "").await.expect("a stream");
-    word(&mut told).await;
+    let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
+    word(&mut reply).await;
     world.database.clone().close().await.expect("closed");
     let end = loop {
-        if let Err(end) = next(&mut told).await {
+        if let Err(end) = next(&mut reply).await {
             break end;
         }
     };
@@ -280,9 +275,9 @@ async fn a_database_that_is_gone_ends_it_as_unavailable() {
 async fn whoever_stops_reading_leaves_nothing_behind() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
-    let told = world.open(&mut client, "alice", "").await.expect("a stream");
+    let reply = world.open(&mut client, "alice", "").await.expect("a stream");
     let tasks = world.tasks();
-    assert_eq!(tasks.hub().watched_users(), 1);
-    drop(told);
-    assert_eq!(tasks.hub().watched_users(), 0);
+    assert_eq!(tasks.pubsub().subscribed_users(), 1);
+    drop(reply);
+    assert_eq!(tasks.pubsub().subscribed_users(), 0);
 }

@@ -65,7 +65,7 @@ impl World {
         }
         let service = grpc::guarded_with(&self.gate, self.tasks(), BEAT);
         let bulk = grpc::guarded_bulk(&self.gate, self.tasks());
-        let routes = door(self.gate.clone(), service, bulk, self.tasks()).routes;
+        let routes = router(self.gate.clone(), service, bulk, self.tasks()).routes;
         let response = routes.oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), 200);
         let (parts, body) = response.into_parts();
@@ -120,7 +120,7 @@ async fn what_cannot_begin_is_an_ordinary_problem() {
     let answer = world.send(again).await;
     assert_eq!((answer.status, &answer.body["errors"][0]["field"]), (400, &json!("Last-Event-ID")));
     assert!(!answer.body.to_string().contains("sync_token: "), "{}", answer.body);
-    let ahead = crate::query::sync::SyncPlace::start(7, 0).token("ada");
+    let ahead = crate::query::sync::SyncCursor::start(7, 0).token("ada");
     let answer = world.ask("GET", &format!("/tasks/watch?sync_token={ahead}"), Value::Null).await;
     assert_eq!((answer.status, &answer.body["error_code"]), (410, &json!("SYNC_TOKEN_TOO_OLD")));
     let path = "/api/ada/tasks/watch";

@@ -1,4 +1,4 @@
-//! What is next after a task was completed early, in time or late.
+//! The next due after a completion that is early, in time or late.
 
 use super::{
     super::{Recurrence, RepeatFrom, Rule},
@@ -11,7 +11,7 @@ use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
 /// Berlin, and the next due.
 pub struct Row(&'static str, &'static str, &'static str, &'static str, &'static str);
 
-/// Counted from the due: missed slots are left out, and nothing drifts.
+/// Counted from the due: missed occurrences are left out, and nothing drifts.
 pub const MISSED: [Row; 14] = [
     Row("FREQ=DAILY", "2026-11-01", "2026-11-20", "2026-11-20T08:00", "2026-11-21"),
     Row("FREQ=DAILY", "2026-11-01", "2026-11-20", "2026-11-18T08:00", "2026-11-21"),
@@ -149,10 +149,10 @@ fn the_time_of_day_outlives_a_day_that_does_not_have_it() {
 fn a_count_is_of_slots_from_the_due_and_of_tasks_from_the_completion() {
     let start = Due::Date(day("2026-11-01"));
     let late = moment("2026-11-25T12:00");
-    // The three slots have passed.
-    let slots = recurrence("FREQ=DAILY;COUNT=3", RepeatFrom::Due, &start);
-    assert_eq!(slots.next(&start, 1, late, &berlin()), None);
-    assert_eq!(slots.skip(&Due::Date(day("2026-11-03")), 3), None);
+    // The three occurrences have passed.
+    let occurrences = recurrence("FREQ=DAILY;COUNT=3", RepeatFrom::Due, &start);
+    assert_eq!(occurrences.next(&start, 1, late, &berlin()), None);
+    assert_eq!(occurrences.skip(&Due::Date(day("2026-11-03")), 3), None);
     let tasks = recurrence("FREQ=DAILY;COUNT=3", RepeatFrom::Completion, &start);
     assert_eq!(tasks.next(&start, 2, late, &berlin()), Some(Due::Date(day("2026-11-26"))));
     assert_eq!(tasks.next(&start, 3, late, &berlin()), None);

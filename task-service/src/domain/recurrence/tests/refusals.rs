@@ -1,4 +1,4 @@
-//! What is no rule, told precisely.
+//! Invalid rules, each with its precise error.
 
 use super::super::{InvalidRule, Rule, rule::Frequency};
 

@@ -44,16 +44,16 @@ impl Vector {
             .map(|day| start.moved_to(day.and_time(start.local().time())))
             .collect();
         let recurrence = starting(rule, RepeatFrom::Due, start);
-        let mut walked: Vec<_> =
+        let mut selected: Vec<_> =
             (expected[0] == *start).then(|| start.clone()).into_iter().collect();
         let mut due = start.clone();
-        while walked.len() < expected.len() + usize::from(self.ends) {
+        while selected.len() < expected.len() + usize::from(self.ends) {
             let Some(next) = recurrence.skip(&due, 1) else { break };
             assert!(next.sort_key() > due.sort_key(), "{}", self.rule);
-            walked.push(next.clone());
+            selected.push(next.clone());
             due = next;
         }
-        assert_eq!(walked, expected, "{} from {}", self.rule, self.start);
+        assert_eq!(selected, expected, "{} from {}", self.rule, self.start);
     }
 }
 

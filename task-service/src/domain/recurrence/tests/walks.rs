@@ -1,16 +1,16 @@
-//! What holds for every rule.
+//! Properties of every rule.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 use rrule::{RRule, RRuleSet, Tz, Unvalidated};
 
 use super::{
-    super::{Recurrence, RepeatFrom, Rule, occurrences::slots},
+    super::{Recurrence, RepeatFrom, Rule, occurrences::occurrences},
     asked, rfc, starting,
     vector::{Vector, at, day, time},
 };
 use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
 
-/// The same numbers each time.
+/// A generator with a fixed seed.
 struct Dice(u64);
 
 impl Dice {
@@ -52,11 +52,11 @@ fn some_rule(dice: &mut Dice) -> String {
 /// What the `rrule` crate makes of `rule`, from its own reading of the text. It is not what
 /// the service runs on: it brings a database of zones of its own, four times as large, and
 /// walks to the year 10 000 for a rule that never comes true.
-fn expanded(rule: &str, start: NaiveDateTime, slots: usize) -> Vec<NaiveDateTime> {
+fn expanded(rule: &str, start: NaiveDateTime, occurrences: usize) -> Vec<NaiveDateTime> {
     let start = start.and_utc().with_timezone(&Tz::UTC);
     let rule: RRule<Unvalidated> = rule.parse().unwrap();
     let set = RRuleSet::new(start).rrule(rule.validate(start).unwrap()).limit();
-    set.into_iter().take(slots).map(|slot| slot.naive_utc()).collect()
+    set.into_iter().take(occurrences).map(|candidate| candidate.naive_utc()).collect()
 }
 
 #[test]
@@ -76,16 +76,16 @@ fn a_walk_is_what_another_engine_makes_of_the_rule() {
         let start = first.with_day(first.day().min(28)).unwrap().and_hms_opt(9, 0, 0).unwrap();
         let due = Due::At { moment: Zone::UTC.instant(start), zone: Zone::UTC };
         let recurrence = starting(rule, RepeatFrom::Due, &due);
-        let walked = std::iter::successors(Some(due), |due| recurrence.skip(due, 1));
-        let walked: Vec<_> = walked.skip(1).take(8).map(|due| due.local()).collect();
+        let selected = std::iter::successors(Some(due), |due| recurrence.skip(due, 1));
+        let selected: Vec<_> = selected.skip(1).take(8).map(|due| due.local()).collect();
         // An end that the other takes for a mistake is not compared.
         if !text.contains("UNTIL") || start < time("2035-01-01T00:00") {
             let mut expected = expanded(&text.replace("20351231", "20351231T235959Z"), start, 9);
-            expected.retain(|slot| *slot > start);
+            expected.retain(|candidate| *candidate > start);
             expected.truncate(8);
-            let compared = expected.iter().take_while(|slot| slot.year() < 2100).count();
+            let compared = expected.iter().take_while(|candidate| candidate.year() < 2100).count();
             assert_eq!(
-                walked[..compared.min(walked.len())],
+                selected[..compared.min(selected.len())],
                 expected[..compared],
                 "{text} {start}"
             );
@@ -100,10 +100,11 @@ fn a_week_has_the_number_that_the_calendar_gives_it() {
     for number in [1, 2, 20, 52, 53] {
         let rule = format!("FREQ=YEARLY;BYWEEKNO={number};BYDAY=MO,TU,WE,TH,FR,SA,SU");
         let start = first.and_time(NaiveTime::MIN);
-        let walked = slots(&Rule::parse(&rule).unwrap(), start, start).map(|slot| slot.date());
+        let selected = occurrences(&Rule::parse(&rule).unwrap(), start, start)
+            .map(|candidate| candidate.date());
         let days = first.iter_days().take_while(|day| *day <= last);
         let expected = days.filter(|day| day.iso_week().week() == number);
-        assert!(walked.take_while(|day| *day <= last).eq(expected), "{number}");
+        assert!(selected.take_while(|day| *day <= last).eq(expected), "{number}");
     }
 }
 

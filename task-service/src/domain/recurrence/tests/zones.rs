@@ -1,4 +1,4 @@
-//! The same time on the wall, whatever the zone does with its clocks.
+//! Local times stay the same over the changes of a zone.
 
 use super::{
     super::{Recurrence, RepeatFrom, Rule},
@@ -48,7 +48,7 @@ pub const VECTORS: [Row; 17] = [
         "2026-10-03T09:00",
         &["10-02T23:00", "10-03T22:00", "10-04T22:00"],
     ),
-    // By half an hour.
+    // SortField half an hour.
     Row(
         "FREQ=DAILY",
         "Australia/Lord_Howe",

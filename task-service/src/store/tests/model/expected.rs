@@ -1,10 +1,10 @@
-//! What there should be.
+//! The model: the expected tasks.
 
 use uuid::Uuid;
 
 use crate::domain::task::{Position, Priority, Task};
 
-/// What matters of a task.
+/// The compared fields of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub id: Uuid,
@@ -15,7 +15,7 @@ pub struct Seen {
     pub due: Option<String>,
     /// The day it repeats after, counted in days, and whether the next one was made.
     pub repeats: Option<bool>,
-    /// Where it stands; the model knows by its own order.
+    /// The position; the model has its own order.
     pub stands: Option<(Position, Uuid)>,
 }
 
@@ -71,7 +71,7 @@ impl Expected {
         self.tasks.push((task.without_place(), false));
     }
 
-    /// Puts a task into the trash, or takes it out; `None`: there is none there.
+    /// Moves a task to the trash or restores it; `None` if it is not there.
     pub fn set_gone(&mut self, id: Uuid, gone: bool) -> Option<()> {
         let found = self.tasks.iter_mut().find(|(task, was)| task.id == id && *was != gone);
         found.map(|(_, is)| *is = gone)
@@ -98,7 +98,7 @@ impl Expected {
         self.tasks.insert(to, moved);
     }
 
-    /// Puts `next` where `id` stands and `id` at the end.
+    /// Moves `next` to the position of `id`, and `id` to the end.
     pub fn succeed(&mut self, id: Uuid, next: Seen) {
         let at = self.tasks.iter().position(|(task, _)| task.id == id).expect("there");
         let done = std::mem::replace(&mut self.tasks[at], (next.without_place(), false));

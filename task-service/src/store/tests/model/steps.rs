@@ -1,4 +1,4 @@
-//! One thing that somebody does, to the store and to the model.
+//! A random step on the store and on the model.
 
 use chrono::{Days, NaiveDate};
 use shared::auth::Owner;
@@ -16,7 +16,7 @@ use crate::{
         zone::Zone,
     },
     error::Error,
-    store::Target,
+    store::MoveTarget,
 };
 
 /// Numbers without a pattern, the same in every run (the generator of Knuth's MMIX).
@@ -66,7 +66,7 @@ fn patch(random: &mut Random) -> TaskPatch {
     patch
 }
 
-/// Does something, and says what it was.
+/// Runs a random step and returns its description.
 pub async fn step(
     world: &World,
     owner: &Owner,
@@ -85,7 +85,7 @@ pub async fn step(
         let key = format!("key {}", random.below(3)).replace(' ', "-");
         return create_once(world, owner, model, &key).await;
     }
-    // Now and then a task of somebody else, which is none.
+    // Now and then a task of another user, which is unknown.
     let foreign = !strangers.is_empty() && random.below(8) == 0;
     let id = if foreign {
         strangers[random.below(strangers.len())]
@@ -101,7 +101,7 @@ pub async fn step(
         6 => ("patched", tasks.update(owner, id, patch(random), None).await),
         7 => return delete(world, owner, model, id).await,
         8 => return undelete(world, owner, model, id).await,
-        _ => return reorder(world, owner, model, (id, other), random).await,
+        _ => return move_task(world, owner, model, (id, other), random).await,
     };
     if !there {
         assert!(not_found(&answer), "{what} {id}");
@@ -170,7 +170,7 @@ async fn undelete(world: &World, owner: &Owner, model: &mut Expected, id: Uuid) 
     format!("undeleted {id}")
 }
 
-async fn reorder(
+async fn move_task(
     world: &World,
     owner: &Owner,
     model: &mut Expected,
@@ -178,18 +178,18 @@ async fn reorder(
     random: &mut Random,
 ) -> String {
     let (target, before, after) = match random.below(3) {
-        0 => (Target::Before(other), Some(other), None),
-        1 => (Target::After(other), None, Some(other)),
-        _ => (Target::End, None, None),
+        0 => (MoveTarget::Before(other), Some(other), None),
+        1 => (MoveTarget::After(other), None, Some(other)),
+        _ => (MoveTarget::End, None, None),
     };
-    let answer = world.tasks.reorder(owner, id, target, None).await;
-    let named = target == Target::End || model.get(other).is_some() || id == other;
+    let answer = world.tasks.move_task(owner, id, target, None).await;
+    let named = target == MoveTarget::End || model.get(other).is_some() || id == other;
     if model.get(id).is_none() || !named {
         assert!(not_found(&answer), "{answer:?}");
         return format!("moved nothing {id}");
     }
     answer.expect("moved");
-    if id != other || target == Target::End {
+    if id != other || target == MoveTarget::End {
         model.move_to(id, before, after);
     }
     format!("moved {id} {target:?}")
