@@ -144,7 +144,7 @@ pub async fn restore(url: &DatabaseUrl) -> Result<(), StartError> {
 }
 
 /// The proof of the jobs of this process, which the two functions above start.
-#[expect(clippy::disallowed_methods, reason = "here are the jobs")]
+#[expect(clippy::disallowed_methods, reason = "the jobs start here")]
 fn every_user() -> EveryUser {
     EveryUser::for_jobs()
 }

@@ -1,4 +1,4 @@
-//! The job that notifications a database restored from a backup while the server runs.
+//! The job that detects a database restored from a backup while the server runs.
 
 use std::time::Duration;
 

@@ -189,7 +189,7 @@ mod tests {
         assert!(!is_notified(&mut one), "once for both");
         pubsub.deliver(&Notification::for_all());
         assert_eq!([&mut one, &mut two, &mut bob].map(is_notified), [true; 3]);
-        assert!(pubsub.take_outbox() == Notification::default(), "there is nobody to enqueue");
+        assert!(pubsub.take_outbox() == Notification::default(), "no replicas");
     }
 
     #[test]

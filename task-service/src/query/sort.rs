@@ -49,7 +49,7 @@ impl Sort {
     /// The newest task first.
     pub const NEWEST: Self = Self { by: SortField::Created, descending: true };
 
-    /// The requested order. SortField default the newest task comes first, and in the trash the one
+    /// The requested order. By default the newest task comes first, and in the trash the one
     /// deleted last.
     pub fn asked(by: Option<SortField>, descending: Option<bool>, deleted: bool) -> Self {
         let by = by.unwrap_or(if deleted { SortField::Deleted } else { SortField::Created });

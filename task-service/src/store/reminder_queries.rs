@@ -56,7 +56,7 @@ pub fn due_reminders(user: OneUser<'_>, until: i64, limit: u64) -> Select<remind
 
 /// Takes `count` sequence numbers, and the row lock until the commit, so that numbers are committed
 /// in order.
-#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+#[expect(clippy::disallowed_methods, reason = "sequences have no owner")]
 pub fn take_sequence_numbers(count: i64) -> Insert<sequence::ActiveModel> {
     let first =
         sequence::ActiveModel { name: Set(REMINDER_SEQUENCE.to_owned()), value: Set(count) };
@@ -67,7 +67,7 @@ pub fn take_sequence_numbers(count: i64) -> Insert<sequence::ActiveModel> {
 }
 
 /// The last sequence number of reminder events.
-#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+#[expect(clippy::disallowed_methods, reason = "sequences have no owner")]
 pub fn reminder_sequence() -> Select<sequence::Entity> {
     sequence::Entity::find().filter(sequence::Column::Name.eq(REMINDER_SEQUENCE))
 }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_folder_a_little_is_held_back_all_the_same() {
+    async fn without_a_folder_small_imports_are_staged_in_memory() {
         let mut spool = Spool::new(&folder(Path::new("/no/such/folder")), 2 * MEMORY);
         assert!(spool.write(&"a".repeat(1000)).await.expect("in memory"));
         let error = spool.write(&"a".repeat(MEMORY)).await.expect_err("no file");

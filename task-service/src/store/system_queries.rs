@@ -67,20 +67,20 @@ pub fn finished_import(user: &impl Scope, revision: i64) -> DeleteMany<import::E
 }
 
 /// The sequences with these names.
-#[expect(clippy::disallowed_methods, reason = "numbers that are nobody's")]
+#[expect(clippy::disallowed_methods, reason = "sequences have no owner")]
 pub fn numbers(names: &[&str]) -> Select<sequence::Entity> {
     sequence::Entity::find().filter(sequence::Column::Name.is_in(names.iter().copied()))
 }
 
 /// An insert of a number, unless the name exists.
-#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+#[expect(clippy::disallowed_methods, reason = "sequences have no owner")]
 pub fn draw_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     let row = sequence::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
     Insert::one(row).on_conflict(OnConflict::new().do_nothing().to_owned())
 }
 
 /// An upsert of a number.
-#[expect(clippy::disallowed_methods, reason = "a number that is nobody's")]
+#[expect(clippy::disallowed_methods, reason = "sequences have no owner")]
 pub fn set_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     let row = sequence::ActiveModel { name: Set(name.to_owned()), value: Set(value) };
     let on_conflict = OnConflict::column(sequence::Column::Name)

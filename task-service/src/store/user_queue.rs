@@ -1,4 +1,4 @@
-//! The queues of each user and the limits of concurrent work, so that one user's work does not
+//! The queues of each user and the permits of concurrent work, so that one user's work does not
 //! starve others.
 //!
 //! The changes of one user queue here, before they take a connection: in the database they would
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_count_that_nobody_waits_for_keeps_its_turn_to_the_end() {
+    async fn a_cancelled_count_keeps_its_permit_to_the_end() {
         let queues = UserQueues::default();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let slow = queues.count("ada", async move {
@@ -267,7 +267,7 @@ mod tests {
 
     /// Eight accounts at one address do not use up all imports.
     #[test]
-    fn whoever_calls_from_one_address_has_a_share_of_the_imports() {
+    fn each_client_address_has_a_share_of_the_imports() {
         let queues = UserQueues::default();
         let from = |text: &str| Some(text.parse().expect("an address"));
         let one = from("2001:db8::1");

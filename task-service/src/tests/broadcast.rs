@@ -45,7 +45,7 @@ async fn two(fresh: &FreshDatabase) -> ([Replica; 2], JoinSet<()>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_at_one_wakes_who_watches_at_the_other_and_nobody_else() {
+async fn a_change_on_one_replica_notifies_subscribers_on_the_other() {
     let Some(fresh) = FreshDatabase::new(Backend::Postgres).await else { return };
     let ([here, there], _jobs) = two(&fresh).await;
     let mut alice = there.pubsub().subscribe("alice");
@@ -66,7 +66,7 @@ async fn a_change_at_one_wakes_who_watches_at_the_other_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_firing_at_one_wakes_the_readers_of_the_other() {
+async fn a_reminder_on_one_replica_notifies_the_other() {
     let Some(fresh) = FreshDatabase::new(Backend::Postgres).await else { return };
     let ([here, there], _jobs) = two(&fresh).await;
     let mut firings = there.pubsub().subscribe_reminders();
@@ -75,7 +75,7 @@ async fn a_firing_at_one_wakes_the_readers_of_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_made_again_and_everybody_looks() {
+async fn a_lost_connection_is_restored_and_all_subscribers_are_notified() {
     let Some(fresh) = FreshDatabase::new(Backend::Postgres).await else { return };
     let ([here, there], _jobs) = two(&fresh).await;
     let mut alice = there.pubsub().subscribe("alice");

@@ -79,7 +79,7 @@ impl World {
         Self::at(Arc::new(SystemClock)).await
     }
 
-    /// SortField another clock.
+    /// With another clock.
     pub async fn at(clock: Arc<dyn Clock>) -> Self {
         let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a database");
         let database = Database::connect(&fresh.url()).await.expect("a connection");

@@ -43,7 +43,7 @@ fn some(user_id: &str, titles: &[&str]) -> pb::ImportTasksRequest {
 }
 
 #[tokio::test]
-async fn whoever_asks_is_checked_before_what_is_asked() {
+async fn the_caller_is_checked_before_the_message() {
     let world = World::start().await;
     let mut bulk = world.bulk();
     let faulty = create("alice", &[]);
@@ -98,7 +98,7 @@ async fn an_import_takes_any_number_of_messages_and_an_export_gives_all() {
 }
 
 #[tokio::test]
-async fn a_message_for_somebody_else_ends_an_import_without_a_trace() {
+async fn a_message_for_another_user_ends_an_import_without_a_trace() {
     let world = World::start().await;
     for second in [some("bob", &["b"]), some("", &["b"]), some("bob", &[])] {
         let messages = stream::iter([some("alice", &["a"]), second]);
@@ -110,7 +110,7 @@ async fn a_message_for_somebody_else_ends_an_import_without_a_trace() {
 }
 
 #[tokio::test]
-async fn a_faulty_import_says_which_tasks_and_stores_none() {
+async fn an_invalid_import_names_its_faults_and_stores_nothing() {
     let world = World::start().await;
     let import = async |dry_run| {
         let first = pb::ImportTasksRequest { dry_run, ..some("alice", &["a", ""]) };

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_fault_of_every_element_has_its_place() {
+    async fn every_fault_of_every_element_has_its_index() {
         let message = pb::BatchCreateTasksRequest {
             user_id: "ada".into(),
             tasks: vec![
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn equal_rules_are_read_once_and_faulty_ones_as_long_as_they_are_told() {
+    async fn equal_rules_are_parsed_once_and_faults_are_limited() {
         let tasks = ["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=DAILY"].map(repeating).to_vec();
         let message = pb::BatchCreateTasksRequest { tasks: tasks.clone(), ..Default::default() };
         let (read, _) = new_tasks(message).await.expect("tasks");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_batch_lets_others_have_their_turn() {
+    async fn a_long_batch_yields() {
         for (count, at_once) in [(YIELD_EVERY - 1, true), (YIELD_EVERY, false)] {
             let tasks = vec![new("a"); count];
             let message = pb::BatchCreateTasksRequest { tasks, ..Default::default() };

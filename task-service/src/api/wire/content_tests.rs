@@ -62,7 +62,7 @@ fn what_is_named_but_not_set_gets_its_default_and_a_title_has_none() {
 }
 
 #[test]
-fn what_is_set_but_not_named_is_not_even_looked_at() {
+fn fields_outside_the_mask_are_not_checked() {
     let message = pb::UpdateTaskRequest {
         title: Some("\0".into()),
         priority: Some(99),

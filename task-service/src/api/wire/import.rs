@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_it_was_and_which_version_is_not_looked_at() {
+    fn owner_and_etag_of_an_import_are_ignored() {
         let task = pb::Task { user_id: "\0".into(), etag: "?".into(), ..titled() };
         assert!(import_task(task).is_ok());
     }

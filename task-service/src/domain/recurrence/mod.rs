@@ -1,6 +1,6 @@
 //! The recurrence of tasks (RFC 5545): the next due after a completion or a skip.
 //!
-//! Days are selected in local time and converted to instants at the end: nine o'clock stays nine
+//! Days are enumerated in local time and converted to instants at the end: nine o'clock stays nine
 //! o'clock in summer and in winter.
 
 mod choice;

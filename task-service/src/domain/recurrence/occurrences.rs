@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_no_period_has_is_not_looked_for() {
+    fn a_set_position_that_no_period_has_is_not_searched() {
         let numbers = |from: i16, to: i16| {
             (from..=to).map(|number| number.to_string()).collect::<Vec<_>>().join(",")
         };

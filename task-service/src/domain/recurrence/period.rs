@@ -1,4 +1,4 @@
-//! The days, weeks, months or years that a rule goes by.
+//! The periods of a rule: its days, weeks, months or years.
 
 use chrono::{Datelike, Months, NaiveDate, TimeDelta};
 
@@ -35,7 +35,7 @@ impl Period {
         period.later(between.max(0) / interval * interval)
     }
 
-    /// The one after it that the rule goes by.
+    /// The next period of the rule.
     pub fn next(&self) -> Option<Self> {
         self.later(self.interval.into())
     }

@@ -35,7 +35,7 @@ fn due(change: DueChange) -> TaskPatch {
 }
 
 #[test]
-fn a_patch_that_says_what_is_there_changes_nothing() {
+fn a_patch_with_equal_values_changes_nothing() {
     let before = task();
     for patch in [
         TaskPatch::default(),

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_always_room_between_two() {
+    fn there_is_always_a_position_between_two() {
         let first = Position::at_end(1, 0);
         let mut all = vec![first, Position::at_end(2, 0)];
         let mut state = 7_u64;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_spot_has_room_for_long_and_then_the_tasks_around_spread() {
+    fn positions_between_two_last_long_and_then_the_tasks_around_spread() {
         let (before, mut after) = (Position::at_end(1, 0), Position::at_end(2, 0));
         let mut moves = 0;
         while after.as_str().len() <= MAX_LENGTH {

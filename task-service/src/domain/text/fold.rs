@@ -66,7 +66,7 @@ mod tests {
     use crate::domain::text::characters;
 
     #[test]
-    fn case_accents_and_looks_are_forgotten() {
+    fn case_accents_and_compatibility_variants_are_folded() {
         for (text, folded) in [
             ("Milk", "milk"),
             ("already", "already"),

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_without_spaces_are_told_from_others() {
+    fn scripts_without_spaces_are_recognised() {
         for c in "中々〇あゝアーｱ한ㄅ東ไລຂមនမဂ๑ກ".chars() {
             assert!(is_unspaced(c), "{c}");
         }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_see_is_blank() {
+    fn invisible_text_is_blank() {
         for blank in [
             "",
             " \t\u{a0}\u{3000}",

@@ -22,7 +22,7 @@ use crate::{
 on_both_databases!(
     counts_are_those_of_the_tasks_that_pass,
     a_tag_is_counted_whole_and_spelled_as_it_was_last,
-    nothing_is_counted_of_nobody,
+    the_counts_of_an_unknown_user_are_zero,
 );
 
 async fn counts_are_those_of_the_tasks_that_pass(fresh: FreshDatabase) {
@@ -96,7 +96,7 @@ async fn a_tag_is_counted_whole_and_spelled_as_it_was_last(fresh: FreshDatabase)
     assert_eq!(tags().await[..2], ["x: 3", "CAFÉ: 2"]);
 }
 
-async fn nothing_is_counted_of_nobody(fresh: FreshDatabase) {
+async fn the_counts_of_an_unknown_user_are_zero(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     world.made(&owner("bob"), "his").await;
     let counts = world.tasks.count(&owner("alice"), &Filter::default()).await;

@@ -1,4 +1,4 @@
-//! Of a user who is gone nothing is left, and of others nothing is missing.
+//! Erasure: nothing of the user is left, and nothing of others is missing.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ async fn everything_of_a_user_goes_and_nothing_of_others(fresh: FreshDatabase) {
         assert_eq!(world.titles(owner).await, ["plain", "remind me"]);
     }
     assert!(indexed(&world.database).await.is_none_or(|left| left == 12));
-    // It is safe to repeat, and for who never had anything.
+    // It is idempotent, also for a user without tasks.
     for user in ["alice", "nobody"] {
         assert_eq!(world.tasks.erase_some(&erased_user(user)).await.expect("nothing"), ALL);
     }

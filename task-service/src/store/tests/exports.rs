@@ -9,7 +9,7 @@ use crate::domain::task::{Content, Reminder, Reminders};
 
 on_both_databases!(
     an_export_of_everything_has_the_trash_and_what_has_fired,
-    a_long_one_is_said_in_pieces_and_whole,
+    a_long_export_is_complete_page_by_page,
 );
 
 async fn an_export_of_everything_has_the_trash_and_what_has_fired(fresh: FreshDatabase) {
@@ -44,7 +44,7 @@ async fn an_export_of_everything_has_the_trash_and_what_has_fired(fresh: FreshDa
     assert_eq!((fired[0].task_id, fired[0].due_at), (tasks[2].id, due));
 }
 
-async fn a_long_one_is_said_in_pieces_and_whole(fresh: FreshDatabase) {
+async fn a_long_export_is_complete_page_by_page(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let moment = Reminder::At(world.tasks.now().plus_seconds(5));

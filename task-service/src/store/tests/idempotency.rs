@@ -16,7 +16,7 @@ on_both_databases!(
     another_body_or_a_deleted_task_refuses_the_key,
     after_a_day_a_key_is_free_again_swept_or_not,
     sweeps_forget_all_that_expired_and_nothing_else,
-    a_sweep_goes_on_until_all_is_forgotten,
+    retention_deletes_batch_by_batch_until_all_is_expired,
 );
 
 const DAY: i64 = 24 * 60 * 60;
@@ -106,7 +106,7 @@ async fn sweeps_forget_all_that_expired_and_nothing_else(fresh: FreshDatabase) {
     world.tasks.create(&alice, titled("still works")).await.expect("created");
 }
 
-async fn a_sweep_goes_on_until_all_is_forgotten(fresh: FreshDatabase) {
+async fn retention_deletes_batch_by_batch_until_all_is_expired(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     for n in 0..5 {

@@ -48,7 +48,7 @@ async fn is_clean(world: &World, owner: &Owner) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn others_get_their_turn_and_the_owner_sees_all_or_nothing() {
+async fn other_writers_get_in_between_and_the_owner_sees_all_or_nothing() {
     let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a file");
     let world = World::on(&fresh).await;
     let (alice, bob) = (owner("alice"), owner("bob"));

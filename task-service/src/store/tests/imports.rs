@@ -27,10 +27,10 @@ on_both_databases!(
     an_import_goes_on_as_if_nothing_had_happened,
     twice_is_once,
     a_faulty_line_in_the_middle_leaves_nothing,
-    a_dry_run_tells_the_same_and_stores_nothing,
-    what_is_in_the_trash_or_has_its_place_in_a_series_taken_is_left_alone,
+    a_dry_run_reports_the_same_and_stores_nothing,
+    a_task_whose_id_or_occurrence_exists_is_skipped,
     what_comes_twice_is_faulty,
-    what_comes_without_a_place_stands_at_the_end_in_order,
+    tasks_without_a_position_are_appended_in_order,
     what_stood_elsewhere_stands_behind_what_is_here,
     an_import_is_one_change_and_of_one_owner,
     an_import_that_is_left_stores_nothing,
@@ -225,7 +225,7 @@ async fn a_faulty_line_in_the_middle_leaves_nothing(fresh: FreshDatabase) {
     assert_eq!(world.made(&alice, "first").await.revision, 1);
 }
 
-async fn a_dry_run_tells_the_same_and_stores_nothing(fresh: FreshDatabase) {
+async fn a_dry_run_reports_the_same_and_stores_nothing(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, bob) = (owner("alice"), owner("bob"));
     let hers = everything(&world, &alice).await;
@@ -238,9 +238,7 @@ async fn a_dry_run_tells_the_same_and_stores_nothing(fresh: FreshDatabase) {
     }
 }
 
-async fn what_is_in_the_trash_or_has_its_place_in_a_series_taken_is_left_alone(
-    fresh: FreshDatabase,
-) {
+async fn a_task_whose_id_or_occurrence_exists_is_skipped(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let all = everything(&world, &alice).await;
@@ -273,7 +271,7 @@ async fn what_comes_twice_is_faulty(fresh: FreshDatabase) {
     assert_eq!(told, [(9, "id"), (10, "occurrence")]);
 }
 
-async fn what_comes_without_a_place_stands_at_the_end_in_order(fresh: FreshDatabase) {
+async fn tasks_without_a_position_are_appended_in_order(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     world.made(&alice, "before").await;

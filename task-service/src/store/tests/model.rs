@@ -1,6 +1,5 @@
-//! Anything at all, by several users on several replicas: after each step lists and copies
-//! kept by sync and by watch are what a model in memory says, and nobody sees anything of
-//! anybody else.
+//! The model test: random steps of several users on several replicas. After each step the
+//! lists, and the copies kept by sync and by watch, equal a model in memory.
 
 mod expected;
 mod steps;

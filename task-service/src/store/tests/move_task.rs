@@ -1,4 +1,4 @@
-//! The order a user gave: a move touches one task.
+//! The move of tasks: each writes one task.
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter};
@@ -21,7 +21,7 @@ on_both_databases!(
     a_task_moves_before_after_and_to_the_end_and_the_others_stay,
     a_move_to_where_it_stands_changes_nothing,
     a_move_names_a_task_of_the_same_user,
-    when_there_is_no_room_the_tasks_behind_spread,
+    without_a_free_position_the_tasks_behind_spread,
     tasks_that_share_a_position_are_parted_by_a_move,
 );
 
@@ -108,7 +108,7 @@ async fn a_move_names_a_task_of_the_same_user(fresh: FreshDatabase) {
     assert_eq!((&*titles(&world, "alice").await, &*titles(&world, "mallory").await), ("a", "x"));
 }
 
-async fn when_there_is_no_room_the_tasks_behind_spread(fresh: FreshDatabase) {
+async fn without_a_free_position_the_tasks_behind_spread(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let ids = made(&world, "abcd").await;

@@ -80,7 +80,7 @@ impl World {
         let rows = self.database.reader().query_all_raw(explain).await.expect("a plan");
         let lines = rows.iter().map(|row| row.try_get_by_index::<String>(column));
         let mut lines = lines.collect::<Result<Vec<_>, _>>().expect("text");
-        // Which imports are not all there yet is asked once, and apart.
+        // Unfinished imports are read once, and apart.
         lines.retain(|line| !line.contains("task_import"));
         lines.join("\n")
     }

@@ -27,8 +27,8 @@ use crate::{
 
 on_both_databases!(
     whatever_is_done_the_count_is_what_is_there,
-    nobody_has_more_tasks_than_they_may,
-    nobody_has_more_bytes_than_they_may,
+    no_user_exceeds_the_quota_of_tasks,
+    no_user_exceeds_the_quota_of_bytes,
     many_at_once_do_not_pass_together,
 );
 
@@ -118,7 +118,7 @@ async fn whatever_is_done_the_count_is_what_is_there(fresh: FreshDatabase) {
     assert_eq!(check("purged").await.tasks, 14);
 }
 
-async fn nobody_has_more_tasks_than_they_may(fresh: FreshDatabase) {
+async fn no_user_exceeds_the_quota_of_tasks(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, bob) = (owner("alice"), owner("bob"));
     let tasks = world.tasks.clone().limited_to(Quota { tasks: 3, bytes: OFF });
@@ -143,7 +143,7 @@ async fn nobody_has_more_tasks_than_they_may(fresh: FreshDatabase) {
     assert_eq!((stored, stored.tasks), (there, 3), "what was refused is not counted");
 }
 
-async fn nobody_has_more_bytes_than_they_may(fresh: FreshDatabase) {
+async fn no_user_exceeds_the_quota_of_bytes(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let tasks = world.tasks.clone().limited_to(Quota { tasks: OFF, bytes: 1000 });

@@ -16,13 +16,13 @@ use crate::{
 on_both_databases!(
     a_reminder_fires_once_in_its_time_and_leaves_its_task_alone,
     stores_that_fire_at_the_same_time_fire_each_once_and_count_without_a_gap,
-    what_was_due_while_nobody_looked_fires_late_and_nothing_is_lost,
+    overdue_reminders_fire_late_and_none_is_lost,
     what_is_done_deleted_or_changed_does_not_fire,
     what_is_due_and_has_not_fired_outlives_a_change_of_something_else,
     what_has_fired_does_not_fire_again,
-    a_firing_is_kept_for_seven_days,
+    a_reminder_event_is_retained_for_seven_days,
     many_of_one_user_fire_in_order,
-    a_user_whose_reminders_cannot_fire_keeps_nobody_waiting,
+    a_user_whose_reminders_cannot_fire_does_not_delay_others,
 );
 
 /// `seconds` after the beginning.
@@ -117,7 +117,7 @@ async fn stores_that_fire_at_the_same_time_fire_each_once_and_count_without_a_ga
     assert_eq!(numbers.len(), 80, "each has a number of its own");
 }
 
-async fn what_was_due_while_nobody_looked_fires_late_and_nothing_is_lost(fresh: FreshDatabase) {
+async fn overdue_reminders_fire_late_and_none_is_lost(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let task = reminded(&world, &alice, vec![at(&world, 10), at(&world, 500)]).await;
@@ -193,7 +193,7 @@ async fn what_has_fired_does_not_fire_again(fresh: FreshDatabase) {
     assert_eq!(fired(tasks).await.len(), 1);
 }
 
-async fn a_firing_is_kept_for_seven_days(fresh: FreshDatabase) {
+async fn a_reminder_event_is_retained_for_seven_days(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, tasks) = (owner("alice"), &world.tasks);
     let week = 7 * 24 * 60 * 60;
@@ -231,7 +231,7 @@ async fn many_of_one_user_fire_in_order(fresh: FreshDatabase) {
 }
 
 /// More than one query finds, and before those of all other users.
-async fn a_user_whose_reminders_cannot_fire_keeps_nobody_waiting(fresh: FreshDatabase) {
+async fn a_user_whose_reminders_cannot_fire_does_not_delay_others(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, bob, zoe) = (owner("alice"), owner("bob"), owner("zoe"));
     for start in (0..12).map(|n| 1 + n * 10) {

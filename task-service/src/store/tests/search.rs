@@ -21,9 +21,9 @@ use crate::{
 
 on_both_databases!(
     words_are_found_by_their_beginning_without_case_and_accents,
-    tags_are_told_apart_by_their_letters,
+    tags_are_compared_by_their_letters,
     operators_and_wildcards_are_data,
-    nobody_finds_what_is_another_users,
+    no_user_finds_tasks_of_another,
     what_changes_is_found_as_it_is_at_once,
     older_tasks_are_found_once_they_are_indexed,
 );
@@ -77,7 +77,7 @@ async fn words_are_found_by_their_beginning_without_case_and_accents(fresh: Fres
     }
 }
 
-async fn tags_are_told_apart_by_their_letters(fresh: FreshDatabase) {
+async fn tags_are_compared_by_their_letters(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
     let tags = ["かき", "かぎ", "café", "cafe", "чай", "чаи", "sınır", "sinir", "กา", "ก้า"];
@@ -136,7 +136,7 @@ async fn operators_and_wildcards_are_data(fresh: FreshDatabase) {
     assert_eq!(world.tagged(&alice, "\"").await, [""; 0]);
 }
 
-async fn nobody_finds_what_is_another_users(fresh: FreshDatabase) {
+async fn no_user_finds_tasks_of_another(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let users = ["alice", "Alice", "alic", "%"];
     let tags = || Tags::parse(vec!["shared".to_owned()]).expect("a tag");

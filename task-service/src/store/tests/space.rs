@@ -51,7 +51,7 @@ async fn below_the_floor_nothing_is_stored_and_reads_and_deletions_go_on() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_full_is_said_and_what_was_there_stays() {
+async fn a_full_file_is_an_error_and_keeps_its_rows() {
     let fresh = FreshDatabase::new(Backend::Sqlite).await.expect("a file");
     let world = World::on(&fresh).await;
     let alice = owner("alice");

@@ -13,7 +13,7 @@ on_both_databases!(
     a_task_that_changed_often_comes_once_as_it_is_now,
     pages_of_changes_neither_repeat_nor_skip,
     what_changes_between_two_pages_still_comes,
-    nobody_hears_of_anothers_changes,
+    no_user_is_notified_of_changes_of_another,
 );
 
 async fn changes(world: &World, user: &str, after: Option<SyncCursor>, size: usize) -> Changes {
@@ -119,7 +119,7 @@ async fn what_changes_between_two_pages_still_comes(fresh: FreshDatabase) {
     assert!(rest.last().is_some_and(|task| task.id == first.id && task.completed()));
 }
 
-async fn nobody_hears_of_anothers_changes(fresh: FreshDatabase) {
+async fn no_user_is_notified_of_changes_of_another(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let hers = changes(&world, "alice", None, 50).await.next;
     for name in ["Alice", "alice ", "bob"] {

@@ -18,8 +18,8 @@ on_both_databases!(
     a_deleted_task_is_nowhere_and_comes_back_as_it_was,
     only_the_owner_takes_a_task_out_of_the_trash,
     what_is_not_in_the_trash_is_left_alone,
-    the_purge_forgets_what_is_old_enough_and_nothing_else,
-    whoever_synced_before_a_forgotten_deletion_starts_over,
+    the_trash_is_emptied_after_its_retention_alone,
+    a_client_that_synced_before_a_purged_deletion_starts_over,
     purges_at_the_same_time_do_not_disturb_each_other,
     a_large_trash_is_purged_to_its_end,
 );
@@ -71,7 +71,7 @@ async fn what_is_not_in_the_trash_is_left_alone(fresh: FreshDatabase) {
     assert!(not_found(&world.tasks.undelete(&alice, uuid::Uuid::from_u128(7), None).await));
 }
 
-async fn the_purge_forgets_what_is_old_enough_and_nothing_else(fresh: FreshDatabase) {
+async fn the_trash_is_emptied_after_its_retention_alone(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let users = [owner("alice"), owner("bob"), owner("carol")];
     let mut old = Vec::new();
@@ -96,7 +96,7 @@ async fn the_purge_forgets_what_is_old_enough_and_nothing_else(fresh: FreshDatab
     assert_eq!(world.tasks.get(&users[2], kept.id).await.expect("there"), kept);
 }
 
-async fn whoever_synced_before_a_forgotten_deletion_starts_over(fresh: FreshDatabase) {
+async fn a_client_that_synced_before_a_purged_deletion_starts_over(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, bob) = (owner("alice"), owner("bob"));
     let (gone, stays) = (world.made(&alice, "gone").await, world.made(&alice, "stays").await);

@@ -24,9 +24,9 @@ on_both_databases!(
     changes_and_firings_come_in_one_order_however_small_the_pages,
     what_happens_while_it_is_read_is_left_for_the_next_time,
     nothing_is_missed_beside_writers_and_firings,
-    who_begins_is_told_nothing_of_what_was_before,
-    a_place_before_what_is_forgotten_is_too_old,
-    a_commit_wakes_its_user_and_a_refusal_nobody,
+    a_first_watch_gets_no_earlier_events,
+    a_cursor_before_purged_deletions_is_too_old,
+    a_commit_notifies_its_user_and_a_refusal_no_one,
 );
 
 fn renamed(title: &str) -> TaskPatch {
@@ -109,7 +109,7 @@ async fn what_happens_while_it_is_read_is_left_for_the_next_time(fresh: FreshDat
     }
 }
 
-/// SortField a reader who comes back again and again, with the token of the last event. Each task
+/// By a client that reconnects again and again, with the token of the last event. Each task
 /// changes once, so what is missed does not come again.
 async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     const TASKS: usize = 100;
@@ -171,7 +171,7 @@ async fn nothing_is_missed_beside_writers_and_firings(fresh: FreshDatabase) {
     assert_eq!(seen, (0, FIRINGS));
 }
 
-async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
+async fn a_first_watch_gets_no_earlier_events(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, tasks) = (owner("alice"), &world.tasks);
     reminded(&world, &alice, "kept", 1).await;
@@ -194,7 +194,7 @@ async fn who_begins_is_told_nothing_of_what_was_before(fresh: FreshDatabase) {
     assert!(changes.tasks.is_empty() && !changes.more);
 }
 
-async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
+async fn a_cursor_before_purged_deletions_is_too_old(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, tasks) = (owner("alice"), &world.tasks);
     let task = world.made(&alice, "a").await;
@@ -214,7 +214,7 @@ async fn a_place_before_what_is_forgotten_is_too_old(fresh: FreshDatabase) {
     assert!(matches!(tasks.sync(&alice, &request).await, Err(Error::TooOld)));
 }
 
-async fn a_commit_wakes_its_user_and_a_refusal_nobody(fresh: FreshDatabase) {
+async fn a_commit_notifies_its_user_and_a_refusal_no_one(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let (alice, tasks) = (owner("alice"), &world.tasks);
     let [mut hers, mut his] = ["alice", "bob"].map(|user| tasks.pubsub().subscribe(user));

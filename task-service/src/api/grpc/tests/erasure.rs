@@ -46,7 +46,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn a_service_removes_one_user_and_says_when_it_is_done() {
+async fn a_service_erases_one_user_and_learns_when_it_is_done() {
     let mut service = Service::start().await;
     for user in ["alice", "alice", "bob"] {
         service.make(user).await;
@@ -59,7 +59,7 @@ async fn a_service_removes_one_user_and_says_when_it_is_done() {
 }
 
 #[tokio::test]
-async fn a_user_removes_nobody_not_even_themselves() {
+async fn a_user_erases_no_user() {
     let mut service = Service::start().await;
     service.make("alice").await;
     let message = pb::PurgeUserRequest { user_id: "alice".into() };
@@ -71,7 +71,7 @@ async fn a_user_removes_nobody_not_even_themselves() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_a_user_is_a_fault_of_the_field() {
+async fn an_invalid_user_id_is_a_fault_of_the_field() {
     let mut service = Service::start().await;
     for user in ["", "a\0", "service:auth-service", &"x".repeat(256)] {
         let reply = service.purge(user).await.expect_err("no user");
@@ -82,7 +82,7 @@ async fn who_cannot_be_a_user_is_a_fault_of_the_field() {
 }
 
 #[tokio::test]
-async fn whoever_watches_the_user_is_told_that_it_is_over() {
+async fn an_erasure_ends_the_watches_of_the_user() {
     let mut service = Service::start().await;
     service.make("alice").await;
     service.make("bob").await;

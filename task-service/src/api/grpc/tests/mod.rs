@@ -31,7 +31,7 @@ fn get(user_id: &str, id: &str) -> pb::GetTaskRequest {
 }
 
 #[tokio::test]
-async fn whoever_asks_is_checked_before_what_is_asked() {
+async fn the_caller_is_checked_before_the_message() {
     let world = World::start().await;
     let mut client = world.client();
     let faulty = pb::CreateTaskRequest { user_id: "alice".into(), ..Default::default() };
@@ -71,7 +71,7 @@ async fn a_foreign_an_unknown_and_a_malformed_id_get_the_very_same_answer() {
 }
 
 #[tokio::test]
-async fn a_faulty_field_is_told_before_an_unknown_id() {
+async fn a_faulty_field_comes_before_an_unknown_id() {
     let world = World::start().await;
     let mut client = world.client();
     let nothing = pb::UpdateTaskRequest {

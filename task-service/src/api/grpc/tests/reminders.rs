@@ -85,7 +85,7 @@ fn of(user: &str, title: &str) -> Option<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_service_is_told_of_the_reminders_of_all_users_from_where_it_was() {
+async fn a_service_gets_the_reminders_of_all_users_from_its_cursor() {
     let service = Service::start().await;
     let mut client = service.client(Duration::from_secs(15));
     service.reminded("alice", "one").await;

@@ -11,7 +11,7 @@ use tokio::{
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_watches_is_told_to_come_back_when_the_server_stops() {
+async fn shutdown_ends_a_watch_as_unavailable() {
     let world = World::start().await;
     let mut assembly = Assembly::default();
     assembly.add(guarded(&world.gate, world.tasks()));

@@ -93,7 +93,7 @@ async fn what_was_missed_comes_first_then_what_happens() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_says_that_nothing_happened_and_where_to_go_on() {
+async fn a_heartbeat_has_a_cursor() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
     world.made("alice", "one").await;
@@ -111,7 +111,7 @@ async fn a_heartbeat_says_that_nothing_happened_and_where_to_go_on() {
 
 /// Over a store of its own, so that nothing wakes the watcher.
 #[tokio::test]
-async fn a_change_whose_wake_up_was_lost_is_told_with_the_next_heartbeat() {
+async fn a_change_whose_notification_was_lost_is_sent_with_the_next_heartbeat() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
     let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
@@ -128,7 +128,7 @@ async fn a_change_whose_wake_up_was_lost_is_told_with_the_next_heartbeat() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_is_told_the_last_state_and_not_each() {
+async fn a_slow_client_gets_the_last_state_and_not_each() {
     let world = World::start().await;
     let mut client = world.watchers(Duration::from_secs(15));
     let task = world.made("alice", "0").await;
@@ -172,7 +172,7 @@ async fn a_watch_ends_when_its_token_does() {
     assert!(reply.message().await.expect("over").is_none());
 }
 
-/// Also of one that always has something to say.
+/// Also a stream that always has an event.
 #[tokio::test]
 async fn a_busy_watch_ends_too() {
     let start = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
@@ -191,7 +191,7 @@ async fn a_busy_watch_ends_too() {
     let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
     word(&mut reply).await;
     clock.advance(TimeDelta::minutes(15));
-    // What the transport has taken already is reply.
+    // Messages in the transport are still received.
     let mut more = 0;
     let end = loop {
         match next(&mut reply).await {
@@ -204,7 +204,7 @@ async fn a_busy_watch_ends_too() {
 }
 
 #[tokio::test]
-async fn a_reminder_is_told_with_its_task() {
+async fn a_reminder_is_sent_with_its_task() {
     let start = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
     let clock = Arc::new(ManualClock::at(start));
     let world = World::at(clock.clone()).await;
@@ -226,7 +226,7 @@ async fn a_reminder_is_told_with_its_task() {
     let Event::Reminder(reminder) = event else { panic!("{event:?}") };
     assert_eq!(reminder.task.expect("a task").title, "water");
     assert_eq!((reminder.at, reminder.late), (Some(at), true));
-    // A reader who was away is reply as well, once.
+    // A client that reconnects gets the reminder as well, once.
     let mut again = world.open(&mut client, "alice", &token).await.expect("a stream");
     assert_eq!(words(&mut again, 1).await, ["remember water"]);
     let mut anew = world.open(&mut client, "alice", "").await.expect("a stream");
@@ -238,7 +238,7 @@ async fn a_reminder_is_told_with_its_task() {
 }
 
 #[tokio::test]
-async fn what_cannot_begin_is_refused_before_anything_is_told() {
+async fn an_invalid_watch_is_refused_before_any_event() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
     let hers = pb::WatchTasksRequest { user_id: "alice".into(), sync_token: "nonsense".into() };
@@ -272,7 +272,7 @@ async fn a_database_that_is_gone_ends_it_as_unavailable() {
 }
 
 #[tokio::test]
-async fn whoever_stops_reading_leaves_nothing_behind() {
+async fn a_dropped_watch_leaves_no_subscription() {
     let world = World::start().await;
     let mut client = world.watchers(BEAT);
     let reply = world.open(&mut client, "alice", "").await.expect("a stream");

@@ -57,7 +57,7 @@ async fn tasks_live_through_every_batch() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_batch_is_named_with_its_place() {
+async fn every_fault_of_a_batch_is_named_with_its_index() {
     let world = World::start().await;
     let strange = json!({"tasks": [{"title": "a"}, {"title": 5, "user_id": "ada"}, 3]});
     let answer = world.ask("POST", "/tasks/batch/create", strange).await;
@@ -169,7 +169,7 @@ async fn faulty_lines_have_numbers_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn an_import_asks_who_and_what_kind_first() {
+async fn an_import_checks_caller_and_content_type_first() {
     let world = World::start().await;
     let foreign = world.request("POST", "ada", "/tasks/import", &json!({"title": "a"}));
     let (mut parts, body) = foreign.into_parts();

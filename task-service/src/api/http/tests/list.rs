@@ -151,7 +151,7 @@ async fn every_faulty_parameter_is_named() {
 }
 
 #[test]
-fn the_document_says_what_parameters_are_like() {
+fn the_document_describes_the_parameters() {
     let api = serde_json::to_value(openapi::document(&routes())).expect("JSON");
     for (path, count) in [("/api/{user_id}/tasks", 18), ("/api/{user_id}/tasks/counts", 12)] {
         let all = api["paths"][path]["get"]["parameters"].as_array().expect("parameters");

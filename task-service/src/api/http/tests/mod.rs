@@ -151,7 +151,7 @@ async fn a_list_is_bare_and_leads_to_the_next_page() {
 }
 
 #[tokio::test]
-async fn who_asks_is_settled_before_what() {
+async fn the_caller_is_checked_before_the_request() {
     let world = World::start().await;
     let nonsense = || Body::from("x".repeat(100_000));
     let request = |path: &str| Request::builder().method("POST").uri(path.to_owned());

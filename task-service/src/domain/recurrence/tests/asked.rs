@@ -1,4 +1,4 @@
-//! What people complain about in other task lists: the ends of months, chosen weekdays,
+//! Usual complaints about other task lists: the ends of months, chosen weekdays,
 //! every so many months, leap years.
 
 use super::vector::{Vector, ends, goes_on};
@@ -31,7 +31,7 @@ pub const VECTORS: [Vector; 55] = [
     ),
     goes_on("FREQ=MONTHLY;INTERVAL=18", "2026-01-15", "2026: 01-15 2027: 07-15 2029: 01-15"),
     goes_on("FREQ=MONTHLY;BYMONTH=2,4,12", "2026-12-31", "2026: 12-31 2027: 02-28 04-30 12-31"),
-    // A day that the rule itself says is left out where there is none.
+    // A day that the rule names is left out where there is none.
     goes_on(
         "FREQ=MONTHLY;BYMONTHDAY=31",
         "2026-01-31",

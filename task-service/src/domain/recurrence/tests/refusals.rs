@@ -103,7 +103,7 @@ fn what_is_no_rule_is_refused() {
 }
 
 #[test]
-fn a_number_out_of_its_limits_is_told_them() {
+fn a_number_out_of_range_names_the_range() {
     for (text, told) in [
         ("FREQ=DAILY;INTERVAL=0", "INTERVAL must be a number from 1 to 999"),
         ("FREQ=DAILY;INTERVAL=1000", "INTERVAL must be a number from 1 to 999"),

@@ -28,7 +28,7 @@ pub const VECTORS: [Vector; 37] = [
         "1998-01-01",
         "1998: 01-01..01-31 1999: 01-01..01-31 2000: 01-01..01-31",
     ),
-    // The same, said daily.
+    // The same as a daily rule.
     ends(
         "FREQ=DAILY;UNTIL=20000131T140000Z;BYMONTH=1",
         "1998-01-01",

@@ -48,7 +48,7 @@ pub const VECTORS: [Row; 17] = [
         "2026-10-03T09:00",
         &["10-02T23:00", "10-03T22:00", "10-04T22:00"],
     ),
-    // SortField half an hour.
+    // By half an hour.
     Row(
         "FREQ=DAILY",
         "Australia/Lord_Howe",
