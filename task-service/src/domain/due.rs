@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 
-use crate::domain::{timestamp::Moment, zone::Zone};
+use crate::domain::{timestamp::Timestamp, zone::Zone};
 
 /// Microseconds in a day of UTC.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -15,7 +15,7 @@ pub enum Due {
     /// An instant, shown by the clock of `zone`.
     At {
         /// The instant.
-        moment: Moment,
+        moment: Timestamp,
         /// The time zone.
         zone: Zone,
     },
@@ -66,7 +66,7 @@ impl Due {
     pub fn from_stored(due: i64, zone: Option<&str>) -> Option<Self> {
         if let Some(zone) = zone {
             let zone = Zone::parse(zone).ok()?;
-            return Some(Self::At { moment: Moment::from_micros(due), zone });
+            return Some(Self::At { moment: Timestamp::from_micros(due), zone });
         }
         if due % DAY != 0 {
             return None;
@@ -77,7 +77,7 @@ impl Due {
 
     /// Whether the due has passed at `now` for a user in `zone`: the instant, or the whole date
     /// there.
-    pub fn is_overdue(&self, now: Moment, zone: &Zone) -> bool {
+    pub fn is_overdue(&self, now: Timestamp, zone: &Zone) -> bool {
         match self {
             Self::Date(date) => *date < zone.local(now).date(),
             Self::At { moment, .. } => *moment < now,
@@ -181,8 +181,8 @@ mod tests {
         let key = due.sort_key();
         for zone in ["Pacific/Kiritimati", "America/Los_Angeles"] {
             let zone = Zone::parse(zone).unwrap();
-            assert!(!due.is_overdue(Moment::from_micros(key), &zone));
-            assert!(due.is_overdue(Moment::from_micros(key + 1), &zone));
+            assert!(!due.is_overdue(Timestamp::from_micros(key), &zone));
+            assert!(due.is_overdue(Timestamp::from_micros(key + 1), &zone));
         }
     }
 

@@ -69,7 +69,7 @@ mod tests {
             Description, DueChange, Priority, Reminder, Reminders, Repeat, RuleChange, Tags, Title,
             sample,
         },
-        timestamp::Moment,
+        timestamp::Timestamp,
         zone::Zone,
     };
 
@@ -115,7 +115,7 @@ mod tests {
     fn different_bodies_have_different_fingerprints() {
         let tags = |tag: &str| Tags::parse(vec![tag.to_owned()]).expect("tags");
         let day = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-        let moment = Moment::from_micros(day.sort_key());
+        let moment = Timestamp::from_micros(day.sort_key());
         let instant = Due::At { moment, zone: Zone::UTC };
         let reminders = Reminders::new(vec![Reminder::At(moment)]).expect("one");
         let rule = Rule::parse("FREQ=WEEKLY").expect("a rule");
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(one[..8], [0x71, 0x13, 0x91, 0xd8, 0x11, 0x53, 0x91, 0xa0]);
         assert_eq!(one, fingerprint(&body(" Water the plants ", "twice", Priority::Medium)));
         let due = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-        let moment = Moment::from_micros(due.sort_key());
+        let moment = Timestamp::from_micros(due.sort_key());
         let reminders = Reminders::new(vec![Reminder::At(moment)]).expect("one");
         let tags = Tags::parse(vec!["Home".into()]).expect("tags");
         let rule = Rule::parse("FREQ=WEEKLY").expect("a rule");

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     task::{Content, Position, Series, Task},
-    timestamp::Moment,
+    timestamp::Timestamp,
 };
 
 /// The most tasks of one import: their ids are all held in memory.
@@ -27,11 +27,11 @@ pub struct Imported {
     /// Whether the task is completed.
     pub completed: bool,
     /// The time of completion, if known.
-    pub completed_at: Option<Moment>,
+    pub completed_at: Option<Timestamp>,
     /// The time of creation, if known.
-    pub created_at: Option<Moment>,
+    pub created_at: Option<Timestamp>,
     /// The time of the last change, if known.
-    pub updated_at: Option<Moment>,
+    pub updated_at: Option<Timestamp>,
     /// The series, and the number of the occurrence.
     pub series: Option<(Uuid, i64)>,
     /// The anchor of the rule; by default the due.
@@ -45,7 +45,7 @@ impl Imported {
     /// times are derived from the known ones.
     ///
     /// A completed task that repeats counts as followed by its next.
-    pub fn into_task(self, user_id: &str, now: Moment) -> Task {
+    pub fn into_task(self, user_id: &str, now: Timestamp) -> Task {
         let created_at = self.created_at.unwrap_or(now);
         let known = [self.updated_at, self.completed_at].into_iter().flatten().max();
         let updated_at = self.updated_at.or(known).unwrap_or(created_at).max(created_at);
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::domain::task::sample;
 
-    const NOW: Moment = Moment::from_micros(9_000_000);
+    const NOW: Timestamp = Timestamp::from_micros(9_000_000);
 
     fn plain() -> Imported {
         Imported {
@@ -131,7 +131,7 @@ mod tests {
     fn what_is_not_known_of_the_past_is_as_of_the_beginning() {
         let task = plain().into_task("ada", NOW);
         assert_eq!((task.created_at, task.updated_at, task.completed_at), (NOW, NOW, None));
-        let [early, late] = [1, 2].map(Moment::from_micros);
+        let [early, late] = [1, 2].map(Timestamp::from_micros);
         let (created_at, updated_at) = (Some(early), Some(late));
         let done = Imported { completed: true, created_at, updated_at, ..plain() };
         assert_eq!(done.into_task("ada", NOW).completed_at, Some(late));

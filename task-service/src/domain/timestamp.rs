@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{NoContext, Uuid};
 
 /// A timestamp in UTC, in whole microseconds since 1970, as both databases store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Moment(i64);
+pub struct Timestamp(i64);
 
-impl Moment {
+impl Timestamp {
     /// The current time of `clock`, truncated to the microsecond.
     pub fn now(clock: &dyn Clock) -> Self {
         Self(clock.now().timestamp_micros())
@@ -51,7 +51,7 @@ impl Moment {
     pub fn new_id(self) -> Uuid {
         let (seconds, nanos) = self.seconds_and_nanos();
         let seconds = u64::try_from(seconds).unwrap_or(0);
-        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, nanos))
+        Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos))
     }
 }
 
@@ -65,14 +65,14 @@ mod tests {
     fn finer_than_a_microsecond_is_cut_off() {
         let clock =
             ManualClock::at(chrono::DateTime::from_timestamp_nanos(1_700_000_000_123_456_789));
-        assert_eq!(Moment::now(&clock).micros(), 1_700_000_000_123_456);
-        assert_eq!(Moment::now(&clock).seconds_and_nanos(), (1_700_000_000, 123_456_000));
-        assert_eq!(Moment::from_micros(-1).seconds_and_nanos(), (-1, 999_999_000));
+        assert_eq!(Timestamp::now(&clock).micros(), 1_700_000_000_123_456);
+        assert_eq!(Timestamp::now(&clock).seconds_and_nanos(), (1_700_000_000, 123_456_000));
+        assert_eq!(Timestamp::from_micros(-1).seconds_and_nanos(), (-1, 999_999_000));
     }
 
     #[test]
     fn ids_carry_their_moment_and_are_all_different() {
-        let moment = Moment::from_micros(1_700_000_000_123_456);
+        let moment = Timestamp::from_micros(1_700_000_000_123_456);
         let (one, two) = (moment.new_id(), moment.new_id());
         assert_ne!(one, two);
         assert_eq!(one.get_version_num(), 7);

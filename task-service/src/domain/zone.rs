@@ -1,10 +1,10 @@
 //! Time zones: between instants and local times.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp as JiffTimestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::timestamp::Moment;
+use crate::domain::timestamp::Timestamp;
 
 /// A time zone of the IANA database that is compiled in, so every replica has the same. Serialised
 /// as its name.
@@ -34,11 +34,11 @@ impl Zone {
     }
 
     /// The local time at `moment`, clamped to the years that can be written.
-    pub fn local(&self, moment: Moment) -> NaiveDateTime {
+    pub fn local(&self, moment: Timestamp) -> NaiveDateTime {
         let limit = if moment.micros() < 0 { NaiveDateTime::MIN } else { NaiveDateTime::MAX };
         let utc = DateTime::from_timestamp_micros(moment.micros()).map(|utc| utc.naive_utc());
         // No zone is known to have an offset outside the years 1 to 9999.
-        let offset = Timestamp::from_microsecond(moment.micros())
+        let offset = JiffTimestamp::from_microsecond(moment.micros())
             .map_or(0, |timestamp| self.0.to_offset(timestamp).seconds());
         utc.and_then(|utc| utc.checked_add_signed(TimeDelta::seconds(offset.into())))
             .unwrap_or(limit)
@@ -46,15 +46,15 @@ impl Zone {
 
     /// The instant of the local time `local`. As in RFC 5545, an ambiguous time is its first
     /// occurrence, and a time in a gap uses the offset before the gap.
-    pub fn instant(&self, local: NaiveDateTime) -> Moment {
+    pub fn instant(&self, local: NaiveDateTime) -> Timestamp {
         let utc = local.and_utc().timestamp_micros();
         let known = civil_time(local)
             .and_then(|local| self.0.to_ambiguous_timestamp(local).compatible().ok());
-        Moment::from_micros(known.map_or(utc, Timestamp::as_microsecond))
+        Timestamp::from_micros(known.map_or(utc, JiffTimestamp::as_microsecond))
     }
 
     /// The start of `day`: midnight, or later where a gap begins at midnight.
-    pub fn day_start(&self, day: NaiveDate) -> Moment {
+    pub fn day_start(&self, day: NaiveDate) -> Timestamp {
         self.instant(day.and_time(NaiveTime::MIN))
     }
 }
@@ -162,7 +162,7 @@ mod tests {
         let cairo = zone("Africa/Cairo");
         let start = cairo.day_start(NaiveDate::from_ymd_opt(2026, 4, 24).unwrap());
         assert_eq!(cairo.local(start), time("2026-04-24T01:00:00"));
-        let before = Moment::from_micros(start.micros() - 1);
+        let before = Timestamp::from_micros(start.micros() - 1);
         assert_eq!(cairo.local(before).date(), NaiveDate::from_ymd_opt(2026, 4, 23).unwrap());
     }
 
@@ -170,7 +170,7 @@ mod tests {
     fn what_the_wall_shows_leads_back_to_the_moment() {
         for name in ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"] {
             for hour in 0..24 * 366 {
-                let moment = Moment::from_micros((1_767_225_600 + hour * 3_600) * 1_000_000);
+                let moment = Timestamp::from_micros((1_767_225_600 + hour * 3_600) * 1_000_000);
                 let local = zone(name).local(moment);
                 let back = zone(name).instant(local);
                 // Within the repeated time it is the first of two.
@@ -190,7 +190,7 @@ mod tests {
     fn no_moment_is_too_far_away() {
         for name in ["UTC", "Asia/Tokyo", "America/New_York"] {
             for micros in [i64::MIN, i64::MAX] {
-                let far = zone(name).local(Moment::from_micros(micros));
+                let far = zone(name).local(Timestamp::from_micros(micros));
                 zone(name).instant(far);
             }
         }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     domain::{
         task::{ReminderEvent, Task},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     error::Error,
     notifications::pubsub::Subscription,
@@ -30,14 +30,14 @@ pub enum Event {
     /// A reminder has fired, with the current task.
     Reminder(ReminderEvent, Box<Task>),
     /// A heartbeat with the current time.
-    Heartbeat(Moment),
+    Heartbeat(Timestamp),
 }
 
 /// A watch of a user's own tasks.
 pub struct Watch {
     tasks: Tasks,
     owner: Owner,
-    expires_at: Moment,
+    expires_at: Timestamp,
     period: Duration,
     watcher: Subscription,
     /// Events that have been read and not sent.
@@ -69,7 +69,7 @@ impl Watch {
             None => tasks.beginning(&owner).await?,
         };
         let mut watch = Self {
-            expires_at: Moment::from_micros(principal.expires_at().timestamp_micros()),
+            expires_at: Timestamp::from_micros(principal.expires_at().timestamp_micros()),
             watcher,
             page: Vec::new().into_iter(),
             cursor,

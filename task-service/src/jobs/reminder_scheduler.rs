@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::timestamp::Moment,
+    domain::timestamp::Timestamp,
     jobs::backoff::Backoff,
     store::{EveryUser, Tasks},
 };
@@ -27,7 +27,7 @@ pub async fn run(tasks: Tasks, all: EveryUser) {
 
 /// The pause at `now` before the next reminder at `next`. Never zero: another replica that fires it
 /// needs a moment.
-fn pause(now: Moment, next: Option<Moment>) -> Duration {
+fn pause(now: Timestamp, next: Option<Timestamp>) -> Duration {
     let micros = next.map_or(i64::MAX, |next| next.micros().saturating_sub(now.micros()));
     let until = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
     until.clamp(Duration::from_millis(10), PERIOD)
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn it_sleeps_until_the_next_one_and_a_second_at_most() {
         let pause = |micros: Option<i64>| {
-            pause(Moment::from_micros(1_000_000), micros.map(Moment::from_micros)).as_millis()
+            pause(Timestamp::from_micros(1_000_000), micros.map(Timestamp::from_micros)).as_millis()
         };
         assert_eq!(pause(None), 1_000);
         assert_eq!(pause(Some(1_500_000)), 500);

@@ -10,7 +10,7 @@ use crate::domain::{
         tags::{self, InvalidTags},
     },
     text::{fits, fold, words},
-    timestamp::Moment,
+    timestamp::Timestamp,
     zone::Zone,
 };
 
@@ -57,9 +57,9 @@ pub struct Filter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// The bound for dates.
-    pub day: Moment,
+    pub day: Timestamp,
     /// The bound for instants.
-    pub instant: Moment,
+    pub instant: Timestamp,
 }
 
 impl Filter {
@@ -75,9 +75,9 @@ impl Filter {
     }
 
     /// The first due that is not overdue at `now`; see [`Due::is_overdue`].
-    pub fn not_yet_overdue(&self, now: Moment) -> Bound {
+    pub fn not_yet_overdue(&self, now: Timestamp) -> Bound {
         let today = Due::Date(self.zone.local(now).date());
-        Bound { day: Moment::from_micros(today.sort_key()), instant: now }
+        Bound { day: Timestamp::from_micros(today.sort_key()), instant: now }
     }
 
     fn start_of(&self, day: NaiveDate) -> Bound {
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(from.day.micros() - from.instant.micros(), 3_600_000_000);
         assert!(filter.end().is_some());
         // Half past midnight of the 26th in Berlin, and still the 25th in UTC.
-        let now = Moment::from_micros(from.day.micros() + 84_600_000_000);
+        let now = Timestamp::from_micros(from.day.micros() + 84_600_000_000);
         let bound = filter.not_yet_overdue(now);
         assert_eq!(bound.day.micros() - from.day.micros(), 86_400_000_000);
         assert_eq!(bound.instant, now);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     task::{Content, Description, sample},
-    timestamp::Moment,
+    timestamp::Timestamp,
 };
 
 fn cursor() -> PageCursor {
@@ -113,7 +113,7 @@ fn a_text_counts_as_long_as_json_spells_it() {
 fn a_page_of_huge_tasks_ends_early_and_goes_on() {
     let description = Description::parse("🦀".repeat(10_000)).expect("a description");
     let new = Content { description, ..sample("huge") };
-    let made = |n| Task::new("alice", new.clone(), Moment::from_micros(n), n, 0);
+    let made = |n| Task::new("alice", new.clone(), Timestamp::from_micros(n), n, 0);
     let tasks: Vec<_> = (0..200).map(made).collect();
     let (sort, filter) = (Sort::NEWEST, Filter::default());
     let request = PageRequest { size: 200, after: None, filter, sort, with_total: false };

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         task::{Task, sample},
-        timestamp::Moment,
+        timestamp::Timestamp,
     };
 
     pub const ALL: [SortField; 7] = [
@@ -134,7 +134,7 @@ mod tests {
         let numbers: std::collections::BTreeSet<_> =
             ALL.into_iter().map(SortField::number).collect();
         assert_eq!(numbers.len(), ALL.len());
-        let now = Moment::from_micros(5);
+        let now = Timestamp::from_micros(5);
         let mut task = Task::new("alice", sample("Élan"), now, 1, 0);
         assert_eq!(SortKey::of(&task, SortField::Title), SortKey::Text("elan".into()));
         assert_eq!(SortKey::of(&task, SortField::Due), SortKey::None);

@@ -25,7 +25,7 @@ use crate::{
         quota::Usage,
         request_id::RequestId,
         task::{Content, Task, TaskPatch},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     entity::task::Column,
     error::Error,
@@ -120,7 +120,7 @@ impl IdempotencyKey {
         key: Option<&Self>,
         change: &Change,
         owner: &Owner,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<Option<Vec<Uuid>>, Error> {
         let Some(Self { id, fingerprint }) = key else { return Ok(None) };
         match idempotency::find(change, owner, id, fingerprint, now).await? {
@@ -136,7 +136,7 @@ impl IdempotencyKey {
         change: &Change,
         owner: &Owner,
         made: Vec<Uuid>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), Error> {
         let Self { id, fingerprint } = self;
         idempotency::remember(change, owner, &id, fingerprint, Created::Batch(made), now).await
@@ -148,7 +148,7 @@ async fn create_in(
     owner: &Owner,
     new: Vec<Content>,
     key: Option<IdempotencyKey>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<Vec<Task>>, Error> {
     if let Some(ids) = IdempotencyKey::find(key.as_ref(), change, owner, now).await? {
         return match present(find_all(&change.transaction, owner, &ids).await?) {
@@ -172,7 +172,7 @@ async fn edit_in(
     ids: &[Uuid],
     patch: &TaskPatch,
     key: Option<IdempotencyKey>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<Vec<Task>>, Error> {
     let is_repeat = IdempotencyKey::find(key.as_ref(), change, owner, now).await?.is_some();
     let before = present(find_all(&change.transaction, owner, ids).await?)?;
@@ -194,7 +194,7 @@ async fn edit_in(
 }
 
 /// Applies `patch` to each task and returns the indexes of the changed ones.
-fn apply(tasks: &mut [Task], patch: &TaskPatch, now: Moment) -> Result<Vec<usize>, Violations> {
+fn apply(tasks: &mut [Task], patch: &TaskPatch, now: Timestamp) -> Result<Vec<usize>, Violations> {
     let (mut fields, mut changed) = (Fields::default(), Vec::new());
     for (i, task) in tasks.iter_mut().enumerate() {
         let applied = task.apply(patch.clone(), now);
@@ -213,7 +213,7 @@ async fn delete_in(
     owner: &Owner,
     ids: &[Uuid],
     key: Option<IdempotencyKey>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<()>, Error> {
     if IdempotencyKey::find(key.as_ref(), change, owner, now).await?.is_some() {
         return Ok(Outcome::Unchanged(()));

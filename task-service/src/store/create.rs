@@ -16,7 +16,7 @@ use crate::{
         fingerprint::fingerprint,
         request_id::RequestId,
         task::{Content, NewTask, Task},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     error::Error,
 };
@@ -53,7 +53,7 @@ async fn create_for(
     owner: &Owner,
     content: Content,
     request_id: &RequestId,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<Task>, Error> {
     let fingerprint = fingerprint(&content);
     if let Some(made) = idempotency::find(change, owner, request_id, &fingerprint, now).await? {

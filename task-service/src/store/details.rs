@@ -55,7 +55,7 @@ mod tests {
         due::Due,
         recurrence::{RepeatFrom, Rule},
         task::Reminder,
-        timestamp::Moment,
+        timestamp::Timestamp,
         zone::Zone,
     };
 
@@ -74,7 +74,7 @@ mod tests {
             anchor: due.local(),
         };
         let zone = Zone::parse("Europe/Berlin").expect("a zone");
-        let reminders = vec![Reminder::Before(10), Reminder::At(Moment::from_micros(5))];
+        let reminders = vec![Reminder::Before(10), Reminder::At(Timestamp::from_micros(5))];
         let details = Details {
             tags: vec!["Home".into()],
             reminders: Reminders::new(reminders).expect("two"),

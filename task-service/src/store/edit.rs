@@ -15,7 +15,7 @@ use crate::{
     domain::{
         etag::Etag,
         task::{Task, TaskPatch},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     entity::task::{Column, Entity},
     error::Error,
@@ -63,7 +63,7 @@ impl Tasks {
         owner: &Owner,
         id: Uuid,
         etag: Option<&Etag>,
-        edit: impl FnOnce(&mut Task, Moment) -> Result<bool, Error> + Send,
+        edit: impl FnOnce(&mut Task, Timestamp) -> Result<bool, Error> + Send,
     ) -> Result<Task, Error> {
         let change = Change::begin(self, owner).await?;
         let now = self.now();
@@ -77,8 +77,8 @@ async fn edit_in(
     owner: &Owner,
     id: Uuid,
     etag: Option<&Etag>,
-    now: Moment,
-    edit: impl FnOnce(&mut Task, Moment) -> Result<bool, Error> + Send,
+    now: Timestamp,
+    edit: impl FnOnce(&mut Task, Timestamp) -> Result<bool, Error> + Send,
 ) -> Result<Outcome<Task>, Error> {
     let before = find(&change.transaction, owner, id).await?;
     check(etag, &before)?;
@@ -107,7 +107,7 @@ pub async fn store(
     owner: &Owner,
     before: &Task,
     task: &mut Task,
-    now: Moment,
+    now: Timestamp,
     index: usize,
 ) -> Result<(), Error> {
     let occurrence = |task: &Task| task.series.map(|series| (series.id, series.occurrence));

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         task::{ReminderEvent, Task},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     entity::{
         reminder,
@@ -30,7 +30,7 @@ use crate::{
 const PAGE_SIZE: usize = 100;
 
 /// A cursor of an export: right after the task with this creation time and id, or the beginning.
-pub type LiveCursor = Option<(Moment, Uuid)>;
+pub type LiveCursor = Option<(Timestamp, Uuid)>;
 
 impl Tasks {
     /// The tasks after this cursor, oldest first, and the next cursor; `None` at the end. No
@@ -84,8 +84,8 @@ impl Tasks {
     pub async fn export_reminder_events(
         &self,
         owner: &Owner,
-        after: Option<(Uuid, Moment)>,
-    ) -> Result<(Vec<ReminderEvent>, Option<(Uuid, Moment)>), Error> {
+        after: Option<(Uuid, Timestamp)>,
+    ) -> Result<(Vec<ReminderEvent>, Option<(Uuid, Timestamp)>), Error> {
         use reminder::Column::{FiredAt, FiresAt, TaskId};
         let mut selection =
             owned::<reminder::Entity>(self.database.backend(), owner).filter(FiredAt.is_not_null());

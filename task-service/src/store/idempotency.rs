@@ -13,7 +13,7 @@ use super::{
     system_queries::expired_requests,
 };
 use crate::{
-    domain::{request_id::RequestId, timestamp::Moment},
+    domain::{request_id::RequestId, timestamp::Timestamp},
     entity::request::{ActiveModel, Column, Entity},
     error::Error,
 };
@@ -36,7 +36,7 @@ pub async fn find(
     owner: &Owner,
     id: &RequestId,
     fingerprint: &[u8],
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Option<Created>, Error> {
     let used: Select<Entity> =
         owned(change.transaction.backend(), owner).filter(Column::RequestId.eq(id.as_str()));
@@ -62,7 +62,7 @@ pub async fn remember(
     id: &RequestId,
     fingerprint: Vec<u8>,
     made: Created,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let (task_id, task_ids) = match made {
         Created::One(task_id) => (task_id, None),
@@ -92,7 +92,7 @@ pub async fn remember(
 pub async fn delete_expired_keys(
     database: &Database,
     all: EveryUser,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<u64, Error> {
     delete_expired_keys_by(database, all, now, BATCH).await
 }
@@ -101,13 +101,13 @@ pub async fn delete_expired_keys(
 pub(super) async fn delete_expired_keys_by(
     database: &Database,
     all: EveryUser,
-    now: Moment,
+    now: Timestamp,
     batch: u64,
 ) -> Result<u64, Error> {
     delete_expired(database, batch, |limit| expired_requests(all, expired_until(now), limit)).await
 }
 
 /// The time until which keys have expired by `now`.
-fn expired_until(now: Moment) -> i64 {
+fn expired_until(now: Timestamp) -> i64 {
     now.micros().saturating_sub(LIFETIME)
 }

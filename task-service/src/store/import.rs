@@ -26,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         import::{Fault, Imported, MAX_BYTES, MAX_TASKS, Report},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     entity::task::{ActiveModel, Column, Entity},
     error::Error,
@@ -36,7 +36,7 @@ use crate::{
 pub struct Import {
     tasks: Tasks,
     owner: Owner,
-    now: Moment,
+    now: Timestamp,
     report: Report,
     staged: Spool<StagedRow>,
     /// The ids received.

@@ -67,7 +67,7 @@ pub use self::{
     watch::StoredEvent,
 };
 use crate::{
-    domain::{quota::Quota, task::Task, timestamp::Moment},
+    domain::{quota::Quota, task::Task, timestamp::Timestamp},
     entity::task::{Column, Entity},
     error::Error,
     notifications::pubsub::PubSub,
@@ -121,8 +121,8 @@ impl Tasks {
     }
 
     /// The current time.
-    pub fn now(&self) -> Moment {
-        Moment::now(&*self.clock)
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now(&*self.clock)
     }
 
     /// One task.

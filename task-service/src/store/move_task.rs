@@ -20,7 +20,7 @@ use crate::{
     domain::{
         etag::Etag,
         task::{MAX_POSITION_LENGTH, Position, Task},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     entity::task::{Column, Entity},
     error::Error,
@@ -60,7 +60,7 @@ async fn move_in(
     id: Uuid,
     target: MoveTarget,
     etag: Option<&Etag>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<Task>, Error> {
     let on = &change.transaction;
     let before = find(on, owner, id).await?;
@@ -146,7 +146,7 @@ async fn spread(
     owner: &Owner,
     id: Uuid,
     left: Option<&Task>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Position, Error> {
     let end = Position::at_end(change.revision, 0);
     let mut count = 64;

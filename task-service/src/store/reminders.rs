@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{
         task::{ReminderEvent, Task},
-        timestamp::Moment,
+        timestamp::Timestamp,
     },
     entity::reminder::Model,
     error::Error,
@@ -39,13 +39,13 @@ impl Tasks {
     /// Fires the due reminders of all users, and returns the time of the next one. Safe beside
     /// calls and other replicas. A failure for one user does not stop the others: the first error
     /// is returned at the end.
-    pub async fn fire_due(&self, all: EveryUser) -> Result<Option<Moment>, Error> {
+    pub async fn fire_due(&self, all: EveryUser) -> Result<Option<Timestamp>, Error> {
         let (mut stuck, mut first) = (BTreeSet::new(), None);
         loop {
             let now = self.now();
             let pending =
                 pending_reminders(all, &stuck, BATCH_SIZE).all(self.database.reader()).await?;
-            let next = pending.first().map(|(_, fires_at)| Moment::from_micros(*fires_at));
+            let next = pending.first().map(|(_, fires_at)| Timestamp::from_micros(*fires_at));
             let due = pending.iter().take_while(|(_, fires_at)| *fires_at <= now.micros());
             let users: BTreeSet<_> = due.map(|(user_id, _)| user_id).collect();
             let mut goes_on = false;
@@ -69,7 +69,7 @@ impl Tasks {
     }
 
     /// Fires the due reminders of one user in one transaction, and returns their number.
-    async fn fire(&self, user: OneUser<'_>, now: Moment) -> Result<usize, Error> {
+    async fn fire(&self, user: OneUser<'_>, now: Timestamp) -> Result<usize, Error> {
         let transaction = self.database.begin().await?;
         // The row lock of the user's changes comes first, as in a change.
         take_numbers(&user, 0).exec(&transaction).await?;
@@ -134,8 +134,8 @@ pub fn reminder_event(row: Model) -> Option<ReminderEvent> {
     Some(ReminderEvent {
         user_id: row.user_id,
         task_id: row.task_id,
-        due_at: Moment::from_micros(row.fires_at),
-        at: Moment::from_micros(row.fired_at?),
+        due_at: Timestamp::from_micros(row.fires_at),
+        at: Timestamp::from_micros(row.fired_at?),
         revision: row.revision?,
         sequence: row.sequence?,
     })

@@ -11,7 +11,7 @@ use super::{
     search,
 };
 use crate::{
-    domain::timestamp::Moment,
+    domain::timestamp::Timestamp,
     entity::task::{Column, Entity},
     query::{
         filter::{Bound, Filter},
@@ -28,7 +28,7 @@ pub struct View<'a> {
     /// The owner.
     pub owner: &'a Owner,
     /// The current time.
-    pub now: Moment,
+    pub now: Timestamp,
     /// Whether to read by the full-text index; see [`search::comes_first`].
     pub is_by_words: bool,
 }

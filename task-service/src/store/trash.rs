@@ -16,7 +16,7 @@ use super::{
     write::replace,
 };
 use crate::{
-    domain::{etag::Etag, quota::Usage, task::Task, timestamp::Moment},
+    domain::{etag::Etag, quota::Usage, task::Task, timestamp::Timestamp},
     error::Error,
 };
 
@@ -101,7 +101,7 @@ async fn delete_in(
     owner: &Owner,
     id: Uuid,
     etag: Option<&Etag>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<()>, Error> {
     let before = find(&change.transaction, owner, id).await?;
     check(etag, &before)?;
@@ -114,7 +114,7 @@ pub async fn discard(
     change: &Change,
     owner: &Owner,
     before: &Task,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let mut task = Task { deleted_at: Some(now), ..before.clone() };
     replace(change, owner, before, &mut task, now).await
@@ -125,7 +125,7 @@ async fn undelete_in(
     owner: &Owner,
     id: Uuid,
     etag: Option<&Etag>,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Outcome<Task>, Error> {
     let before = find_anywhere(&change.transaction, owner, id).await?;
     check(etag, &before)?;

@@ -11,7 +11,7 @@ use super::{
     row,
 };
 use crate::{
-    domain::{quota::Usage, task::Task, timestamp::Moment},
+    domain::{quota::Usage, task::Task, timestamp::Timestamp},
     entity::{
         reminder,
         task::{Column, Entity},
@@ -20,7 +20,12 @@ use crate::{
 };
 
 /// Inserts a task.
-pub async fn insert(change: &Change, owner: &Owner, task: &Task, now: Moment) -> Result<(), Error> {
+pub async fn insert(
+    change: &Change,
+    owner: &Owner,
+    task: &Task,
+    now: Timestamp,
+) -> Result<(), Error> {
     change.grow(row::usage(task))?;
     owned_insert(owner, row::whole(task)).exec_without_returning(&change.transaction).await?;
     insert_reminders(&change.transaction, owner, &pending(task, now)).await
@@ -31,7 +36,7 @@ pub async fn insert_next(
     change: &Change,
     owner: &Owner,
     task: &Task,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let insert = owned_insert(owner, row::whole(task)).on_conflict(if_new());
     if insert.exec_without_returning(&change.transaction).await? == 0 {
@@ -66,7 +71,7 @@ pub async fn insert_all(
     change: &Change,
     owner: &Owner,
     tasks: &[Task],
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let all = tasks.iter().map(row::usage).fold(Usage::default(), Usage::and);
     change.grow(all)?;
@@ -98,7 +103,7 @@ pub async fn replace(
     owner: &Owner,
     before: &Task,
     after: &mut Task,
-    now: Moment,
+    now: Timestamp,
 ) -> Result<(), Error> {
     after.revision = change.revision;
     change.grow(row::usage(after).without(row::usage(before)))?;
@@ -123,7 +128,7 @@ pub async fn replace(
 }
 
 /// The times of the reminders of `task`, if it is open and outside the trash.
-fn to_remind_at(task: &Task) -> Vec<Moment> {
+fn to_remind_at(task: &Task) -> Vec<Timestamp> {
     if task.completed() || task.deleted_at.is_some() {
         return Vec::new();
     }
@@ -132,7 +137,7 @@ fn to_remind_at(task: &Task) -> Vec<Moment> {
 
 /// The pending reminders of `task`, in the future alone. A reminder that has fired does not fire
 /// again.
-pub fn pending(task: &Task, now: Moment) -> Vec<reminder::ActiveModel> {
+pub fn pending(task: &Task, now: Timestamp) -> Vec<reminder::ActiveModel> {
     let moments = to_remind_at(task).into_iter();
     moments.filter(|moment| *moment > now).map(|moment| reminds(task.id, moment.micros())).collect()
 }

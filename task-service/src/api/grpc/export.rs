@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::bulk::encode_tasks;
 use crate::{
     api::wire,
-    domain::timestamp::Moment,
+    domain::timestamp::Timestamp,
     error::Error,
     store::{LiveCursor, Tasks},
 };
@@ -24,7 +24,7 @@ pub enum ExportCursor {
     /// Among all tasks; the reminders follow.
     Anywhere(Option<Uuid>),
     /// Among the reminders that have fired.
-    ReminderEvent(Option<(Uuid, Moment)>),
+    ReminderEvent(Option<(Uuid, Timestamp)>),
 }
 
 impl ExportCursor {

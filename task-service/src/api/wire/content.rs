@@ -3,7 +3,7 @@
 //! Messages are destructured and built without `..`, so a new field of the contract does not
 //! compile before it is handled here.
 
-use prost_types::Timestamp;
+use prost_types::Timestamp as WireTimestamp;
 use proto::task::v1 as pb;
 use shared::fields::{Fields, Violations};
 
@@ -216,7 +216,7 @@ pub fn patch(message: pb::UpdateTaskRequest, fields: &mut Fields) -> TaskPatch {
 #[expect(clippy::option_option, reason = "to leave a field alone is no value of it")]
 fn due(
     date: Option<Option<String>>,
-    at: Option<Option<Timestamp>>,
+    at: Option<Option<WireTimestamp>>,
     zone: Option<Option<String>>,
     fields: &mut Fields,
 ) -> Option<DueChange> {

@@ -1,6 +1,6 @@
 //! Imports on the wire.
 
-use prost_types::Timestamp;
+use prost_types::Timestamp as WireTimestamp;
 use proto::task::v1 as pb;
 use shared::fields::{Fields, Violations};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     content::{creation, parse_content},
     schedule,
-    timestamp::moment,
+    timestamp::parse_timestamp,
 };
 use crate::domain::{
     import::{Imported, Report},
@@ -25,7 +25,9 @@ pub fn import_task(mut task: pb::Task) -> Result<Imported, Vec<(String, String)>
         "" => None,
         text => fields.take("id", uuid(text)),
     };
-    let mut at = |field, at: Option<Timestamp>| at.and_then(|at| fields.take(field, moment(at)));
+    let mut at = |field, at: Option<WireTimestamp>| {
+        at.and_then(|at| fields.take(field, parse_timestamp(at)))
+    };
     let completed_at = at("completed_at", task.completed_at);
     let created_at = at("created_at", task.created_at);
     let updated_at = at("updated_at", task.updated_at);
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named() {
-        let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+        let at = |seconds| Some(WireTimestamp { seconds, nanos: 0 });
         let task = pb::Task {
             id: "1".into(),
             created_at: at(2),

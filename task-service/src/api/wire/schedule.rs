@@ -1,11 +1,11 @@
 //! Due, reminders and recurrence on the wire.
 
 use chrono::{Datelike, NaiveDateTime};
-use prost_types::Timestamp;
+use prost_types::Timestamp as WireTimestamp;
 use proto::task::v1 as pb;
 use shared::fields::Fields;
 
-use super::timestamp::{moment, timestamp};
+use super::timestamp::{parse_timestamp, timestamp};
 use crate::domain::{
     due::Due,
     recurrence::{RepeatFrom, Rule},
@@ -31,18 +31,18 @@ pub enum ParsedDue {
     /// A whole due.
     Due(Due),
     /// An instant without a zone.
-    Instant(crate::domain::timestamp::Moment),
+    Instant(crate::domain::timestamp::Timestamp),
 }
 
 /// The due from its three fields.
 pub fn due(
     date: Option<&str>,
-    at: Option<Timestamp>,
+    at: Option<WireTimestamp>,
     zone: Option<&str>,
     fields: &mut Fields,
 ) -> ParsedDue {
     let date = date.map(|date| fields.take("due_date", Due::parse_date(date)));
-    let at = at.map(|at| fields.take("due_at", moment(at)));
+    let at = at.map(|at| fields.take("due_at", parse_timestamp(at)));
     let zone = zone.map(|zone| fields.take("due_zone", Zone::parse(zone)));
     if date.is_some() && at.is_some() {
         fields.fault("due_at", "must not come with `due_date`");
@@ -79,9 +79,9 @@ pub fn reminders(messages: &[pb::Reminder], fields: &mut Fields) -> Option<Remin
 
 fn reminder(message: &pb::Reminder) -> Result<Reminder, String> {
     match (message.at, message.minutes_before) {
-        (Some(at), None) => {
-            moment(at).map(Reminder::At).map_err(|rule| format!("have an `at` that {rule}"))
-        }
+        (Some(at), None) => parse_timestamp(at)
+            .map(Reminder::At)
+            .map_err(|rule| format!("have an `at` that {rule}")),
         (None, Some(minutes)) => Reminder::before(minutes).map_err(|rule| rule.to_string()),
         _ => Err("must each have one of `at` and `minutes_before`".to_owned()),
     }
@@ -139,8 +139,8 @@ mod tests {
         faults.iter().map(|fault| fault.field.to_string()).collect()
     }
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp { seconds, nanos: 0 }
+    fn at(seconds: i64) -> WireTimestamp {
+        WireTimestamp { seconds, nanos: 0 }
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(read(None, None, None), ParsedDue::Nothing);
         let day = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
         assert_eq!(read(Some("2026-11-25"), None, None), ParsedDue::Due(day));
-        let moment = crate::domain::timestamp::Moment::from_micros(1_000_000);
+        let moment = crate::domain::timestamp::Timestamp::from_micros(1_000_000);
         assert_eq!(read(None, Some(at(1)), None), ParsedDue::Instant(moment));
         let zone = Zone::parse("Europe/Berlin").expect("a zone");
         let instant = Due::At { moment, zone };

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use self::occurrences::occurrences;
 pub use self::{invalid::InvalidRule, rule::Rule};
-use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
+use crate::domain::{due::Due, timestamp::Timestamp, zone::Zone};
 
 /// More than any gap of a time zone.
 const GAP: Duration = Duration::days(2);
@@ -49,7 +49,13 @@ impl Recurrence {
     /// Counted from the due, it is the first occurrence of the rule after `due` that is not missed
     /// yet; COUNT counts occurrences. Counted from the completion, it is the first occurrence after
     /// that day of the rule started there, at the same time of day; COUNT counts tasks.
-    pub fn next(&self, due: &Due, occurrence: i64, completed: Moment, zone: &Zone) -> Option<Due> {
+    pub fn next(
+        &self,
+        due: &Due,
+        occurrence: i64,
+        completed: Timestamp,
+        zone: &Zone,
+    ) -> Option<Due> {
         // An instant uses its own zone, a date the user's.
         let clock = if let Due::At { zone, .. } = due { zone } else { zone };
         let day = clock.local(completed).date();

@@ -28,7 +28,7 @@ pub use self::{
     tags::Tags,
     title::{Title, sort_key},
 };
-use crate::domain::{recurrence::Recurrence, request_id::RequestId, timestamp::Moment};
+use crate::domain::{recurrence::Recurrence, request_id::RequestId, timestamp::Timestamp};
 
 /// A task as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Task {
     /// The owner-written fields.
     pub content: Content,
     /// The time of completion; `None` while the task is open.
-    pub completed_at: Option<Moment>,
+    pub completed_at: Option<Timestamp>,
     /// The anchor of the rule, in local time; `None` without a rule.
     pub anchor: Option<NaiveDateTime>,
     /// The series and its occurrence, if the task ever repeated.
@@ -48,11 +48,11 @@ pub struct Task {
     /// The position in the user's order.
     pub position: Position,
     /// The time of creation.
-    pub created_at: Moment,
+    pub created_at: Timestamp,
     /// The time of the last change of a field; never decreases.
-    pub updated_at: Moment,
+    pub updated_at: Timestamp,
     /// The time of deletion; `None` outside the trash.
-    pub deleted_at: Option<Moment>,
+    pub deleted_at: Option<Timestamp>,
     /// The owner's change number of the last change (revision).
     pub revision: i64,
 }
@@ -60,7 +60,13 @@ pub struct Task {
 impl Task {
     /// A new, open task of `user_id`, at the end of the order. `index` numbers the tasks of one
     /// change, which are created a microsecond apart so that lists keep their order.
-    pub fn new(user_id: &str, content: Content, now: Moment, revision: i64, index: usize) -> Self {
+    pub fn new(
+        user_id: &str,
+        content: Content,
+        now: Timestamp,
+        revision: i64,
+        index: usize,
+    ) -> Self {
         let id = now.new_id();
         let now = now.plus_micros(index);
         let anchor = content.anchor();

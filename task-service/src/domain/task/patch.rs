@@ -3,7 +3,7 @@
 use shared::fields::Violations;
 
 use super::{Repeat, Series, Task, TaskPatch};
-use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
+use crate::domain::{due::Due, timestamp::Timestamp, zone::Zone};
 
 /// The change of a recurrence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum DueChange {
     /// A new value.
     Set(Due),
     /// A new instant, in the task's zone, or in UTC.
-    Instant(Moment),
+    Instant(Timestamp),
     /// UTC as the zone of the instant; a date is unchanged.
     NoZone,
     /// No date; an instant is unchanged.
@@ -68,7 +68,7 @@ impl Task {
     /// never back.
     ///
     /// A new rule or due sets the anchor.
-    pub fn apply(&mut self, patch: TaskPatch, now: Moment) -> Result<bool, Violations> {
+    pub fn apply(&mut self, patch: TaskPatch, now: Timestamp) -> Result<bool, Violations> {
         let completed = patch.completed;
         let content = self.content.clone().patched(patch);
         let (rule, due) = (&content.recurrence, &content.due);

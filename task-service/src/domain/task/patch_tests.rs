@@ -7,7 +7,7 @@ use crate::domain::{
 };
 
 fn task() -> Task {
-    Task::new("alice", sample("Water the plants"), Moment::from_micros(1_000), 1, 0)
+    Task::new("alice", sample("Water the plants"), Timestamp::from_micros(1_000), 1, 0)
 }
 
 fn due_at(due: Option<&Due>) -> Task {
@@ -22,7 +22,7 @@ fn date(text: &str) -> Due {
 
 fn instant(micros: i64, zone: &str) -> Due {
     let zone = Zone::parse(zone).expect("a zone");
-    Due::At { moment: Moment::from_micros(micros), zone }
+    Due::At { moment: Timestamp::from_micros(micros), zone }
 }
 
 fn weekly() -> Repeat {
@@ -48,7 +48,7 @@ fn a_patch_with_equal_values_changes_nothing() {
         due(DueChange::None),
     ] {
         let mut after = before.clone();
-        assert!(!after.apply(patch, Moment::from_micros(2_000)).expect("sound"));
+        assert!(!after.apply(patch, Timestamp::from_micros(2_000)).expect("sound"));
         assert_eq!(after, before);
     }
 }
@@ -56,20 +56,20 @@ fn a_patch_with_equal_values_changes_nothing() {
 #[test]
 fn the_first_completion_counts_until_the_task_is_reopened() {
     let mut task = task();
-    let mut set = |state, at| task.apply(TaskPatch::completed(state), Moment::from_micros(at));
+    let mut set = |state, at| task.apply(TaskPatch::completed(state), Timestamp::from_micros(at));
     assert_eq!(set(true, 2_000), Ok(true));
     assert_eq!(set(true, 3_000), Ok(false));
     assert_eq!(set(false, 4_000), Ok(true));
     assert_eq!(set(true, 5_000), Ok(true));
-    assert_eq!(task.completed_at, Some(Moment::from_micros(5_000)));
+    assert_eq!(task.completed_at, Some(Timestamp::from_micros(5_000)));
 }
 
 #[test]
 fn a_clock_that_was_set_back_does_not_take_the_task_along() {
     let mut task = task();
-    assert_eq!(task.apply(TaskPatch::completed(true), Moment::from_micros(10)), Ok(true));
-    assert_eq!(task.updated_at, Moment::from_micros(1_000));
-    assert_eq!(task.completed_at, Some(Moment::from_micros(1_000)));
+    assert_eq!(task.apply(TaskPatch::completed(true), Timestamp::from_micros(10)), Ok(true));
+    assert_eq!(task.updated_at, Timestamp::from_micros(1_000));
+    assert_eq!(task.completed_at, Some(Timestamp::from_micros(1_000)));
 }
 
 #[test]
@@ -81,10 +81,10 @@ fn a_date_and_an_instant_take_each_others_place_and_are_cleared_apart() {
         (Some(&hour), DueChange::Set(day.clone()), Some(day.clone())),
         (
             Some(&hour),
-            DueChange::Instant(Moment::from_micros(9)),
+            DueChange::Instant(Timestamp::from_micros(9)),
             Some(instant(9, "Europe/Berlin")),
         ),
-        (Some(&day), DueChange::Instant(Moment::from_micros(9)), Some(instant(9, "UTC"))),
+        (Some(&day), DueChange::Instant(Timestamp::from_micros(9)), Some(instant(9, "UTC"))),
         (Some(&hour), DueChange::NoZone, Some(instant(7, "UTC"))),
         (Some(&day), DueChange::NoZone, Some(day.clone())),
         (Some(&day), DueChange::NoInstant, Some(day.clone())),
@@ -94,7 +94,7 @@ fn a_date_and_an_instant_take_each_others_place_and_are_cleared_apart() {
         (Some(&hour), DueChange::None, None),
     ] {
         let mut task = due_at(before);
-        task.apply(due(change.clone()), Moment::from_micros(2_000)).expect("sound");
+        task.apply(due(change.clone()), Timestamp::from_micros(2_000)).expect("sound");
         assert_eq!(task.content.due, after, "{before:?} {change:?}");
     }
 }
@@ -109,15 +109,15 @@ fn what_counts_from_a_due_needs_one() {
     };
     let mut task = task();
     let before = task.clone();
-    let faults = task.apply(patch.clone(), Moment::from_micros(2_000)).expect_err("no due");
+    let faults = task.apply(patch.clone(), Timestamp::from_micros(2_000)).expect_err("no due");
     let fields: Vec<_> = faults.0.iter().map(|fault| fault.field.to_string()).collect();
     assert_eq!(fields, ["reminders", "recurrence"]);
     assert_eq!(task, before, "nothing was written");
     let whole = TaskPatch { due: Some(DueChange::Set(instant(9, "UTC"))), ..patch };
-    assert_eq!(task.apply(whole, Moment::from_micros(2_000)), Ok(true));
-    assert!(task.apply(due(DueChange::None), Moment::from_micros(3_000)).is_err());
+    assert_eq!(task.apply(whole, Timestamp::from_micros(2_000)), Ok(true));
+    assert!(task.apply(due(DueChange::None), Timestamp::from_micros(3_000)).is_err());
     let to_a_date = due(DueChange::Set(date("2026-11-25")));
-    let faults = task.apply(to_a_date, Moment::from_micros(3_000)).expect_err("no instant");
+    let faults = task.apply(to_a_date, Timestamp::from_micros(3_000)).expect_err("no instant");
     assert_eq!(faults.0.len(), 1, "the rule is content with a date");
 }
 
@@ -129,15 +129,15 @@ fn another_rule_begins_another_series() {
         ..TaskPatch::default()
     };
     let mut task = due_at(Some(&date("2026-11-25")));
-    task.apply(set("FREQ=WEEKLY"), Moment::from_micros(2_000)).expect("sound");
+    task.apply(set("FREQ=WEEKLY"), Timestamp::from_micros(2_000)).expect("sound");
     let first = task.series;
-    task.apply(set("FREQ=DAILY"), Moment::from_micros(2_000)).expect("sound");
+    task.apply(set("FREQ=DAILY"), Timestamp::from_micros(2_000)).expect("sound");
     assert_eq!(task.series, first, "nothing was made by the first rule");
-    task.apply(TaskPatch::completed(true), Moment::from_micros(3_000)).expect("sound");
-    let follower = task.successor(Moment::from_micros(3_000), 9, 0).expect("the next one");
+    task.apply(TaskPatch::completed(true), Timestamp::from_micros(3_000)).expect("sound");
+    let follower = task.successor(Timestamp::from_micros(3_000), 9, 0).expect("the next one");
     for mut task in [task, follower] {
         let old = task.series.expect("one of a series");
-        task.apply(set("FREQ=MONTHLY"), Moment::from_micros(4_000)).expect("sound");
+        task.apply(set("FREQ=MONTHLY"), Timestamp::from_micros(4_000)).expect("sound");
         let new = task.series.expect("one of a series");
         assert_ne!(new.id, old.id);
         assert_eq!((new.occurrence, new.continued), (1, false));
@@ -156,7 +156,7 @@ fn a_rule_that_leads_nowhere_is_a_fault() {
         let new = Repeat { rule, ..weekly() };
         let patch =
             TaskPatch { recurrence: Some(RuleChange::Set(Box::new(new))), ..TaskPatch::default() };
-        assert_eq!(task.apply(patch, Moment::from_micros(2_000)).is_ok(), sound);
+        assert_eq!(task.apply(patch, Timestamp::from_micros(2_000)).is_ok(), sound);
     }
 }
 
@@ -168,16 +168,16 @@ fn a_rule_counts_from_where_the_task_is_due_when_either_changes() {
         recurrence: Some(RuleChange::Set(Box::new(weekly()))),
         ..TaskPatch::default()
     };
-    assert_eq!(task.apply(rule.clone(), Moment::from_micros(2_000)), Ok(true));
-    assert_eq!(task.apply(rule.clone(), Moment::from_micros(3_000)), Ok(false));
+    assert_eq!(task.apply(rule.clone(), Timestamp::from_micros(2_000)), Ok(true));
+    assert_eq!(task.apply(rule.clone(), Timestamp::from_micros(3_000)), Ok(false));
     assert_eq!(task.series, Some(Series::started_by(task.id)));
     let anchor = |task: &Task| task.anchor.expect("a rule").to_string();
     assert_eq!(anchor(&task), "2026-11-25 00:00:00");
     let moved = due(DueChange::Set(date("2026-11-27")));
-    assert_eq!(task.apply(moved, Moment::from_micros(3_000)), Ok(true));
+    assert_eq!(task.apply(moved, Timestamp::from_micros(3_000)), Ok(true));
     assert_eq!(anchor(&task), "2026-11-27 00:00:00");
     let ended = TaskPatch { recurrence: Some(RuleChange::End), ..TaskPatch::default() };
-    assert_eq!(task.apply(ended, Moment::from_micros(4_000)), Ok(true));
+    assert_eq!(task.apply(ended, Timestamp::from_micros(4_000)), Ok(true));
     assert!(
         task.anchor.is_none() && task.content.recurrence.is_none() && task.series.is_some(),
         "it was one of a series"

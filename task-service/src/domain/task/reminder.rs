@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{due::Due, timestamp::Moment};
+use crate::domain::{due::Due, timestamp::Timestamp};
 
 /// The most reminders a task may have.
 const REMINDERS: usize = 10;
@@ -15,7 +15,7 @@ const MAX_MINUTES: i32 = 525_600;
 #[serde(rename_all = "snake_case")]
 pub enum Reminder {
     /// At this time, independent of the due.
-    At(Moment),
+    At(Timestamp),
     /// This many minutes before the due (relative).
     Before(u32),
 }
@@ -35,7 +35,7 @@ impl Reminder {
     }
 
     /// The time at which the reminder fires for this due; a relative one needs an instant.
-    pub fn fires_at(self, due: Option<&Due>) -> Option<Moment> {
+    pub fn fires_at(self, due: Option<&Due>) -> Option<Timestamp> {
         match (self, due) {
             (Self::At(moment), _) => Some(moment),
             (Self::Before(minutes), Some(Due::At { moment, .. })) => {
@@ -49,7 +49,7 @@ impl Reminder {
     fn moved(self, later: i64) -> Self {
         match self {
             Self::At(moment) => {
-                Self::At(Moment::from_micros(moment.micros().saturating_add(later)))
+                Self::At(Timestamp::from_micros(moment.micros().saturating_add(later)))
             }
             relative @ Self::Before(_) => relative,
         }
@@ -92,7 +92,7 @@ impl Reminders {
     }
 
     /// The distinct times at which they fire for this due, sorted.
-    pub fn moments(&self, due: Option<&Due>) -> Vec<Moment> {
+    pub fn moments(&self, due: Option<&Due>) -> Vec<Timestamp> {
         let mut moments: Vec<_> =
             self.0.iter().filter_map(|reminder| reminder.fires_at(due)).collect();
         moments.sort_unstable();
@@ -113,7 +113,7 @@ mod tests {
     use crate::domain::zone::Zone;
 
     fn at(minutes: i64) -> Due {
-        Due::At { moment: Moment::from_micros(minutes * 60_000_000), zone: Zone::UTC }
+        Due::At { moment: Timestamp::from_micros(minutes * 60_000_000), zone: Zone::UTC }
     }
 
     #[test]
@@ -125,25 +125,25 @@ mod tests {
 
     #[test]
     fn relative_ones_count_from_the_instant_and_need_one() {
-        let fixed = Reminder::At(Moment::from_micros(5));
+        let fixed = Reminder::At(Timestamp::from_micros(5));
         let reminders =
             Reminders::new(vec![Reminder::Before(10), fixed, Reminder::Before(10)]).expect("two");
         assert_eq!(reminders.as_slice().len(), 2);
         let moments = reminders.moments(Some(&at(60)));
-        assert_eq!(moments, [Moment::from_micros(5), Moment::from_micros(50 * 60_000_000)]);
+        assert_eq!(moments, [Timestamp::from_micros(5), Timestamp::from_micros(50 * 60_000_000)]);
         let date = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");
-        assert_eq!(reminders.moments(Some(&date)), [Moment::from_micros(5)]);
-        assert_eq!(reminders.moments(None), [Moment::from_micros(5)]);
+        assert_eq!(reminders.moments(Some(&date)), [Timestamp::from_micros(5)]);
+        assert_eq!(reminders.moments(None), [Timestamp::from_micros(5)]);
         assert!(reminders.are_relative());
         assert_eq!(Reminders::new(vec![fixed; 11]), Err(TooManyReminders));
     }
 
     #[test]
     fn they_move_on_with_the_task() {
-        let fixed = Reminder::At(Moment::from_micros(5));
+        let fixed = Reminder::At(Timestamp::from_micros(5));
         let reminders = Reminders::new(vec![fixed, Reminder::Before(10)]).expect("two");
         let moved = reminders.moved(&at(0), &at(1));
-        let expected = [Reminder::At(Moment::from_micros(60_000_005)), Reminder::Before(10)];
+        let expected = [Reminder::At(Timestamp::from_micros(60_000_005)), Reminder::Before(10)];
         assert_eq!(moved.as_slice(), expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::timestamp::Moment;
+use crate::domain::timestamp::Timestamp;
 
 /// The delay after which a reminder is late, in microseconds: a minute.
 const LATE: i64 = 60_000_000;
@@ -15,9 +15,9 @@ pub struct ReminderEvent {
     /// The task, which may be deleted by now.
     pub task_id: Uuid,
     /// The time for which it was set.
-    pub due_at: Moment,
+    pub due_at: Timestamp,
     /// The time at which it fired.
-    pub at: Moment,
+    pub at: Timestamp,
     /// The owner's change number of the event.
     pub revision: i64,
     /// The sequence number over all users.
@@ -41,8 +41,8 @@ mod tests {
             let fired = ReminderEvent {
                 user_id: "alice".into(),
                 task_id: Uuid::nil(),
-                due_at: Moment::from_micros(7),
-                at: Moment::from_micros(7 + micros),
+                due_at: Timestamp::from_micros(7),
+                at: Timestamp::from_micros(7 + micros),
                 revision: 1,
                 sequence: 1,
             };

@@ -7,7 +7,7 @@ use super::{Position, Task};
 use crate::domain::{
     due::Due,
     recurrence::{Recurrence, RepeatFrom, Rule},
-    timestamp::Moment,
+    timestamp::Timestamp,
     zone::Zone,
 };
 
@@ -72,7 +72,7 @@ impl Task {
     /// The next task of the series, if this one is completed and was not followed yet. The next
     /// task takes the position, and this one moves to the end: `index` numbers the tasks of the
     /// change with this number.
-    pub fn successor(&mut self, now: Moment, revision: i64, index: usize) -> Option<Self> {
+    pub fn successor(&mut self, now: Timestamp, revision: i64, index: usize) -> Option<Self> {
         let series = self.series?;
         let completed = self.completed_at.filter(|_| !series.continued)?;
         let (recurrence, due) = (self.recurrence()?, self.content.due.as_ref()?);
@@ -98,7 +98,7 @@ impl Task {
     }
 
     /// Moves the task to its next occurrence without completing it.
-    pub fn skip(&mut self, now: Moment) -> Result<(), CannotSkip> {
+    pub fn skip(&mut self, now: Timestamp) -> Result<(), CannotSkip> {
         let (Some(recurrence), Some(due), Some(series)) =
             (self.recurrence(), &self.content.due, self.series)
         else {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::domain::task::{Content, TaskPatch, sample};
 
-    const NOW: Moment = Moment::from_micros(1_795_600_000_000_000); // 2026-11-25
+    const NOW: Timestamp = Timestamp::from_micros(1_795_600_000_000_000); // 2026-11-25
 
     fn daily(rule: &str) -> Task {
         let due = Due::parse_date("2026-11-25").map(Due::Date).expect("a date");

@@ -11,7 +11,7 @@ use crate::{
         recurrence::{RepeatFrom, Rule},
         request_id::RequestId,
         task::{Content, DueChange, Reminder, Reminders, Repeat, Task, TaskPatch, Title},
-        timestamp::Moment,
+        timestamp::Timestamp,
         zone::Zone,
     },
     error::Error,
@@ -69,7 +69,7 @@ async fn a_batch_of_new_tasks_is_one_change_in_the_order_given(fresh: FreshDatab
 async fn five_hundred_are_made_changed_completed_and_deleted(fresh: FreshDatabase) {
     let world = World::on(&fresh).await;
     let alice = owner("alice");
-    let reminders = Reminders::new(vec![Reminder::At(Moment::from_micros(i64::MAX / 2))]);
+    let reminders = Reminders::new(vec![Reminder::At(Timestamp::from_micros(i64::MAX / 2))]);
     let reminders = reminders.expect("one");
     let new = |n: usize| Content { reminders: reminders.clone(), ..titled(&n.to_string()) };
     let made = world.tasks.create_all(&alice, (0..500).map(new).collect(), None).await;

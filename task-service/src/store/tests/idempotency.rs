@@ -114,7 +114,7 @@ async fn retention_deletes_batch_by_batch_until_all_is_expired(fresh: FreshDatab
         world.tasks.create(&alice, new).await.expect("created");
     }
     world.later(DAY);
-    let now = crate::domain::timestamp::Moment::now(&*world.clock);
+    let now = crate::domain::timestamp::Timestamp::now(&*world.clock);
     let swept =
         crate::store::idempotency::delete_expired_keys_by(&world.database, every_user(), now, 2)
             .await;

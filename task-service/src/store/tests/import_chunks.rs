@@ -14,7 +14,7 @@ use shared::auth::Owner;
 use super::world::{World, every_user, first_page, not_found, owner, titled};
 use crate::{
     api::wire,
-    domain::{import::Report, quota::Quota, task::Task, timestamp::Moment},
+    domain::{import::Report, quota::Quota, task::Task, timestamp::Timestamp},
     entity::{import, task},
     error::Error,
     query::{
@@ -115,7 +115,7 @@ async fn what_broke_off_is_never_seen_and_is_taken_back() {
     let mut ids = Vec::new();
     for n in 0..450 {
         let new = titled(&format!("imported {n}"));
-        let task = Task::new("alice", new, Moment::from_micros(n), 2, 0);
+        let task = Task::new("alice", new, Timestamp::from_micros(n), 2, 0);
         owned_insert(&alice, whole(&task)).exec_without_returning(on).await.expect("a row");
         ids.push(task.id);
     }

@@ -13,7 +13,7 @@ use crate::{
         import::Report,
         recurrence::{RepeatFrom, Rule},
         task::{Content, Position, Priority, Reminder, Reminders, Repeat, Tags, Task, TaskPatch},
-        timestamp::Moment,
+        timestamp::Timestamp,
         zone::Zone,
     },
     error::Error,
@@ -91,10 +91,11 @@ fn numbers(report: &Report) -> [u64; 4] {
 async fn everything(world: &World, owner: &Owner) -> Vec<Task> {
     let date = Due::parse_date("2026-01-31").map(Due::Date).expect("a date");
     let zone = Zone::parse("Europe/Berlin").expect("a zone");
-    let at = Due::At { moment: Moment::from_micros(1_900_000_000_000_000), zone: zone.clone() };
+    let at = Due::At { moment: Timestamp::from_micros(1_900_000_000_000_000), zone: zone.clone() };
     let rule = |text| Rule::parse(text).expect("a rule");
     let repeat = |text, from| Some(Repeat { rule: rule(text), from, zone: zone.clone() });
-    let both = vec![Reminder::Before(10), Reminder::At(Moment::from_micros(1_890_000_000_000_000))];
+    let both =
+        vec![Reminder::Before(10), Reminder::At(Timestamp::from_micros(1_890_000_000_000_000))];
     let new = vec![
         titled("plain"),
         Content {

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         due::Due,
         task::{Tags, Task},
-        timestamp::Moment,
+        timestamp::Timestamp,
         zone::Zone,
     },
     entity::task::{ActiveModel, Entity},
@@ -46,10 +46,10 @@ impl World {
         for owner in (0..20).map(|n| owner(&format!("user {n}"))).chain([alice.clone()]) {
             let user_id = owner.user().as_str();
             let rows = (0..500).map(|n| {
-                let now = Moment::from_micros(n);
+                let now = Timestamp::from_micros(n);
                 let mut task = Task::new(user_id, titled(&format!("filler {n}")), now, n, 0);
                 task.completed_at = (n % 3 == 0).then_some(now);
-                let moment = Moment::from_micros(n * 1_000_000);
+                let moment = Timestamp::from_micros(n * 1_000_000);
                 task.content.due = (n % 2 == 0).then_some(Due::At { moment, zone: Zone::UTC });
                 task.content.tags = Tags::parse(vec![format!("tag {}", n % 50)]).expect("a tag");
                 task.deleted_at = (n % 3 == 1).then_some(now);

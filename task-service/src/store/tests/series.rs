@@ -55,7 +55,7 @@ async fn completing_makes_the_next_one_and_keeps_the_done_one(fresh: FreshDataba
     let alice = owner("alice");
     let new = Content {
         reminders: Reminders::new(vec![Reminder::At(
-            crate::domain::timestamp::Moment::from_micros(1_700_006_400_000_000),
+            crate::domain::timestamp::Timestamp::from_micros(1_700_006_400_000_000),
         )])
         .expect("one"),
         ..daily("FREQ=DAILY", "2023-11-15")
@@ -73,7 +73,7 @@ async fn completing_makes_the_next_one_and_keeps_the_done_one(fresh: FreshDataba
     assert_eq!(second.position, made.position, "it stands where the done one stood");
     assert!(first.position > second.position);
     let moved =
-        crate::domain::timestamp::Moment::from_micros(1_700_006_400_000_000 + 86_400_000_000);
+        crate::domain::timestamp::Timestamp::from_micros(1_700_006_400_000_000 + 86_400_000_000);
     assert_eq!(second.content.reminders.as_slice(), [Reminder::At(moved)]);
 }
 

@@ -10,7 +10,7 @@ use crate::{
         due::Due,
         task::{Content, Description, Priority, Tags, Task, sample, tags},
         text::fold,
-        timestamp::Moment,
+        timestamp::Timestamp,
         zone::Zone,
     },
     entity::task::{Column, Entity},
@@ -106,8 +106,8 @@ impl World {
         super::lists::all(self, user, request, async || {}).await
     }
 
-    pub fn now(&self) -> Moment {
-        Moment::now(&*self.clock)
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now(&*self.clock)
     }
 }
 
@@ -123,7 +123,7 @@ fn new(dice: &mut Dice) -> Content {
         2 => Some(Due::At { moment: zone.day_start(day), zone }),
         _ => {
             let hour = i64::try_from(dice.roll(24)).expect("small") * 3_600_000_000;
-            let moment = Moment::from_micros(Zone::UTC.day_start(day).micros() + hour);
+            let moment = Timestamp::from_micros(Zone::UTC.day_start(day).micros() + hour);
             Some(Due::At { moment, zone })
         }
     };
@@ -138,7 +138,7 @@ fn new(dice: &mut Dice) -> Content {
 }
 
 /// Whether `task` passes, read off its fields one by one.
-pub fn passes(filter: &Filter, task: &Task, now: Moment) -> bool {
+pub fn passes(filter: &Filter, task: &Task, now: Timestamp) -> bool {
     let keys: Vec<_> =
         task.content.tags.as_slice().iter().map(|tag| tags::key(tag).expect("one")).collect();
     let has = |key: &String| keys.contains(key);

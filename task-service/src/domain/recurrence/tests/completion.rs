@@ -5,7 +5,7 @@ use super::{
     starting,
     vector::{at, day},
 };
-use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
+use crate::domain::{due::Due, timestamp::Timestamp, zone::Zone};
 
 /// A rule, when the series began, the due that was completed, when it was completed in
 /// Berlin, and the next due.
@@ -65,8 +65,8 @@ fn berlin() -> Zone {
     Zone::parse("Europe/Berlin").unwrap()
 }
 
-fn moment(text: &str) -> Moment {
-    Moment::from_micros(at(text, "Europe/Berlin").sort_key())
+fn moment(text: &str) -> Timestamp {
+    Timestamp::from_micros(at(text, "Europe/Berlin").sort_key())
 }
 
 fn recurrence(rule: &str, from: RepeatFrom, start: &Due) -> Recurrence {

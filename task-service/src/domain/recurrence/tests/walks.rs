@@ -8,7 +8,7 @@ use super::{
     asked, rfc, starting,
     vector::{Vector, at, day, time},
 };
-use crate::domain::{due::Due, timestamp::Moment, zone::Zone};
+use crate::domain::{due::Due, timestamp::Timestamp, zone::Zone};
 
 /// A generator with a fixed seed.
 struct Dice(u64);
@@ -122,7 +122,7 @@ fn what_is_next_is_later_and_still_possible() {
                 for occurrence in 1..20 {
                     // From ten days early to two months late, at any time of day.
                     let minutes = i64::try_from(dice.throw(70 * 1_440)).unwrap() - 10 * 1_440;
-                    let completed = Moment::from_micros(due.sort_key() + minutes * 60_000_000);
+                    let completed = Timestamp::from_micros(due.sort_key() + minutes * 60_000_000);
                     let next = recurrence.next(&due, occurrence, completed, &Zone::UTC);
                     let Some(next) = next else { break };
                     assert!(!next.is_overdue(completed, &Zone::UTC), "{} {due:?}", vector.rule);

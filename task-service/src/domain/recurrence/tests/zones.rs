@@ -172,7 +172,7 @@ fn the_second_of_two_equal_times_is_followed_by_the_next_day() {
     let zone = Zone::parse("Europe/Berlin").unwrap();
     let first = at("2026-10-25T02:30", "Europe/Berlin");
     let second = Due::At {
-        moment: crate::domain::timestamp::Moment::from_micros(first.sort_key() + 3_600_000_000),
+        moment: crate::domain::timestamp::Timestamp::from_micros(first.sort_key() + 3_600_000_000),
         zone,
     };
     for due in [first, second] {
