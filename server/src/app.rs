@@ -9,17 +9,15 @@ use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    BindError,
-    admission::limits::Limits,
+    admission::{connection_limit::ConnectionLimit, limits::Limits},
     health::Readiness,
     layers::call::{CallChain, Layers, Protocol},
     listen::{
-        connection_limit::ConnectionLimit,
         listener::{Listener, Open},
+        ports::{BindError, BoundPort},
     },
     protocol::{grpc::Grpc, http::Http},
     shutdown::Shutdown,
-    start::Taken,
 };
 
 /// How long all may take that is left when the last call has ended. A database that is
@@ -35,7 +33,7 @@ pub(crate) struct Port<W> {
 
 impl<W: Protocol> Port<W> {
     pub(crate) fn open(
-        taken: &Taken,
+        taken: &BoundPort,
         wire: W,
         around: &Layers,
         limits: &Limits,

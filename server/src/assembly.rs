@@ -1,6 +1,6 @@
 //! Services on their way into a server.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
 use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
@@ -9,20 +9,19 @@ use tower::Service;
 
 use crate::{
     admission::{
-        fair_share::FairShare, limits::MAX_REQUEST_BYTES, permits::Admission,
-        refusal_log::RefusalLog, uploads::Uploads,
+        connection_limit::ConnectionLimit, fair_share::FairShare, limits::MAX_REQUEST_BYTES,
+        permits::Admission, refusal_log::RefusalLog, uploads::Uploads,
     },
     app::{App, Port},
     db::Database,
     health::Readiness,
     http::HttpRouter,
     layers::call::Layers,
-    listen::connection_limit::ConnectionLimit,
+    listen::ports::{BindError, Ports},
     loopback::Loopback,
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
     shutdown::{Shutdown, ShutdownSignal},
-    start::Ports,
 };
 
 /// Services on their way into an [`App`].
@@ -63,7 +62,7 @@ impl Assembly {
 
     /// Ties readiness to a database; it is closed last when the server stops.
     pub fn depend_on(&mut self, database: Database) {
-        self.add_job(database.clone().keep_journal_short());
+        self.add_job(database.clone().limit_wal_size());
         self.databases.push(database);
     }
 
@@ -107,7 +106,7 @@ impl Assembly {
     /// Takes the ports and completes the services with health, reflection and
     /// documentation. Nothing is served yet.
     pub async fn bind(self, settings: &Settings) -> Result<App, BindError> {
-        let ports = Ports::take(settings).await?;
+        let ports = Ports::bind(settings).await?;
         self.on(&ports, settings)
     }
 
@@ -160,20 +159,4 @@ impl Assembly {
             limits: limits.clone(),
         })
     }
-}
-
-/// The server could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// The port is taken, or not ours to take.
-    #[error("cannot listen on {address}")]
-    Address {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The descriptors are damaged.
-    #[error("cannot set up reflection")]
-    Reflection(#[from] tonic_reflection::server::Error),
 }

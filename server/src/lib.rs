@@ -25,6 +25,7 @@ mod layers;
 mod listen;
 mod loopback;
 mod protocol;
+mod proxies;
 mod settings;
 mod shutdown;
 mod start;
@@ -34,12 +35,13 @@ pub mod telemetry;
 pub use self::{
     admission::limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
     app::App,
-    assembly::{Assembly, BindError},
+    assembly::Assembly,
     body::streaming::StreamKind,
     client_info::{ClientInfo, client_prefix},
     health::probe_own,
-    listen::proxies::Proxies,
+    listen::ports::BindError,
     loopback::Loopback,
+    proxies::Proxies,
     settings::{Addresses, Settings},
     shutdown::{ShutdownSignal, termination_signal},
     start::Start,

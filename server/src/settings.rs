@@ -7,7 +7,7 @@ use shared::{
     origin::Origin,
 };
 
-use crate::{admission::limits::Limits, listen::proxies::Proxies};
+use crate::{admission::limits::Limits, proxies::Proxies};
 
 /// Where a service is unless its settings say otherwise.
 #[derive(Clone, Copy, Debug)]

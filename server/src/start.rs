@@ -1,7 +1,7 @@
 //! From the first moment to the last: ports are open while a database is waited for, and
 //! what needs it is told to come back.
 
-use std::{error::Error, fmt, net::SocketAddr, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use futures_util::{
     FutureExt,
@@ -9,25 +9,28 @@ use futures_util::{
 };
 use http::{Request, Response};
 use hyper::body::Incoming;
-use shared::error::causes;
-use tokio::net::TcpListener;
+use shared::error::{causes, refused_call};
 use tonic::{Code, Status, body::Body, service::RoutesBuilder};
 
-use super::health::Readiness;
 use crate::{
     admission::{
-        fair_share::FairShare, permits::Admission, refusal_log::RefusalLog, uploads::Uploads,
+        connection_limit::ConnectionLimit, fair_share::FairShare, permits::Admission,
+        refusal_log::RefusalLog, uploads::Uploads,
     },
     app::{App, Port},
-    assembly::{Assembly, BindError},
+    assembly::Assembly,
     body::request::RequestBody,
     db::{DatabaseUrl, Unreachable, is_away},
+    health::Readiness,
     http::HttpRouter,
     layers::{
-        call::{Layers, Protocol, RequestInfo, refusal},
+        call::{Layers, Protocol, RequestInfo},
         cors,
     },
-    listen::{connection_limit::ConnectionLimit, listener::Listener},
+    listen::{
+        listener::Listener,
+        ports::{BindError, Ports},
+    },
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
     shutdown::{Shutdown, termination_signal},
@@ -37,44 +40,6 @@ use crate::{
 /// the last.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// Ports that were taken, and on which nothing is spoken yet.
-pub(super) struct Ports {
-    pub(super) grpc: Taken,
-    pub(super) http: Option<Taken>,
-}
-
-/// A port that was taken.
-pub(super) struct Taken {
-    pub(super) address: SocketAddr,
-    socket: std::net::TcpListener,
-}
-
-impl Ports {
-    pub(super) async fn take(settings: &Settings) -> Result<Self, BindError> {
-        let grpc = Taken::take(settings.grpc_addr).await?;
-        let http = match settings.http_addr {
-            Some(address) => Some(Taken::take(address).await?),
-            None => None,
-        };
-        Ok(Self { grpc, http })
-    }
-}
-
-impl Taken {
-    async fn take(address: SocketAddr) -> Result<Self, BindError> {
-        let fault = |source| BindError::Address { address, source };
-        let socket = TcpListener::bind(address).await.map_err(fault)?;
-        let real = socket.local_addr().map_err(fault)?;
-        Ok(Self { address: real, socket: socket.into_std().map_err(fault)? })
-    }
-
-    /// The port, for one who accepts. It is closed when the last of them is gone.
-    pub(super) fn listener(&self) -> Result<TcpListener, BindError> {
-        let socket = self.socket.try_clone().and_then(TcpListener::from_std);
-        socket.map_err(|source| BindError::Address { address: self.address, source })
-    }
-}
 
 /// A database that no waiting brings back.
 #[derive(Debug)]
@@ -114,7 +79,7 @@ impl Start<'_> {
         listening: impl FnOnce(&App),
     ) -> Result<(), Box<dyn Error>> {
         let mut stop = Box::pin(termination_signal()?);
-        let ports = Ports::take(self.settings).await?;
+        let ports = Ports::bind(self.settings).await?;
         let waiting = Waiting::start(&ports, self.settings, self.routers).await?;
         let assembly = tokio::select! {
             assembly = assembled(self.databases, services, &ports) => assembly?,
@@ -242,7 +207,7 @@ impl<W: Protocol> Protocol for Unready<W> {
         }
         let origin = request.headers().get("origin").cloned();
         let asked = RequestInfo { path: path.to_owned(), origin };
-        let away = refusal(Code::Unavailable, "temporarily unavailable, try again");
+        let away = refused_call(Code::Unavailable, "temporarily unavailable, try again");
         ready(self.0.refuse(&asked, away)).boxed()
     }
 

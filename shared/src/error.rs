@@ -147,6 +147,17 @@ pub fn status(error: &impl Classified) -> Status {
     status
 }
 
+/// The status of a call that the server refuses by itself: one that does not reach its service,
+/// or is not answered in time.
+#[must_use]
+pub fn refused_call(code: Code, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+        details.set_retry_info(Some(RETRY_AFTER));
+    }
+    Status::with_error_details(code, message, details)
+}
+
 /// The source of a [`status`] of [`Kind::Internal`]: never sent, it tells the call chain that
 /// the server is to blame. What the transport says of frames it cannot read has the same code.
 #[derive(Debug, thiserror::Error)]

@@ -60,8 +60,8 @@ use sea_orm::DbErr;
 use server::{
     App, Assembly, BindError,
     audit_log::{self, AuditLog, SecurityEvents},
-    cli::doctor::Report,
-    db::{self, Database, DatabaseUrl},
+    cli::doctor::{self, Report},
+    db::{Database, DatabaseUrl},
 };
 use shared::{
     auth::{Gate, ServiceGate, TokenVerifier},
@@ -183,7 +183,7 @@ fn spool_folder(config: &Config) -> SpoolFolder {
 pub async fn examine(config: &Config, report: &mut Report) {
     spool_folder(config).examine(report);
     let leeway = config.policy.leeway;
-    let found = db::examine::<Migrator>(report, &config.database, &SystemClock, leeway).await;
+    let found = doctor::database::<Migrator>(report, &config.database, &SystemClock, leeway).await;
     if let Some(database) = found
         && let Err(error) = database.close().await
     {

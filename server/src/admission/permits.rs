@@ -8,17 +8,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use shared::error::refused_call;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status};
 
 use super::{
+    connection_state::{CallInProgress, ConnectionState},
+    fair_share::{Rooms, Share},
     limits::Limits,
     refusal_log::{Limit, RefusalLog},
-};
-use crate::{
-    admission::fair_share::{Rooms, Share},
-    layers::call::refusal,
-    listen::connection_state::{CallInProgress, ConnectionState},
 };
 
 /// What every call beyond the limits is told.
@@ -113,11 +111,11 @@ impl Admission {
 }
 
 fn busy() -> Status {
-    refusal(Code::ResourceExhausted, BUSY)
+    refused_call(Code::ResourceExhausted, BUSY)
 }
 
 fn crowded() -> Status {
-    refusal(Code::ResourceExhausted, CROWDED)
+    refused_call(Code::ResourceExhausted, CROWDED)
 }
 
 /// The permit of one call.

@@ -8,10 +8,11 @@ use std::{
 };
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use shared::error::refused_call;
 use tokio::time::{Instant, Sleep, sleep};
 use tonic::{Code, codegen::StdError};
 
-use crate::{admission::permits::Permit, layers::call::refusal};
+use crate::admission::permits::Permit;
 
 /// How long a body may pause before its call counts as waiting.
 const GRACE: Duration = Duration::from_millis(50);
@@ -106,7 +107,7 @@ where
         let allowed = if let Poll::Ready(arrived) = &frame {
             let data = arrived.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             if self.is_too_slow(data.map_or(0, Bytes::len)) {
-                Err(refusal(Code::DeadlineExceeded, "the upload is too slow"))
+                Err(refused_call(Code::DeadlineExceeded, "the upload is too slow"))
             } else {
                 permit.resume()
             }
@@ -115,7 +116,7 @@ where
                 Silence::Short => Ok(()),
                 Silence::Long => permit.wait(),
                 Silence::ForGood => {
-                    Err(refusal(Code::DeadlineExceeded, "the upload paused for too long"))
+                    Err(refused_call(Code::DeadlineExceeded, "the upload paused for too long"))
                 }
             }
         };

@@ -12,6 +12,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::{Body as HttpBody, Bytes, Frame};
+use shared::error::refused_call;
 use tonic::{
     Code,
     body::Body,
@@ -19,7 +20,7 @@ use tonic::{
 };
 use tower::Service;
 
-use crate::{layers::call::refusal, shutdown::Draining};
+use crate::shutdown::Draining;
 
 /// What a handler puts into the extensions of an answer that lasts. Over gRPC:
 ///
@@ -57,7 +58,7 @@ pub enum StreamKind {
 
 /// What a watcher over gRPC is told at the end.
 fn farewell() -> HeaderMap {
-    let moved = refusal(Code::Unavailable, "this connection closes, open the stream again");
+    let moved = refused_call(Code::Unavailable, "this connection closes, open the stream again");
     let mut trailers = HeaderMap::new();
     // It fails where the words are not fit for a header; these are.
     let _ = moved.add_header(&mut trailers);

@@ -4,11 +4,13 @@ use std::{path::Path, time::Duration};
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, PATIENCE, journal::Journal, probe::OpenFile, scans};
-use crate::{
-    db::journal::{self},
-    storage::{SpaceFloor, private_file},
+use super::{
+    Database, DatabaseUrl, PATIENCE,
+    probe::OpenFile,
+    scans,
+    wal_checkpoint::{self, WalFile},
 };
+use crate::storage::{SpaceFloor, private_file};
 
 /// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
 const SQLITE_READERS: u32 = 8;
@@ -36,7 +38,7 @@ impl Database {
                 scans: pool.clone(),
                 reader: pool.clone(),
                 writer: pool,
-                journal: Journal::default(),
+                wal: WalFile::default(),
                 floor: SpaceFloor::default(),
                 file: None,
             });
@@ -51,7 +53,7 @@ impl Database {
             file.create_if_missing(false)
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
-                .pragma("journal_size_limit", journal::LIMIT.to_string())
+                .pragma("journal_size_limit", wal_checkpoint::WAL_LIMIT.to_string())
                 .busy_timeout(PATIENCE)
                 .foreign_keys(true)
         });
@@ -70,7 +72,7 @@ impl Database {
             reader,
             writer,
             scans,
-            journal: Journal::of(url),
+            wal: WalFile::of(url),
             floor: floor.unwrap_or_default(),
             file: OpenFile::at(path).ok(),
         })

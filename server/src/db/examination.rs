@@ -54,7 +54,7 @@ impl Database {
     }
 
     /// SQLite's way to commit (`wal` once a server was here); `None` on PostgreSQL.
-    pub async fn journal(&self) -> Result<Option<String>, DbErr> {
+    pub async fn journal_mode(&self) -> Result<Option<String>, DbErr> {
         if self.backend() == DbBackend::Postgres {
             return Ok(None);
         }

@@ -3,11 +3,9 @@
 
 mod checks;
 mod connect;
-mod doctor;
 mod error_code;
 mod examination;
 mod full;
-mod journal;
 mod migration;
 mod notifications;
 mod probe;
@@ -15,20 +13,22 @@ mod reach;
 mod read_only;
 mod scans;
 #[cfg(test)]
-mod temporary_file;
+pub(crate) mod temporary_file;
 mod timestamp;
 mod transaction;
 mod url;
 mod visit;
+mod wal_checkpoint;
 
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use shared::error::{Kind, StorageFull};
 
-use self::journal::Journal;
+use self::wal_checkpoint::WalFile;
+pub use sea_orm_migration::MigratorTrait;
+
 pub use self::{
-    doctor::examine,
     examination::Migrations,
     full::is_full,
     notifications::Notifications,
@@ -37,6 +37,7 @@ pub use self::{
     timestamp::timestamp_value,
     transaction::Transaction,
     url::DatabaseUrl,
+    wal_checkpoint::WAL_TOO_LONG,
 };
 use crate::storage::SpaceFloor;
 
@@ -52,7 +53,7 @@ pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     scans: DatabaseConnection,
-    journal: Journal,
+    wal: WalFile,
     floor: SpaceFloor,
     /// The file of a SQLite database that serves, as it was when it was opened.
     file: Option<probe::OpenFile>,

@@ -38,7 +38,7 @@ impl Unreachable {
         &self.why
     }
 
-    pub(super) fn is_read_only(&self) -> bool {
+    pub(crate) fn is_read_only(&self) -> bool {
         self.why == read_only::WORDS
     }
 }

@@ -3,7 +3,7 @@
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, PATIENCE, journal::Journal};
+use super::{Database, DatabaseUrl, PATIENCE, wal_checkpoint::WalFile};
 use crate::storage::SpaceFloor;
 
 impl Database {
@@ -47,7 +47,7 @@ impl Database {
             scans: connection.clone(),
             reader: connection.clone(),
             writer: connection,
-            journal: Journal::default(),
+            wal: WalFile::default(),
             floor: SpaceFloor::default(),
             file: None,
         })

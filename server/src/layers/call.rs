@@ -12,18 +12,20 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::Incoming;
+use shared::error::refused_call;
 use tokio::time::Instant;
 use tonic::{
     Code, Status,
     body::Body,
     codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version},
 };
-use tonic_types::{ErrorDetails, StatusExt};
 use tracing::Instrument;
 
 use super::request_id;
 use crate::{
     admission::{
+        connection_limit::ConnectionSlot,
+        connection_state::ConnectionState,
         fair_share::FairShare,
         limits::Limits,
         permits::{Admission, Permit},
@@ -31,9 +33,7 @@ use crate::{
     },
     body::{request::RequestBody, response::ResponseBodies, streaming::StreamKind},
     client_info::{ClientInfo, client_prefix},
-    listen::{
-        connection_limit::ConnectionSlot, connection_state::ConnectionState, proxies::Proxies,
-    },
+    proxies::Proxies,
     shutdown::{Draining, Shutdown},
 };
 
@@ -221,10 +221,12 @@ impl<W: Protocol> Inner<W> {
                 None => response,
             },
             // The panic hook (see `telemetry`) has logged it, inside the call's span.
-            Ok(Err(_panic)) => self.wire.refuse(&asked, refusal(Code::Internal, "internal error")),
-            Err(_elapsed) => {
-                self.wire.refuse(&asked, refusal(Code::DeadlineExceeded, "the call took too long"))
+            Ok(Err(_panic)) => {
+                self.wire.refuse(&asked, refused_call(Code::Internal, "internal error"))
             }
+            Err(_elapsed) => self
+                .wire
+                .refuse(&asked, refused_call(Code::DeadlineExceeded, "the call took too long")),
         }
     }
 }
@@ -257,15 +259,6 @@ fn bad_request() -> Response<Body> {
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response.headers_mut().insert("connection", HeaderValue::from_static("close"));
     response
-}
-
-/// What a call is told that did not reach its service, or not in time.
-pub fn refusal(code: Code, message: &str) -> Status {
-    let mut details = ErrorDetails::new();
-    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
-        details.set_retry_info(Some(Duration::from_secs(1)));
-    }
-    Status::with_error_details(code, message, details)
 }
 
 impl<W: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<W> {

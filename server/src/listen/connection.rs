@@ -21,9 +21,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::{connection_state::ConnectionState, head_timer::HeadTimer};
+use super::head_timer::HeadTimer;
 use crate::{
-    admission::limits::Limits,
+    admission::{connection_state::ConnectionState, limits::Limits},
     layers::call::{CallChain, Protocol},
     shutdown::ShutdownSignal,
 };

@@ -10,9 +10,11 @@ use tokio::{
 
 use super::connection;
 use crate::{
-    admission::limits::Limits,
+    admission::{
+        connection_limit::{ConnectionLimit, ConnectionSlot},
+        limits::Limits,
+    },
     layers::call::{CallChain, Protocol},
-    listen::connection_limit::{ConnectionLimit, ConnectionSlot},
     shutdown::ShutdownSignal,
 };
 

@@ -2,6 +2,7 @@
 //! is broken, and what to do. No line holds a secret, an address of a person or a row.
 
 mod clock;
+mod database;
 mod files;
 mod settings;
 mod space;
@@ -14,6 +15,7 @@ use shared::config::Faults;
 
 pub use self::{
     clock::drift,
+    database::database,
     files::private,
     settings::{proxies, settings},
     space::space,

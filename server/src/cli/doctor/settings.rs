@@ -6,7 +6,7 @@ use shared::{
 };
 
 use super::Report;
-use crate::listen::proxies::Proxies;
+use crate::proxies::Proxies;
 
 /// Notes what is questionable about the settings that every service has. `own` is the
 /// address of browsers, where it is known.

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sea_orm_migration::MigratorTrait;
 use shared::{clock::Clock, error::causes};
 
-use super::{Database, DatabaseUrl, Migrations, journal};
-use crate::cli::doctor::{Report, drift, private, space};
+use super::{Report, drift, private, space};
+use crate::db::{Database, DatabaseUrl, Migrations, MigratorTrait, WAL_TOO_LONG};
 
 /// Looks at the database at `url` and leaves it as it is. Gives it back where it answers, so
 /// that more can be asked.
-pub async fn examine<M: MigratorTrait>(
+pub async fn database<M: MigratorTrait>(
     report: &mut Report,
     url: &DatabaseUrl,
     clock: &dyn Clock,
@@ -28,7 +27,7 @@ pub async fn examine<M: MigratorTrait>(
         space(report, file, url.min_free());
         private(report, file, "e-mails, password hashes or tasks");
     }
-    journal::examine(report, url);
+    write_ahead_log(report, url);
     if let Err(away) = url.reach().await {
         if !away.is_read_only() {
             report.fault("database", format!("cannot be reached, see DATABASE_URL: {away}"));
@@ -56,7 +55,7 @@ pub async fn examine<M: MigratorTrait>(
             return None;
         }
     }
-    if let Ok(Some(journal)) = database.journal().await
+    if let Ok(Some(journal)) = database.journal_mode().await
         && journal != "wal"
     {
         report.warn(
@@ -69,6 +68,22 @@ pub async fn examine<M: MigratorTrait>(
         Err(error) => report.fault("tables", format!("cannot be looked at: {}", causes(&error))),
     }
     Some(database)
+}
+
+/// Reports the size of SQLite's write-ahead log.
+fn write_ahead_log(report: &mut Report, url: &DatabaseUrl) {
+    let (bytes, mib) = (url.wal_bytes(), url.wal_bytes() >> 20);
+    if bytes > WAL_TOO_LONG {
+        report.warn(
+            "journal",
+            format!(
+                "the write-ahead log has {mib} MiB: something reads without an end, perhaps a \
+                 program of yours that has the file open"
+            ),
+        );
+    } else if url.file().is_some() {
+        report.ok("journal", format!("the write-ahead log has {mib} MiB"));
+    }
 }
 
 /// Notes whether the tables are as this program knows them.
@@ -85,5 +100,25 @@ fn migrations(report: &mut Report, found: &Migrations) {
     } else {
         let missing = pending.join(", ");
         report.warn("tables", format!("the next start of the service applies {missing}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cli::doctor::Verdict, db::temporary_file::TemporaryFile};
+
+    #[test]
+    fn a_log_that_nothing_shortens_is_a_warning() {
+        let file = TemporaryFile::new("long-journal");
+        let url = file.url();
+        let log = std::fs::File::create(file.folder.join("test.db-wal")).expect("a file");
+        for (size, verdict) in [(WAL_TOO_LONG, Verdict::Ok), (WAL_TOO_LONG + 1, Verdict::Warn)] {
+            // It has a length and takes no room.
+            log.set_len(size).expect("a length");
+            let mut report = Report::default();
+            write_ahead_log(&mut report, &url);
+            assert_eq!(report.findings()[0].verdict, verdict, "{size}");
+        }
     }
 }

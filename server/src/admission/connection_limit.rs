@@ -11,13 +11,14 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{connection_state::ConnectionState, proxies::Proxies};
+use super::connection_state::ConnectionState;
 use crate::{
     admission::{
         limits::Limits,
         refusal_log::{Limit, RefusalLog},
     },
     client_info::client_prefix,
+    proxies::Proxies,
 };
 
 /// So long a connection must have been idle to make room for one of a client that holds about
