@@ -111,9 +111,9 @@ pub async fn assemble(
     let database = Database::connect(&config.database).await.map_err(StartError::Database)?;
     database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
     let trust = config.trust.clone();
-    assembly.add_job(trust.keep_fresh());
+    assembly.add_job(trust.refresh());
     if !trust.is_loaded() {
-        assembly.wait_for(trust.loaded());
+        assembly.ready_after(trust.loaded());
     }
     let verifier = TokenVerifier::trusting(trust, config.policy.clone(), clock.clone());
     let services =
@@ -121,8 +121,12 @@ pub async fn assemble(
     let events = SecurityEvents::new(database.clone());
     let (trail, writer) = AuditLog::new(events.clone(), clock.clone());
     assembly.add_job(writer.run());
-    assembly.add_job(audit_log::sweep(events, clock.clone(), config.security_event_retention));
-    assembly.add_last(trail.clone().flushed());
+    assembly.add_job(audit_log::enforce_retention(
+        events,
+        clock.clone(),
+        config.security_event_retention,
+    ));
+    assembly.on_drained(trail.clone().flushed());
     let spools = spool_folder(config);
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
@@ -134,11 +138,11 @@ pub async fn assemble(
     assembly.add(service.clone());
     assembly.add(bulk.clone());
     assembly.add(grpc::guarded_admin(&services, tasks.clone()));
-    assembly.mount(http::door(gate, service, bulk, tasks.clone()));
+    assembly.add_router(http::door(gate, service, bulk, tasks.clone()));
     for path in [grpc::UPLOAD, http::UPLOAD] {
         assembly.allow_upload(path);
     }
-    assembly.depend_on(database.clone());
+    assembly.add_database(database.clone());
     assembly.add_job(replicas::keep_in_step(tasks.hub().clone(), database));
     assembly.add_job(epoch::keep_current(tasks.clone()));
     assembly.add_job(fire::forever(tasks.clone(), every_user()));

@@ -58,7 +58,7 @@ impl Database {
 }
 
 /// One checkpoint, on a connection of its own with a shorter busy timeout than the writer's.
-#[expect(clippy::disallowed_methods, reason = "a pragma touches nobody's rows")]
+#[expect(clippy::disallowed_methods, reason = "a pragma touches no user's rows")]
 async fn checkpoint(url: &DatabaseUrl) -> Result<(), DbErr> {
     let mut options = url.options(1, false);
     options.map_sqlx_sqlite_opts(|file| file.create_if_missing(false).busy_timeout(BUSY_TIMEOUT));
@@ -88,7 +88,7 @@ mod tests {
     use crate::db::temporary_file::TemporaryFile;
 
     #[tokio::test]
-    async fn a_log_that_a_reader_kept_long_is_begun_anew_when_it_can_be() -> Result<(), DbErr> {
+    async fn a_log_that_a_reader_blocked_is_truncated_by_a_later_checkpoint() -> Result<(), DbErr> {
         let file = TemporaryFile::new("journal");
         let url = file.url();
         let database = Database::connect(&url).await?;

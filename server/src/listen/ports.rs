@@ -6,13 +6,13 @@ use tokio::net::TcpListener;
 
 use crate::settings::Settings;
 
-/// Ports that were taken, and on which nothing is spoken yet.
+/// The bound ports of a server.
 pub struct Ports {
     pub grpc: BoundPort,
     pub http: Option<BoundPort>,
 }
 
-/// A port that was taken.
+/// A bound port.
 pub struct BoundPort {
     pub address: SocketAddr,
     socket: std::net::TcpListener,
@@ -37,7 +37,7 @@ impl BoundPort {
         Ok(Self { address: real, socket: socket.into_std().map_err(fault)? })
     }
 
-    /// The port, for one who accepts. It is closed when the last of them is gone.
+    /// A listener on the port, which is closed when the last of its listeners is dropped.
     pub fn listener(&self) -> Result<TcpListener, BindError> {
         let socket = self.socket.try_clone().and_then(TcpListener::from_std);
         socket.map_err(|source| BindError::Address { address: self.address, source })
@@ -47,12 +47,12 @@ impl BoundPort {
 /// The server could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// The port is taken, or not ours to take.
+    /// The port is in use, or not permitted.
     #[error("cannot listen on {address}")]
     Address {
-        /// The address that was asked for.
+        /// The address in the settings.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The descriptors are damaged.

@@ -2,7 +2,7 @@
 //! and how far a reader of events has come.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use server::http::{Fault, Problem, conditions::EntityTags};
+use server::http::{Fault, Problem, preconditions::EntityTags};
 use tonic::Status;
 
 use super::answer::problem;

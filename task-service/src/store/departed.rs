@@ -71,7 +71,7 @@ impl Tasks {
         if done {
             let reminders = some_reminders(user, batch).exec(&transaction).await?;
             let requests = some_requests(user, batch).exec(&transaction).await?;
-            let events = audit_log::forget_some_of(&transaction, user_id, &NOTED, batch).await?;
+            let events = audit_log::delete_some_of(&transaction, user_id, &NOTED, batch).await?;
             let most = [reminders.rows_affected, requests.rows_affected, events];
             done = most.iter().all(|removed| *removed < batch);
         }

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use shared::{
     auth::Owner,
-    fields::{MAX_TOLD, Violation, Violations},
+    fields::{MAX_REPORTED, Violation, Violations},
 };
 use uuid::Uuid;
 
@@ -208,7 +208,7 @@ fn order(stood: &[Option<Box<str>>]) -> Vec<u32> {
 
 /// That nothing was stored, and why.
 fn refusal(report: &Report) -> Error {
-    let told = report.faults.iter().take(MAX_TOLD).map(|fault| Violation {
+    let told = report.faults.iter().take(MAX_REPORTED).map(|fault| Violation {
         field: format!("line {}: {}", fault.line, fault.field).into(),
         message: fault.message.clone(),
     });

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use proto::task::v1 as pb;
-use shared::fields::{Fields, MAX_TOLD, Violations};
+use shared::fields::{Fields, MAX_REPORTED, Violations};
 use uuid::Uuid;
 
 use super::{
@@ -81,7 +81,7 @@ impl Rules {
     /// What `rule` says. It is not looked at if nobody would be told what is wrong with it:
     /// then the batch is refused anyway.
     fn read(&mut self, rule: pb::Recurrence) -> Result<Option<Repeat>, Violations> {
-        if self.faults >= MAX_TOLD {
+        if self.faults >= MAX_REPORTED {
             return Ok(None);
         }
         let read = self.read.entry(rule).or_insert_with_key(|rule| {
@@ -215,7 +215,7 @@ mod tests {
 
         let tasks = (0..MOST).map(|n| repeating(&format!("FREQ=NO{n}"))).collect();
         let message = pb::BatchCreateTasksRequest { tasks, ..Default::default() };
-        assert_eq!(told(new_tasks(message).await).len(), MAX_TOLD);
+        assert_eq!(told(new_tasks(message).await).len(), MAX_REPORTED);
     }
 
     #[tokio::test]

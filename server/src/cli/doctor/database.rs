@@ -1,15 +1,15 @@
-//! Whether a service can work with its database.
+//! The check of a service's database.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use shared::{clock::Clock, error::causes};
 
-use super::{Report, drift, private, space};
+use super::{Report, clock_drift, disk_space, file_access};
 use crate::db::{Database, DatabaseUrl, Migrations, MigratorTrait, WAL_TOO_LONG};
 
-/// Looks at the database at `url` and leaves it as it is. Gives it back where it answers, so
-/// that more can be asked.
+/// Checks the database at `url` without changing it, and returns it for further checks where it
+/// is reachable.
 pub async fn database<M: MigratorTrait>(
     report: &mut Report,
     url: &DatabaseUrl,
@@ -24,18 +24,18 @@ pub async fn database<M: MigratorTrait>(
             );
             return None;
         }
-        space(report, file, url.min_free());
-        private(report, file, "e-mails, password hashes or tasks");
+        disk_space(report, file, url.min_free());
+        file_access(report, file, "e-mails, password hashes or tasks");
     }
     write_ahead_log(report, url);
-    if let Err(away) = url.reach().await {
+    if let Err(away) = url.check_reachable().await {
         if !away.is_read_only() {
             report.fault("database", format!("cannot be reached, see DATABASE_URL: {away}"));
             return None;
         }
         report.fault("database", format!("nothing can be written: {away}"));
     }
-    let database = match Database::look_at(url).await {
+    let database = match Database::connect_read_only(url).await {
         Ok(database) => database,
         Err(error) => {
             let why = causes(&error);
@@ -45,9 +45,16 @@ pub async fn database<M: MigratorTrait>(
     };
     let before = clock.now();
     match database.time().await {
-        Ok(Some(theirs)) => {
-            let ours = [before, clock.now()];
-            drift(report, "the database", ours, theirs, TimeDelta::zero(), leeway);
+        Ok(Some(server_time)) => {
+            let local_times = [before, clock.now()];
+            clock_drift(
+                report,
+                "the database",
+                local_times,
+                server_time,
+                TimeDelta::zero(),
+                leeway,
+            );
         }
         Ok(None) => {}
         Err(error) => {
@@ -86,7 +93,7 @@ fn write_ahead_log(report: &mut Report, url: &DatabaseUrl) {
     }
 }
 
-/// Notes whether the tables are as this program knows them.
+/// Reports the state of the migrations.
 fn migrations(report: &mut Report, found: &Migrations) {
     let Migrations { applied, pending, unknown } = found;
     if !unknown.is_empty() {
@@ -109,12 +116,12 @@ mod tests {
     use crate::{cli::doctor::Verdict, db::temporary_file::TemporaryFile};
 
     #[test]
-    fn a_log_that_nothing_shortens_is_a_warning() {
+    fn a_log_that_no_checkpoint_truncates_is_a_warning() {
         let file = TemporaryFile::new("long-journal");
         let url = file.url();
         let log = std::fs::File::create(file.folder.join("test.db-wal")).expect("a file");
         for (size, verdict) in [(WAL_TOO_LONG, Verdict::Ok), (WAL_TOO_LONG + 1, Verdict::Warn)] {
-            // It has a length and takes no room.
+            // A sparse file.
             log.set_len(size).expect("a length");
             let mut report = Report::default();
             write_ahead_log(&mut report, &url);
