@@ -100,7 +100,7 @@ impl Accounts {
             updated_at: new_user.now,
         };
         let event = Event::of(EventKind::SignedUp, &user.id).in_session(&session.id);
-        self.sessions.trail().note(event);
+        self.sessions.trail().record(event);
         Ok((user, Opened::new(token, session)))
     }
 
@@ -173,11 +173,12 @@ impl Accounts {
         let session = instead.as_mut().map(|(_, session)| session);
         let now = self.sessions.now();
         let still = still(caller, Some(&verified));
-        let record = self.sessions.trail().record(Self::event(EventKind::PasswordChanged, caller));
+        let record =
+            self.sessions.trail().new_record(Self::event(EventKind::PasswordChanged, caller));
         let changed =
             self.store.change_password(&user.id, still, password_hash, session, &record, now);
         expect_held(changed.await?)?;
-        self.sessions.trail().say(&record);
+        self.sessions.trail().log_event(&record);
         Ok(instead.map(|(token, session)| Opened::new(token, session)))
     }
 
@@ -196,10 +197,11 @@ impl Accounts {
             None
         };
         let still = still(caller, verified.as_deref());
-        let record = self.sessions.trail().record(Self::event(EventKind::AccountDeleted, caller));
+        let record =
+            self.sessions.trail().new_record(Self::event(EventKind::AccountDeleted, caller));
         let erasure = self.erasures.as_ref().map(Erasures::order);
         expect_held(self.store.delete_user(&caller.user().id, still, &record, erasure).await?)?;
-        self.sessions.trail().say(&record);
+        self.sessions.trail().log_event(&record);
         if let Some(erasures) = &self.erasures {
             erasures.wake();
         }

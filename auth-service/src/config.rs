@@ -150,7 +150,7 @@ impl Config {
 
     /// Reads `DATABASE_URL` alone, for a command that needs no secret.
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-        reader.elsewhere("AUTH_DATABASE_URL", &["DATABASE_URL"]);
+        reader.read_elsewhere("AUTH_DATABASE_URL", &["DATABASE_URL"]);
         DatabaseUrl::read(reader, DATABASE)
     }
 

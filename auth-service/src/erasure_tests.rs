@@ -37,7 +37,7 @@ use crate::{
 
 /// The event of a deletion.
 fn deleted(id: &str) -> Record {
-    AuditLog::default().record(Event::of(EventKind::AccountDeleted, id))
+    AuditLog::default().new_record(Event::of(EventKind::AccountDeleted, id))
 }
 
 /// What it was asked, and how often it still says what.

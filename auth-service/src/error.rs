@@ -110,7 +110,7 @@ impl Error {
             Self::TooManyAttempts { .. } => &error_code::TOO_MANY_ATTEMPTS,
             Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => &error_code::BUSY,
             Self::StorageFull(_) => &error_code::STORAGE_FULL,
-            Self::Database(error) if server::db::is_full(error) => &error_code::STORAGE_FULL,
+            Self::Database(error) if server::db::is_disk_full(error) => &error_code::STORAGE_FULL,
             Self::Invalid(_)
             | Self::Refused(_)
             | Self::Hashing(_)

@@ -103,7 +103,7 @@ pub async fn assemble(
     assembly: &mut Assembly,
 ) -> Result<(), StartError> {
     let store = Store::open(&config.database).await?;
-    assembly.depend_on(store.database().clone());
+    assembly.add_database(store.database().clone());
     let rules = config.accounts;
     let issuer = TokenIssuer::new(
         config.keys.clone(),
@@ -124,8 +124,12 @@ pub async fn assemble(
     let noted = events.record_signing_key(config.keys.signing_id(), &trail).await;
     noted.map_err(OpenError::from)?;
     assembly.add_job(writer.run());
-    assembly.add_job(audit_log::sweep(events, clock.clone(), rules.security_event_retention));
-    assembly.add_last(trail.clone().flushed());
+    assembly.add_job(audit_log::enforce_retention(
+        events,
+        clock.clone(),
+        rules.security_event_retention,
+    ));
+    assembly.on_drained(trail.clone().flushed());
     let sessions =
         Sessions::new(store.clone(), rules.sessions, keys.clone(), dead_tokens, clock.clone());
     let sessions = sessions.with_audit_log(trail);
@@ -147,7 +151,7 @@ pub async fn assemble(
     let accounts =
         Accounts::new(store, sessions.clone(), hashing, attempts, erasures, rules.passwords);
     assembly.add(grpc::auth_service(accounts.clone(), access.clone()));
-    assembly.mount(http::door(http::Fittings {
+    assembly.add_router(http::door(http::Fittings {
         accounts: accounts.clone(),
         sessions: sessions.clone(),
         access: access.clone(),

@@ -157,7 +157,7 @@ impl Sessions {
         };
         if ended > 0 {
             let event = Event::of(EventKind::SessionEnded, user_id);
-            self.trail.note(event.with_detail(ended.to_string()));
+            self.trail.record(event.with_detail(ended.to_string()));
         }
         Ok(Opened { lifted_ban, ..Opened::new(token, session) })
     }
@@ -249,10 +249,10 @@ impl Sessions {
         let event = Event::of(EventKind::SessionEnded, &caller.user.id);
         match (ended.count, &ended.only) {
             (0, _) => {}
-            (_, Some(id)) => self.trail.note(event.in_session(id)),
+            (_, Some(id)) => self.trail.record(event.in_session(id)),
             (count, None) => {
                 let event = event.in_session(&caller.session.id);
-                self.trail.note(event.with_detail(count.to_string()));
+                self.trail.record(event.with_detail(count.to_string()));
             }
         }
         Ok(ended)

@@ -1,5 +1,5 @@
-//! How the messages of tasks are JSON (see `src/proto/json.rs`), and what OpenAPI says of
-//! them: attributes on the generated types, so that there is no second set.
+//! The JSON form of task messages (see `src/json.rs`), and their OpenAPI schemas: attributes on
+//! the generated types.
 
 use tonic_prost_build::Builder;
 
@@ -50,13 +50,14 @@ const TYPES: [(&str, &str); 32] = [
     ("PastReminder", TO_JSON),
 ];
 
-/// The path or a header carries it, so it is no member.
+/// The attribute of a field in the path or a header, which is no member.
 const SKIPPED: &str = "#[serde(skip)]";
 
-const MOMENT: &str = r#"#[serde(serialize_with = "crate::json::moment")]"#;
-const MOMENT_SCHEMA: &str = "#[schema(value_type = String, format = DateTime)]";
-const MOMENT_OR_NULL: &str = "#[schema(value_type = Option<String>, format = DateTime)]";
-const FROM_MOMENT: &str = r#"#[serde(default, deserialize_with = "crate::json::from_moment")]"#;
+const TIMESTAMP: &str = r#"#[serde(serialize_with = "crate::json::timestamp")]"#;
+const TIMESTAMP_SCHEMA: &str = "#[schema(value_type = String, format = DateTime)]";
+const OPTIONAL_TIMESTAMP: &str = "#[schema(value_type = Option<String>, format = DateTime)]";
+const PARSE_TIMESTAMP: &str =
+    r#"#[serde(default, deserialize_with = "crate::json::parse_timestamp")]"#;
 const OR_DEFAULT: &str = r#"#[serde(default, deserialize_with = "crate::json::or_default")]"#;
 const REQUIRED: &str = "#[schema(required = true)]";
 const UP_TO_500: &str = "#[schema(min_items = 1, max_items = 500)]";
@@ -84,7 +85,7 @@ const SYNC_TOKEN: [&str; 2] =
     [r#"#[serde(default, alias = "syncToken")]"#, "#[param(required = false)]"];
 const DUE_DATE: &str = r#"#[serde(alias = "dueDate")]"#;
 const DUE_AT: &str = r#"#[serde(default, alias = "dueAt",
-                                deserialize_with = "crate::json::from_moment")]"#;
+                                deserialize_with = "crate::json::parse_timestamp")]"#;
 const DUE_ZONE: &str = r#"#[serde(alias = "dueZone")]"#;
 
 const PRIORITY_NAME: [&str; 2] = [
@@ -96,7 +97,7 @@ const TAG_LIST: &str =
              required = false)]";
 const DAY: &str = "#[param(format = Date)]";
 
-/// The parameters that lists and counts have in common.
+/// The filter parameters of lists and counts.
 const FILTERS: [(&str, &[&str]); 9] = [
     (
         "priorities",
@@ -138,27 +139,45 @@ const FIELDS: [(&str, &[&str]); 83] = [
     ("Task.completed", &[OR_DEFAULT, REQUIRED]),
     (
         "Task.completed_at",
-        &[r#"#[serde(alias = "completedAt")]"#, MOMENT, FROM_MOMENT, MOMENT_OR_NULL],
+        &[r#"#[serde(alias = "completedAt")]"#, TIMESTAMP, PARSE_TIMESTAMP, OPTIONAL_TIMESTAMP],
     ),
     (
         "Task.created_at",
-        &[r#"#[serde(alias = "createdAt")]"#, MOMENT, FROM_MOMENT, MOMENT_SCHEMA, REQUIRED],
+        &[
+            r#"#[serde(alias = "createdAt")]"#,
+            TIMESTAMP,
+            PARSE_TIMESTAMP,
+            TIMESTAMP_SCHEMA,
+            REQUIRED,
+        ],
     ),
     (
         "Task.updated_at",
-        &[r#"#[serde(alias = "updatedAt")]"#, MOMENT, FROM_MOMENT, MOMENT_SCHEMA, REQUIRED],
+        &[
+            r#"#[serde(alias = "updatedAt")]"#,
+            TIMESTAMP,
+            PARSE_TIMESTAMP,
+            TIMESTAMP_SCHEMA,
+            REQUIRED,
+        ],
     ),
     ("Task.etag", &[OR_DEFAULT, REQUIRED]),
     ("Task.tags", &[OR_DEFAULT, REQUIRED]),
     ("Task.due_date", &[DUE_DATE, "#[schema(format = Date)]"]),
-    ("Task.due_at", &[DUE_AT, MOMENT, MOMENT_OR_NULL]),
+    ("Task.due_at", &[DUE_AT, TIMESTAMP, OPTIONAL_TIMESTAMP]),
     ("Task.due_zone", &[DUE_ZONE]),
     ("Task.reminders", &[OR_DEFAULT, REQUIRED]),
     ("Task.series_id", &[r#"#[serde(alias = "seriesId")]"#]),
     ("Task.position", &[OR_DEFAULT, REQUIRED]),
     (
         "Task.deleted_at",
-        &[r#"#[serde(alias = "deletedAt")]"#, MOMENT, FROM_MOMENT, MOMENT_OR_NULL, ABSENT_IF_NONE],
+        &[
+            r#"#[serde(alias = "deletedAt")]"#,
+            TIMESTAMP,
+            PARSE_TIMESTAMP,
+            OPTIONAL_TIMESTAMP,
+            ABSENT_IF_NONE,
+        ],
     ),
     (
         "Task.priority",
@@ -169,7 +188,7 @@ const FIELDS: [(&str, &[&str]); 83] = [
             REQUIRED,
         ],
     ),
-    ("Reminder.at", &[MOMENT, FROM_MOMENT, MOMENT_OR_NULL, ABSENT_IF_NONE]),
+    ("Reminder.at", &[TIMESTAMP, PARSE_TIMESTAMP, OPTIONAL_TIMESTAMP, ABSENT_IF_NONE]),
     (
         "Reminder.minutes_before",
         &[
@@ -202,7 +221,7 @@ const FIELDS: [(&str, &[&str]); 83] = [
             r#"#[schema(value_type = Option<String>, example = "2026-11-25T09:00:00")]"#,
         ],
     ),
-    ("DeletedTask.deleted_at", &[MOMENT, MOMENT_SCHEMA]),
+    ("DeletedTask.deleted_at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
     ("CreateTaskRequest.user_id", &[SKIPPED]),
     ("CreateTaskRequest.request_id", &[SKIPPED]),
     ("CreateTaskRequest.title", &[OR_DEFAULT, "#[schema(required = true)]", TITLE]),
@@ -213,7 +232,7 @@ const FIELDS: [(&str, &[&str]); 83] = [
     ),
     ("CreateTaskRequest.tags", &[OR_DEFAULT, TAGS]),
     ("CreateTaskRequest.due_date", &[DUE_DATE, DATE]),
-    ("CreateTaskRequest.due_at", &[DUE_AT, MOMENT_OR_NULL]),
+    ("CreateTaskRequest.due_at", &[DUE_AT, OPTIONAL_TIMESTAMP]),
     ("CreateTaskRequest.due_zone", &[DUE_ZONE, ZONE]),
     ("CreateTaskRequest.reminders", &[OR_DEFAULT, REMINDERS]),
     ("UpdateTaskRequest.user_id", &[SKIPPED]),
@@ -228,7 +247,7 @@ const FIELDS: [(&str, &[&str]); 83] = [
     ),
     ("UpdateTaskRequest.tags", &[OR_DEFAULT, TAGS]),
     ("UpdateTaskRequest.due_date", &[DUE_DATE, DATE]),
-    ("UpdateTaskRequest.due_at", &[DUE_AT, MOMENT_OR_NULL]),
+    ("UpdateTaskRequest.due_at", &[DUE_AT, OPTIONAL_TIMESTAMP]),
     ("UpdateTaskRequest.due_zone", &[DUE_ZONE, ZONE]),
     ("UpdateTaskRequest.reminders", &[OR_DEFAULT, REMINDERS]),
     ("MoveTaskRequest.user_id", &[SKIPPED]),
@@ -271,14 +290,14 @@ const FIELDS: [(&str, &[&str]); 83] = [
     ("ListSecurityEventsRequest.user_id", &[SKIPPED]),
     ("ListSecurityEventsRequest.page_size", &PAGE_SIZE),
     ("ListSecurityEventsRequest.page_token", &PAGE_TOKEN),
-    ("PastReminder.at", &[MOMENT, MOMENT_SCHEMA]),
-    ("PastReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
-    ("FiredReminder.at", &[MOMENT, MOMENT_SCHEMA]),
-    ("FiredReminder.fired_at", &[MOMENT, MOMENT_SCHEMA]),
-    ("Heartbeat.at", &[MOMENT, MOMENT_SCHEMA]),
+    ("PastReminder.at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
+    ("PastReminder.fired_at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
+    ("FiredReminder.at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
+    ("FiredReminder.fired_at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
+    ("Heartbeat.at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
 ];
 
-/// Puts the attributes on the types that are about to be generated.
+/// Adds the attributes to the types to be generated.
 pub fn attributes(mut builder: Builder) -> Builder {
     for (name, attribute) in TYPES {
         builder = builder.type_attribute(format!("{PACKAGE}.{name}"), attribute);
@@ -298,8 +317,8 @@ pub fn attributes(mut builder: Builder) -> Builder {
     }
     builder
         .type_attribute("audit.v1.SecurityEvent", TO_JSON)
-        .field_attribute("audit.v1.SecurityEvent.at", MOMENT)
-        .field_attribute("audit.v1.SecurityEvent.at", MOMENT_SCHEMA)
+        .field_attribute("audit.v1.SecurityEvent.at", TIMESTAMP)
+        .field_attribute("audit.v1.SecurityEvent.at", TIMESTAMP_SCHEMA)
         .field_attribute(format!("{PACKAGE}.TaskSort.TASK_SORT_UNSPECIFIED"), SKIPPED)
         .field_attribute(format!("{PACKAGE}.Priority.PRIORITY_UNSPECIFIED"), SKIPPED)
         .field_attribute(format!("{PACKAGE}.RepeatFrom.REPEAT_FROM_UNSPECIFIED"), SKIPPED)

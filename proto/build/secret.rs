@@ -2,7 +2,7 @@
 
 use prost_types::{DescriptorProto, FileDescriptorSet};
 
-/// Packages whose messages are ours to print.
+/// The packages with secrets.
 const PACKAGES: [&str; 2] = ["auth.v1", "task.v1"];
 
 /// Fields that hold a secret, beside every one with `password` in its name.

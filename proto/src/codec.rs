@@ -1,5 +1,5 @@
-//! Protobuf on the wire. tonic's own codec blames the server (INTERNAL) for bytes that are
-//! not the message they claim to be; here that is the caller's INVALID_ARGUMENT.
+//! The Protobuf codec. tonic's own reports INTERNAL for bytes that are not the message they claim
+//! to be; this one reports the client's INVALID_ARGUMENT.
 
 use std::marker::PhantomData;
 
@@ -39,7 +39,7 @@ where
     }
 }
 
-/// Decodes a message, or answers INVALID_ARGUMENT without quoting the bytes.
+/// A decoder that reports INVALID_ARGUMENT without quoting the bytes.
 #[derive(Debug)]
 pub struct BlamingDecoder<T>(ProstDecoder<T>);
 

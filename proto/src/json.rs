@@ -1,4 +1,4 @@
-//! How fields of the contracts are spelled in JSON, where that is not plain.
+//! The JSON form of fields of the contracts, where it is not the default.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
 use super::task::v1::{Priority, TaskSort};
 
-/// A moment in RFC 3339, in UTC, with microseconds and `Z`; `null` where there is none.
+/// A timestamp in RFC 3339, in UTC, with microseconds and `Z`; `null` where there is none.
 ///
-/// Fixed in width, so that texts sort as moments do. Written out by hand: a page of twenty
-/// tasks has sixty of them, and the formatter of chrono takes four times as long.
+/// Fixed in width, so that texts sort by time. Written out by hand: a page of twenty tasks has
+/// sixty of them, and the formatter of chrono takes four times as long.
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]
-pub fn moment<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+pub fn timestamp<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
     let Some(Timestamp { seconds, nanos }) = at else { return to.serialize_none() };
     let nanos = u32::try_from(*nanos).unwrap_or_default();
     let at = DateTime::from_timestamp(*seconds, nanos).unwrap_or_default();
@@ -68,7 +68,7 @@ fn priority_number<E: Error>(name: &str) -> Result<i32, E> {
     Ok((*priority).into())
 }
 
-/// What lists are sorted by as JSON spells it.
+/// The sort orders as JSON spells them.
 const SORTS: [(&str, TaskSort); 6] = [
     ("created", TaskSort::Created),
     ("updated", TaskSort::Updated),
@@ -78,7 +78,7 @@ const SORTS: [(&str, TaskSort); 6] = [
     ("position", TaskSort::Position),
 ];
 
-/// The number of what to sort by; 0, unspecified, for `null`.
+/// The number of a sort order; 0, unspecified, for `null`.
 pub fn task_sort<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
     const RULE: &str = "must be `created`, `updated`, `due`, `priority`, `title` or `position`";
     let Some(name) = Option::<String>::deserialize(from)? else { return Ok(0) };
@@ -95,9 +95,9 @@ where
     Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// A moment as RFC 3339 spells it, in any offset, or none for `null`. What is finer than a
+/// A timestamp as RFC 3339 spells it, in any offset, or none for `null`. What is finer than a
 /// microsecond is cut off.
-pub fn from_moment<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+pub fn parse_timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
     let at = DateTime::parse_from_rfc3339(&text)
         .map_err(|_| D::Error::custom("must be a moment such as `2026-11-25T09:00:00Z`"))?;
@@ -116,7 +116,7 @@ pub fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D
     whole.map(Some).ok_or_else(|| D::Error::custom("must be a whole number, and not so large"))
 }
 
-/// What the next occurrence is counted from, by its name.
+/// The base of the next occurrence, by name.
 pub mod repeat_from {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
@@ -125,7 +125,7 @@ pub mod repeat_from {
     const NAMES: [(&str, RepeatFrom); 2] =
         [("due", RepeatFrom::Due), ("completion", RepeatFrom::Completion)];
 
-    /// Its name.
+    /// Writes the name.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
     pub fn serialize<S: Serializer>(number: &i32, to: S) -> Result<S::Ok, S::Error> {
         match NAMES.iter().find(|(_, from)| i32::from(*from) == *number) {
@@ -134,7 +134,7 @@ pub mod repeat_from {
         }
     }
 
-    /// Its number; 0, unspecified, for `null`.
+    /// Reads the number; 0, unspecified, for `null`.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
         let Some(name) = Option::<String>::deserialize(from)? else { return Ok(0) };
         let known = NAMES.iter().find(|(known, _)| *known == name);
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_is_flat_with_readable_moments_and_priorities() {
+    fn a_task_is_flat_with_readable_timestamps_and_priorities() {
         let task = Task {
             id: "i".into(),
             user_id: "u".into(),
@@ -180,12 +180,12 @@ mod tests {
 
     #[test]
     fn a_task_is_read_as_it_was_written_and_with_less() {
-        let moment = Some(Timestamp { seconds: 1_700_000_000, nanos: 123_456_000 });
+        let timestamp = Some(Timestamp { seconds: 1_700_000_000, nanos: 123_456_000 });
         let task = Task {
             title: "t".into(),
             priority: Priority::High.into(),
-            completed_at: moment,
-            due_at: moment,
+            completed_at: timestamp,
+            due_at: timestamp,
             due_zone: Some("UTC".into()),
             series_id: Some("s".into()),
             occurrence: Some(2),
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Task>(&text).expect("a task"), task);
         let less = json!({"title": "t", "dueAt": "2023-11-14T23:13:20.123456+01:00"});
         let read: Task = serde_json::from_value(less).expect("a task");
-        assert_eq!((read.due_at, read.priority), (moment, 0));
+        assert_eq!((read.due_at, read.priority), (timestamp, 0));
         assert!(serde_json::from_value::<Task>(json!({"title": "t", "colour": 1})).is_err());
     }
 
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_path_and_headers_say_is_no_member() {
+    fn fields_of_the_path_and_headers_are_no_members() {
         for name in ["user_id", "id", "request_id", "etag", "update_mask", "created_at"] {
             let body = json!({"title": "t", name: "x"});
             assert!(serde_json::from_value::<CreateTaskRequest>(body.clone()).is_err(), "{name}");

@@ -41,11 +41,11 @@ pub mod task {
     }
 }
 
-/// A moment as the contracts have it.
+/// A timestamp as the contracts have it.
 #[must_use]
-pub fn timestamp(moment: DateTime<Utc>) -> Timestamp {
-    let nanos = i32::try_from(moment.timestamp_subsec_nanos()).unwrap_or_default();
-    Timestamp { seconds: moment.timestamp(), nanos }
+pub fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
+    Timestamp { seconds: time.timestamp(), nanos }
 }
 
 /// The encoded `FileDescriptorSet` of everything under `proto/`, comments included.

@@ -1,4 +1,4 @@
-//! What OpenAPI says of texts that have a rule of their own.
+//! The OpenAPI schemas of texts with a rule of their own.
 
 use std::borrow::Cow;
 

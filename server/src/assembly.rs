@@ -1,6 +1,6 @@
-//! Services on their way into a server.
+//! The assembly of a server: services, routers, databases and jobs, before its ports are bound.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
 use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
@@ -9,39 +9,38 @@ use tower::Service;
 
 use crate::{
     admission::{
-        fair_share::FairShare, limits::MAX_REQUEST_BYTES, permits::Admission,
-        refusal_log::RefusalLog, uploads::Uploads,
+        connection_limit::ConnectionLimit, fair_share::FairShare, limits::MAX_REQUEST_BYTES,
+        permits::Admission, refusal_log::RefusalLog, uploads::Uploads,
     },
     app::{App, Port},
     db::Database,
     health::Readiness,
     http::HttpRouter,
     layers::call::Layers,
-    listen::connection_limit::ConnectionLimit,
+    listen::ports::{BindError, Ports},
     loopback::Loopback,
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
     shutdown::{Shutdown, ShutdownSignal},
-    start::Ports,
 };
 
-/// Services on their way into an [`App`].
+/// The parts of an [`App`], gathered before its ports are bound.
 #[derive(Default)]
 pub struct Assembly {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
     routers: Vec<HttpRouter>,
     databases: Vec<Database>,
-    awaited: Vec<BoxFuture<'static, ()>>,
+    ready_after: Vec<BoxFuture<'static, ()>>,
     jobs: Vec<BoxFuture<'static, ()>>,
-    last: Vec<BoxFuture<'static, ()>>,
+    on_drained: Vec<BoxFuture<'static, ()>>,
     uploads: Uploads,
     stop: Shutdown,
     loopback: Loopback,
 }
 
 impl Assembly {
-    /// Adds a service under its own name. What guards it is around it already.
+    /// Adds a service under its own name. Its gate is around it already.
     pub fn add<S>(&mut self, service: S)
     where
         S: Service<Request<Body>, Response: IntoResponse, Error = Infallible>
@@ -56,62 +55,60 @@ impl Assembly {
         self.routes.add_service(service);
     }
 
-    /// Adds a door to the HTTP port.
-    pub fn mount(&mut self, door: HttpRouter) {
-        self.routers.push(door);
+    /// Adds a router to the HTTP port.
+    pub fn add_router(&mut self, router: HttpRouter) {
+        self.routers.push(router);
     }
 
-    /// Ties readiness to a database; it is closed last when the server stops.
-    pub fn depend_on(&mut self, database: Database) {
-        self.add_job(database.clone().keep_journal_short());
+    /// Makes readiness depend on a database; the database is closed last on shutdown.
+    pub fn add_database(&mut self, database: Database) {
+        self.add_job(database.clone().limit_wal_size());
         self.databases.push(database);
     }
 
-    /// Puts readiness off until `event` has happened. CallChain are served meanwhile.
-    pub fn wait_for(&mut self, event: impl Future<Output = ()> + Send + 'static) {
-        self.awaited.push(Box::pin(event));
+    /// Delays readiness until `event` has happened. Calls are served meanwhile.
+    pub fn ready_after(&mut self, event: impl Future<Output = ()> + Send + 'static) {
+        self.ready_after.push(Box::pin(event));
     }
 
-    /// Declares that calls to `path`, on either port, are uploads: a stream of messages, or
-    /// a body, that may take `UPLOAD_TIMEOUT` in all but no longer than `REQUEST_TIMEOUT`
-    /// for each pause in it. A segment in braces stands for any: `/api/{user_id}/import`.
-    /// How large it may be is up to its handler.
+    /// Declares that calls to `path`, on either port, are uploads: a stream of messages, or a body,
+    /// that may take `UPLOAD_TIMEOUT` in total but no longer than `REQUEST_TIMEOUT` for each pause
+    /// in it. A segment in braces matches any: `/api/{user_id}/import`. The handler limits its
+    /// size.
     pub fn allow_upload(&mut self, path: &'static str) {
         self.uploads.add(path);
     }
 
-    /// Tells a service when the server stops.
+    /// The signal by which a service learns of the shutdown.
     #[must_use]
-    pub fn stopping(&self) -> ShutdownSignal {
-        self.stop.handle()
+    pub fn shutdown_signal(&self) -> ShutdownSignal {
+        self.stop.signal()
     }
 
-    /// Where a service finds others of this process, once the port is taken.
+    /// The loopback channel to the services of this process, usable once the port is bound.
     #[must_use]
     pub fn loopback(&self) -> Loopback {
         self.loopback.clone()
     }
 
-    /// Adds a job that runs as long as the server, and for as long as calls are still
-    /// finished when it stops.
+    /// Adds a background job, which runs until the last call has been finished on shutdown.
     pub fn add_job(&mut self, job: impl Future<Output = ()> + Send + 'static) {
         self.jobs.push(Box::pin(job));
     }
 
-    /// Adds what is to be done when the last call has ended, while jobs still run and
-    /// databases are open. It gets two seconds.
-    pub fn add_last(&mut self, work: impl Future<Output = ()> + Send + 'static) {
-        self.last.push(Box::pin(work));
+    /// Adds work to be done when the last call has ended, while jobs still run and databases are
+    /// open. The work gets two seconds.
+    pub fn on_drained(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.on_drained.push(Box::pin(work));
     }
 
-    /// Takes the ports and completes the services with health, reflection and
-    /// documentation. Nothing is served yet.
+    /// Binds the ports and adds health, reflection and documentation. Nothing is served yet.
     pub async fn bind(self, settings: &Settings) -> Result<App, BindError> {
-        let ports = Ports::take(settings).await?;
-        self.on(&ports, settings)
+        let ports = Ports::bind(settings).await?;
+        self.bind_to(&ports, settings)
     }
 
-    pub(crate) fn on(mut self, ports: &Ports, settings: &Settings) -> Result<App, BindError> {
+    pub(crate) fn bind_to(mut self, ports: &Ports, settings: &Settings) -> Result<App, BindError> {
         if settings.reflection {
             let reflection = || {
                 let all = tonic_reflection::server::Builder::configure()
@@ -126,25 +123,25 @@ impl Assembly {
             self.routes.add_service(v1alpha.max_decoding_message_size(MAX_REQUEST_BYTES));
         }
         let (readiness, health) =
-            Readiness::new(self.names, self.databases, self.awaited.is_empty());
+            Readiness::new(self.names, self.databases, self.ready_after.is_empty());
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let log = RefusalLog::default();
         let connection_limit =
             ConnectionLimit::new(limits, settings.trusted_proxies.clone(), log.clone());
-        let around = Layers {
-            permits: Admission::new(limits, log),
+        let layers = Layers {
+            admission: Admission::new(limits, log),
             fair_share: FairShare::new(limits),
             uploads: Arc::new(self.uploads),
             proxies: settings.trusted_proxies.clone(),
         };
         let routes = self.routes.routes().prepare();
-        let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &around, limits)?;
-        self.loopback.found(grpc.address);
+        let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &layers, limits)?;
+        self.loopback.set_address(grpc.address);
         let http = match &ports.http {
-            Some(taken) => {
-                let wire = Http::new(self.routers, readiness.clone(), trusted);
-                Some(Port::open(taken, wire, &around, limits)?)
+            Some(bound) => {
+                let protocol = Http::new(self.routers, readiness.clone(), trusted);
+                Some(Port::open(bound, protocol, &layers, limits)?)
             }
             None => None,
         };
@@ -153,27 +150,11 @@ impl Assembly {
             http,
             readiness,
             connection_limit,
-            awaited: self.awaited,
+            ready_after: self.ready_after,
             jobs: self.jobs,
-            last: self.last,
+            on_drained: self.on_drained,
             stop: self.stop,
             limits: limits.clone(),
         })
     }
-}
-
-/// The server could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// The port is taken, or not ours to take.
-    #[error("cannot listen on {address}")]
-    Address {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The descriptors are damaged.
-    #[error("cannot set up reflection")]
-    Reflection(#[from] tonic_reflection::server::Error),
 }

@@ -1,4 +1,4 @@
-//! The client of a call, as far as its connection and its head tell.
+//! The client of a call, from its connection and its headers.
 
 use std::{
     future::Future,
@@ -11,14 +11,14 @@ tokio::task_local! {
     static CURRENT: ClientInfo;
 }
 
-/// The longest user agent that is kept, in bytes: longer ones are cut.
+/// The longest user agent that is stored, in bytes: longer ones are cut.
 const MAX_USER_AGENT: usize = 512;
 
-/// The client of a call: its address, what it says it is, and the id of its request.
+/// The client of a call: its address, its user agent, and its request id.
 ///
-/// The server sets it once a call, the same on both ports: as an extension of the request,
-/// where handlers read it ([`of`](Self::of)), and around the call's task, where the audit
-/// trail reads it ([`current`](Self::current)).
+/// Set once per call, on both ports: as an extension of the request, which handlers read
+/// ([`of`](Self::of)), and in the call's task, where the audit log reads it
+/// ([`current`](Self::current)).
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo {
     request_id: Option<HeaderValue>,
@@ -34,20 +34,19 @@ impl ClientInfo {
         Self { request_id: Some(request_id), address, user_agent: headers.get(USER_AGENT).cloned() }
     }
 
-    /// A client of which the address alone is known.
+    /// A client with a known address and nothing else.
     #[must_use]
     pub fn at(address: IpAddr) -> Self {
         Self { address: Some(address.to_canonical()), ..Self::default() }
     }
 
-    /// The client of the request with these extensions; nothing is known of it where no
-    /// server has set one.
+    /// The client of the request with these extensions; empty where no server has set one.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {
         extensions.get().cloned().unwrap_or_default()
     }
 
-    /// The client of the call in progress; nothing is known outside of one.
+    /// The client of the call in progress; empty outside of a call.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
@@ -58,7 +57,7 @@ impl ClientInfo {
         CURRENT.scope(self, call)
     }
 
-    /// The address; IPv4 in IPv6 clothes is IPv4.
+    /// The address; an IPv4-mapped IPv6 address is given as IPv4.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.address
@@ -85,8 +84,8 @@ impl ClientInfo {
     }
 }
 
-/// The part of an address that counts where clients are counted: a whole /64 of IPv6 is one
-/// subscriber, and an IPv4 address in IPv6 clothes is itself.
+/// The prefix by which clients are counted: a whole /64 of IPv6 is one subscriber; an IPv4-mapped
+/// address counts as IPv4.
 #[must_use]
 pub fn client_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -1,5 +1,5 @@
-//! Liveness and readiness: `grpc.health.v1` says SERVING once all is there that calls need,
-//! and while every database does what it should. That the process is live it says always.
+//! Liveness and readiness: `grpc.health.v1` reports SERVING once the process is ready, while
+//! every database works. Liveness is always SERVING.
 
 use std::{
     error::Error,
@@ -25,36 +25,36 @@ use tonic_health::{
 };
 
 use crate::{
-    db::{Database, Probe, Unfit},
+    db::{Database, Probe, ProbeFailure},
     loopback,
     settings::{Addresses, Settings},
 };
 
-/// How often the databases are asked, and each how manieth time they are written to.
+/// The period of the database checks; every `WRITES`th includes a write.
 const PERIOD: Duration = Duration::from_secs(2);
 const WRITES: u32 = 5;
 
-/// One slow answer is not an outage.
+/// A single slow response is not an outage.
 const FAILURES: u32 = 2;
 
-/// The names of the two questions. The first is never NOT_SERVING; the second is answered
-/// like `""`, the server as a whole.
+/// The names of the two checks. The first is never NOT_SERVING; the second has the status of
+/// `""`, the server as a whole.
 const LIVENESS: &str = "liveness";
 const READINESS: &str = "readiness";
 
-/// Tells the world whether calls make sense.
+/// The readiness of the server, as reported by its health service.
 #[derive(Clone)]
 pub struct Readiness {
     reporter: HealthReporter,
-    /// The services, and the names that stand for all of them.
+    /// The names of the services, and the names for the server as a whole.
     names: Vec<&'static str>,
     databases: Vec<Database>,
     ready: Arc<AtomicBool>,
 }
 
 impl Readiness {
-    /// Who gets here has connected and migrated, so it is ready from the start unless
-    /// something else is waited for.
+    /// Databases are connected and migrated by now, so readiness is immediate unless other events
+    /// are awaited.
     pub fn new(
         mut names: Vec<&'static str>,
         databases: Vec<Database>,
@@ -65,49 +65,52 @@ impl Readiness {
         (Self { reporter, names, databases, ready: Arc::new(AtomicBool::new(is_ready)) }, server)
     }
 
-    /// What was said last.
+    /// The status that was reported last.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// Says for the first time whether it is ready, and that it is live.
-    pub async fn begin(&self) {
+    /// Reports the first status.
+    pub async fn start(&self) {
         self.reporter.set_service_status(LIVENESS, ServingStatus::Serving).await;
         let is_ready = self.is_ready();
-        self.say(if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
+        self.set_status(if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing })
+            .await;
     }
 
-    /// Waits until all of `awaited` has happened, then asks the databases again and again,
-    /// and says what it finds. Never ends.
-    pub async fn follow(self, awaited: Vec<BoxFuture<'static, ()>>) {
-        if !awaited.is_empty() {
+    /// Waits for `ready_after`, then checks the databases periodically and reports changes. Never
+    /// ends.
+    pub async fn monitor(self, ready_after: Vec<BoxFuture<'static, ()>>) {
+        if !ready_after.is_empty() {
             tracing::info!("not ready yet");
-            for event in awaited {
+            for event in ready_after {
                 event.await;
             }
             tracing::info!("ready");
-            self.say(ServingStatus::Serving).await;
+            self.set_status(ServingStatus::Serving).await;
         }
-        let mut followed: Vec<_> = self.databases.iter().cloned().map(Followed::new).collect();
-        for turn in 0_u32.. {
+        let mut monitored: Vec<_> =
+            self.databases.iter().cloned().map(MonitoredDatabase::new).collect();
+        for round in 0_u32.. {
             tokio::time::sleep(PERIOD).await;
-            for one in &mut followed {
-                one.look(turn.is_multiple_of(WRITES)).await;
+            for database in &mut monitored {
+                database.check_once(round.is_multiple_of(WRITES)).await;
             }
-            let is_fit = followed.iter().all(|one| one.unfit.is_none());
-            if is_fit != self.is_ready() {
-                let fit = if is_fit { ServingStatus::Serving } else { ServingStatus::NotServing };
-                self.say(fit).await;
+            let are_usable = monitored.iter().all(|database| database.failure.is_none());
+            if are_usable != self.is_ready() {
+                let status =
+                    if are_usable { ServingStatus::Serving } else { ServingStatus::NotServing };
+                self.set_status(status).await;
             }
         }
     }
 
-    /// Says that no new calls should come.
-    pub async fn withdraw(&self) {
-        self.say(ServingStatus::NotServing).await;
+    /// Reports NOT_SERVING, so that balancers send no new calls.
+    pub async fn set_not_ready(&self) {
+        self.set_status(ServingStatus::NotServing).await;
     }
 
-    /// The last act of a server.
+    /// Closes the databases, at the end of the shutdown.
     pub async fn close_databases(self) {
         for database in self.databases {
             if let Err(error) = database.close().await {
@@ -116,7 +119,7 @@ impl Readiness {
         }
     }
 
-    async fn say(&self, status: ServingStatus) {
+    async fn set_status(&self, status: ServingStatus) {
         self.ready.store(matches!(status, ServingStatus::Serving), Ordering::Relaxed);
         for name in &self.names {
             self.reporter.set_service_status(name, status).await;
@@ -124,45 +127,45 @@ impl Readiness {
     }
 }
 
-/// One database, and what was found last.
-struct Followed {
+/// A database under observation, with its last failure.
+struct MonitoredDatabase {
     probe: Probe,
     failures: u32,
-    unfit: Option<Unfit>,
+    failure: Option<ProbeFailure>,
 }
 
-impl Followed {
+impl MonitoredDatabase {
     fn new(database: Database) -> Self {
-        Self { probe: Probe::new(database), failures: 0, unfit: None }
+        Self { probe: Probe::new(database), failures: 0, failure: None }
     }
 
-    /// Looks once, and logs what has changed. A database that was unfit is fit again only
-    /// when it stores.
-    async fn look(&mut self, writes: bool) {
-        let mut found = self.probe.answers().await;
-        if found.is_ok() && (writes || self.failures > 0) {
-            found = self.probe.stores().await;
+    /// Checks once, and logs a change. A database that failed is ready again only after a
+    /// successful write.
+    async fn check_once(&mut self, writes: bool) {
+        let mut result = self.probe.check_response().await;
+        if result.is_ok() && (writes || self.failures > 0) {
+            result = self.probe.check_write().await;
         }
-        let place = || self.probe.database().place();
-        let Err(unfit) = found else {
+        let location = || self.probe.database().location();
+        let Err(failure) = result else {
             self.failures = 0;
-            if self.unfit.take().is_some() {
-                tracing::info!(database = place(), "ready again");
+            if self.failure.take().is_some() {
+                tracing::info!(database = location(), "ready again");
             }
             return;
         };
         self.failures = self.failures.saturating_add(1);
-        let may_be_chance = matches!(unfit, Unfit::Silent(_));
-        if may_be_chance && self.failures < FAILURES || self.unfit.as_ref() == Some(&unfit) {
+        let may_be_chance = matches!(failure, ProbeFailure::Unresponsive(_));
+        if may_be_chance && self.failures < FAILURES || self.failure.as_ref() == Some(&failure) {
             return;
         }
-        tracing::warn!(database = place(), reason = %unfit, "not ready");
-        self.unfit = Some(unfit);
+        tracing::warn!(database = location(), reason = %failure, "not ready");
+        self.failure = Some(failure);
     }
 }
 
-/// Whether the server behind `channel` says SERVING, of its readiness or, if `is_live`, of
-/// its liveness.
+/// Whether the server behind `channel` reports SERVING, for its readiness or, if `is_live`, its
+/// liveness.
 pub async fn check(channel: Channel, is_live: bool) -> Result<(), Box<dyn Error>> {
     let service = if is_live { LIVENESS } else { "" }.to_owned();
     let answer = HealthClient::new(channel).check(HealthCheckRequest { service }).await?;
@@ -172,8 +175,8 @@ pub async fn check(channel: Channel, is_live: bool) -> Result<(), Box<dyn Error>
     }
 }
 
-/// Whether the server at this process's own address (`GRPC_ADDR`, else its default) says
-/// that it serves, or that it `is_live`; for container health checks.
+/// Whether the server at this process's own address (`GRPC_ADDR`, else its default) reports that
+/// it serves, or that it `is_live`; for container health checks.
 pub async fn probe_own(
     mut reader: Reader<'_, impl Vars>,
     default: Addresses,
@@ -181,9 +184,9 @@ pub async fn probe_own(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, default);
     let address = reader.finish(Some(settings))?.grpc_addr;
-    let reachable = loopback::reachable(address);
-    let patience = Duration::from_secs(2);
-    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{reachable}"))?;
-    let channel = endpoint.connect_timeout(patience).timeout(patience).connect().await?;
+    let loopback_address = loopback::loopback_address(address);
+    let timeout = Duration::from_secs(2);
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{loopback_address}"))?;
+    let channel = endpoint.connect_timeout(timeout).timeout(timeout).connect().await?;
     check(channel, is_live).await
 }

@@ -1,4 +1,4 @@
-//! This process's own gRPC port, for services in it that call each other by contract.
+//! The loopback channel: this process's own gRPC port, for services in it that call each other.
 
 use std::{
     io,
@@ -12,18 +12,18 @@ use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-/// The gRPC port of a server that may not have it yet.
+/// The gRPC port of a server, which may not be bound yet.
 #[derive(Clone, Debug, Default)]
 pub struct Loopback(Arc<OnceLock<SocketAddr>>);
 
 impl Loopback {
-    /// Tells where it is, once.
-    pub(super) fn found(&self, address: SocketAddr) {
-        let _ = self.0.set(reachable(address));
+    /// Sets the address, once.
+    pub(super) fn set_address(&self, address: SocketAddr) {
+        let _ = self.0.set(loopback_address(address));
     }
 
-    /// A channel that connects when it is first used: by then the port must have been taken.
-    /// The call goes the way of every caller, gates and limits included.
+    /// A channel that connects on first use, when the port must be bound. Its calls pass gates and
+    /// limits like those of every client.
     #[must_use]
     pub fn channel(&self, connect_timeout: Duration) -> Channel {
         let own = self.0.clone();
@@ -40,8 +40,8 @@ impl Loopback {
     }
 }
 
-/// Where a server that listens on `address` is found from its own machine.
-pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+/// The address at which a server that listens on `address` is reached from its own machine.
+pub(super) fn loopback_address(address: SocketAddr) -> SocketAddr {
     match address {
         _ if !address.ip().is_unspecified() => address,
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
@@ -55,14 +55,14 @@ mod tests {
 
     #[test]
     fn a_server_on_all_addresses_is_found_on_its_own() {
-        for (listens, found) in [
+        for (bound, expected) in [
             ("127.0.0.1:5", "127.0.0.1:5"),
             ("192.0.2.7:5", "192.0.2.7:5"),
             ("0.0.0.0:5", "127.0.0.1:5"),
             ("[::]:5", "[::1]:5"),
         ] {
             let parsed = |text: &str| text.parse::<SocketAddr>().expect("an address");
-            assert_eq!(reachable(parsed(listens)), parsed(found));
+            assert_eq!(loopback_address(parsed(bound)), parsed(expected));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where and how to serve.
+//! The settings of a server: addresses, origins, proxies, limits.
 
 use std::net::SocketAddr;
 
@@ -7,9 +7,9 @@ use shared::{
     origin::Origin,
 };
 
-use crate::{admission::limits::Limits, listen::proxies::Proxies};
+use crate::{admission::limits::Limits, proxies::Proxies};
 
-/// Where a service is unless its settings say otherwise.
+/// The default addresses of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     /// The gRPC port.
@@ -18,20 +18,20 @@ pub struct Addresses {
     pub http: SocketAddr,
 }
 
-/// Where and how to serve.
+/// The settings of a server: addresses, origins, proxies, limits.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The address of the gRPC port; port 0 takes a free one.
     pub grpc_addr: SocketAddr,
     /// The address of the HTTP port; `None`: there is none.
     pub http_addr: Option<SocketAddr>,
-    /// Whose pages may call from a browser.
+    /// The origins whose pages may call from a browser.
     pub trusted_origins: Vec<Origin>,
-    /// Whose word is taken for who calls.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Proxies,
     /// Whether server reflection is on.
     pub reflection: bool,
-    /// What a caller may take.
+    /// The limits of calls, connections and times.
     pub limits: Limits,
 }
 

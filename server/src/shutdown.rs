@@ -1,55 +1,55 @@
-//! That something ends: the server as a whole, or one of its connections.
+//! Graceful shutdown: of the server as a whole, or of one of its connections (draining).
 
 use std::{future::Future, io};
 
 use tokio::sync::watch;
 
-/// Says that it ends.
+/// The sender of a shutdown.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown(watch::Sender<bool>);
 
 impl Shutdown {
-    /// Says so, now and to whoever asks later.
-    pub fn now(&self) {
+    /// Begins the shutdown, for present and future signals.
+    pub fn begin(&self) {
         self.0.send_replace(true);
     }
 
-    /// A handle for those who want to know.
-    pub fn handle(&self) -> ShutdownSignal {
+    /// A signal of this shutdown.
+    pub fn signal(&self) -> ShutdownSignal {
         ShutdownSignal(self.0.subscribe())
     }
 }
 
-/// Tells when the server stops: not at the first signal, but at the end of the lame-duck
-/// moment, when the port has just been closed.
+/// The signal of a shutdown: not the first sign of it, but the end of the lame-duck time, when
+/// the port has just been closed.
 ///
-/// A stream that ended earlier would be opened again at this very replica, as balancers
-/// have not looked away yet; from now on it can only be opened at another one. Streams that
-/// are marked as [`StreamKind`](super::StreamKind) are ended by the server itself; this is for
-/// what else a service has going.
+/// A stream that ended earlier would be reopened at this very replica, as balancers have not
+/// noticed yet; from now on it can only be opened at another one. The server itself ends streams
+/// that are marked as [`StreamKind::Watch`](super::StreamKind); this is for a service's other
+/// work.
 #[derive(Clone, Debug)]
 pub struct ShutdownSignal(watch::Receiver<bool>);
 
 impl ShutdownSignal {
-    /// Whether the server stops, or is gone.
+    /// Whether the shutdown has begun.
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
         *self.0.borrow() || self.0.has_changed().is_err()
     }
 
-    /// Completes when the server stops; at once if it does so already.
+    /// Completes when the shutdown begins; at once if it has begun.
     pub async fn stopped(&self) {
         self.clone().into_stopped().await;
     }
 
-    /// The same, for whoever needs a future of its own.
+    /// [`stopped`](Self::stopped) as a future with no borrow.
     pub(super) async fn into_stopped(mut self) {
-        // Whoever could have said so is gone: so is the server.
+        // A dropped sender means that the server has ended.
         let _ = self.0.wait_for(|stops| *stops).await;
     }
 }
 
-/// Tells one connection's calls when the peer is asked to move to another connection.
+/// The draining of one connection: its calls learn that the client is asked to reconnect.
 #[derive(Clone, Debug)]
 pub struct Draining(pub(super) ShutdownSignal);
 
@@ -80,18 +80,18 @@ mod tests {
     #[tokio::test]
     async fn who_asks_before_and_who_asks_after_both_learn_of_the_stop() {
         let stop = Shutdown::default();
-        let (early, waiting) = (stop.handle(), stop.handle());
+        let (early, waiting) = (stop.signal(), stop.signal());
         let waiting = tokio::spawn(async move { waiting.stopped().await });
         assert!(!early.is_shutting_down());
-        stop.now();
+        stop.begin();
         early.stopped().await;
         waiting.await.expect("a task");
-        assert!(early.is_shutting_down() && stop.handle().is_shutting_down());
+        assert!(early.is_shutting_down() && stop.signal().is_shutting_down());
     }
 
     #[tokio::test]
     async fn a_server_that_is_gone_has_stopped() {
-        let stopping = Shutdown::default().handle();
+        let stopping = Shutdown::default().signal();
         stopping.stopped().await;
         assert!(stopping.is_shutting_down());
     }

@@ -1,7 +1,7 @@
-//! From the first moment to the last: ports are open while a database is waited for, and
-//! what needs it is told to come back.
+//! The life of a process: ports are open while a database is unavailable, and calls that need it
+//! are refused with a retry.
 
-use std::{error::Error, fmt, net::SocketAddr, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use futures_util::{
     FutureExt,
@@ -9,122 +9,86 @@ use futures_util::{
 };
 use http::{Request, Response};
 use hyper::body::Incoming;
-use shared::error::causes;
-use tokio::net::TcpListener;
+use shared::error::{causes, refused_call};
 use tonic::{Code, Status, body::Body, service::RoutesBuilder};
 
-use super::health::Readiness;
 use crate::{
     admission::{
-        fair_share::FairShare, permits::Admission, refusal_log::RefusalLog, uploads::Uploads,
+        connection_limit::ConnectionLimit, fair_share::FairShare, permits::Admission,
+        refusal_log::RefusalLog, uploads::Uploads,
     },
     app::{App, Port},
-    assembly::{Assembly, BindError},
+    assembly::Assembly,
     body::request::RequestBody,
-    db::{DatabaseUrl, Unreachable, is_away},
+    db::{DatabaseUrl, Unreachable, is_unavailable},
+    health::Readiness,
     http::HttpRouter,
     layers::{
-        call::{Layers, Protocol, RequestInfo, refusal},
+        call::{Layers, Protocol, RequestInfo},
         cors,
     },
-    listen::{connection_limit::ConnectionLimit, listener::Listener},
+    listen::{
+        listener::Listener,
+        ports::{BindError, Ports},
+    },
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
     shutdown::{Shutdown, termination_signal},
 };
 
-/// Between two looks at a database that is away: this, then twice as long each time, up to
-/// the last.
-const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The backoff between attempts to reach a database: doubled each time, up to the maximum.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Ports that were taken, and on which nothing is spoken yet.
-pub(super) struct Ports {
-    pub(super) grpc: Taken,
-    pub(super) http: Option<Taken>,
-}
-
-/// A port that was taken.
-pub(super) struct Taken {
-    pub(super) address: SocketAddr,
-    socket: std::net::TcpListener,
-}
-
-impl Ports {
-    pub(super) async fn take(settings: &Settings) -> Result<Self, BindError> {
-        let grpc = Taken::take(settings.grpc_addr).await?;
-        let http = match settings.http_addr {
-            Some(address) => Some(Taken::take(address).await?),
-            None => None,
-        };
-        Ok(Self { grpc, http })
-    }
-}
-
-impl Taken {
-    async fn take(address: SocketAddr) -> Result<Self, BindError> {
-        let fault = |source| BindError::Address { address, source };
-        let socket = TcpListener::bind(address).await.map_err(fault)?;
-        let real = socket.local_addr().map_err(fault)?;
-        Ok(Self { address: real, socket: socket.into_std().map_err(fault)? })
-    }
-
-    /// The port, for one who accepts. It is closed when the last of them is gone.
-    pub(super) fn listener(&self) -> Result<TcpListener, BindError> {
-        let socket = self.socket.try_clone().and_then(TcpListener::from_std);
-        socket.map_err(|source| BindError::Address { address: self.address, source })
-    }
-}
-
-/// A database that no waiting brings back.
+/// A database that cannot be opened, however long the server waits.
 #[derive(Debug)]
-struct CannotOpen(Unreachable);
+struct OpenError(Unreachable);
 
-impl fmt::Display for CannotOpen {
+impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("cannot open the database")
     }
 }
 
-impl Error for CannotOpen {
+impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }
 }
 
-/// What a process serves, and what it needs for that.
+/// The start of a process: its settings, databases and services.
 pub struct Start<'a> {
-    /// Where and how.
+    /// The settings of the server.
     pub settings: &'a Settings,
-    /// The databases that must be there before anything can be assembled.
+    /// The databases that must be reachable before the services are assembled.
     pub databases: &'a [&'a DatabaseUrl],
-    /// The routers that will be mounted, without routes yet: how they word a refusal.
+    /// The routers to be added, still without routes: they format refusals.
     pub routers: Vec<HttpRouter>,
 }
 
 impl Start<'_> {
-    /// Takes the ports, has the services assembled, and serves them until SIGTERM or Ctrl-C.
+    /// Binds the ports, assembles the services, and serves them until SIGTERM or Ctrl-C.
     ///
-    /// While a database is away it is tried again and again: the process is live and not
-    /// ready, and calls are refused as unavailable. What no waiting mends, such as a wrong
-    /// password, ends it at once. `listening` is told when the services are there.
+    /// While a database is unavailable the process is live and not ready, calls are refused as
+    /// unavailable, and the database is retried. A permanent fault, such as a wrong password, ends
+    /// the process at once. `listening` is called when the services are assembled.
     pub async fn serve<E: Error + 'static>(
         self,
         services: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
         listening: impl FnOnce(&App),
     ) -> Result<(), Box<dyn Error>> {
         let mut stop = Box::pin(termination_signal()?);
-        let ports = Ports::take(self.settings).await?;
-        let waiting = Waiting::start(&ports, self.settings, self.routers).await?;
+        let ports = Ports::bind(self.settings).await?;
+        let unready = UnreadyServer::start(&ports, self.settings, self.routers).await?;
         let assembly = tokio::select! {
-            assembly = assembled(self.databases, services, &ports) => assembly?,
+            assembly = assemble(self.databases, services, &ports) => assembly?,
             () = &mut stop => {
                 tracing::info!("stopped before it was ready");
                 return Ok(());
             }
         };
-        waiting.end().await;
-        let app = assembly.on(&ports, self.settings)?;
+        unready.end().await;
+        let app = assembly.bind_to(&ports, self.settings)?;
         drop(ports);
         listening(&app);
         app.run(stop).await;
@@ -132,48 +96,48 @@ impl Start<'_> {
     }
 }
 
-/// What was assembled, once all `databases` are there.
-async fn assembled<E: Error + 'static>(
+/// The assembled services, once all `databases` are reachable.
+async fn assemble<E: Error + 'static>(
     databases: &[&DatabaseUrl],
     mut services: impl AsyncFnMut(&mut Assembly) -> Result<(), E>,
     ports: &Ports,
 ) -> Result<Assembly, Box<dyn Error>> {
     let mut attempt = async || -> Result<Assembly, Box<dyn Error>> {
         for database in databases {
-            database.reach().await.map_err(CannotOpen)?;
+            database.check_reachable().await.map_err(OpenError)?;
         }
         let mut assembly = Assembly::default();
         services(&mut assembly).await?;
         Ok(assembly)
     };
-    let (mut pause, mut said) = (PAUSE, None);
+    let (mut backoff, mut logged) = (INITIAL_BACKOFF, None);
     loop {
         let error = match attempt().await {
             Ok(assembly) => return Ok(assembly),
-            Err(error) if !is_away(&*error) => return Err(error),
+            Err(error) if !is_unavailable(&*error) => return Err(error),
             Err(error) => error,
         };
         let cause = causes(&*error);
-        if said.as_ref() != Some(&cause) {
+        if logged.as_ref() != Some(&cause) {
             let (grpc, http) = (ports.grpc.address, ports.http.as_ref().map(|port| port.address));
             let http = http.map_or_else(|| "off".to_owned(), |http| http.to_string());
             tracing::warn!(%grpc, %http, cause, "listening, not ready: waiting for a database");
-            said = Some(cause);
+            logged = Some(cause);
         }
         drop(error);
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
 }
 
-/// A server that is live, not ready, and refuses all else.
-struct Waiting {
+/// A server that is live and not ready, and refuses calls.
+struct UnreadyServer {
     listeners: Vec<Listener>,
     stop: Shutdown,
     drain: Duration,
 }
 
-impl Waiting {
+impl UnreadyServer {
     async fn start(
         ports: &Ports,
         settings: &Settings,
@@ -181,76 +145,80 @@ impl Waiting {
     ) -> Result<Self, BindError> {
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let (readiness, health) = Readiness::new(Vec::new(), Vec::new(), false);
-        readiness.begin().await;
+        readiness.start().await;
         let log = RefusalLog::default();
         let connection_limit =
             ConnectionLimit::new(limits, settings.trusted_proxies.clone(), log.clone());
-        let around = Layers {
-            permits: Admission::new(limits, log),
+        let layers = Layers {
+            admission: Admission::new(limits, log),
             fair_share: FairShare::new(limits),
             uploads: Uploads::default().into(),
             proxies: settings.trusted_proxies.clone(),
         };
         let stop = Shutdown::default();
-        let mut routes = RoutesBuilder::default();
-        routes.add_service(health);
-        let grpc = Unready(Grpc::new(routes.routes().prepare(), trusted));
-        let port = Port::open(&ports.grpc, grpc, &around, limits)?;
+        let mut grpc_routes = RoutesBuilder::default();
+        grpc_routes.add_service(health);
+        let grpc = Unready(Grpc::new(grpc_routes.routes().prepare(), trusted));
+        let port = Port::open(&ports.grpc, grpc, &layers, limits)?;
         let mut listeners = vec![port.serve(&connection_limit, limits, &stop)];
-        if let Some(taken) = &ports.http {
+        if let Some(bound) = &ports.http {
             let http = Unready(Http::new(routers, readiness, trusted));
-            let port = Port::open(taken, http, &around, limits)?;
+            let port = Port::open(bound, http, &layers, limits)?;
             listeners.push(port.serve(&connection_limit, limits, &stop));
         }
         Ok(Self { listeners, stop, drain: limits.drain })
     }
 
-    /// Accepts no more, and asks who is connected to connect again: to the services.
+    /// Closes the listeners, and drains their connections, so that clients reconnect to the
+    /// services.
     async fn end(self) {
         let mut open = Vec::new();
         for listener in self.listeners {
             open.push(listener.close().await);
         }
-        self.stop.now();
+        self.stop.begin();
         for open in open {
             tokio::spawn(open.drain(self.drain));
         }
     }
 }
 
-/// A port whose services are not there yet.
+/// The protocol of a port whose services are not assembled yet.
 #[derive(Clone)]
-struct Unready<W>(W);
+struct Unready<P>(P);
 
-impl<W: Protocol> Protocol for Unready<W> {
-    fn turn_away(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
-        self.0.turn_away(request)
+impl<P: Protocol> Protocol for Unready<P> {
+    fn reject_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        self.0.reject_early(request)
     }
 
-    fn is_free(&self, path: &str) -> bool {
-        self.0.is_free(path)
+    fn needs_no_permit(&self, path: &str) -> bool {
+        self.0.needs_no_permit(path)
     }
 
     fn is_public_stream(&self, path: &str) -> bool {
         self.0.is_public_stream(path)
     }
 
-    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
+    fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let path = request.uri().path();
-        if self.0.is_free(path) || self.0.is_public_stream(path) || cors::is_preflight(&request) {
-            return self.0.answer(request);
+        if self.0.needs_no_permit(path)
+            || self.0.is_public_stream(path)
+            || cors::is_preflight(&request)
+        {
+            return self.0.respond(request);
         }
         let origin = request.headers().get("origin").cloned();
-        let asked = RequestInfo { path: path.to_owned(), origin };
-        let away = refusal(Code::Unavailable, "temporarily unavailable, try again");
-        ready(self.0.refuse(&asked, away)).boxed()
+        let info = RequestInfo { path: path.to_owned(), origin };
+        let unavailable = refused_call(Code::Unavailable, "temporarily unavailable, try again");
+        ready(self.0.refuse(&info, unavailable)).boxed()
     }
 
-    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
-        self.0.refuse(asked, status)
+    fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
+        self.0.refuse(info, status)
     }
 
     fn log(response: &Response<Body>, elapsed_us: u64) {
-        W::log(response, elapsed_us);
+        P::log(response, elapsed_us);
     }
 }

@@ -1,8 +1,7 @@
 //! Logs on standard error: text for people, JSON lines for machines (`LOG_FORMAT=json`).
 //!
-//! `RUST_LOG` filters as usual (default `info`), with one exception: crates that are not
-//! ours never log below INFO. Their DEBUG and TRACE lines quote headers and rows, and
-//! those hold tokens and e-mails.
+//! `RUST_LOG` filters as usual (default `info`), with one exception: other crates never log below
+//! INFO. Their DEBUG and TRACE lines quote headers and rows, which hold tokens and e-mails.
 
 use std::panic::PanicHookInfo;
 
@@ -15,8 +14,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Starts logging for the process. Faults of `RUST_LOG` and `LOG_FORMAT` are noted in
-/// `reader`, and the defaults used in their place. A second call changes nothing.
+/// Starts logging for the process. Faults of `RUST_LOG` and `LOG_FORMAT` are recorded in
+/// `reader`, and the defaults used instead. A second call changes nothing.
 pub fn init(reader: &mut Reader<'_, impl Vars>) {
     let filter = reader
         .parsed("RUST_LOG", |text| EnvFilter::try_new(text).map_err(|e| e.to_string()))
@@ -35,26 +34,26 @@ pub fn init(reader: &mut Reader<'_, impl Vars>) {
         lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
     };
     let layer =
-        lines.with_filter(filter.and(filter_fn(|line| may_speak(line.target(), *line.level()))));
+        lines.with_filter(filter.and(filter_fn(|line| may_log(line.target(), *line.level()))));
     let _ = tracing_subscriber::registry().with(layer).try_init();
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// Where it happened, in the span of its call. The message stays out: it may quote what a
-/// caller sent.
+/// The log line of a panic: its location, in the span of its call. The message is left out, as it
+/// may quote a client.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, "panic");
 }
 
-/// Whether a line of this origin and level is safe to print. Drivers of databases quote
-/// addresses and rows even in warnings.
-fn may_speak(target: &str, level: Level) -> bool {
+/// Whether a line of this target and level is safe to print. Database drivers quote addresses and
+/// rows even in warnings.
+fn may_log(target: &str, level: Level) -> bool {
     const OURS: [&str; 5] = ["auth_service", "server", "shared", "standalone", "task_service"];
     let root = target.split("::").next().unwrap_or_default();
     match root {
         root if OURS.contains(&root) => true,
-        // A pool that finds a server of no use says so each time it tries again.
+        // The pool logs each failed attempt to connect.
         "sqlx_core" if target.starts_with("sqlx_core::pool") => false,
         root if root.starts_with("sqlx") => level <= Level::ERROR,
         _ => level <= Level::INFO,
@@ -79,7 +78,7 @@ mod tests {
             ("sqlx_sqlite::connection", Level::ERROR, true),
             ("shared_memory", Level::DEBUG, false),
         ] {
-            assert_eq!(may_speak(target, level), may, "{target} {level}");
+            assert_eq!(may_log(target, level), may, "{target} {level}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Addresses in settings: `scheme://host[:port][/path][?query][#fragment]`, held to the whole
-//! grammar (RFC 3986). What one parser skips over another takes for something else.
+//! Addresses in settings: `scheme://host[:port][/path][?query][#fragment]`, by the whole grammar
+//! (RFC 3986), as parsers differ on what they skip.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
-/// Why a text is no address. None of it quotes the text, which can hold a password.
+/// The reason why a text is no address. It does not quote the text, which can hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressFault {
     /// Another scheme, or none.
@@ -29,7 +29,7 @@ pub enum AddressFault {
     /// The port is no number that can be one.
     #[error("its port is no number from 1 to 65535, written without a leading zero")]
     Port,
-    /// Something behind the host that must not be there.
+    /// A path where none is allowed.
     #[error("it has a path")]
     Path,
     /// The same.
@@ -46,17 +46,17 @@ pub enum AddressFault {
 /// An address in its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address<'a> {
-    /// One of those that were asked for.
+    /// The scheme, one of those allowed.
     pub scheme: &'static str,
-    /// In lower case, as browsers spell it: IPv6 in brackets and at its shortest.
+    /// The host, in lower case as browsers spell it: IPv6 in brackets and at its shortest.
     pub host: String,
-    /// Where one is written.
+    /// The port, if given.
     pub port: Option<u16>,
-    /// What follows: a path that begins with a slash, or nothing.
+    /// The path, with its slash, or nothing.
     pub path: &'a str,
-    /// What follows a question mark.
+    /// The query, without its question mark.
     pub query: Option<&'a str>,
-    /// What follows a hash sign.
+    /// The fragment, without its hash sign.
     pub fragment: Option<&'a str>,
 }
 
@@ -77,8 +77,7 @@ impl<'a> Address<'a> {
         Ok(Self { scheme, host, port, path, query, fragment })
     }
 
-    /// The address, if nothing but the host and its port is said; a slash at the end is
-    /// nothing.
+    /// The address, if it is nothing but host and port; a slash at the end is ignored.
     pub fn bare(self) -> Result<Self, AddressFault> {
         if !matches!(self.path, "" | "/") {
             return Err(AddressFault::Path);
@@ -140,7 +139,7 @@ fn host_of(text: &str) -> Option<String> {
     let host = text.to_ascii_lowercase();
     let name = host.strip_suffix('.').unwrap_or(&host);
     let last = name.rsplit('.').next().unwrap_or_default();
-    // What ends in a number is an IPv4 address to a browser, or nothing.
+    // A name that ends in a number is an IPv4 address to a browser, or invalid.
     if last.bytes().all(|byte| byte.is_ascii_digit()) || number(last).is_some() {
         return ipv4(name).map(|address| address.to_string());
     }

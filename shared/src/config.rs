@@ -1,5 +1,5 @@
-//! Settings from a lookup, never from globals: the environment in `main`, a map in tests.
-//! Every fault is noted and all are reported at once; no fault quotes a value.
+//! Settings from a lookup, never from globals: the environment in `main`, a map in tests. All
+//! faults are reported at once; no fault quotes a value.
 
 mod unread;
 
@@ -14,12 +14,12 @@ use std::{
 
 pub use self::unread::manual;
 
-/// Looks a setting up by its name.
+/// A source of settings, by name.
 pub trait Vars {
     /// The value, or `None` where it is not set.
     fn var(&self, name: &str) -> Option<String>;
 
-    /// The names of all that are set.
+    /// The names of all variables that are set.
     fn names(&self) -> Vec<String>;
 }
 
@@ -53,11 +53,11 @@ impl<S: BuildHasher> Vars for HashMap<&str, String, S> {
 pub struct Fault {
     /// The name of the setting.
     pub name: &'static str,
-    /// What is wrong with it and what would be right. Never the value.
+    /// The fault and its remedy. Never the value.
     pub message: String,
 }
 
-/// Everything that is wrong with the settings, a line each.
+/// The faults of all settings, a line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
@@ -73,37 +73,42 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// Reads settings and gathers their faults, and the names it was asked for.
+/// A reader of settings, which collects their faults and the names that were read.
 pub struct Reader<'a, V> {
     vars: &'a V,
     faults: Vec<Fault>,
-    asked: RefCell<BTreeSet<&'static str>>,
-    /// What is set and read only elsewhere, a sentence each.
-    elsewhere: Vec<String>,
+    names_read: RefCell<BTreeSet<&'static str>>,
+    /// The settings of other programs that are set, a sentence each.
+    read_elsewhere: Vec<String>,
 }
 
 impl<'a, V: Vars> Reader<'a, V> {
     /// Reads from `vars`.
     pub fn new(vars: &'a V) -> Self {
-        Self { vars, faults: Vec::new(), asked: RefCell::default(), elsewhere: Vec::new() }
+        Self {
+            vars,
+            faults: Vec::new(),
+            names_read: RefCell::default(),
+            read_elsewhere: Vec::new(),
+        }
     }
 
-    /// The value as it stands; empty counts as not set.
+    /// The raw value; empty counts as not set.
     pub fn text(&self, name: &'static str) -> Option<String> {
-        self.asked.borrow_mut().insert(name);
-        self.given(name)
+        self.names_read.borrow_mut().insert(name);
+        self.value_of(name)
     }
 
-    fn given(&self, name: &str) -> Option<String> {
+    fn value_of(&self, name: &str) -> Option<String> {
         self.vars.var(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether there is a value.
+    /// Whether the setting has a value.
     pub fn is_set(&self, name: &'static str) -> bool {
         self.text(name).is_some()
     }
 
-    /// The value as `parse` reads it; `None` where it is not set, or faulty and noted.
+    /// The parsed value; `None` where it is not set, or faulty, which is recorded.
     pub fn parsed<T>(
         &mut self,
         name: &'static str,
@@ -116,7 +121,8 @@ impl<'a, V: Vars> Reader<'a, V> {
     /// A time span: seconds as a bare number, or with units (`15m`, `7d`, `1h 30m`).
     pub fn duration(&mut self, name: &'static str, default: Duration) -> Duration {
         self.parsed(name, |text| {
-            span(text).ok_or_else(|| "must be a time span such as `900`, `15m` or `7d`".to_owned())
+            time_span(text)
+                .ok_or_else(|| "must be a time span such as `900`, `15m` or `7d`".to_owned())
         })
         .unwrap_or(default)
     }
@@ -132,10 +138,13 @@ impl<'a, V: Vars> Reader<'a, V> {
             if text == "off" {
                 return Ok(None);
             }
-            span(text).filter(|span| allowed.contains(span)).map(Some).ok_or_else(|| {
-                let [least, most] = [allowed.start(), allowed.end()].map(|end| in_one_unit(*end));
-                format!("must be `off` or a time span from {least} to {most}")
-            })
+            time_span(text).filter(|time_span| allowed.contains(time_span)).map(Some).ok_or_else(
+                || {
+                    let [least, most] =
+                        [allowed.start(), allowed.end()].map(|end| in_one_unit(*end));
+                    format!("must be `off` or a time span from {least} to {most}")
+                },
+            )
         })
         .unwrap_or(default)
     }
@@ -159,8 +168,7 @@ impl<'a, V: Vars> Reader<'a, V> {
         .unwrap_or(default)
     }
 
-    /// Notes a fault. One that was noted already, because a setting is read for two
-    /// purposes, is not told twice.
+    /// Records a fault, once, even if the setting is read for two purposes.
     pub fn fault(&mut self, name: &'static str, message: impl Into<String>) {
         let fault = Fault { name, message: message.into() };
         if !self.faults.contains(&fault) {
@@ -168,42 +176,42 @@ impl<'a, V: Vars> Reader<'a, V> {
         }
     }
 
-    /// Notes that `name` is read by other programs, and here each of `instead`: that is told
-    /// where only the former is set.
-    pub fn elsewhere(&mut self, name: &'static str, instead: &[&'static str]) {
-        let is_missing = instead.iter().any(|instead| self.given(instead).is_none());
-        if is_missing && self.given(name).is_some() {
+    /// Declares that other programs read `name`, and this one each of `instead`: reported where
+    /// only the former is set.
+    pub fn read_elsewhere(&mut self, name: &'static str, instead: &[&'static str]) {
+        let is_missing = instead.iter().any(|instead| self.value_of(instead).is_none());
+        if is_missing && self.value_of(name).is_some() {
             let instead = instead.join(" and ");
-            self.elsewhere.push(format!("{name} is set and not read here: set {instead}"));
+            self.read_elsewhere.push(format!("{name} is set and not read here: set {instead}"));
         }
     }
 
-    /// The names it was asked for.
+    /// The names that were read.
     #[must_use]
-    pub fn asked(&self) -> BTreeSet<&'static str> {
-        self.asked.borrow().clone()
+    pub fn names_read(&self) -> BTreeSet<&'static str> {
+        self.names_read.borrow().clone()
     }
 
-    /// What is set and looks as if it were meant for this program, but is not read: a
-    /// sentence each, without a value. Complete once everything has been read.
+    /// The variables that look like settings of this program but are not read: a sentence each,
+    /// without a value. Complete once everything has been read.
     #[must_use]
     pub fn unread(&self) -> Vec<String> {
         let mut known = manual();
-        known.extend(self.asked());
+        known.extend(self.names_read());
         let mut set = self.vars.names();
-        set.retain(|name| self.given(name).is_some());
+        set.retain(|name| self.value_of(name).is_some());
         set.sort_unstable();
-        [self.elsewhere.clone(), unread::strangers(&set, &known)].concat()
+        [self.read_elsewhere.clone(), unread::unknown_settings(&set, &known)].concat()
     }
 
-    /// Logs what is [`unread`](Self::unread).
-    pub fn warn_of_unread(&self) {
+    /// Logs the [`unread`](Self::unread) variables.
+    pub fn warn_about_unread(&self) {
         for sentence in self.unread() {
             tracing::warn!("{sentence}");
         }
     }
 
-    /// `value` if nothing was wrong, else everything that was.
+    /// `value`, or all faults.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
@@ -212,14 +220,14 @@ impl<'a, V: Vars> Reader<'a, V> {
     }
 }
 
-fn span(text: &str) -> Option<Duration> {
+fn time_span(text: &str) -> Option<Duration> {
     let seconds = text.parse().map(Duration::from_secs).ok();
     seconds.or_else(|| humantime::parse_duration(text).ok())
 }
 
-/// Whole seconds as people set them: `90d`, where others would say months.
-fn in_one_unit(span: Duration) -> String {
-    let seconds = span.as_secs();
+/// A time span in its largest whole unit: `90d`.
+fn in_one_unit(time_span: Duration) -> String {
+    let seconds = time_span.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let fitting = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
     let (unit, letter) = fitting.unwrap_or((1, "s"));
@@ -249,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_and_not_read_is_told_without_its_value() {
+    fn unread_settings_are_reported_without_their_value() {
         let vars = HashMap::from([
             ("DATABASE_URL", "postgres://u:s3cret@h/d".to_owned()),
             ("TRUSTED_ORIGIN", "s3cret".to_owned()),
@@ -260,8 +268,8 @@ mod tests {
         ]);
         let mut reader = Reader::new(&vars);
         reader.number("NOT_IN_THE_MANUAL", 1, 1, 8);
-        reader.elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
-        reader.elsewhere("TRASH_RETENTION", &["NOT_IN_THE_MANUAL"]);
+        reader.read_elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
+        reader.read_elsewhere("TRASH_RETENTION", &["NOT_IN_THE_MANUAL"]);
         assert_eq!(
             reader.unread(),
             [

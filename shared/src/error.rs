@@ -1,5 +1,5 @@
-//! The one way from an error to a [`Status`]: what is wrong decides the code, the details
-//! ride in the gRPC rich error model, and nothing internal leaves the process.
+//! The one way from an error to a [`Status`]: its kind decides the code, the details follow the
+//! gRPC rich error model, and nothing internal leaves the process.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,49 +11,49 @@ use crate::fields::{self, Violation};
 /// `ErrorInfo.domain` of every reason this project defines.
 const DOMAIN: &str = "auth-and-tasks";
 
-/// `ErrorInfo.reason` of what is refused because there is no room for it.
+/// `ErrorInfo.reason` of a refusal for lack of disk space.
 pub const STORAGE_FULL: &str = "STORAGE_FULL";
 
-/// `ErrorInfo.reason` of what is refused because its owner has enough.
+/// `ErrorInfo.reason` of a refusal beyond the owner's quota.
 pub const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
 
-/// There is no room to store something.
+/// The error of a full disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("There is no room left to store this")]
 pub struct StorageFull;
 
-/// What went wrong, as far as a caller can act on it.
+/// The kind of an error, as far as a client can act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The request breaks a rule; [`Classified::violations`] lists every one.
     Invalid,
     /// No credential, or not a valid one.
     Unauthenticated,
-    /// A valid credential that does not reach this far.
+    /// A valid credential without the permission.
     Forbidden,
-    /// No such thing, or somebody else's.
+    /// No such thing, or another user's.
     NotFound,
-    /// It is there already.
+    /// The thing exists already.
     Taken,
-    /// It has changed since the caller read it.
+    /// The thing has changed since the client read it.
     Stale,
-    /// It is not in the state that the call needs; the same call may succeed once it is.
+    /// The state does not allow the call; the same call may succeed once it does.
     Precondition,
-    /// It was there and is no more; [`Classified::reason`] says what, and must: without a
-    /// reason, the code is the transport's word for a message that is too large.
+    /// The thing existed and is gone; [`Classified::reason`] is required: without one, the code is
+    /// the transport's for a message that is too large.
     Gone,
-    /// The caller, or all callers together, ask for too much.
+    /// Too many requests, from this client or in total (rate limit).
     TooMany,
-    /// More is asked for than there is room for right now, whoever asks; the same call may
-    /// succeed later. Sent with its own words, and not logged as trouble.
+    /// Temporarily at capacity (load shedding); the same call may succeed later. Sent with its own
+    /// message, and not logged as a failure.
     Busy,
-    /// There is no room to store it: the disk is full, or its owner has as much as anybody may.
-    /// [`Classified::reason`] says which, and must: it is what tells it from
-    /// [`Kind::TooMany`] over HTTP. Repeating it changes nothing.
+    /// The disk is full, or the owner's quota is used up. [`Classified::reason`] is required: it
+    /// distinguishes this from [`Kind::TooMany`] over HTTP. A retry does not help.
     Full,
-    /// The database is away or busy, or keys are not there yet; the same call may succeed later.
+    /// The database is unavailable or busy, or keys are not loaded yet; the same call may succeed
+    /// later.
     Unavailable,
-    /// A fault of ours.
+    /// A fault of the server.
     Internal,
 }
 
@@ -77,12 +77,12 @@ impl Kind {
     }
 }
 
-/// An error that knows what a caller may be told about it.
+/// An error with its classification for clients.
 ///
-/// Its `Display` is sent to the caller, except for [`Kind::Unavailable`] and
-/// [`Kind::Internal`], which are logged with their sources and sent as a fixed sentence.
+/// Its `Display` is sent to the client, except for [`Kind::Unavailable`] and [`Kind::Internal`],
+/// which are logged with their sources and sent as a fixed sentence.
 pub trait Classified: std::error::Error {
-    /// Decides the code on the wire.
+    /// The kind, which decides the code.
     fn kind(&self) -> Kind;
 
     /// A constant a program can compare (`ErrorInfo.reason`).
@@ -90,23 +90,22 @@ pub trait Classified: std::error::Error {
         None
     }
 
-    /// Every faulty field, for [`Kind::Invalid`]; for [`Kind::NotFound`], every field that names
-    /// something that is not there.
+    /// Every faulty field, for [`Kind::Invalid`]; for [`Kind::NotFound`], every field that names a
+    /// missing thing.
     fn violations(&self) -> &[Violation] {
         &[]
     }
 
-    /// How long a caller should wait after [`Kind::TooMany`], [`Kind::Busy`] and
-    /// [`Kind::Unavailable`].
+    /// The retry delay after [`Kind::TooMany`], [`Kind::Busy`] and [`Kind::Unavailable`].
     fn retry_after(&self) -> Duration {
         RETRY_AFTER
     }
 }
 
-/// How long a caller should wait where nobody knows better.
+/// The default retry delay.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The status that tells the caller of `error`.
+/// The status that reports `error` to the client.
 #[must_use]
 pub fn status(error: &impl Classified) -> Status {
     let kind = error.kind();
@@ -121,7 +120,7 @@ pub fn status(error: &impl Classified) -> Status {
         }
         Kind::Full => {
             tracing::warn!(cause = %causes(error), "not stored");
-            // The words of a database are its own.
+            // A database's own message is not sent.
             if error.reason() == Some(STORAGE_FULL) {
                 StorageFull.to_string()
             } else {
@@ -134,7 +133,7 @@ pub fn status(error: &impl Classified) -> Status {
     if let Some(reason) = error.reason() {
         details.set_error_info(reason, DOMAIN, [] as [(String, String); 0]);
     }
-    for violation in fields::told(error.violations()) {
+    for violation in fields::reported(error.violations()) {
         details.add_bad_request_violation(violation.field, violation.message);
     }
     if matches!(kind, Kind::TooMany | Kind::Busy | Kind::Unavailable) {
@@ -147,13 +146,24 @@ pub fn status(error: &impl Classified) -> Status {
     status
 }
 
-/// The source of a [`status`] of [`Kind::Internal`]: never sent, it tells the call chain that
-/// the server is to blame. What the transport says of frames it cannot read has the same code.
+/// The status of a call that the server refuses by itself: one that does not reach its service,
+/// or is not answered in time.
+#[must_use]
+pub fn refused_call(code: Code, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+        details.set_retry_info(Some(RETRY_AFTER));
+    }
+    Status::with_error_details(code, message, details)
+}
+
+/// The source of a [`status`] of [`Kind::Internal`]: never sent, it marks a server fault for the
+/// call chain, as the transport's status for malformed frames has the same code.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault of this server")]
 struct ServerFault;
 
-/// Whether `status` tells of a fault of this server.
+/// Whether `status` reports a server fault.
 #[must_use]
 pub fn is_server_fault(status: &Status) -> bool {
     std::error::Error::source(status).is_some_and(<dyn std::error::Error>::is::<ServerFault>)
@@ -165,7 +175,7 @@ pub fn causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        // Some repeat what they were caused by.
+        // Some errors repeat their source.
         let text = cause.to_string();
         if !line.ends_with(&text) {
             line.push_str(": ");
@@ -217,14 +227,14 @@ mod tests {
             faults.fault(format!("tasks[{n}].title"), "must have 1 to 200 characters");
         }
         let status = status(&Faulty(faults.finish(None::<()>).expect_err("faults")));
-        let told = status.get_details_bad_request().expect("faults").field_violations;
-        assert_eq!(told.len(), fields::MAX_TOLD + 1);
-        assert_eq!(told[fields::MAX_TOLD].description, "has 980 more faults");
+        let reported = status.get_details_bad_request().expect("faults").field_violations;
+        assert_eq!(reported.len(), fields::MAX_REPORTED + 1);
+        assert_eq!(reported[fields::MAX_REPORTED].description, "has 980 more faults");
         assert!(status.message().len() + status.details().len() < 6 * 1024);
     }
 
     #[test]
-    fn every_kind_has_its_code_and_only_faults_of_ours_hide_their_words() {
+    fn every_kind_has_its_code_and_only_server_faults_hide_their_message() {
         for (kind, code, message) in [
             (Kind::Invalid, Code::InvalidArgument, "the words"),
             (Kind::Unauthenticated, Code::Unauthenticated, "the words"),

@@ -1,55 +1,54 @@
-//! The fields of a message: every broken rule is noted, and all are told at once.
+//! The fields of a message: all violations are reported at once.
 
 use std::{borrow::Cow, fmt};
 
-/// So many broken rules are told at a time: nobody mends more, and the details of a refusal
-/// travel in a header.
-pub const MAX_TOLD: usize = 20;
+/// The most violations reported at a time, as the details of a refusal travel in a header.
+pub const MAX_REPORTED: usize = 20;
 
-/// Cuts `faults` to what is told; the last one then says how `many` there are beyond it.
+/// Cuts `faults` to the reported number; the last one then counts the rest.
 pub fn cap<T>(faults: &mut Vec<T>, many: impl FnOnce(String) -> T) {
-    let more = faults.len().saturating_sub(MAX_TOLD);
+    let more = faults.len().saturating_sub(MAX_REPORTED);
     if more > 0 {
-        faults.truncate(MAX_TOLD);
+        faults.truncate(MAX_REPORTED);
         faults.push(many(format!("has {more} more fault{}", if more == 1 { "" } else { "s" })));
     }
 }
 
-/// One broken rule of a request.
+/// A violation: one broken rule of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The field, as the contract spells it; in a list, with its place (`tasks[3].title`).
+    /// The field, as the contract spells it; in a list, with its index (`tasks[3].title`).
     pub field: Cow<'static, str>,
     /// The rule, as a sentence about the field. Never the value.
     pub message: String,
 }
 
-/// Every broken rule of a request, at least one. Prints as one sentence: `title must not be
-/// empty; priority is unknown`. Beyond [`MAX_TOLD`] it prints how many more there are.
+/// The violations of a request, at least one. Prints as one sentence: `title must not be empty;
+/// priority is unknown`. Beyond [`MAX_REPORTED`] it prints how many more there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violations(pub Vec<Violation>);
 
 impl Violations {
-    /// The one rule that is broken.
+    /// A single violation.
     #[must_use]
     pub fn one(field: impl Into<Cow<'static, str>>, rule: impl fmt::Display) -> Self {
         Self(vec![Violation { field: field.into(), message: rule.to_string() }])
     }
 }
 
-/// What a caller is told of `violations`.
+/// The reported part of `violations`.
 #[must_use]
-pub fn told(violations: &[Violation]) -> Vec<Violation> {
-    let mut told = violations.to_vec();
-    cap(&mut told, |message| Violation { field: "request".into(), message });
-    told
+pub fn reported(violations: &[Violation]) -> Vec<Violation> {
+    let mut reported = violations.to_vec();
+    cap(&mut reported, |message| Violation { field: "request".into(), message });
+    reported
 }
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, Violation { field, message }) in told(&self.0).iter().enumerate() {
-            let joint = if i == 0 { "" } else { "; " };
-            write!(f, "{joint}{field} {message}")?;
+        for (i, Violation { field, message }) in reported(&self.0).iter().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}{field} {message}")?;
         }
         Ok(())
     }
@@ -57,12 +56,12 @@ impl fmt::Display for Violations {
 
 impl std::error::Error for Violations {}
 
-/// The fields of one message, and what is wrong with them so far.
+/// The violations of one message so far.
 #[derive(Default)]
 pub struct Fields(Vec<Violation>);
 
 impl Fields {
-    /// The value of `field`; `None` if it is faulty, which is noted.
+    /// The value of `field`; `None` if it is faulty, which is recorded.
     pub fn take<T>(
         &mut self,
         field: impl Into<Cow<'static, str>>,
@@ -71,25 +70,21 @@ impl Fields {
         parsed.map_err(|rule| self.fault(field, rule)).ok()
     }
 
-    /// Notes that `field` breaks `rule`.
+    /// Records that `field` breaks `rule`.
     pub fn fault(&mut self, field: impl Into<Cow<'static, str>>, rule: impl fmt::Display) {
         self.0.push(Violation { field: field.into(), message: rule.to_string() });
     }
 
-    /// The value of fields that were read apart; `None` if any is faulty, which is noted.
+    /// The value of fields that were read separately; `None` if any is faulty, which is recorded.
     pub fn join<T>(&mut self, read: Result<T, Violations>) -> Option<T> {
         read.map_err(|Violations(faults)| self.0.extend(faults)).ok()
     }
 
-    /// The value of the message at `place`, whose faults are noted as of there
+    /// The value of the message at `path`, with its violations recorded under the path
     /// (`tasks[3].title`).
-    pub fn nested<T>(
-        &mut self,
-        place: impl fmt::Display,
-        read: Result<T, Violations>,
-    ) -> Option<T> {
+    pub fn nested<T>(&mut self, path: impl fmt::Display, read: Result<T, Violations>) -> Option<T> {
         let at = |Violation { field, message }| Violation {
-            field: format!("{place}.{field}").into(),
+            field: format!("{path}.{field}").into(),
             message,
         };
         self.join(
@@ -97,7 +92,7 @@ impl Fields {
         )
     }
 
-    /// `value` if nothing is wrong, else everything that is.
+    /// `value`, or all violations.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Violations> {
         value.filter(|_| self.0.is_empty()).ok_or(Violations(self.0))
     }
@@ -123,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_apart_keeps_its_faults_and_gets_its_place() {
+    fn nested_messages_keep_their_faults_and_get_their_path() {
         let mut fields = Fields::default();
         fields.fault("a", "is missing");
         assert_eq!(fields.join(Err::<i32, _>(Violations::one("b", "is odd"))), None);
@@ -134,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_is_told_in_part_and_says_so() {
+    fn a_long_list_is_reported_in_part_with_the_number_of_the_rest() {
         let faulty = |count: usize| {
             let mut fields = Fields::default();
             for n in 0..count {
@@ -142,10 +137,10 @@ mod tests {
             }
             fields.finish(None::<()>).expect_err("faults")
         };
-        assert_eq!(told(&faulty(MAX_TOLD).0).len(), MAX_TOLD);
-        let (one_more, many) = (told(&faulty(MAX_TOLD + 1).0), faulty(500));
-        assert_eq!(one_more.len(), MAX_TOLD + 1);
-        assert_eq!(one_more[MAX_TOLD].message, "has 1 more fault");
+        assert_eq!(reported(&faulty(MAX_REPORTED).0).len(), MAX_REPORTED);
+        let (one_more, many) = (reported(&faulty(MAX_REPORTED + 1).0), faulty(500));
+        assert_eq!(one_more.len(), MAX_REPORTED + 1);
+        assert_eq!(one_more[MAX_REPORTED].message, "has 1 more fault");
         let sentence = many.to_string();
         assert!(sentence.starts_with("tasks[0].title must not be empty; tasks[1].title"));
         assert!(sentence.ends_with("; request has 480 more faults"), "{sentence}");

@@ -1,5 +1,5 @@
-//! Messages are read from JSON objects alone. What serde generates for a struct takes an
-//! array as well, its members in the order of the declaration, which no contract speaks of.
+//! Strict JSON: messages are read from objects alone. A struct's serde implementation also
+//! accepts an array, its members in the order of declaration, which no contract allows.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub fn text<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Result<T> 
     Ok(read)
 }
 
-/// Passes everything on, except that a struct is a map.
+/// A deserializer, visitor or access that reads structs as maps alone.
 struct Strict<T>(T);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
@@ -80,7 +80,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
     }
 }
 
-/// Passes on what was found as it is.
+/// The visitor methods that forward a value unchanged.
 macro_rules! visits {
     ($($visit:ident: $found:ty),+ $(,)?) => {$(
         fn $visit<E: Error>(self, found: $found) -> Result<V::Value, E> {
@@ -156,7 +156,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
     }
 }
 
-/// What reads a struct, from its members alone.
+/// The visitor of a struct, which accepts a map alone.
 struct Members<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Members<V> {

@@ -1,5 +1,5 @@
-//! The gate in front of every guarded rpc, and what the gate stands on. Any tonic service can
-//! be put behind it: no database, no HTTP framework comes along.
+//! The gate in front of every guarded rpc, and its foundations. Any tonic service can be put
+//! behind it, without a database or an HTTP framework.
 //!
 //! - [`auth`]: tokens, secrets, the interceptor and the ownership rule
 //! - [`error`]: the one way from an error to a `tonic::Status`; [`fields`]: every faulty field

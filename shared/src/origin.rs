@@ -1,14 +1,14 @@
-//! Web origins: who a browser says it speaks for (RFC 6454).
+//! Web origins, as browsers send them (RFC 6454).
 
 use crate::{
     address::{Address, AddressFault},
     config::{Reader, Vars},
 };
 
-/// Where a frontend is during development.
+/// The default origin: a frontend in development.
 const DEFAULT_TRUSTED: &str = "http://localhost:3000";
 
-/// What web addresses begin with.
+/// The schemes of web addresses.
 const SCHEMES: &[&str] = &["http", "https"];
 
 /// `scheme://host[:port]` of an http or https address, in lower case and without the
@@ -24,9 +24,9 @@ impl Origin {
 
     fn of(address: &Address<'_>) -> Self {
         let Address { scheme, host, port, .. } = address;
-        let loopback = if *scheme == "https" { 443 } else { 80 };
+        let default_port = if *scheme == "https" { 443 } else { 80 };
         Self(match port {
-            Some(port) if *port != loopback => format!("{scheme}://{host}:{port}"),
+            Some(port) if *port != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         })
     }
@@ -48,12 +48,12 @@ impl Origin {
 
     /// Reads `TRUSTED_ORIGINS`, separated by commas.
     pub fn read_trusted(reader: &mut Reader<'_, impl Vars>) -> Vec<Self> {
-        let entry = |(place, text): (usize, &str)| {
+        let entry = |(position, text): (usize, &str)| {
             let address = Address::parse(text, SCHEMES).and_then(Address::bare);
             address.map(|address| Self::of(&address)).map_err(|fault| {
                 format!(
                     "must be origins such as `https://app.example.com`, separated by commas; \
-                     entry {place}: {fault}"
+                     entry {position}: {fault}"
                 )
             })
         };
@@ -71,7 +71,7 @@ impl Origin {
         &self.0
     }
 
-    /// Whether nobody else can be there: a name or address of this machine itself.
+    /// Whether the host is local: a name or address of this machine itself.
     #[must_use]
     pub fn is_local(&self) -> bool {
         let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -83,7 +83,7 @@ impl Origin {
         host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
     }
 
-    /// Whether it is reached over TLS.
+    /// Whether the origin uses TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.0.starts_with("https:")

@@ -74,7 +74,7 @@ fn keys(
 /// Notes who can read the secret, where it is kept in a file.
 pub fn examine_secret_file(reader: &Reader<'_, impl Vars>, report: &mut Report) {
     if !is_given(reader) {
-        doctor::private(report, Path::new(SECRET_FILE), "the secret");
+        doctor::file_access(report, Path::new(SECRET_FILE), "the secret");
     }
 }
 
@@ -101,7 +101,7 @@ pub fn task_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> 
 /// has its own variable here.
 pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     TokenKind::read(reader).refuse_others(reader);
-    reader.elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
+    reader.read_elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
     let (keys, drawn) = keys(reader)?;
     let policy = policy(reader);
     let origin = Origin::read_own(reader, Some(URL));
@@ -166,13 +166,13 @@ mod tests {
         let mut reader = Reader::new(&vars);
         server::telemetry::init(&mut reader);
         assert!(read(&mut reader).expect("no file is read").is_some());
-        asked.extend(reader.asked());
+        asked.extend(reader.names_read());
         let mut reader = Reader::new(&vars);
         assert!(auth_service::Config::read(&mut reader).is_some());
-        asked.extend(reader.asked());
+        asked.extend(reader.names_read());
         let mut reader = Reader::new(&vars);
         assert!(task_service::Config::read(&mut reader).is_some());
-        asked.extend(reader.asked());
+        asked.extend(reader.names_read());
         assert_eq!(asked, shared::config::manual());
     }
 

@@ -78,7 +78,7 @@ impl Config {
 
     /// Reads `DATABASE_URL`, which is all that a command on the database needs.
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-        reader.elsewhere("TASK_DATABASE_URL", &["DATABASE_URL"]);
+        reader.read_elsewhere("TASK_DATABASE_URL", &["DATABASE_URL"]);
         DatabaseUrl::read(reader, DEFAULT_DATABASE)
     }
 

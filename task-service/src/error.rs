@@ -111,7 +111,7 @@ impl Classified for Error {
             Self::QuotaExceeded => Some(QUOTA_EXCEEDED),
             Self::StorageFull(_) => Some(STORAGE_FULL),
             Self::Spool(error) if error.kind() == ErrorKind::StorageFull => Some(STORAGE_FULL),
-            Self::Database(error) if db::is_full(error) => Some(STORAGE_FULL),
+            Self::Database(error) if db::is_disk_full(error) => Some(STORAGE_FULL),
             Self::Invalid(_) | Self::NotImported { .. } | Self::Spool(_) | Self::Database(_) => {
                 None
             }

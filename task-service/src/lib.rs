@@ -34,8 +34,8 @@ use sea_orm::DbErr;
 use server::{
     App, Assembly, BindError,
     audit_log::{self, AuditLog, SecurityEvents},
-    cli::doctor::Report,
-    db::{self, Database, DatabaseUrl},
+    cli::doctor::{self, Report},
+    db::{Database, DatabaseUrl},
 };
 use shared::{
     auth::{Gate, ServiceGate, TokenVerifier},
@@ -87,9 +87,9 @@ pub async fn assemble(
     let database = Database::connect(&config.database).await.map_err(StartError::Database)?;
     database.migrate::<Migrator>().await.map_err(StartError::Migration)?;
     let trust = config.trust.clone();
-    assembly.add_job(trust.keep_fresh());
+    assembly.add_job(trust.refresh());
     if !trust.is_loaded() {
-        assembly.wait_for(trust.loaded());
+        assembly.ready_after(trust.loaded());
     }
     let verifier = TokenVerifier::trusting(trust, config.policy.clone(), clock.clone());
     let services =
@@ -97,8 +97,12 @@ pub async fn assemble(
     let events = SecurityEvents::new(database.clone());
     let (trail, writer) = AuditLog::new(events.clone(), clock.clone());
     assembly.add_job(writer.run());
-    assembly.add_job(audit_log::sweep(events, clock.clone(), config.security_event_retention));
-    assembly.add_last(trail.clone().flushed());
+    assembly.add_job(audit_log::enforce_retention(
+        events,
+        clock.clone(),
+        config.security_event_retention,
+    ));
+    assembly.on_drained(trail.clone().flushed());
     let spools = spool_folder(config);
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
@@ -110,11 +114,11 @@ pub async fn assemble(
     assembly.add(service.clone());
     assembly.add(bulk.clone());
     assembly.add(grpc::guarded_admin(&services, tasks.clone()));
-    assembly.mount(http::router(gate, service, bulk, tasks.clone()));
+    assembly.add_router(http::router(gate, service, bulk, tasks.clone()));
     for path in [grpc::UPLOAD, http::UPLOAD] {
         assembly.allow_upload(path);
     }
-    assembly.depend_on(database.clone());
+    assembly.add_database(database.clone());
     assembly.add_job(broadcast::run(tasks.pubsub().clone(), database));
     assembly.add_job(epoch::run(tasks.clone()));
     assembly.add_job(reminder_scheduler::run(tasks.clone(), every_user()));
@@ -158,7 +162,7 @@ fn spool_folder(config: &Config) -> SpoolFolder {
 pub async fn examine(config: &Config, report: &mut Report) {
     spool_folder(config).examine(report);
     let leeway = config.policy.leeway;
-    let found = db::examine::<Migrator>(report, &config.database, &SystemClock, leeway).await;
+    let found = doctor::database::<Migrator>(report, &config.database, &SystemClock, leeway).await;
     if let Some(database) = found
         && let Err(error) = database.close().await
     {

@@ -50,7 +50,7 @@ The most important settings:
             task_service::assemble(&config, clock.clone(), assembly).await
         };
         let keys = &config.keys;
-        let key_id = keys.is_known().then(|| keys.signing_id());
+        let key_id = keys.is_configured().then(|| keys.signing_id());
         start.serve(assemble, |app| app.announce(key_id)).await
     }
 
@@ -59,7 +59,7 @@ The most important settings:
         let own = Origin::read_own(&mut Reader::new(&Env), None);
         let trusted = &server.trusted_origins;
         doctor::settings(report, &config.keys, &config.policy, own.as_ref(), trusted);
-        doctor::strength(report, &Reader::new(&Env));
+        doctor::secret_strength(report, &Reader::new(&Env));
         doctor::proxies(report, &server.trusted_proxies);
         task_service::examine(&config, report).await;
     }

@@ -68,7 +68,7 @@ async fn sqlite() -> (FreshDatabase, Ledger) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_holds_the_write_lock_from_its_first_moment() {
     let (fresh, ledger) = sqlite().await;
-    let beside = db::Database::visit(&fresh.url()).await.expect("a connection beside");
+    let beside = db::Database::connect_existing(&fresh.url()).await.expect("a connection beside");
     beside.writer().execute_unprepared("PRAGMA busy_timeout = 0").await.expect("no patience");
     let transaction = ledger.database.begin().await.expect("a transaction begins");
     let write = "INSERT INTO ledger (number) VALUES (1)";

@@ -22,7 +22,7 @@ impl Ledger {
         let database = Database::connect(&url).await.expect("the database opens");
         let table = "CREATE TABLE ledger (number BIGINT PRIMARY KEY, filler TEXT)";
         database.writer().execute_unprepared(table).await.expect("the table is made");
-        let outside = Database::look_at(&url).await.expect("a second connection");
+        let outside = Database::connect_read_only(&url).await.expect("a second connection");
         Self { database, outside }
     }
 

@@ -38,7 +38,7 @@ impl Accounts {
         if self.matches(guess, given, Some(stored.clone()), client).await? {
             return Ok(stored);
         }
-        self.sessions.trail().note(Self::event(EventKind::PasswordRefused, caller));
+        self.sessions.trail().record(Self::event(EventKind::PasswordRefused, caller));
         Err(Error::InvalidPassword)
     }
 
@@ -67,8 +67,8 @@ impl Accounts {
             None
         };
         match user {
-            Some(user) => trail.note(Event::of(KIND, &user.id)),
-            None => trail.say(&trail.record(Event::new(KIND))),
+            Some(user) => trail.record(Event::of(KIND, &user.id)),
+            None => trail.log_event(&trail.new_record(Event::new(KIND))),
         }
     }
 
@@ -109,7 +109,7 @@ impl Accounts {
         match opened {
             Ok(opened) => {
                 let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
-                trail.note(event);
+                trail.record(event);
             }
             Err(error @ (Error::InvalidEmailOrPassword | Error::Restricted(_))) => {
                 let key = match user {

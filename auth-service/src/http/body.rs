@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::extract::{FromRequest, Request};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Map, Value};
-use server::http::{body::whole, byte_order::without_byte_order_mark};
+use server::http::{body::read_body, byte_order_mark::without_byte_order_mark};
 
 use super::{
     members::{Form, Members},
@@ -25,7 +25,7 @@ impl<S: Send + Sync, T: Form> FromRequest<S> for Asked<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
         let (head, body) = request.into_parts();
         let media = Media::of(&head.headers, T::FROM_HTML);
-        let body = whole(&head.headers, body).await?;
+        let body = read_body(&head.headers, body).await?;
         let from_html = matches!(media, Ok(Some(Media::HtmlForm)));
         let value = match (body.is_empty(), media) {
             // What nobody says the type of is not looked at.

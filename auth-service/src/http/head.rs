@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use server::http::{Fault, NoParameters, conditions::refuse_other, json};
+use server::http::{Fault, NoParameters, json, preconditions::refuse_unsupported};
 
 use super::refusal::Refused;
 use crate::error_code;
@@ -25,7 +25,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Plain {
 pub fn read_head<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, Refused> {
     let query = parts.uri.query().unwrap_or_default();
     let query = json::query(query).map_err(|problem| faulty("query", &problem.faults))?;
-    refuse_other(&parts.method, &parts.headers, &[]).map_err(|faults| faulty("header", &faults))?;
+    refuse_unsupported(&parts.method, &parts.headers, &[])
+        .map_err(|faults| faulty("header", &faults))?;
     Ok(query)
 }
 

@@ -46,7 +46,7 @@ pub async fn examine(config: &Config, vars: &impl Vars, report: &mut Report) {
     let leeway = config.policy.leeway;
     let own = config.origin.as_ref();
     doctor::settings(report, &config.keys, &config.policy, own, &config.server.trusted_origins);
-    doctor::strength(report, &Reader::new(vars));
+    doctor::secret_strength(report, &Reader::new(vars));
     doctor::proxies(report, &config.server.trusted_proxies);
     accounts(report, &config.accounts);
     attempts(report, &config.attempts, config.database.file().is_none());
@@ -186,7 +186,7 @@ async fn task_service(report: &mut Report, config: &Config, address: &Uri, clock
     }
     if let Some(theirs) = answer.time {
         let second = TimeDelta::seconds(1);
-        doctor::drift(report, "task-service", ours, theirs, second, config.policy.leeway);
+        doctor::clock_drift(report, "task-service", ours, theirs, second, config.policy.leeway);
     }
 }
 

@@ -126,9 +126,9 @@ impl Sessions {
     /// with it every token that it ever had.
     async fn end_reused(&self, session: &session::Model) -> Result<(), Error> {
         let event = Event::of(EventKind::SessionTokenReused, &session.user_id);
-        let record = self.trail.record(event.in_session(&session.id));
+        let record = self.trail.new_record(event.in_session(&session.id));
         if self.store.end_reused(session, &record).await? {
-            self.trail.say(&record);
+            self.trail.log_event(&record);
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sea_orm::DbErr;
 use server::{
-    cli::doctor::Report,
-    db::{self, Database, DatabaseUrl},
+    cli::doctor::{self, Report},
+    db::{Database, DatabaseUrl},
 };
 use shared::{clock::Clock, error::causes};
 
@@ -17,7 +17,7 @@ use crate::migration::Migrator;
 
 /// Looks at the database of accounts and leaves it as it is.
 pub async fn examine(report: &mut Report, url: &DatabaseUrl, clock: &dyn Clock, leeway: Duration) {
-    let found = db::examine::<Migrator>(report, url, clock, leeway).await;
+    let found = doctor::database::<Migrator>(report, url, clock, leeway).await;
     let Some(database) = found else {
         return;
     };

@@ -26,7 +26,7 @@ impl Store {
     /// Opens a database that is there and in use. Nothing is made or migrated; one without
     /// the tables of this version, or in another layout, is refused.
     pub async fn visit(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let database = Database::visit(url).await?;
+        let database = Database::connect_existing(url).await?;
         let migrations = database.migrations::<Migrator>().await?;
         if !migrations.pending.is_empty() {
             let cause = "a server of this version was never started on it";
@@ -64,8 +64,8 @@ impl Store {
     /// Keeps what an operator did, where events are kept.
     pub async fn note_of_operator(&self, event: Event) -> Result<(), DbErr> {
         let (trail, _) = AuditLog::new(self.security_events(), Arc::new(SystemClock));
-        let record = trail.record(event);
-        trail.say(&record);
+        let record = trail.new_record(event);
+        trail.log_event(&record);
         audit_log::insert(self.database.writer(), slice::from_ref(&record)).await
     }
 }

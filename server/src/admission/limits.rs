@@ -1,54 +1,52 @@
-//! What one caller, and all callers together, may take.
+//! The limits of a server: for one client, and for all clients together.
 
 use std::time::Duration;
 
 use shared::config::{Reader, Vars};
 
-/// The largest request message, in bytes. Ours are small; answers may be larger.
+/// The largest request message, in bytes. Responses may be larger.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
-/// The same where many things come in one message; whoever takes it says so.
+/// The largest request message of a batch, in bytes.
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
 /// Limits of a server. The defaults suit two cores.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Open connections, all together.
+    /// Open connections in total.
     pub connections: usize,
-    /// Open connections from one address, or one IPv6 /64, unless it is a listed proxy: then
-    /// on so many of its connections there may be calls of one client behind it.
+    /// Open connections from one address or IPv6 /64; for a listed proxy, the number of its
+    /// connections that may have calls of one client behind it.
     pub connections_per_address: usize,
-    /// Calls in progress until their answer is read, all together; the next one is refused
-    /// at once.
+    /// Calls in progress until their response is read, in total; further ones are refused at once.
     pub calls: usize,
     /// Calls in progress from one address.
     pub calls_per_address: usize,
-    /// Streams that last (see [`StreamKind`](super::StreamKind)), all together. They are no calls
-    /// in progress.
+    /// Streaming responses ([`StreamKind`](super::StreamKind)) in total, counted apart from calls.
     pub streams: usize,
-    /// Streams that last, from one address.
+    /// Streaming responses to one address.
     pub streams_per_address: usize,
-    /// Streams that need no token (health watches, reflection), all together. They are
-    /// neither calls in progress nor among the other streams.
+    /// Streams without a token (health watches, reflection) in total, counted apart from calls and
+    /// other streams.
     pub public_streams: usize,
-    /// Streams that need no token, from one address.
+    /// Streams without a token to one address.
     pub public_streams_per_address: usize,
-    /// The longest until a call is answered; a shorter `grpc-timeout` is honoured.
+    /// The deadline of a call; a shorter `grpc-timeout` is honoured.
     pub request_timeout: Duration,
-    /// The longest until an upload is answered; in it, `request_timeout` is for each pause.
+    /// The deadline of an upload, in which `request_timeout` limits each pause.
     pub upload_timeout: Duration,
-    /// The longest a caller may take to read an answer, or a piece of one that lasts.
+    /// The longest a client may take to read a response, or one piece of a stream.
     pub answer_timeout: Duration,
-    /// How long a peer may take to its first call, and over HTTP/1.1 for the head of each
-    /// request from its first byte on.
+    /// The time limit for a client's first call, and over HTTP/1.1 for the head of each request
+    /// from its first byte.
     pub handshake_timeout: Duration,
-    /// How long a connection over HTTP/1.1 is kept between two requests.
+    /// The idle time of an HTTP/1.1 connection between two requests.
     pub keep_alive_timeout: Duration,
-    /// A connection older than this is asked to move on, so that balancers rebalance.
+    /// The age at which a connection is drained, so that balancers rebalance.
     pub connection_age: Duration,
-    /// Between "not ready" and the closing of the port.
+    /// The time between "not ready" and the closing of the port.
     pub lame_duck: Duration,
-    /// Between the closing of the port and the cutting of what is still open.
+    /// The time between the closing of the port and the end of the remaining calls.
     pub drain: Duration,
 }
 

@@ -1,6 +1,8 @@
-//! Admission: how many calls may be in progress, whose they are, and what is refused (load
+//! Admission: how many connections and calls there may be, whose they are, and what is refused (load
 //! shedding, backpressure).
 
+pub mod connection_limit;
+pub mod connection_state;
 pub mod fair_share;
 pub mod limits;
 pub mod permits;

@@ -1,5 +1,5 @@
-//! One line of the log for many refusals: whoever is refused comes again at once, and must
-//! not fill the log at a pace of its own.
+//! One log line for many refusals by a limit (rate limit of the log): a refused client retries at
+//! once, and must not fill the log.
 
 use std::{
     net::IpAddr,
@@ -9,15 +9,15 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Refusals by the same limit within this time are told in one line.
+/// The window in which refusals by one limit share a line.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Why something was refused, or had to make room.
+/// The limits that refuse calls, streams and connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     Connections,
     ConnectionsPerAddress,
-    /// An idle connection was closed for another.
+    /// An idle connection was evicted for another.
     Evictions,
     Calls,
     CallsPerAddress,
@@ -29,7 +29,7 @@ pub enum Limit {
     PublicStreamsPerAddress,
 }
 
-/// Each of them, with the words for it. Where there is a setting, they name it.
+/// The names of the limits in the log: the setting, where there is one.
 const LIMITS: [(Limit, &str); 11] = [
     (Limit::Connections, "MAX_CONNECTIONS"),
     (Limit::ConnectionsPerAddress, "MAX_CONNECTIONS_PER_ADDRESS"),
@@ -44,52 +44,52 @@ const LIMITS: [(Limit, &str); 11] = [
     (Limit::PublicStreamsPerAddress, "streams without a token, of one address"),
 ];
 
-/// What was refused, by limit.
+/// The refusals, by limit.
 #[derive(Clone, Default)]
 pub struct RefusalLog(Arc<Mutex<[Row; LIMITS.len()]>>);
 
 /// Refusals by one limit.
 #[derive(Clone, Copy, Default)]
 struct Row {
-    /// Those that no line has told of.
-    untold: u64,
-    /// Of whom the last one was.
+    /// Refusals that are not logged yet.
+    unlogged: u64,
+    /// The client of the last refusal.
     client: Option<IpAddr>,
-    told: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
 impl Row {
-    /// How many to tell of now; none soon after the last line.
+    /// The number to log now; `None` within the window.
     fn due(&mut self) -> Option<u64> {
-        let is_due = self.told.is_none_or(|told| told.elapsed() >= WINDOW);
-        if self.untold == 0 || !is_due {
+        let is_due = self.logged_at.is_none_or(|logged_at| logged_at.elapsed() >= WINDOW);
+        if self.unlogged == 0 || !is_due {
             return None;
         }
-        self.told = Some(Instant::now());
-        Some(std::mem::take(&mut self.untold))
+        self.logged_at = Some(Instant::now());
+        Some(std::mem::take(&mut self.unlogged))
     }
 }
 
 impl RefusalLog {
-    /// Counts a refusal of `client`, and tells of it unless a line was written just now.
+    /// Counts a refusal of `client`, and logs it unless a line was written within the window.
     pub fn record(&self, limit: Limit, client: Option<IpAddr>) {
-        self.each(|known, row| {
+        self.update(|known, row| {
             if known == limit {
-                row.untold += 1;
+                row.unlogged += 1;
                 row.client = client;
             }
         });
     }
 
-    /// Tells of what was counted since the last line. Never ends.
+    /// Logs what was counted since the last line, periodically. Never ends.
     pub async fn report(self) {
         loop {
             tokio::time::sleep(WINDOW).await;
-            self.each(|_, _| {});
+            self.update(|_, _| {});
         }
     }
 
-    fn each(&self, mut change: impl FnMut(Limit, &mut Row)) {
+    fn update(&self, mut change: impl FnMut(Limit, &mut Row)) {
         let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for ((limit, words), row) in LIMITS.iter().zip(rows.iter_mut()) {
             change(*limit, row);
@@ -113,10 +113,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_refusal_is_told_at_once_and_the_others_together() {
-        let mut row = Row { untold: 1, ..Row::default() };
+    async fn the_first_refusal_is_logged_at_once_and_the_others_together() {
+        let mut row = Row { unlogged: 1, ..Row::default() };
         assert_eq!(row.due(), Some(1));
-        row.untold += 1000;
+        row.unlogged += 1000;
         assert_eq!(row.due(), None, "just told");
         tokio::time::advance(WINDOW).await;
         assert_eq!(row.due(), Some(1000));

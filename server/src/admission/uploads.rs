@@ -1,17 +1,17 @@
-//! Which calls are uploads: bodies that may take longer than a call, and be larger.
+//! Uploads: the calls whose bodies may take longer than other calls, and be larger.
 
 /// The paths of uploads, by pattern.
 #[derive(Clone, Debug, Default)]
 pub struct Uploads(Vec<&'static str>);
 
 impl Uploads {
-    /// Adds a path; a segment in braces (`{user_id}`) stands for any that is not empty.
+    /// Adds a path; a segment in braces (`{user_id}`) matches any that is not empty.
     pub fn add(&mut self, pattern: &'static str) {
         self.0.push(pattern);
     }
 
     /// Whether a call to `path` is an upload.
-    pub fn include(&self, path: &str) -> bool {
+    pub fn matches(&self, path: &str) -> bool {
         self.0.iter().any(|pattern| fits(pattern, path))
     }
 }
@@ -33,9 +33,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_fits_segment_by_segment() {
+    fn a_path_matches_segment_by_segment() {
         let mut uploads = Uploads::default();
-        assert!(!uploads.include("/"));
+        assert!(!uploads.matches("/"));
         uploads.add("/api/{user_id}/tasks/import");
         uploads.add("/task.v1.TaskBulkService/ImportTasks");
         for (path, is_upload) in [
@@ -48,7 +48,7 @@ mod tests {
             ("/api/alice/tasks/Import", false),
             ("/task.v1.TaskBulkService/ExportTasks", false),
         ] {
-            assert_eq!(uploads.include(path), is_upload, "{path}");
+            assert_eq!(uploads.matches(path), is_upload, "{path}");
         }
     }
 }

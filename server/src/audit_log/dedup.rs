@@ -1,4 +1,4 @@
-//! Who said the same thing a moment ago.
+//! The dedup window of the audit log: repeated events are written once.
 
 use std::{
     collections::HashMap,
@@ -10,39 +10,37 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::EventKind;
 
-/// How long the same thing is not written again.
+/// The time for which a repeated event is not written again.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 
-/// How many of a topic are remembered at most.
+/// The most events of one topic that the window holds.
 const CAPACITY: usize = 4096;
 
-/// What has room of its own: who causes more of one topic than there is room for silences
-/// none of the others.
+/// The unit of capacity: a flood of one topic does not suppress others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Topic {
     pub kind: EventKind,
-    /// Whether there is a user to read it. What is nobody's is easier to cause.
-    pub is_somebodys: bool,
+    /// Whether the event has a user. Events without one are easier to cause.
+    pub has_user: bool,
 }
 
-/// Remembers for a minute what was written. Its memory is bounded, and so is what passes:
-/// where more of a topic is remembered than there is room for, nothing new of it passes
-/// until some of it is a minute old.
+/// The dedup window: a minute of written events, of bounded size. When a topic is full, no new
+/// event of it is admitted until older ones expire.
 #[derive(Default)]
 pub struct DedupWindow {
     hasher: RandomState,
-    /// By hashes: the keys are as long as those who send them like.
+    /// By hashes, as clients choose the length of the keys.
     written: Mutex<HashMap<Topic, HashMap<u64, DateTime<Utc>>>>,
 }
 
 impl DedupWindow {
-    /// Whether `topic` about `key` was not written within the last minute. From now on it
-    /// was.
-    pub fn opens_for(&self, topic: Topic, key: &str, now: DateTime<Utc>) -> bool {
+    /// Whether an event of `topic` about `key` is to be written: none was within the window.
+    /// Records it as written.
+    pub fn admits(&self, topic: Topic, key: &str, now: DateTime<Utc>) -> bool {
         let key = self.hasher.hash_one(key);
         let mut all = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let written = all.entry(topic).or_default();
-        // A clock that was put back does not silence anybody.
+        // A clock that was set back suppresses nothing.
         let is_recent = |at: &DateTime<Utc>| (TimeDelta::zero()..WINDOW).contains(&(now - *at));
         if written.get(&key).is_some_and(is_recent) {
             return false;
@@ -62,35 +60,33 @@ impl DedupWindow {
 mod tests {
     use super::*;
 
-    const TOPIC: Topic = Topic { kind: EventKind::OwnershipRefused, is_somebodys: true };
-    const OTHERS: [Topic; 2] = [
-        Topic { kind: EventKind::AttemptsLimited, ..TOPIC },
-        Topic { is_somebodys: false, ..TOPIC },
-    ];
+    const TOPIC: Topic = Topic { kind: EventKind::OwnershipRefused, has_user: true };
+    const OTHERS: [Topic; 2] =
+        [Topic { kind: EventKind::AttemptsLimited, ..TOPIC }, Topic { has_user: false, ..TOPIC }];
 
     #[test]
-    fn the_same_passes_once_a_minute() {
-        let (quiet, start) = (DedupWindow::default(), DateTime::UNIX_EPOCH);
+    fn a_repeated_event_is_admitted_once_a_minute() {
+        let (dedup, start) = (DedupWindow::default(), DateTime::UNIX_EPOCH);
         let after = |seconds| start + TimeDelta::seconds(seconds);
-        assert!(quiet.opens_for(TOPIC, "ada", start));
-        assert!(!quiet.opens_for(TOPIC, "ada", after(59)));
-        assert!(quiet.opens_for(TOPIC, "bob", after(59)));
-        assert!(OTHERS.iter().all(|other| quiet.opens_for(*other, "ada", after(59))));
-        assert!(quiet.opens_for(TOPIC, "ada", after(60)));
-        assert!(quiet.opens_for(TOPIC, "ada", start), "the clock was put back");
+        assert!(dedup.admits(TOPIC, "ada", start));
+        assert!(!dedup.admits(TOPIC, "ada", after(59)));
+        assert!(dedup.admits(TOPIC, "bob", after(59)));
+        assert!(OTHERS.iter().all(|other| dedup.admits(*other, "ada", after(59))));
+        assert!(dedup.admits(TOPIC, "ada", after(60)));
+        assert!(dedup.admits(TOPIC, "ada", start), "the clock was put back");
     }
 
     #[test]
-    fn many_take_no_more_room_than_there_is() {
-        let (quiet, start) = (DedupWindow::default(), DateTime::UNIX_EPOCH);
+    fn the_window_has_a_bounded_size() {
+        let (dedup, start) = (DedupWindow::default(), DateTime::UNIX_EPOCH);
         let passed = |now| {
-            let keys = (0..10_000).filter(|n| quiet.opens_for(TOPIC, &format!("u{n}"), now));
+            let keys = (0..10_000).filter(|n| dedup.admits(TOPIC, &format!("u{n}"), now));
             keys.count()
         };
         assert_eq!((passed(start), passed(start)), (CAPACITY, 0));
-        assert_eq!(quiet.written.lock().expect("unpoisoned")[&TOPIC].len(), CAPACITY);
+        assert_eq!(dedup.written.lock().expect("unpoisoned")[&TOPIC].len(), CAPACITY);
         for other in OTHERS {
-            assert!(quiet.opens_for(other, "ada", start), "{other:?} has room of its own");
+            assert!(dedup.admits(other, "ada", start), "{other:?} has room of its own");
         }
         assert_eq!(passed(start + WINDOW), CAPACITY);
     }

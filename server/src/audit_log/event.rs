@@ -1,4 +1,4 @@
-//! An event, and what is kept of it.
+//! Security events, and their records.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use uuid::{ClockSequence, Timestamp, Uuid};
 use super::EventKind;
 use crate::ClientInfo;
 
-/// Something that happened, to be noted in a [`AuditLog`](super::AuditLog).
+/// A security event, to be recorded in an [`AuditLog`](super::AuditLog).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub(super) kind: EventKind,
@@ -18,33 +18,33 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event that is nobody's.
+    /// An event without a user.
     #[must_use]
     pub fn new(kind: EventKind) -> Self {
         Self { kind, user_id: None, session_id: None, detail: None }
     }
 
-    /// An event of this user, who can read it.
+    /// An event of this user, who can list it.
     #[must_use]
     pub fn of(kind: EventKind, user_id: &str) -> Self {
         Self { user_id: Some(user_id.to_owned()), ..Self::new(kind) }
     }
 
-    /// The session it is about: opened, ended or used.
+    /// The event, with the session that was opened, ended or used.
     #[must_use]
     pub fn in_session(self, id: &str) -> Self {
         Self { session_id: Some(id.to_owned()), ..self }
     }
 
-    /// What else is known: see the kinds that have a detail. It is told to the user, so it
-    /// is no secret.
+    /// The event, with a detail (see the kinds that have one). The user can read it, so it is no
+    /// secret.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 }
 
-/// An event with its moment and the client of its call.
+/// An event with its time and the client of its call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub(super) id: Uuid,
@@ -56,7 +56,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// `event` in the call in progress. The ids of one `sequence` ascend.
+    /// A record of `event` in the current call. The ids of one `sequence` ascend.
     pub(super) fn new(
         event: Event,
         at: DateTime<Utc>,
@@ -75,13 +75,13 @@ impl Record {
     }
 }
 
-/// A new id (UUID version 7) that begins with this moment, or with 1970 before.
+/// A new id (UUID version 7) of this time, or of 1970 for earlier ones.
 fn id(at: DateTime<Utc>, sequence: impl ClockSequence<Output = impl Into<u128>>) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(sequence, seconds, at.timestamp_subsec_nanos()))
 }
 
-/// The smallest id that an event of this moment can have.
+/// The smallest id of an event at this time.
 pub(super) fn first_id(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()

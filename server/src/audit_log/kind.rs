@@ -1,45 +1,44 @@
-//! The kinds of events, by names that never change.
+//! The kinds of security events, with stable names.
 
-/// What happened.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
     /// An account was made.
     SignedUp,
     /// A session was opened with the right password.
     SignInSucceeded,
-    /// A sign-in gave a wrong password, or named an account that is not there. Then it is
-    /// nobody's. Or the password was right and the account may not sign in: then `detail` is
-    /// the reason.
+    /// A sign-in with a wrong password, or for an unknown account, which has no user. Or the
+    /// password was right and the account may not sign in: then `detail` is the reason.
     SignInFailed,
-    /// Somebody who is signed in gave a wrong password.
+    /// A wrong password from a signed-in user.
     PasswordRefused,
-    /// Attempts came faster than they are taken.
+    /// Attempts beyond the rate limit.
     AttemptsLimited,
     /// Name or picture changed.
     UserUpdated,
     /// The password was replaced.
     PasswordChanged,
-    /// A session was ended by its user, or to make room for another one. Where several were,
-    /// or it made room, `detail` is their number.
+    /// A session was ended by its user, or by the session cap. For several, and for the cap,
+    /// `detail` is their number.
     SessionEnded,
-    /// A session token came that had been replaced by another one.
+    /// A session token was used after its rotation.
     SessionTokenReused,
     /// An operator ended sessions; `detail` is their number.
     SessionsEndedByOperator,
-    /// Somebody asked for what is another user's.
+    /// A user named another user's id.
     OwnershipRefused,
     /// An account was deleted.
     AccountDeleted,
-    /// Somebody took all that is held about them.
+    /// A user exported their data.
     DataExported,
-    /// A signing secret is used for the first time here; `detail` is its key id.
+    /// A signing secret is used for the first time; `detail` is its key id.
     SecretFirstUsed,
     /// Another secret signs from now on; `detail` is its key id.
     SecretRotated,
 }
 
 impl EventKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 15] = [
         Self::SignedUp,
         Self::SignInSucceeded,
@@ -58,7 +57,7 @@ impl EventKind {
         Self::SecretRotated,
     ];
 
-    /// Its name in the log, in the table and in the contract.
+    /// The name in the log, the table and the contract.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,6 +79,6 @@ impl EventKind {
         }
     }
 
-    /// Those that are about the secret, and so about no user.
+    /// The kinds about the secret, which have no user.
     pub(super) const OF_SECRETS: [Self; 2] = [Self::SecretFirstUsed, Self::SecretRotated];
 }

@@ -1,11 +1,11 @@
-//! An event as a line of the log.
+//! The log line of a security event.
 
 use std::fmt;
 
 use super::Record;
 
-/// Says `record` in the log: target `audit`, level INFO, the same fields for every kind.
-pub fn say(record: &Record) {
+/// Logs `record`: target `audit`, level INFO, the same fields for every kind.
+pub fn log_event(record: &Record) {
     let event = &record.event;
     let shown = |text: &'_ Option<String>| text.as_deref().map(|text| Shown(text).to_string());
     tracing::info!(
@@ -20,8 +20,8 @@ pub fn say(record: &Record) {
     );
 }
 
-/// A text that others chose, as the log may hold it: on one line, and where it is an e-mail
-/// address (an issuer may name its users so), no more than whoever knows it needs.
+/// A client's text, as the log may hold it: on one line, and an e-mail address (an issuer may
+/// name its users so) shortened.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_somebody_else_stays_on_its_line_and_is_no_address() {
+    fn a_text_of_a_client_stays_on_its_line_and_is_no_address() {
         for (text, shown) in [
             ("XbhF21DUghhmIShc", "XbhF21DUghhmIShc"),
             ("a\nb\u{1b}[31m", "a\\u{a}b\\u{1b}[31m"),

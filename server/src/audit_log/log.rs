@@ -1,4 +1,4 @@
-//! The one way for an event to be noted.
+//! The audit log: the one way to record a security event.
 
 use std::{
     fmt,
@@ -19,101 +19,100 @@ use uuid::{ContextV7, NoContext};
 use super::{Event, EventKind, Record, SecurityEvents, Writer, line};
 use crate::audit_log::dedup::{DedupWindow, Topic};
 
-/// How many events may wait to be written.
+/// The capacity of the queue to the writer.
 const QUEUE: usize = 1024;
 
-/// How long the end of a service waits for them.
+/// The longest that a shutdown waits for the queue.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Where events are noted: in the log at once, in the table a moment later. Cheap to clone.
+/// The audit log: events go to the log at once, and to the table soon after. Cheap to clone.
 ///
-/// No call waits for it and none fails because of it. What the table does not take, because
-/// more happens than can be written or the database is away, stands in the log all the
-/// same, and how much that was is logged. By default there is no table.
+/// No call waits for it and none fails because of it. Events that the table does not take,
+/// because the queue is full or the database unavailable, are in the log, and their number is
+/// logged. By default there is no table.
 #[derive(Clone, Default)]
 pub struct AuditLog(pub(super) Option<Arc<Inner>>);
 
 pub(super) struct Inner {
     clock: Arc<dyn Clock>,
     sequence: Mutex<ContextV7>,
-    quiet: DedupWindow,
+    dedup: DedupWindow,
     pub(super) queue: mpsc::Sender<Entry>,
     unwritten: AtomicU64,
 }
 
-/// What the writer is sent.
+/// A message to the writer.
 pub(super) enum Entry {
     Event(Box<Record>),
-    /// All before it is written.
+    /// A flush: everything before it is written.
     Mark(oneshot::Sender<()>),
 }
 
 impl AuditLog {
-    /// A trail that leads to `events`, and what takes it there.
+    /// An audit log with the table `events`, and its writer.
     #[must_use]
     pub fn new(events: SecurityEvents, clock: Arc<dyn Clock>) -> (Self, Writer) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let noted = Arc::new(Inner {
+        let inner = Arc::new(Inner {
             clock,
             sequence: Mutex::new(ContextV7::new()),
-            quiet: DedupWindow::default(),
+            dedup: DedupWindow::default(),
             queue,
             unwritten: AtomicU64::new(0),
         });
-        (Self(Some(noted.clone())), Writer::new(events, waiting, noted))
+        (Self(Some(inner.clone())), Writer::new(events, waiting, inner))
     }
 
-    /// Notes what happened.
-    pub fn note(&self, event: Event) {
-        let record = self.record(event);
-        line::say(&record);
+    /// Records an event.
+    pub fn record(&self, event: Event) {
+        let record = self.new_record(event);
+        line::log_event(&record);
         self.enqueue(record);
     }
 
-    /// Notes what can be repeated at will: the log gets each, the table one of a `key` a
-    /// minute.
+    /// Records an event that clients can repeat at will: each in the log, one per `key` and minute
+    /// in the table.
     pub fn record_deduplicated(&self, event: Event, key: &str) {
-        if self.opens_window(event.kind, event.user_id.is_some(), key) {
-            self.note(event);
+        if self.is_new(event.kind, event.user_id.is_some(), key) {
+            self.record(event);
         } else {
-            line::say(&self.record(event));
+            line::log_event(&self.new_record(event));
         }
     }
 
-    /// Whether what can be repeated at will is to be written for this `key` now; asked for
-    /// once, it is not for a minute. For events of users of which it takes work to tell
-    /// whose they are.
+    /// Whether a repeatable event of a user is to be written for this `key` now; `true` at most
+    /// once a minute. For events whose user is costly to find.
     #[must_use]
     pub fn is_due(&self, kind: EventKind, key: &str) -> bool {
-        self.opens_window(kind, true, key)
+        self.is_new(kind, true, key)
     }
 
-    fn opens_window(&self, kind: EventKind, is_somebodys: bool, key: &str) -> bool {
-        let Some(noted) = &self.0 else { return false };
-        noted.quiet.opens_for(Topic { kind, is_somebodys }, key, noted.clock.now())
+    fn is_new(&self, kind: EventKind, has_user: bool, key: &str) -> bool {
+        let Some(inner) = &self.0 else { return false };
+        inner.dedup.admits(Topic { kind, has_user }, key, inner.clock.now())
     }
 
-    /// An event that is to be written with what it is about, in one transaction (see
-    /// [`insert`](super::insert)). Once that is committed, [`say`](Self::say) it.
+    /// A record that the caller writes in the transaction of its cause (see
+    /// [`insert`](super::insert)). After the commit, [`log_event`](Self::log_event) it.
     #[must_use]
-    pub fn record(&self, event: Event) -> Record {
+    pub fn new_record(&self, event: Event) -> Record {
         match &self.0 {
-            Some(noted) => Record::new(event, noted.clock.now(), &noted.sequence),
+            Some(inner) => Record::new(event, inner.clock.now(), &inner.sequence),
             None => Record::new(event, chrono::DateTime::UNIX_EPOCH, NoContext),
         }
     }
 
-    /// Says in the log what is in the table already.
-    pub fn say(&self, record: &Record) {
-        line::say(record);
+    /// Logs a record that is in the table already.
+    pub fn log_event(&self, record: &Record) {
+        line::log_event(record);
     }
 
-    /// Waits until all that was noted is written, two seconds at most.
+    /// Waits until all recorded events are written, for at most two seconds.
     pub async fn flush(&self) {
-        let Some(noted) = &self.0 else { return };
+        let Some(inner) = &self.0 else { return };
         let (written, mark) = oneshot::channel();
         let flush = async {
-            noted.queue.send(Entry::Mark(written)).await.ok()?;
+            inner.queue.send(Entry::Mark(written)).await.ok()?;
             mark.await.ok()
         };
         if tokio::time::timeout(FLUSH, flush).await.ok().flatten().is_none() {
@@ -121,22 +120,22 @@ impl AuditLog {
         }
     }
 
-    /// The same, for the end of a service.
+    /// [`flush`](Self::flush) as work for the shutdown.
     pub async fn flushed(self) {
         self.flush().await;
     }
 
     fn enqueue(&self, record: Record) {
-        if let Some(noted) = &self.0
-            && noted.queue.try_send(Entry::Event(Box::new(record))).is_err()
+        if let Some(inner) = &self.0
+            && inner.queue.try_send(Entry::Event(Box::new(record))).is_err()
         {
-            noted.unwritten.fetch_add(1, Ordering::Relaxed);
+            inner.unwritten.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Inner {
-    /// How many events found no room since it was last asked.
+    /// The number of events that the full queue rejected since the last call.
     pub fn take_unwritten(&self) -> u64 {
         self.unwritten.swap(0, Ordering::Relaxed)
     }

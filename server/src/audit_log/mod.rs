@@ -1,15 +1,14 @@
-//! What happened to accounts and at the gate: in the log, and in a table that users can
-//! read about themselves.
+//! The audit log: security events of accounts and of the gate, in the log and in a table that
+//! users can list.
 //!
 //! - [`EventKind`], [`Event`]: the vocabulary
 //! - [`ClientInfo`]: the client of the call in progress
-//! - [`AuditLog`]: the one way for an event to be noted; [`Record`]: one that is
-//! - [`Writer`]: takes them from the trail to the table, beside the calls
+//! - [`AuditLog`]: the one way to record an event; [`Record`]: an event with its time and client
+//! - [`Writer`]: inserts records into the table, in the background
 //! - [`SecurityEvents`]: the table, one in the database of each service
 //! - [`PageRequest`], [`Page`]: how it is read
 //!
-//! Nothing here holds a password, a token or an e-mail address, so an event can be told to
-//! whoever may read the log.
+//! No event holds a password, a token or an e-mail address, so operators may read all of them.
 
 mod dedup;
 mod event;
@@ -29,7 +28,7 @@ pub use self::{
     kind::EventKind,
     log::AuditLog,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},
-    retention::{read_retention, sweep},
-    table::{EventView, SecurityEvents, create, forget_some_of, insert},
+    retention::{enforce_retention, read_retention},
+    table::{EventView, SecurityEvents, create, delete_some_of, insert},
     writer::Writer,
 };

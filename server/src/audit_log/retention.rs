@@ -1,4 +1,4 @@
-//! How long events are kept.
+//! The retention of security events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::SecurityEvents;
 
-/// How long if nobody says otherwise.
+/// The default retention.
 const DEFAULT: Duration = Duration::from_hours(90 * 24);
 
-/// How often to look.
+/// The period of the checks.
 const PERIOD: Duration = Duration::from_hours(1);
 
 /// Reads `SECURITY_EVENT_RETENTION`.
@@ -26,17 +26,17 @@ pub fn read_retention(reader: &mut Reader<'_, impl Vars>) -> Duration {
     retention
 }
 
-/// Forgets events that are older than `retention`, now and again. Several replicas may do
-/// so at once, and a failure waits for the next round. Never ends.
-pub async fn sweep(events: SecurityEvents, clock: Arc<dyn Clock>, retention: Duration) {
+/// Deletes events older than `retention`, periodically. Replicas may do so concurrently; a
+/// failure waits for the next round. Never ends.
+pub async fn enforce_retention(events: SecurityEvents, clock: Arc<dyn Clock>, retention: Duration) {
     let retention = TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
     let mut rounds = tokio::time::interval(PERIOD);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
         let until = clock.now().checked_sub_signed(retention).unwrap_or_default();
-        match events.forget(until).await {
-            Ok(forgotten) => tracing::debug!(forgotten, "security events swept"),
+        match events.delete_before(until).await {
+            Ok(deleted) => tracing::debug!(forgotten = deleted, "security events swept"),
             Err(error) => tracing::warn!(%error, "cannot sweep security events"),
         }
     }

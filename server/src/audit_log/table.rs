@@ -1,4 +1,4 @@
-//! The table of events, alike in the database of each service.
+//! The table of security events, the same in the database of each service.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -11,45 +11,44 @@ use sea_orm::{
 use super::{AuditLog, Event, EventKind, Page, PageRequest, Record, event::first_id};
 use crate::db::{Database, Transaction, timestamp_value};
 
-/// How many events one statement forgets at most, so that it locks few rows for a short
-/// time.
+/// The most events that one statement deletes, so that it locks few rows for a short time.
 const BATCH: u64 = 500;
 
-/// An event as its user is told it.
+/// A row of the table: an event as its user sees it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "security_event")]
 pub struct Model {
     /// Ascends with time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// Whose it is; `None`: nobody's.
+    /// The user; `None` for events without one.
     pub user_id: Option<String>,
     /// An [`EventKind`], of this version or a later one.
     pub kind: String,
     /// When it happened.
     pub at: DateTimeUtc,
-    /// The id of the call in the log.
+    /// The request id of the call.
     pub request_id: Option<String>,
-    /// The session it is about.
+    /// The session concerned.
     pub session_id: Option<String>,
-    /// Where the call came from.
+    /// The address of the client.
     pub ip_address: Option<String>,
-    /// What the caller said it is.
+    /// The user agent of the client.
     pub user_agent: Option<String>,
-    /// What else is known.
+    /// The detail, by kind.
     pub detail: Option<String>,
 }
 
-/// An event as its user is told it.
+/// A row of the table: an event as its user sees it.
 pub use Model as EventView;
 
-/// None.
+/// No relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The statements that make the table, unless the other service has made it in the same
+/// The statements that create the table, unless the other service has created it in the same
 /// database. Migrations have run them: they never change.
 #[must_use]
 pub fn create(backend: DbBackend) -> [String; 2] {
@@ -77,8 +76,7 @@ pub fn create(backend: DbBackend) -> [String; 2] {
     ]
 }
 
-/// Writes events, each once however often it is written. In the transaction of what they
-/// are about they are written if that is.
+/// Inserts events, each once. In a transaction, they commit with it.
 #[expect(clippy::disallowed_methods, reason = "events of many users, and of none, at once")]
 pub async fn insert(on: &impl ConnectionTrait, records: &[Record]) -> Result<(), DbErr> {
     if records.is_empty() {
@@ -114,10 +112,9 @@ pub async fn insert(on: &impl ConnectionTrait, records: &[Record]) -> Result<(),
     on.execute(&insert).await.map(drop)
 }
 
-/// Forgets at most `limit` events of these kinds that are the user's, and tells how many
-/// they were.
+/// Deletes at most `limit` events of these kinds of the user, and returns their number.
 #[expect(clippy::disallowed_methods, reason = "filtered by the user in the same expression")]
-pub async fn forget_some_of(
+pub async fn delete_some_of(
     on: &impl ConnectionTrait,
     user_id: &str,
     kinds: &[EventKind],
@@ -136,25 +133,25 @@ pub async fn forget_some_of(
     Ok(deleted.rows_affected)
 }
 
-/// The events in the database of a service.
+/// The security events in the database of a service.
 #[derive(Clone)]
 pub struct SecurityEvents {
     database: Database,
 }
 
 impl SecurityEvents {
-    /// Those in `database`, which has the table.
+    /// The events in `database`, which has the table.
     #[must_use]
     pub fn new(database: Database) -> Self {
         Self { database }
     }
 
     /// Writes events, each once.
-    pub(super) async fn keep(&self, records: &[Record]) -> Result<(), DbErr> {
+    pub(super) async fn write(&self, records: &[Record]) -> Result<(), DbErr> {
         insert(self.database.writer(), records).await
     }
 
-    /// The events of the user with this id, and nobody else's.
+    /// A page of this user's events.
     #[expect(clippy::disallowed_methods, reason = "filtered by the user in the same expression")]
     pub async fn list(&self, user_id: &str, request: &PageRequest) -> Result<Page, DbErr> {
         let mut events = Entity::find().filter(Column::UserId.eq(user_id));
@@ -164,27 +161,31 @@ impl SecurityEvents {
         if let Some(first) = request.first {
             events = events.filter(Column::Id.gte(first.to_string()));
         }
-        // One more than the page holds, to see whether the list goes on.
+        // One more than the page holds, to see whether there is a next page.
         let events = events.order_by_desc(Column::Id).limit(request.size as u64 + 1);
         Ok(Page::cut(events.all(self.database.reader()).await?, request, user_id))
     }
 
-    /// Forgets all events from before `until`, however many they are, and tells how many
-    /// they were. Those about secrets stay: what is said of the next one depends on them.
-    pub async fn forget(&self, until: DateTime<Utc>) -> Result<u64, DbErr> {
-        let mut forgotten = 0;
+    /// Deletes all events before `until`, and returns their number. Those about secrets stay: the
+    /// next one depends on them.
+    pub async fn delete_before(&self, until: DateTime<Utc>) -> Result<u64, DbErr> {
+        let mut total = 0;
         loop {
-            let deleted = self.forget_some(until, BATCH).await?;
-            forgotten += deleted;
+            let deleted = self.delete_batch(until, BATCH).await?;
+            total += deleted;
             if deleted < BATCH {
-                return Ok(forgotten);
+                return Ok(total);
             }
         }
     }
 
-    /// The same of so many at most.
-    #[expect(clippy::disallowed_methods, reason = "an old event is nobody's any more")]
-    pub(super) async fn forget_some(&self, until: DateTime<Utc>, limit: u64) -> Result<u64, DbErr> {
+    /// Deletes at most `limit` events before `until`.
+    #[expect(clippy::disallowed_methods, reason = "retention is not for one user")]
+    pub(super) async fn delete_batch(
+        &self,
+        until: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<u64, DbErr> {
         let oldest = Query::select()
             .column(Column::Id)
             .from(Entity)
@@ -197,9 +198,13 @@ impl SecurityEvents {
         delete.exec(self.database.writer()).await.map(|deleted| deleted.rows_affected)
     }
 
-    /// Notes in `trail` that the secret with this key id signs from now on, unless it did
-    /// when this was last asked. Of several processes that start at once one notes it.
-    pub async fn record_signing_key(&self, key_id: &str, trail: &AuditLog) -> Result<(), DbErr> {
+    /// Records that the secret with this key id signs from now on, unless it already did. Of
+    /// several processes that start at once, one records it.
+    pub async fn record_signing_key(
+        &self,
+        key_id: &str,
+        audit_log: &AuditLog,
+    ) -> Result<(), DbErr> {
         let transaction = self.database.begin().await?;
         if self.database.backend() == DbBackend::Postgres {
             let lock = "SELECT pg_advisory_xact_lock(hashtext('security_event'))";
@@ -210,18 +215,18 @@ impl SecurityEvents {
             Some(_) => EventKind::SecretRotated,
             None => EventKind::SecretFirstUsed,
         };
-        let record = trail.record(Event::new(kind).with_detail(key_id));
+        let record = audit_log.new_record(Event::new(kind).with_detail(key_id));
         insert(&transaction, std::slice::from_ref(&record)).await?;
         transaction.commit().await?;
-        trail.say(&record);
+        audit_log.log_event(&record);
         Ok(())
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "events about secrets are nobody's")]
+#[expect(clippy::disallowed_methods, reason = "events about secrets have no user")]
 async fn last_signing_key(transaction: &Transaction) -> Result<Option<String>, DbErr> {
-    let noted = Entity::find().filter(Column::Kind.is_in(of_secrets()));
-    let last = noted.order_by_desc(Column::Id).one(transaction).await?;
+    let inner = Entity::find().filter(Column::Kind.is_in(of_secrets()));
+    let last = inner.order_by_desc(Column::Id).one(transaction).await?;
     Ok(last.and_then(|event| event.detail))
 }
 

@@ -1,4 +1,5 @@
-//! What the trail does with what is noted; `auth-service` tests the table on both databases.
+//! Tests of the audit log's queue and dedup window; `auth-service` tests the table on both
+//! databases.
 
 use std::{collections::BTreeSet, fs, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Instant};
 
@@ -15,7 +16,7 @@ use crate::db::{Database, DatabaseUrl};
 struct Scene {
     database: Database,
     events: SecurityEvents,
-    trail: AuditLog,
+    audit_log: AuditLog,
     writer: Option<Writer>,
     folder: PathBuf,
 }
@@ -30,8 +31,8 @@ impl Scene {
             database.writer().execute_unprepared(&statement).await.expect("a table");
         }
         let events = SecurityEvents::new(database.clone());
-        let (trail, writer) = AuditLog::new(events.clone(), Arc::new(SystemClock));
-        Self { database, events, trail, writer: Some(writer), folder }
+        let (audit_log, writer) = AuditLog::new(events.clone(), Arc::new(SystemClock));
+        Self { database, events, audit_log, writer: Some(writer), folder }
     }
 
     fn write(&mut self) -> tokio::task::JoinHandle<()> {
@@ -79,18 +80,18 @@ fn names_never_change() {
 }
 
 #[tokio::test]
-async fn events_that_nobody_writes_take_bounded_memory_and_no_time() {
+async fn events_that_cannot_be_written_take_bounded_memory_and_no_time() {
     let mut scene = Scene::new("full").await;
     let begun = Instant::now();
     for _ in 0..10_000 {
-        scene.trail.note(Event::of(EventKind::SignInFailed, "ada"));
+        scene.audit_log.record(Event::of(EventKind::SignInFailed, "ada"));
     }
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
-    let noted = scene.trail.0.clone().expect("a table");
-    assert_eq!((noted.queue.capacity(), noted.queue.max_capacity()), (0, 1024));
+    let inner = scene.audit_log.0.clone().expect("a table");
+    assert_eq!((inner.queue.capacity(), inner.queue.max_capacity()), (0, 1024));
 
     let writing = scene.write();
-    scene.trail.flush().await;
+    scene.audit_log.flush().await;
     let mut token = String::new();
     let mut listed = 0;
     loop {
@@ -102,60 +103,60 @@ async fn events_that_nobody_writes_take_bounded_memory_and_no_time() {
             None => break,
         }
     }
-    assert_eq!((listed, noted.take_unwritten()), (1024, 0), "the rest was told of");
+    assert_eq!((listed, inner.take_unwritten()), (1024, 0), "the rest was told of");
     writing.abort();
 }
 
 #[tokio::test]
-async fn what_was_noted_is_written_when_the_end_waits_for_it() {
+async fn recorded_events_are_written_when_the_shutdown_flushes() {
     let mut scene = Scene::new("flush").await;
-    scene.trail.note(Event::of(EventKind::SignedUp, "ada"));
-    scene.trail.note(Event::new(EventKind::SignInFailed));
-    scene.trail.note(Event::of(EventKind::SessionEnded, "ada"));
+    scene.audit_log.record(Event::of(EventKind::SignedUp, "ada"));
+    scene.audit_log.record(Event::new(EventKind::SignInFailed));
+    scene.audit_log.record(Event::of(EventKind::SessionEnded, "ada"));
     assert_eq!(scene.kinds("ada").await, [""; 0]);
     let writing = scene.write();
-    scene.trail.clone().flushed().await;
+    scene.audit_log.clone().flushed().await;
     assert_eq!(scene.kinds("ada").await, ["session_ended", "signed_up"]);
     writing.abort();
 }
 
 #[tokio::test]
-async fn the_end_does_not_wait_for_a_database_that_is_away() {
+async fn the_shutdown_does_not_wait_for_a_database_that_is_unavailable() {
     let mut scene = Scene::new("away").await;
     scene.database.clone().close().await.expect("closes");
     let writing = scene.write();
-    scene.trail.note(Event::of(EventKind::SignedUp, "ada"));
+    scene.audit_log.record(Event::of(EventKind::SignedUp, "ada"));
     let begun = Instant::now();
-    scene.trail.flush().await;
+    scene.audit_log.flush().await;
     assert!((1..4).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     writing.abort();
 }
 
 #[tokio::test]
-async fn what_is_repeated_is_written_once_a_minute() {
+async fn repeated_events_are_written_once_a_minute() {
     let mut scene = Scene::new("repeated").await;
     let writing = scene.write();
     for key in ["ada", "ada", "bob", "ada", "bob"] {
-        scene.trail.record_deduplicated(Event::of(EventKind::OwnershipRefused, "ada"), key);
+        scene.audit_log.record_deduplicated(Event::of(EventKind::OwnershipRefused, "ada"), key);
     }
-    scene.trail.flush().await;
+    scene.audit_log.flush().await;
     assert_eq!(scene.kinds("ada").await, ["ownership_refused"; 2]);
     writing.abort();
 }
 
 #[tokio::test]
-async fn an_event_tells_the_client_of_its_call() {
+async fn an_event_has_the_client_of_its_call() {
     let mut headers = HeaderMap::new();
     let agent = format!("{}\t\u{7e}", "a".repeat(600));
     headers.insert("user-agent", HeaderValue::from_str(&agent).expect("a value"));
     let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let id = HeaderValue::from_static("call-1");
     let client = ClientInfo::new(id, Some(address), &headers);
-    let note = async { AuditLog::default().record(Event::new(EventKind::SignInFailed)) };
+    let note = async { AuditLog::default().new_record(Event::new(EventKind::SignInFailed)) };
     let record = client.during(note).await;
     assert_eq!(record.request_id.as_deref(), Some("call-1"));
     assert_eq!(record.address, Some(Ipv4Addr::LOCALHOST.into()), "as people write it");
     assert_eq!(record.user_agent, Some("a".repeat(512)));
-    let outside = AuditLog::default().record(Event::new(EventKind::SecretRotated));
+    let outside = AuditLog::default().new_record(Event::new(EventKind::SecretRotated));
     assert_eq!((outside.request_id, outside.address, outside.user_agent), (None, None, None));
 }

@@ -1,20 +1,20 @@
-//! An event in the contract.
+//! The conversion of an event to its message.
 
 use proto::{audit::v1::SecurityEvent, timestamp};
 
 use super::EventView;
 
 impl From<EventView> for SecurityEvent {
-    fn from(told: EventView) -> Self {
+    fn from(event: EventView) -> Self {
         Self {
-            id: told.id,
-            kind: told.kind,
-            at: Some(timestamp(told.at)),
-            ip_address: told.ip_address,
-            user_agent: told.user_agent,
-            session_id: told.session_id,
-            request_id: told.request_id,
-            detail: told.detail,
+            id: event.id,
+            kind: event.kind,
+            at: Some(timestamp(event.at)),
+            ip_address: event.ip_address,
+            user_agent: event.user_agent,
+            session_id: event.session_id,
+            request_id: event.request_id,
+            detail: event.detail,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes events from the trail to the table.
+//! The writer of the audit log: from the queue to the table.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,29 +7,29 @@ use tokio::sync::mpsc;
 use super::{Record, SecurityEvents};
 use crate::audit_log::log::{Entry, Inner};
 
-/// How many events one statement writes at most.
+/// The most events that one statement inserts.
 const BATCH: usize = 100;
 
-/// How long to wait after a failure, at first and at most.
+/// The backoff after a failure: first and longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(15)];
 
-/// Writes what is noted, many at a time, for as long as there is somebody to note anything.
+/// Inserts recorded events in batches, until the audit log is dropped.
 pub struct Writer {
     events: SecurityEvents,
     waiting: mpsc::Receiver<Entry>,
-    noted: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
 impl Writer {
     pub(super) fn new(
         events: SecurityEvents,
         waiting: mpsc::Receiver<Entry>,
-        noted: Arc<Inner>,
+        inner: Arc<Inner>,
     ) -> Self {
-        Self { events, waiting, noted }
+        Self { events, waiting, inner }
     }
 
-    /// Writes until it is dropped.
+    /// Runs until the audit log is dropped.
     pub async fn run(mut self) {
         let mut entries = Vec::with_capacity(BATCH);
         while self.waiting.recv_many(&mut entries, BATCH).await > 0 {
@@ -42,25 +42,25 @@ impl Writer {
             }
             self.write(&records).await;
             for mark in marks {
-                let _ = mark.send(()); // whoever waited may have left
+                let _ = mark.send(()); // the caller of `flush` may be gone
             }
         }
     }
 
-    /// Writes `records`, again and again until the database takes them. Those that find no
-    /// room meanwhile are counted, and told of.
+    /// Inserts `records`, with retries until the database takes them, and logs how many events were
+    /// rejected meanwhile.
     async fn write(&self, records: &[Record]) {
         let [mut pause, longest] = PAUSES;
-        let mut is_told = false;
-        while let Err(error) = self.events.keep(records).await {
-            if !is_told {
+        let mut is_logged = false;
+        while let Err(error) = self.events.write(records).await {
+            if !is_logged {
                 tracing::warn!(%error, "cannot write security events");
-                is_told = true;
+                is_logged = true;
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(longest);
         }
-        let unwritten = self.noted.take_unwritten();
+        let unwritten = self.inner.take_unwritten();
         if unwritten > 0 {
             tracing::warn!(unwritten, "security events are in the log alone");
         }

@@ -1,5 +1,5 @@
-//! The bodies of calls, as they arrive: who keeps the server waiting gives its permit back,
-//! and an upload that falls silent ends.
+//! Request bodies: a call whose body pauses releases its permit (backpressure), and an upload
+//! that stalls ends.
 
 use std::{
     pin::Pin,
@@ -8,31 +8,32 @@ use std::{
 };
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use shared::error::refused_call;
 use tokio::time::{Instant, Sleep, sleep};
 use tonic::{Code, codegen::StdError};
 
-use crate::{admission::permits::Permit, layers::call::refusal};
+use crate::admission::permits::Permit;
 
-/// How long a body may pause before its call counts as waiting.
-const GRACE: Duration = Duration::from_millis(50);
+/// The pause after which a call counts as waiting.
+const PAUSE_GRACE: Duration = Duration::from_millis(50);
 
-/// How long an upload may be waited for in all before it is held to a rate.
-const HEAD_START: Duration = Duration::from_secs(10);
+/// The waiting time of an upload before the minimum rate applies.
+const RATE_GRACE: Duration = Duration::from_secs(10);
 
-/// So many bytes an upload must bring for each further second it is waited for. At that pace
-/// the largest one takes days: what is slower only holds on to what others wait for.
-const LEAST_RATE: u64 = 1024;
+/// The minimum rate of an upload, per second of waiting. At that rate the largest upload takes
+/// days: a slower one only occupies resources.
+const MIN_BYTES_PER_SECOND: u64 = 1024;
 
-/// The body of a call that gives its permit back when nothing arrives for a moment.
+/// The body of a call, which releases the call's permit when nothing arrives for a moment.
 pub struct RequestBody<B = Incoming> {
     body: B,
     permit: Option<Permit>,
-    /// The longest pause, where the call as a whole has more time than that.
-    longest: Option<Duration>,
-    /// How long it was waited for in all, and how much came.
-    waited: Duration,
-    arrived: u64,
-    /// Runs while nothing arrives.
+    /// The longest pause of an upload.
+    max_pause: Option<Duration>,
+    /// The total waiting time, and the bytes received.
+    waiting_time: Duration,
+    received: u64,
+    /// The current pause.
     pause: Option<Pause>,
 }
 
@@ -42,51 +43,51 @@ struct Pause {
     is_waiting: bool,
 }
 
-/// How long nothing has arrived.
-enum Silence {
-    /// As long as it may take an honest caller.
+/// The state of a pause.
+enum PauseState {
+    /// A short pause, as networks have.
     Short,
-    /// Longer than that.
-    Long,
-    /// Longer than is waited for.
-    ForGood,
+    /// Longer: the call waits.
+    Waiting,
+    /// Too long: the upload ends.
+    TimedOut,
 }
 
 impl<B> RequestBody<B> {
-    /// What has a `longest` pause is an upload: it may take as long as it likes, but no pause
-    /// in it may, nor may all of them together for what it brings.
-    pub fn new(body: B, permit: Option<Permit>, longest: Option<Duration>) -> Self {
-        Self { body, permit, longest, waited: Duration::ZERO, arrived: 0, pause: None }
+    /// A body with `max_pause` is an upload: limited by each pause and by its rate, not in total
+    /// time.
+    pub fn new(body: B, permit: Option<Permit>, max_pause: Option<Duration>) -> Self {
+        Self { body, permit, max_pause, waiting_time: Duration::ZERO, received: 0, pause: None }
     }
 
-    /// Whether an upload brings too little for as long as it was waited for. What the server
-    /// itself takes does not count.
+    /// Whether an upload is below the minimum rate. Time that the server itself takes does not
+    /// count.
     fn is_too_slow(&mut self, bytes: usize) -> bool {
         if let Some(pause) = self.pause.take() {
-            self.waited += pause.begun.elapsed();
+            self.waiting_time += pause.begun.elapsed();
         }
-        self.arrived += bytes as u64;
-        let allowed = HEAD_START + Duration::from_secs(self.arrived / LEAST_RATE);
-        self.longest.is_some() && self.waited > allowed
+        self.received += bytes as u64;
+        let allowed = RATE_GRACE + Duration::from_secs(self.received / MIN_BYTES_PER_SECOND);
+        self.max_pause.is_some() && self.waiting_time > allowed
     }
 
-    fn silence(&mut self, cx: &mut Context<'_>) -> Silence {
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> PauseState {
         let pause = self.pause.get_or_insert_with(|| Pause {
-            timer: Box::pin(sleep(GRACE)),
+            timer: Box::pin(sleep(PAUSE_GRACE)),
             begun: Instant::now(),
             is_waiting: false,
         });
         if !pause.is_waiting {
             if pause.timer.as_mut().poll(cx).is_pending() {
-                return Silence::Short;
+                return PauseState::Short;
             }
             pause.is_waiting = true;
-            if let Some(longest) = self.longest {
-                pause.timer.as_mut().reset(Instant::now() + longest.saturating_sub(GRACE));
+            if let Some(max_pause) = self.max_pause {
+                pause.timer.as_mut().reset(Instant::now() + max_pause.saturating_sub(PAUSE_GRACE));
             }
         }
-        let is_over = self.longest.is_some() && pause.timer.as_mut().poll(cx).is_ready();
-        if is_over { Silence::ForGood } else { Silence::Long }
+        let is_over = self.max_pause.is_some() && pause.timer.as_mut().poll(cx).is_ready();
+        if is_over { PauseState::TimedOut } else { PauseState::Waiting }
     }
 }
 
@@ -103,19 +104,19 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         let Some(permit) = self.permit.clone() else { return frame.map_err(Into::into) };
-        let allowed = if let Poll::Ready(arrived) = &frame {
-            let data = arrived.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+        let allowed = if let Poll::Ready(received) = &frame {
+            let data = received.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             if self.is_too_slow(data.map_or(0, Bytes::len)) {
-                Err(refusal(Code::DeadlineExceeded, "the upload is too slow"))
+                Err(refused_call(Code::DeadlineExceeded, "the upload is too slow"))
             } else {
                 permit.resume()
             }
         } else {
-            match self.silence(cx) {
-                Silence::Short => Ok(()),
-                Silence::Long => permit.wait(),
-                Silence::ForGood => {
-                    Err(refusal(Code::DeadlineExceeded, "the upload paused for too long"))
+            match self.poll_pause(cx) {
+                PauseState::Short => Ok(()),
+                PauseState::Waiting => permit.start_waiting(),
+                PauseState::TimedOut => {
+                    Err(refused_call(Code::DeadlineExceeded, "the upload paused for too long"))
                 }
             }
         };
@@ -142,22 +143,22 @@ mod tests {
     use super::*;
     use crate::admission::{limits::Limits, permits::Admission, refusal_log::RefusalLog};
 
-    fn permits(calls: usize) -> Admission {
+    fn admission(calls: usize) -> Admission {
         let limits = Limits { calls, ..Limits::default() };
         Admission::new(&limits, RefusalLog::default())
     }
 
     #[tokio::test]
-    async fn a_call_that_waits_for_its_body_keeps_nobody_out() {
-        let permits = permits(1);
-        let permit = permits.take().expect("a permit");
-        assert!(permits.take().is_err(), "one at a time");
+    async fn a_call_that_waits_for_its_body_blocks_no_other() {
+        let admission = admission(1);
+        let permit = admission.acquire().expect("a permit");
+        assert!(admission.acquire().is_err(), "one at a time");
         let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
         let body = tokio::spawn(RequestBody::new(body, Some(permit.clone()), None).collect());
         let other = loop {
-            match permits.take() {
+            match admission.acquire() {
                 Ok(other) => break other,
-                Err(_) => sleep(GRACE / 5).await,
+                Err(_) => sleep(PAUSE_GRACE / 5).await,
             }
         };
         // While the other works, what arrives is refused; afterwards it is not.
@@ -166,27 +167,27 @@ mod tests {
         let status = refused.downcast_ref::<Status>().expect("a status");
         assert_eq!(status.code(), Code::ResourceExhausted);
         drop((other, permit));
-        assert!(permits.take().is_ok());
+        assert!(admission.acquire().is_ok());
     }
 
     #[tokio::test]
-    async fn a_body_that_is_there_never_gives_its_place_back() {
-        let permits = permits(1);
-        let permit = permits.take().expect("a permit");
+    async fn a_complete_body_keeps_its_permit() {
+        let admission = admission(1);
+        let permit = admission.acquire().expect("a permit");
         let body = http_body_util::Full::new(Bytes::from_static(b"whole"));
         let body =
             RequestBody::new(body, Some(permit.clone()), None).collect().await.expect("a body");
         assert_eq!(body.to_bytes(), "whole");
-        assert!(permits.take().is_err(), "still at work");
+        assert!(admission.acquire().is_err(), "still at work");
     }
 
     /// An upload takes as long as it takes, as long as something arrives.
     #[tokio::test(start_paused = true)]
     async fn an_upload_may_be_slow_but_not_silent() {
-        let (longest, permits) = (Duration::from_secs(5), permits(1));
-        let permit = permits.take().expect("a permit");
+        let (max_pause, admission) = (Duration::from_secs(5), admission(1));
+        let permit = admission.acquire().expect("a permit");
         let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
-        let mut body = RequestBody::new(body, Some(permit), Some(longest));
+        let mut body = RequestBody::new(body, Some(permit), Some(max_pause));
         for _ in 0..10 {
             let slow = async {
                 sleep(Duration::from_millis(4900)).await;
@@ -194,21 +195,21 @@ mod tests {
             };
             let (frame, ()) = tokio::join!(body.frame(), slow);
             assert!(frame.expect("a frame").is_ok());
-            assert!(permits.take().is_err(), "back at work");
+            assert!(admission.acquire().is_err(), "back at work");
         }
         let start = Instant::now();
         let silent = body.frame().await.expect("a frame").expect_err("too long");
-        assert_eq!(start.elapsed(), longest);
-        assert!(permits.take().is_ok(), "it waited");
+        assert_eq!(start.elapsed(), max_pause);
+        assert!(admission.acquire().is_ok(), "it waited");
         let status = silent.downcast_ref::<Status>().expect("a status");
         assert_eq!(status.code(), Code::DeadlineExceeded);
     }
 
     /// Whoever sends a byte now and then holds nothing for long.
     #[tokio::test(start_paused = true)]
-    async fn an_upload_that_only_trickles_ends() {
-        let permits = permits(1);
-        let permit = permits.take().expect("a permit");
+    async fn an_upload_below_the_minimum_rate_ends() {
+        let admission = admission(1);
+        let permit = admission.acquire().expect("a permit");
         let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(1);
         let mut body = RequestBody::new(body, Some(permit), Some(Duration::from_secs(5)));
         let start = Instant::now();
@@ -222,7 +223,7 @@ mod tests {
                 break slow;
             }
         };
-        assert!(start.elapsed() < HEAD_START * 2, "{:?}", start.elapsed());
+        assert!(start.elapsed() < RATE_GRACE * 2, "{:?}", start.elapsed());
         let status = slow.downcast_ref::<Status>().expect("a status");
         assert_eq!(status.code(), Code::DeadlineExceeded);
     }

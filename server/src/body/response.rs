@@ -1,15 +1,12 @@
-//! ResponseBodies on their way to callers: each keeps its permit until the last of its bytes has
-//! left this process, else callers that ask and do not read would hold any number of them
-//! in memory.
+//! Response bodies: each keeps its permit until its last byte has left this process, else clients
+//! that send requests and do not read would hold any number of responses in memory.
 //!
-//! What the transport has taken of a body is not sent yet, and a body that the transport
-//! cannot pass on is not asked for more. So neither the end of the body nor a timer inside
-//! it tells anything: the bytes themselves hold the permit, and the connection looks how
-//! long they have.
+//! The transport buffers a body, and does not poll one that it cannot send. So neither the end of
+//! the body nor a timer inside shows progress: the bytes themselves hold the permit, and the
+//! connection checks their age.
 //!
-//! An answer that lasts is watched piece by piece: it may be silent for as long as it likes,
-//! but what it sends must be taken in time. So a slow reader holds what the transport
-//! buffers, and not for long.
+//! A stream is tracked piece by piece: it may be silent without limit, but each piece must be
+//! read in time. So a slow reader holds what the transport buffers, and not for long.
 
 use std::{
     collections::BTreeMap,
@@ -23,105 +20,111 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
-use crate::admission::permits::{Hold, Permit};
+use crate::admission::permits::{Permit, PermitGuard};
 
-/// The answers of one connection that have not left in whole, and the pieces of those that
-/// last.
+/// The response bodies of one connection that are not sent in full, and the unsent pieces of
+/// streams.
 #[derive(Clone)]
 pub struct ResponseBodies {
-    open: Arc<Mutex<Open>>,
-    patience: Duration,
+    pending: Arc<Mutex<Pending>>,
+    timeout: Duration,
 }
 
-/// When each of them was given, oldest first.
+/// The time at which each began, oldest first.
 #[derive(Default)]
-struct Open {
+struct Pending {
     next: u64,
-    given: BTreeMap<u64, Instant>,
+    started: BTreeMap<u64, Instant>,
 }
 
 impl ResponseBodies {
-    /// None yet. One that takes longer than `patience` is overdue.
-    pub fn new(patience: Duration) -> Self {
-        Self { open: Arc::default(), patience }
+    /// No bodies yet. One that takes longer than `timeout` is overdue.
+    pub fn new(timeout: Duration) -> Self {
+        Self { pending: Arc::default(), timeout }
     }
 
-    /// Those of another connection: none yet.
-    pub fn elsewhere(&self) -> Self {
-        Self::new(self.patience)
+    /// The bodies of another connection.
+    pub fn for_connection(&self) -> Self {
+        Self::new(self.timeout)
     }
 
-    /// `body` as it leaves, with the permit of its call.
+    /// `body`, tracked as a whole, with the permit of its call.
     pub fn send(&self, body: Body, permit: &Permit) -> Body {
-        let ticket = Arc::new(Ticket::new(&self.open, permit.hold()));
-        Body::new(Leaving { body, ticket: move || ticket.clone() })
+        let ticket = Arc::new(Ticket::new(&self.pending, permit.guard()));
+        Body::new(TrackedBody { body, ticket: move || ticket.clone() })
     }
 
-    /// A `body` that lasts, piece by piece.
+    /// A streaming `body`, tracked piece by piece.
     pub fn stream(&self, body: Body, permit: &Permit) -> Body {
-        let (open, hold) = (self.open.clone(), permit.hold());
-        Body::new(Leaving { body, ticket: move || Arc::new(Ticket::new(&open, hold.clone())) })
+        let (pending, guard) = (self.pending.clone(), permit.guard());
+        Body::new(TrackedBody {
+            body,
+            ticket: move || Arc::new(Ticket::new(&pending, guard.clone())),
+        })
     }
 
-    /// Whether a caller has not taken an answer in time.
+    /// Whether the client has not read a response in time.
     pub fn are_overdue(&self) -> bool {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.given.first_key_value().is_some_and(|(_, given)| given.elapsed() > self.patience)
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending
+            .started
+            .first_key_value()
+            .is_some_and(|(_, started)| started.elapsed() > self.timeout)
     }
 
-    /// How often to ask.
-    pub fn period(&self) -> Duration {
-        (self.patience / 4).max(Duration::from_millis(10))
+    /// The period of the checks.
+    pub fn check_interval(&self) -> Duration {
+        (self.timeout / 4).max(Duration::from_millis(10))
     }
 }
 
-/// The entry of bytes that are to leave together, and what their call holds; given back
-/// when the last of them is gone.
+/// The entry of bytes that are sent together, with the permit of their call; released when the
+/// last of them is sent.
 struct Ticket {
-    open: Arc<Mutex<Open>>,
+    pending: Arc<Mutex<Pending>>,
     number: u64,
-    #[expect(dead_code, reason = "given back when dropped")]
-    hold: Hold,
+    #[expect(dead_code, reason = "released when dropped")]
+    guard: PermitGuard,
 }
 
 impl Ticket {
-    /// From now on.
-    fn new(open: &Arc<Mutex<Open>>, hold: Hold) -> Self {
-        let mut entries = open.lock().unwrap_or_else(PoisonError::into_inner);
+    /// A new entry, as of now.
+    fn new(pending: &Arc<Mutex<Pending>>, guard: PermitGuard) -> Self {
+        let mut entries = pending.lock().unwrap_or_else(PoisonError::into_inner);
         let number = entries.next;
         entries.next += 1;
-        entries.given.insert(number, Instant::now());
-        Self { open: open.clone(), number, hold }
+        entries.started.insert(number, Instant::now());
+        Self { pending: pending.clone(), number, guard }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.given.remove(&self.number);
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.started.remove(&self.number);
     }
 }
 
-/// The body of an answer, with what says which ticket its next bytes have.
-struct Leaving<F> {
+/// A response body, with the source of tickets for its bytes.
+struct TrackedBody<F> {
     body: Body,
     ticket: F,
 }
 
-/// Bytes of it, wherever they are.
-struct Kept {
+/// Bytes of a body, with their ticket.
+struct TrackedBytes {
     bytes: Bytes,
     #[expect(dead_code, reason = "lives as long as the bytes")]
     ticket: Arc<Ticket>,
 }
 
-impl AsRef<[u8]> for Kept {
+impl AsRef<[u8]> for TrackedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl<F: Fn() -> Arc<Ticket> + Unpin> HttpBody for Leaving<F> {
+impl<F: Fn() -> Arc<Ticket> + Unpin> HttpBody for TrackedBody<F> {
     type Data = Bytes;
     type Error = Status;
 
@@ -130,8 +133,8 @@ impl<F: Fn() -> Arc<Ticket> + Unpin> HttpBody for Leaving<F> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        let kept = |bytes| Bytes::from_owner(Kept { bytes, ticket: (self.ticket)() });
-        frame.map_ok(|frame| frame.map_data(kept))
+        let tracked = |bytes| Bytes::from_owner(TrackedBytes { bytes, ticket: (self.ticket)() });
+        frame.map_ok(|frame| frame.map_data(tracked))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -151,36 +154,36 @@ mod tests {
     use crate::admission::{limits::Limits, permits::Admission, refusal_log::RefusalLog};
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_keeps_its_place_as_long_as_its_bytes_are_somewhere() {
+    async fn a_response_keeps_its_permit_until_its_bytes_are_sent() {
         let limits = Limits { calls: 1, ..Limits::default() };
-        let permits = Admission::new(&limits, RefusalLog::default());
-        let answers = ResponseBodies::new(Duration::from_secs(30));
-        let permit = permits.take().expect("a permit");
-        let mut body = answers.send(Body::new(Full::from("text")), &permit);
+        let admission = Admission::new(&limits, RefusalLog::default());
+        let responses = ResponseBodies::new(Duration::from_secs(30));
+        let permit = admission.acquire().expect("a permit");
+        let mut body = responses.send(Body::new(Full::from("text")), &permit);
         drop(permit);
         let frame = body.frame().await.expect("a frame").expect("no error");
         let bytes = frame.into_data().expect("data");
         drop(body);
-        assert!(permits.take().is_err(), "the transport still has the bytes");
-        assert!(!answers.are_overdue());
+        assert!(admission.acquire().is_err(), "the transport still has the bytes");
+        assert!(!responses.are_overdue());
         tokio::time::advance(Duration::from_secs(31)).await;
-        assert!(answers.are_overdue());
+        assert!(responses.are_overdue());
         let slice = bytes.slice(..1);
         drop(bytes);
-        assert!(permits.take().is_err(), "some of the bytes");
+        assert!(admission.acquire().is_err(), "some of the bytes");
         drop(slice);
-        assert!(permits.take().is_ok() && !answers.are_overdue());
+        assert!(admission.acquire().is_ok() && !responses.are_overdue());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_is_overdue_when_a_piece_is_not_taken_and_never_for_its_age() {
+    async fn a_stream_is_overdue_when_a_piece_is_not_read_and_never_for_its_age() {
         let limits = Limits { calls: 1, streams: 1, ..Limits::default() };
-        let permits = Admission::new(&limits, RefusalLog::default());
-        let answers = ResponseBodies::new(Duration::from_secs(30));
-        let permit = permits.take().expect("a permit");
-        permit.outlast().expect("a slot");
+        let admission = Admission::new(&limits, RefusalLog::default());
+        let responses = ResponseBodies::new(Duration::from_secs(30));
+        let permit = admission.acquire().expect("a permit");
+        permit.become_stream().expect("a slot");
         let (mut sender, body) = Channel::<Bytes, Status>::new(1);
-        let mut body = answers.stream(Body::new(body), &permit);
+        let mut body = responses.stream(Body::new(body), &permit);
         drop(permit);
         let mut piece = async |text: &'static str| {
             sender.send_data(Bytes::from_static(text.as_bytes())).await.expect("sent");
@@ -188,21 +191,22 @@ mod tests {
         };
         for _ in 0..3 {
             tokio::time::advance(Duration::from_hours(1)).await;
-            assert!(!answers.are_overdue());
+            assert!(!responses.are_overdue());
             drop(piece("taken").await);
         }
         let left = piece("left").await;
         tokio::time::advance(Duration::from_secs(29)).await;
         let later = piece("later").await;
-        assert!(!answers.are_overdue());
+        assert!(!responses.are_overdue());
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(answers.are_overdue());
+        assert!(responses.are_overdue());
         drop(left);
-        assert!(!answers.are_overdue(), "the other has time left");
+        assert!(!responses.are_overdue(), "the other has time left");
         drop(body);
-        let crowded = |permits: &Admission| permits.take().expect("a permit").outlast().is_err();
-        assert!(crowded(&permits), "its last piece keeps the slot");
+        let too_many_streams =
+            |admission: &Admission| admission.acquire().expect("a permit").become_stream().is_err();
+        assert!(too_many_streams(&admission), "its last piece keeps the slot");
         drop(later);
-        assert!(!crowded(&permits));
+        assert!(!too_many_streams(&admission));
     }
 }

@@ -1,8 +1,7 @@
-//! ResponseBodies that last: streams that stay open for as long as their caller wants them.
+//! Streaming responses, which stay open for as long as the client wants.
 //!
-//! One of them takes no permit among the calls but a slot of its own kind (see `permits`);
-//! what it sends must be taken in time, however long it stays silent (see `answers`); and
-//! it ends before its connection does (here).
+//! A stream takes a permit of its own kind (see `permits`); each piece must be read in time (see
+//! `response`); and it ends before its connection does (here).
 
 use std::{
     convert::Infallible,
@@ -12,6 +11,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::{Body as HttpBody, Bytes, Frame};
+use shared::error::refused_call;
 use tonic::{
     Code,
     body::Body,
@@ -19,9 +19,9 @@ use tonic::{
 };
 use tower::Service;
 
-use crate::{layers::call::refusal, shutdown::Draining};
+use crate::shutdown::Draining;
 
-/// What a handler puts into the extensions of an answer that lasts. Over gRPC:
+/// The kind of a streaming response, which a handler inserts into its extensions. Over gRPC:
 ///
 /// ```
 /// # use server::body::streaming::StreamKind;
@@ -32,7 +32,7 @@ use crate::{layers::call::refusal, shutdown::Draining};
 /// # }
 /// ```
 ///
-/// Over HTTP, whose routes build answers of their own:
+/// Over HTTP:
 ///
 /// ```
 /// # use server::body::streaming::StreamKind;
@@ -42,42 +42,41 @@ use crate::{layers::call::refusal, shutdown::Draining};
 /// # }
 /// ```
 ///
-/// Without it an answer must have been taken in whole 30 seconds after it was given.
+/// Without it a response must be read in full within 30 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamKind {
-    /// It has no end of its own. The server ends it between two of its pieces when the
-    /// connection is to close, because it is old or the server stops: over gRPC with
-    /// UNAVAILABLE, over HTTP plainly. Its caller opens it again and says how far it got.
+    /// An endless stream. The server ends it between two pieces when the connection is drained, by
+    /// age or shutdown: over gRPC with UNAVAILABLE, over HTTP without an error. The client reopens
+    /// it from its last position.
     Watch,
-    /// It has an end, and without it is worth nothing. It goes on when its connection is
-    /// to close, and is cut where it has not ended in the time that calls have; its caller
-    /// can tell that from an end.
+    /// A finite stream, worthless without its end. It continues when its connection is drained, and
+    /// is cut at the deadline of calls; the client can tell that from an end.
     Export,
 }
 
-/// What a watcher over gRPC is told at the end.
-fn farewell() -> HeaderMap {
-    let moved = refusal(Code::Unavailable, "this connection closes, open the stream again");
+/// The trailers of a drained gRPC watch (GOAWAY).
+fn goaway_trailers() -> HeaderMap {
+    let moved = refused_call(Code::Unavailable, "this connection closes, open the stream again");
     let mut trailers = HeaderMap::new();
-    // It fails where the words are not fit for a header; these are.
+    // The message is valid in a header, so this does not fail.
     let _ = moved.add_header(&mut trailers);
     trailers
 }
 
-/// `response`, such that it ends when its connection does, if it is a [`StreamKind::Watch`].
+/// `response`, ending with its connection if it is a [`StreamKind::Watch`].
 pub fn until_draining<B>(
     response: Response<B>,
-    departing: Option<Draining>,
-    farewell: Option<fn() -> HeaderMap>,
+    draining: Option<Draining>,
+    goaway_trailers: Option<fn() -> HeaderMap>,
 ) -> Response<Either<B>>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let is_watch = response.extensions().get() == Some(&StreamKind::Watch);
-    match departing.filter(|_| is_watch) {
+    match draining.filter(|_| is_watch) {
         Some(Draining(stopping)) => response.map(|body| {
             let draining = stopping.into_stopped().boxed();
-            Either::Watch(Watch { body: Some(body), draining, farewell })
+            Either::Watch(Watch { body: Some(body), draining, goaway_trailers })
         }),
         None => response.map(Either::Other),
     }
@@ -89,21 +88,21 @@ pub enum Either<B> {
     Other(B),
 }
 
-/// A body that ends when its connection does.
+/// A body that ends when its connection is drained.
 pub struct Watch<B> {
     /// `None` after the end.
     body: Option<B>,
     draining: BoxFuture<'static, ()>,
-    farewell: Option<fn() -> HeaderMap>,
+    goaway_trailers: Option<fn() -> HeaderMap>,
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> Watch<B> {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        // First, as a body that always has more must end as well.
+        // First, so that a body that is always ready ends as well.
         if self.draining.as_mut().poll(cx).is_ready() {
             self.body = None;
-            let trailers = self.farewell.map(|words| Ok(Frame::trailers(words())));
+            let trailers = self.goaway_trailers.map(|words| Ok(Frame::trailers(words())));
             return Poll::Ready(trailers);
         }
         Pin::new(body).poll_frame(cx)
@@ -139,24 +138,24 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Either<B> {
     }
 }
 
-/// The watches that are not ours to mark. Anybody may open them.
-const PUBLIC: [&str; 3] = [
+/// The streams of other crates' services, which need no token.
+const PUBLIC_STREAMS: [&str; 3] = [
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
-/// Whether a call to `path` opens a stream that needs no token.
+/// Whether a call to `path` opens a stream without a token.
 pub fn is_public_watch(path: &str) -> bool {
-    PUBLIC.contains(&path)
+    PUBLIC_STREAMS.contains(&path)
 }
 
-/// The services of a gRPC port, whose watches end with trailers. It stands below gRPC-Web,
-/// which has a spelling of its own for those.
+/// The services of a gRPC port, with watches that end with trailers. Below gRPC-Web, which
+/// encodes trailers in its own way.
 #[derive(Clone)]
-pub struct Ending<S>(pub S);
+pub struct DrainWatches<S>(pub S);
 
-impl<S> Service<Request<Body>> for Ending<S>
+impl<S> Service<Request<Body>> for DrainWatches<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S::Future: Send + 'static,
@@ -170,15 +169,15 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let departing = request.extensions().get().cloned();
+        let draining = request.extensions().get().cloned();
         let is_public = is_public_watch(request.uri().path());
-        let answered = self.0.call(request);
+        let response_future = self.0.call(request);
         async move {
-            let mut response = answered.await?;
+            let mut response = response_future.await?;
             if is_public {
                 response.extensions_mut().insert(StreamKind::Watch);
             }
-            Ok(until_draining(response, departing, Some(farewell)))
+            Ok(until_draining(response, draining, Some(goaway_trailers)))
         }
         .boxed()
     }
@@ -201,18 +200,18 @@ mod tests {
         let frames = stream::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::from("piece"))));
         let mut response = Response::new(Body::new(StreamBody::new(frames)));
         response.extensions_mut().insert(marker);
-        until_draining(response, Some(Draining(stop.handle())), words)
+        until_draining(response, Some(Draining(stop.signal())), words)
     }
 
     #[tokio::test]
     async fn a_watch_ends_when_its_connection_is_to_close_however_much_there_is() {
         let stop = Shutdown::default();
-        let mut body = endless(StreamKind::Watch, &stop, Some(farewell)).into_body();
+        let mut body = endless(StreamKind::Watch, &stop, Some(goaway_trailers)).into_body();
         for _ in 0..3 {
             let frame = body.frame().await.expect("a frame").expect("no error");
             assert!(frame.is_data() && !body.is_end_stream());
         }
-        stop.now();
+        stop.begin();
         let last = body.frame().await.expect("trailers").expect("no error");
         let trailers = last.into_trailers().expect("trailers");
         let status = Status::from_header_map(&trailers).expect("a status");
@@ -223,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn over_http_it_just_ends_and_an_export_goes_on() {
         let stop = Shutdown::default();
-        stop.now();
+        stop.begin();
         let mut watch = endless(StreamKind::Watch, &stop, None).into_body();
         assert!(watch.frame().await.is_none());
         let mut export = endless(StreamKind::Export, &stop, None).into_body();

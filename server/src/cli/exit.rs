@@ -1,4 +1,4 @@
-//! How a binary ends: what went wrong on standard error, a line a fault.
+//! The end of a process: its exit code, and its errors on standard error.
 
 use std::{error::Error, future::Future, process::ExitCode};
 
@@ -6,8 +6,8 @@ use shared::{config::Faults, error::causes};
 
 use crate::cli::hardening;
 
-/// Runs a program, hardened, and ends it: see [`code`]. What still runs beside it by then, such as a
-/// look-up of a name that nobody answers, holds up nothing.
+/// Runs a program, hardened, to its exit code (see [`code`]). Background work, such as an
+/// unanswered name look-up, does not delay the end.
 #[must_use]
 pub fn run(program: &str, work: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
     hardening::harden();
@@ -22,7 +22,7 @@ pub fn run(program: &str, work: impl Future<Output = Result<(), Box<dyn Error>>>
 
 /// 0 for success, 2 for faulty settings, 1 for everything else. Errors are printed with
 /// their causes; settings are named, their values never shown.
-#[expect(clippy::print_stderr, reason = "the last words of a process, with or without a log")]
+#[expect(clippy::print_stderr, reason = "the last output of a process, with or without a log")]
 #[must_use]
 pub fn code(program: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };

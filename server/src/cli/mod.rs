@@ -1,4 +1,4 @@
-//! The command line of a service: how a process starts and ends, and `doctor`.
+//! The command line of a service: start, exit, and `doctor`.
 
 pub mod doctor;
 pub mod exit;

@@ -1,4 +1,4 @@
-//! A program: one command line for every binary, and what only one of them does.
+//! A program: the command line that every binary shares, with its own commands.
 
 use std::{error::Error, future::Future, process::ExitCode};
 
@@ -10,24 +10,24 @@ use crate::{health, settings::Addresses, telemetry};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// What tells one binary from another. Everything reads the process environment.
+/// The differences between the binaries. All read the process environment.
 pub trait Program {
-    /// Commands beside those that every program has.
+    /// The commands of this program alone.
     type Command: Subcommand;
     /// All settings of a serving process.
     type Config;
-    /// The name, as it stands in front of errors and in `--help`.
+    /// The name, in errors and in `--help`.
     const NAME: &'static str;
-    /// What the program is for, and what must be set: the head of `--help`.
+    /// The purpose and the required settings: the head of `--help`.
     const ABOUT: &'static str;
-    /// Where `health` looks unless `GRPC_ADDR` says otherwise.
+    /// The default addresses, for `health`.
     const ADDRESSES: Addresses;
 
-    /// Reads all settings. Faults are noted in `reader`; an error is a file that should hold one
-    /// and cannot be read.
+    /// Reads all settings. Faults are recorded in `reader`; an error is an unreadable settings
+    /// file.
     fn read(reader: &mut Reader<'_, Env>) -> Result<Option<Self::Config>, Box<dyn Error>>;
 
-    /// The same for `doctor`, which changes nothing.
+    /// Reads all settings for `doctor`, without changing anything.
     fn read_for_doctor(
         reader: &mut Reader<'_, Env>,
     ) -> Result<Option<Self::Config>, Box<dyn Error>> {
@@ -37,10 +37,10 @@ pub trait Program {
     /// Serves until SIGTERM or Ctrl-C.
     fn serve(config: Self::Config) -> impl Future<Output = Outcome>;
 
-    /// Looks at everything the program needs.
+    /// Checks everything the program needs.
     fn examine(config: Self::Config, report: &mut Report) -> impl Future<Output = ()>;
 
-    /// Runs a command of this program alone.
+    /// Runs one of the program's own commands.
     fn run(command: Self::Command) -> impl Future<Output = Outcome>;
 }
 
@@ -72,8 +72,8 @@ enum Command<C: Subcommand> {
     },
 }
 
-/// The whole of a binary's `main`: reads the command line, does what it says, and ends the
-/// process with 0 for success, 2 for faulty settings or a faulty command line, 1 for the rest.
+/// The `main` of a binary: reads the command line, runs the command, and exits with 0 for
+/// success, 2 for faulty settings or a faulty command line, 1 for other errors.
 #[must_use]
 pub fn main<P: Program>() -> ExitCode {
     let (about, _) = P::ABOUT.split_once("\n\n").unwrap_or((P::ABOUT, ""));
@@ -91,7 +91,7 @@ async fn run<P: Program>(command: Command<P::Command>) -> Outcome {
             let mut reader = Reader::new(&Env);
             telemetry::init(&mut reader);
             let config = P::read(&mut reader)?;
-            reader.warn_of_unread();
+            reader.warn_about_unread();
             P::serve(reader.finish(config)?).await
         }
         Command::Own(command) => P::run(command).await,
@@ -110,5 +110,5 @@ async fn doctor<P: Program>(as_json: bool) -> Outcome {
         Ok(config) => P::examine(config, &mut report).await,
         Err(faults) => report.faulty_settings(&faults),
     }
-    Ok(report.tell(as_json)?)
+    Ok(report.print(as_json)?)
 }

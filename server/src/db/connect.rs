@@ -1,32 +1,34 @@
-//! How connections are opened.
+//! The opening of connections and pools.
 
 use std::{path::Path, time::Duration};
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, PATIENCE, journal::Journal, probe::OpenFile, scans};
-use crate::{
-    db::journal::{self},
-    storage::{SpaceFloor, private_file},
+use super::{
+    Database, DatabaseUrl, TIMEOUT,
+    probe::OpenFile,
+    scans,
+    wal_checkpoint::{self, WalFile},
 };
+use crate::storage::{FreeSpaceLimit, private_file};
 
-/// SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
+/// The number of SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
 const SQLITE_READERS: u32 = 8;
 
-/// After how long the server ends a transaction in which nothing happens, with the locks it
-/// holds: whoever began it is stopped or out of reach.
+/// The idle time after which the server ends a transaction, with its locks: its client has
+/// stopped or is unreachable.
 const IDLE_IN_TRANSACTION: &str = "10s";
-/// How old a connection to a server becomes, and how long it may be of no use: after a
-/// change of its address, none is left to the old one.
+/// The lifetime and the idle time of a connection to a server: after a change of its address,
+/// none to the old one is left.
 const MAX_LIFETIME: Duration = Duration::from_mins(10);
 const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 
 impl Database {
-    /// Connects; for SQLite also makes the file and its folder.
+    /// Connects; for SQLite, also creates the file and its folder.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
         if url.backend == DbBackend::Postgres {
             let mut options = url.options(url.connections, true);
-            options.statement_timeout(PATIENCE);
+            options.statement_timeout(TIMEOUT);
             options.map_sqlx_postgres_opts(|server| {
                 server.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
             });
@@ -36,8 +38,8 @@ impl Database {
                 scans: pool.clone(),
                 reader: pool.clone(),
                 writer: pool,
-                journal: Journal::default(),
-                floor: SpaceFloor::default(),
+                wal: WalFile::default(),
+                free_space: FreeSpaceLimit::default(),
                 file: None,
             });
         }
@@ -47,31 +49,31 @@ impl Database {
         })?;
         let mut options = url.options(1, true);
         options.map_sqlx_sqlite_opts(|file| {
-            // It was made above. A file that vanishes later is not made anew, and empty.
+            // Created above. A file that vanishes later is not replaced by an empty one.
             file.create_if_missing(false)
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
-                .pragma("journal_size_limit", journal::LIMIT.to_string())
-                .busy_timeout(PATIENCE)
+                .pragma("journal_size_limit", wal_checkpoint::WAL_LIMIT.to_string())
+                .busy_timeout(TIMEOUT)
                 .foreign_keys(true)
         });
         let writer = Driver::connect(options).await?;
         let read_only = |connections| {
             let mut options = url.options(connections, false);
             options.map_sqlx_sqlite_opts(|file| {
-                file.pragma("query_only", "ON").busy_timeout(PATIENCE).foreign_keys(true)
+                file.pragma("query_only", "ON").busy_timeout(TIMEOUT).foreign_keys(true)
             });
             options
         };
         let reader = Driver::connect(read_only(SQLITE_READERS)).await?;
-        let scans = Driver::connect(scans::bounded(read_only(scans::AT_ONCE), PATIENCE)).await?;
-        let floor = url.file().map(|file| SpaceFloor::at(file.to_owned(), url.min_free));
+        let scans = Driver::connect(scans::bounded(read_only(scans::MAX_SCANS), TIMEOUT)).await?;
+        let free_space = url.file().map(|file| FreeSpaceLimit::at(file.to_owned(), url.min_free));
         Ok(Self {
             reader,
             writer,
             scans,
-            journal: Journal::of(url),
-            floor: floor.unwrap_or_default(),
+            wal: WalFile::of(url),
+            free_space: free_space.unwrap_or_default(),
             file: OpenFile::at(path).ok(),
         })
     }
@@ -88,7 +90,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("db-{}", std::process::id()));
         let url = format!("sqlite://{}/sub/test.db", folder.display());
         let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
-        #[expect(clippy::disallowed_methods, reason = "a pragma touches nobody's rows")]
+        #[expect(clippy::disallowed_methods, reason = "a pragma touches no user's rows")]
         let pragma = async |on: &DatabaseConnection, name: &str| {
             let query = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
             let rows = on.query_all_raw(query).await?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-/// What the database itself called its error.
+/// The code of a database error.
 pub enum ErrorCode<'e> {
     /// Five characters; the first two are the class.
     SqlState(Cow<'e, str>),
@@ -14,7 +14,7 @@ pub enum ErrorCode<'e> {
 }
 
 impl<'e> ErrorCode<'e> {
-    /// `None`: the error is the driver's or the network's, not the database's.
+    /// The code; `None` for errors of the driver or the network.
     pub fn of(error: &'e SqlxError) -> Option<Self> {
         let SqlxError::Database(error) = error else { return None };
         let code = error.code()?;

@@ -1,4 +1,4 @@
-//! Bringing the tables of a database up to date.
+//! The migration of a database to the current schema.
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
@@ -6,13 +6,13 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use super::{Database, transaction::to_its_end};
+use super::{Database, transaction::run_to_completion};
 
 impl Database {
-    /// Applies what is missing of `M`, all of it or nothing, however many processes start
-    /// at once: the second one waits and then finds nothing to do.
+    /// Applies the missing migrations of `M` atomically. Of processes that start at once, one
+    /// migrates and the others wait.
     pub async fn migrate<M: MigratorTrait + 'static>(&self) -> Result<(), DbErr> {
-        to_its_end(migrate::<M>(self.writer.clone())).await?;
+        run_to_completion(migrate::<M>(self.writer.clone())).await?;
         self.prepare_probe().await
     }
 }

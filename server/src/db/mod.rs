@@ -1,48 +1,49 @@
-//! One handle for SQLite and PostgreSQL: readers, one way to write, migrations under a
-//! lock.
+//! One handle for SQLite and PostgreSQL: readers, one writer, migrations under a lock,
+//! notifications.
 
-mod checks;
+mod command_connection;
 mod connect;
-mod doctor;
+mod disk_full;
 mod error_code;
-mod examination;
-mod full;
-mod journal;
 mod migration;
 mod notifications;
+mod pool_checks;
 mod probe;
-mod reach;
+mod reachability;
 mod read_only;
 mod scans;
+mod schema_status;
 #[cfg(test)]
-mod temporary_file;
+pub(crate) mod temporary_file;
 mod timestamp;
 mod transaction;
 mod url;
-mod visit;
+mod wal_checkpoint;
 
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use shared::error::{Kind, StorageFull};
 
-use self::journal::Journal;
+use self::wal_checkpoint::WalFile;
+pub use sea_orm_migration::MigratorTrait;
+
 pub use self::{
-    doctor::examine,
-    examination::Migrations,
-    full::is_full,
+    disk_full::is_disk_full,
     notifications::Notifications,
-    probe::{Probe, Unfit},
-    reach::{Unreachable, is_away},
+    probe::{Probe, ProbeFailure},
+    reachability::{Unreachable, is_unavailable},
+    schema_status::Migrations,
     timestamp::timestamp_value,
     transaction::Transaction,
     url::DatabaseUrl,
+    wal_checkpoint::WAL_TOO_LONG,
 };
-use crate::storage::SpaceFloor;
+use crate::storage::FreeSpaceLimit;
 
-/// How long a call may wait for a connection, a lock or a statement before the database
-/// counts as busy.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The time limit for a connection, a lock or a statement, after which the database counts as
+/// busy.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// An open database.
 ///
@@ -52,43 +53,42 @@ pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
     scans: DatabaseConnection,
-    journal: Journal,
-    floor: SpaceFloor,
-    /// The file of a SQLite database that serves, as it was when it was opened.
+    wal: WalFile,
+    free_space: FreeSpaceLimit,
+    /// The identity of an open SQLite file.
     file: Option<probe::OpenFile>,
 }
 
 impl Database {
-    /// For single statements that only read.
+    /// The pool for single read statements.
     #[must_use]
     pub fn reader(&self) -> &DatabaseConnection {
         &self.reader
     }
 
-    /// For single statements that only read, and may look at many rows: so few of them at a
-    /// time that others still find a reader. On SQLite each ends after four seconds, as
-    /// PostgreSQL ends every statement.
+    /// The pool for single read statements over many rows: limited, so that other reads still get a
+    /// connection. On SQLite each ends after four seconds, as PostgreSQL ends every statement.
     #[must_use]
     pub fn scans(&self) -> &DatabaseConnection {
         &self.scans
     }
 
-    /// For single statements that write.
+    /// The pool for single write statements.
     #[must_use]
     pub fn writer(&self) -> &DatabaseConnection {
         &self.writer
     }
 
-    /// Which of the two it is.
+    /// The kind of database.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
     }
 
-    /// Refuses where so little room is left that nothing should be stored that takes more.
-    /// On PostgreSQL, whose disk is elsewhere, never: there [`is_full`] tells.
+    /// Refuses when the free space is below the limit for new data. On PostgreSQL, whose disk is
+    /// remote, never: there [`is_disk_full`] reports it.
     pub fn check_space(&self) -> Result<(), StorageFull> {
-        self.floor.check()
+        self.free_space.check()
     }
 
     /// Whether the database answers.
@@ -96,7 +96,7 @@ impl Database {
         self.reader.execute_unprepared("SELECT 1").await.map(drop)
     }
 
-    /// Closes all connections; SQLite folds its journal back into the file.
+    /// Closes all connections; SQLite merges its write-ahead log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
         self.scans.close().await?;
         self.reader.close().await?;
@@ -104,15 +104,14 @@ impl Database {
     }
 }
 
-/// What a failure of the database means for a caller: it is away or busy and the call may
-/// succeed later, unless it did answer and the code takes the answer for something else,
-/// which no repetition mends.
+/// The classification of a database error: unavailable or busy, and the call may be retried; or
+/// internal, where the database responded and the code failed to read it.
 #[must_use]
 pub fn kind(error: &DbErr) -> Kind {
     use SqlxError::{
         ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, TypeNotFound,
     };
-    if is_full(error) {
+    if is_disk_full(error) {
         return Kind::Full;
     }
     read_only::count(error);
@@ -140,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_that_is_away_may_come_back_and_a_misread_answer_may_not() {
+    fn an_unavailable_database_may_recover_and_a_misread_response_may_not() {
         let away = DbErr::ConnectionAcquire(sea_orm::ConnAcquireErr::Timeout);
         let refuses = DbErr::Exec(RuntimeErr::SqlxError(SqlxError::PoolClosed.into()));
         let misread = SqlxError::Decode("priority is text".into());

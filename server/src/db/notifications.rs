@@ -1,5 +1,5 @@
-//! What processes on one PostgreSQL tell each other: short texts on a channel. They are
-//! hints, no more: whoever does not listen just then never hears them.
+//! Notifications (pub/sub) between processes on one PostgreSQL: short texts on a channel. They
+//! are hints: a process that does not listen misses them.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use sea_orm::{
     },
 };
 
-use super::{Database, PATIENCE};
+use super::{Database, TIMEOUT};
 
-/// A connection on which nothing comes is asked whether it still is one.
-const SILENCE: Duration = Duration::from_secs(20);
+/// The idle time after which the connection is probed.
+const IDLE: Duration = Duration::from_secs(20);
 
-/// Listens to a channel, on a connection of its own.
+/// A listener on a channel, with its own connection.
 pub struct Notifications {
     listener: PgListener,
 }
 
 impl Database {
-    /// The longest text a notice can have, in bytes.
+    /// The longest payload of a notification, in bytes.
     pub const MAX_NOTIFICATION_BYTES: usize = 7999;
 
-    /// Tells `text` to all who listen to `channel`, this process included. PostgreSQL only.
+    /// Sends `text` to all listeners of `channel`, this process included. PostgreSQL only.
     ///
-    /// Commits that notify wait for each other, in all of the database. So this is a
-    /// statement of its own, never part of somebody's transaction.
-    #[expect(clippy::disallowed_methods, reason = "a notice touches nobody's rows")]
+    /// Commits that notify are serialised across the database, so this is a statement of its own,
+    /// never part of a transaction.
+    #[expect(clippy::disallowed_methods, reason = "a notification touches no user's rows")]
     pub async fn notify(&self, channel: &str, text: String) -> Result<(), DbErr> {
         let statement = Statement::from_sql_and_values(
             DbBackend::Postgres,
@@ -39,18 +39,18 @@ impl Database {
         self.writer.execute_raw(statement).await.map(drop)
     }
 
-    /// Begins to listen to `channel`; `None` on SQLite, which has no channels.
+    /// Listens on `channel`; `None` on SQLite, which has no channels.
     pub async fn listen(&self, channel: &str) -> Result<Option<Notifications>, DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Ok(None);
         }
-        // Not one of the pool: it would be missing there for as long as the server runs.
+        // Not from the pool, as it is held for as long as the server runs.
         let options = self.writer.get_postgres_connection_pool().connect_options();
         let own = PgPoolOptions::new()
             .max_connections(1)
             .max_lifetime(None)
             .idle_timeout(None)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(TIMEOUT)
             .connect_lazy_with((*options).clone());
         let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
         listener.eager_reconnect(false);
@@ -60,12 +60,12 @@ impl Database {
 }
 
 impl Notifications {
-    /// The next text. An error: the connection is lost, and with it whatever was said
-    /// since; listen anew.
+    /// The next payload. An error: the connection is lost, with all notifications since; listen
+    /// anew.
     pub async fn next(&mut self) -> Result<String, DbErr> {
         loop {
-            match tokio::time::timeout(SILENCE, self.listener.try_recv()).await {
-                Ok(Ok(Some(notice))) => return Ok(notice.payload().to_owned()),
+            match tokio::time::timeout(IDLE, self.listener.try_recv()).await {
+                Ok(Ok(Some(notification))) => return Ok(notification.payload().to_owned()),
                 Ok(Ok(None)) => {
                     return Err(failed(SqlxError::Io(std::io::ErrorKind::ConnectionReset.into())));
                 }
@@ -75,10 +75,10 @@ impl Notifications {
         }
     }
 
-    /// A peer that vanished without a word is noticed only by asking it.
+    /// Detects a server that vanished without closing the connection.
     async fn probe(&mut self) -> Result<(), DbErr> {
-        let asked = tokio::time::timeout(PATIENCE, self.listener.execute("SELECT 1")).await;
-        asked.map_err(|_| failed(SqlxError::PoolTimedOut))?.map(drop).map_err(failed)
+        let response = tokio::time::timeout(TIMEOUT, self.listener.execute("SELECT 1")).await;
+        response.map_err(|_| failed(SqlxError::PoolTimedOut))?.map(drop).map_err(failed)
     }
 }
 

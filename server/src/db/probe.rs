@@ -1,5 +1,5 @@
-//! Whether a database does what calls need of it: it answers, it can be written to, and
-//! what was committed is there for others.
+//! The readiness probe of a database: it responds, it can be written to, and commits are visible
+//! to others.
 
 use std::{
     fmt,
@@ -18,35 +18,35 @@ use sea_orm::{
 };
 use shared::error::causes;
 
-use super::{Database, full::is_full, read_only};
+use super::{Database, disk_full::is_disk_full, read_only};
 
-/// A table with one row, which counts the writes of all probes.
+/// The probe's table: one row, which counts the writes of all probes.
 const TABLE: &str = "readiness_probe";
 
-/// How long an answer may take, and how long a write, which may wait for others'.
+/// The time limits of a response, and of a write, which may wait for others.
 const ANSWER: Duration = Duration::from_millis(500);
 const WRITE: Duration = Duration::from_secs(5);
 
-/// Why calls should go elsewhere.
+/// The reason why a database is not ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit {
-    /// It does not answer, or refuses. One time may be chance.
-    Silent(String),
-    /// The server cannot be written to.
+pub enum ProbeFailure {
+    /// No response, or an error. A single time may be chance.
+    Unresponsive(String),
+    /// The server is read-only.
     ReadOnly,
-    /// The file is not at its path any more: what is written is lost at the end.
+    /// The file is gone from its path: writes would be lost.
     FileGone,
-    /// Another file is at its path.
+    /// Another file is at the path.
     FileReplaced,
-    /// What was committed cannot be read on another connection.
+    /// A commit is not visible on another connection.
     NotStored,
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for ProbeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Silent(why) => f.write_str(why),
-            Self::ReadOnly => f.write_str(read_only::WORDS),
+            Self::Unresponsive(why) => f.write_str(why),
+            Self::ReadOnly => f.write_str(read_only::MESSAGE),
             Self::FileGone => f.write_str(
                 "the file is gone from its path: put it back, or stop, restore and start",
             ),
@@ -58,7 +58,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// Which file a database has open, by its number on its device.
+/// The identity of an open file: its inode and device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenFile {
     path: PathBuf,
@@ -67,22 +67,22 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
-    /// What is at `path` now.
+    /// The file at `path` now.
     pub fn at(path: &Path) -> std::io::Result<Self> {
         let found = std::fs::metadata(path)?;
         Ok(Self { path: path.to_owned(), device: found.dev(), number: found.ino() })
     }
 
-    fn check(&self) -> Result<(), Unfit> {
+    fn check(&self) -> Result<(), ProbeFailure> {
         match Self::at(&self.path) {
             Ok(found) if found == *self => Ok(()),
-            Ok(_) => Err(Unfit::FileReplaced),
-            Err(_) => Err(Unfit::FileGone),
+            Ok(_) => Err(ProbeFailure::FileReplaced),
+            Err(_) => Err(ProbeFailure::FileGone),
         }
     }
 }
 
-/// Looks at one database again and again.
+/// The probe of one database.
 #[derive(Clone)]
 pub struct Probe {
     database: Database,
@@ -90,72 +90,76 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Whoever has this database has migrated it.
+    /// A probe of `database`, which is migrated.
     pub fn new(database: Database) -> Self {
         let refusals = AtomicU64::new(read_only::refusals()).into();
         Self { database, refusals }
     }
 
-    /// The database that is looked at.
+    /// The probed database.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Whether it answers, can be written to as far as it says, and is the same file.
-    /// Connections to a server that cannot be written to are closed.
-    pub async fn answers(&self) -> Result<(), Unfit> {
+    /// Checks that the database responds, is not read-only, and is still the same file. Connections
+    /// to a read-only server are closed.
+    pub async fn check_response(&self) -> Result<(), ProbeFailure> {
         if let Some(file) = self.database.file.clone() {
-            let asked = tokio::task::spawn_blocking(move || file.check());
-            match tokio::time::timeout(ANSWER, asked).await {
+            let attempt = tokio::task::spawn_blocking(move || file.check());
+            match tokio::time::timeout(ANSWER, attempt).await {
                 Ok(Ok(checked)) => checked?,
-                _ => return Err(Unfit::Silent("the file system does not answer".to_owned())),
+                _ => {
+                    return Err(ProbeFailure::Unresponsive(
+                        "the file system does not answer".to_owned(),
+                    ));
+                }
             }
-            let asked = tokio::time::timeout(ANSWER, self.database.ping()).await;
-            return match asked {
+            let attempt = tokio::time::timeout(ANSWER, self.database.ping()).await;
+            return match attempt {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(Unfit::Silent(causes(&error))),
-                Err(_elapsed) => Err(Unfit::Silent("does not answer".to_owned())),
+                Ok(Err(error)) => Err(ProbeFailure::Unresponsive(causes(&error))),
+                Err(_elapsed) => Err(ProbeFailure::Unresponsive("does not answer".to_owned())),
             };
         }
         let now = read_only::refusals();
         let was_refused = self.refusals.swap(now, Ordering::Relaxed) != now;
-        let looked = self.database.drop_read_only(was_refused);
-        match tokio::time::timeout(ANSWER, looked).await {
+        let dropped = self.database.drop_read_only(was_refused);
+        match tokio::time::timeout(ANSWER, dropped).await {
             Ok(Ok(false)) => Ok(()),
             Ok(Ok(true)) => {
-                // All of them next time: until none is left, new ones stay away as well.
+                // All connections next time, until none to a read-only server is left.
                 self.refusals.fetch_sub(1, Ordering::Relaxed);
-                Err(Unfit::ReadOnly)
+                Err(ProbeFailure::ReadOnly)
             }
-            // The pool tells that its time is up, and not why.
-            _ => match self.database.diagnosis(ANSWER).await {
-                Err(unreachable) if unreachable.is_read_only() => Err(Unfit::ReadOnly),
-                Err(unreachable) => Err(Unfit::Silent(unreachable.why().to_owned())),
-                // Its connections are all in use. If every replica went away for that, the
-                // calls would have nowhere to go.
+            // The pool reports a timeout without its cause.
+            _ => match self.database.diagnose(ANSWER).await {
+                Err(unreachable) if unreachable.is_read_only() => Err(ProbeFailure::ReadOnly),
+                Err(unreachable) => Err(ProbeFailure::Unresponsive(unreachable.why().to_owned())),
+                // All connections are in use. If every replica became unready for that, calls would
+                // have nowhere to go.
                 Ok(()) => Ok(()),
             },
         }
     }
 
-    /// Commits a write and reads it back on another connection. A full disk is no reason to
-    /// go elsewhere: reads go on, and changes are refused with a reason of their own.
-    pub async fn stores(&self) -> Result<(), Unfit> {
+    /// Commits a write and reads it back on another connection. A full disk does not make a replica
+    /// unready: reads continue, and writes are refused with a reason of their own.
+    pub async fn check_write(&self) -> Result<(), ProbeFailure> {
         let Ok(done) = tokio::time::timeout(WRITE, self.write_and_read()).await else {
-            return Err(Unfit::Silent("a write takes too long".to_owned()));
+            return Err(ProbeFailure::Unresponsive("a write takes too long".to_owned()));
         };
         match done {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Unfit::NotStored),
-            Err(error) if is_full(&error) => {
-                tracing::warn!(database = self.database.place(), "the disk is full");
+            Ok(false) => Err(ProbeFailure::NotStored),
+            Err(error) if is_disk_full(&error) => {
+                tracing::warn!(database = self.database.location(), "the disk is full");
                 Ok(())
             }
-            Err(error) => Err(Unfit::Silent(causes(&error))),
+            Err(error) => Err(ProbeFailure::Unresponsive(causes(&error))),
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the probe's own row is nobody's")]
+    #[expect(clippy::disallowed_methods, reason = "the probe's own row has no user")]
     async fn write_and_read(&self) -> Result<bool, DbErr> {
         let query = |sql: &str| Statement::from_string(self.database.backend(), sql.to_owned());
         let count = format!(
@@ -163,7 +167,7 @@ impl Probe {
              ON CONFLICT (id) DO UPDATE SET writes = {TABLE}.writes + 1 RETURNING writes"
         );
         let read = format!("SELECT writes FROM {TABLE} WHERE id = 1");
-        // On PostgreSQL the connection that reads is taken first, so that it is another.
+        // On PostgreSQL the reading connection is acquired first, so that it is another.
         let other = match self.database.backend() {
             DbBackend::Postgres => {
                 let pool = self.database.writer.get_postgres_connection_pool();
@@ -183,13 +187,13 @@ impl Probe {
             }
             None => first(&self.database.reader.query_all_raw(query(&read)).await?)?,
         };
-        // Others may have counted on in between.
+        // Other probes may have written meanwhile.
         Ok(written.is_some() && found >= written)
     }
 }
 
 impl Database {
-    /// Makes the table of the probe where it is missing.
+    /// Creates the probe's table where it is missing.
     pub(super) async fn prepare_probe(&self) -> Result<(), DbErr> {
         if self.has_table(TABLE).await? {
             return Ok(());
@@ -198,7 +202,7 @@ impl Database {
             "CREATE TABLE {TABLE} (id INTEGER NOT NULL PRIMARY KEY, writes BIGINT NOT NULL)"
         );
         match self.writer.execute_unprepared(&make).await {
-            // Another process was faster.
+            // Another process has created it.
             Err(_) if self.has_table(TABLE).await? => Ok(()),
             done => done.map(drop),
         }
@@ -229,21 +233,23 @@ mod tests {
         let file = TemporaryFile::new("probe");
         let (database, probe) = probed(&file).await;
         database.prepare_probe().await.expect("the same table");
-        assert_eq!(probe.answers().await, Ok(()));
-        assert_eq!(probe.stores().await, Ok(()));
+        assert_eq!(probe.check_response().await, Ok(()));
+        assert_eq!(probe.check_write().await, Ok(()));
 
         let run = async |sql: &str| database.writer().execute_unprepared(sql).await.map(drop);
-        // What comes back from the statement is not what stays.
+        // The statement returns a row that the table does not keep.
         let lose = format!(
             "CREATE TRIGGER lose AFTER UPDATE ON {TABLE} BEGIN UPDATE {TABLE} SET writes = 0; END"
         );
         run(&lose).await.expect("a trigger");
-        assert_eq!(probe.stores().await, Err(Unfit::NotStored));
+        assert_eq!(probe.check_write().await, Err(ProbeFailure::NotStored));
         run("DROP TRIGGER lose").await.expect("no trigger");
-        assert_eq!(probe.stores().await, Ok(()));
+        assert_eq!(probe.check_write().await, Ok(()));
 
         run(&format!("DROP TABLE {TABLE}")).await.expect("no table");
-        assert!(matches!(probe.stores().await, Err(Unfit::Silent(why)) if why.contains(TABLE)));
+        assert!(
+            matches!(probe.check_write().await, Err(ProbeFailure::Unresponsive(why)) if why.contains(TABLE))
+        );
         drop(probe);
         database.close().await.expect("closes");
     }
@@ -257,14 +263,17 @@ mod tests {
         let mut found = Ok(());
         for _ in 0..5 {
             database.writer().execute_unprepared("BEGIN IMMEDIATE").await.expect("begun");
-            found = probe.stores().await;
+            found = probe.check_write().await;
             if found.is_err() {
                 break;
             }
         }
         let within = "within a transaction";
-        assert!(matches!(&found, Err(Unfit::Silent(why)) if why.contains(within)), "{found:?}");
-        assert_eq!(probe.stores().await, Ok(()), "that connection is closed");
+        assert!(
+            matches!(&found, Err(ProbeFailure::Unresponsive(why)) if why.contains(within)),
+            "{found:?}"
+        );
+        assert_eq!(probe.check_write().await, Ok(()), "that connection is closed");
         drop(probe);
         database.close().await.expect("closes");
     }

@@ -1,5 +1,5 @@
-//! SQLite's readers for what may look at many rows. SQLite has no time limit of its own, and a
-//! statement goes on when nobody waits for its answer any more.
+//! The SQLite readers for scans of many rows. SQLite has no statement timeout, and a statement
+//! continues after its caller is gone.
 
 use std::time::{Duration, Instant};
 
@@ -8,37 +8,37 @@ use sea_orm::{
     sqlx::{Error, Sqlite, sqlite::SqliteConnection},
 };
 
-use super::checks::{LastCheck, coming_back, going_out};
+use super::pool_checks::{LastCheck, after_release, before_acquire};
 
-/// How many there are.
-pub const AT_ONCE: u32 = 3;
+/// The number of scan connections.
+pub const MAX_SCANS: u32 = 3;
 
-/// How many steps of its machine SQLite takes between two looks at the clock: some ten
-/// milliseconds.
+/// The steps of SQLite's virtual machine between two checks of the clock: some ten milliseconds.
 const STEPS: i32 = 100_000;
 
-/// The same connections, on each of which what is asked ends after `limit`, counted from when
-/// it was taken out of the pool.
+/// Options of connections whose statements end after `limit`, counted from the checkout.
 pub fn bounded(mut options: ConnectOptions, limit: Duration) -> ConnectOptions {
-    // In place of what looks at every other connection, so it does that as well.
-    let asked = LastCheck::default();
+    // Replaces the usual pool checks, so it includes them.
+    let last_check = LastCheck::default();
     options.map_sqlx_sqlite_pool_opts(move |pool| {
-        let asked = asked.clone();
+        let last_check = last_check.clone();
         let pool = pool.after_connect(move |connection, _| {
-            Box::pin(async move { end_after(connection, limit).await })
+            Box::pin(async move { set_deadline(connection, limit).await })
         });
-        pool.after_release(move |connection, _| coming_back::<Sqlite>(connection, asked.is_time()))
+        pool.after_release(move |connection, _| {
+            after_release::<Sqlite>(connection, last_check.is_time())
+        })
     });
     options.map_sqlx_sqlite_before_acquire(move |connection, meta| {
         Box::pin(async move {
-            end_after(connection, limit).await?;
-            going_out::<Sqlite>(connection, meta.idle_for).await
+            set_deadline(connection, limit).await?;
+            before_acquire::<Sqlite>(connection, meta.idle_for).await
         })
     });
     options
 }
 
-async fn end_after(connection: &mut SqliteConnection, limit: Duration) -> Result<(), Error> {
+async fn set_deadline(connection: &mut SqliteConnection, limit: Duration) -> Result<(), Error> {
     let end = Instant::now() + limit;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
     Ok(())
@@ -69,7 +69,7 @@ mod tests {
             assert_eq!(kind(&error), Kind::Unavailable, "{error:?}");
             scans.execute_unprepared("SELECT 1").await.expect("short");
         }
-        // One that nobody waits for any more ends as well: there is but one connection.
+        // A statement without a caller ends as well: there is but one connection.
         let given_up = scans.execute_unprepared(LONG);
         assert!(tokio::time::timeout(limit / 3, given_up).await.is_err());
         scans.execute_unprepared("SELECT 1").await.expect("the connection is free again");

@@ -6,10 +6,10 @@ use sea_orm::{ConnectOptions, DbBackend};
 use shared::config::{Reader, Vars};
 use url::Url;
 
-use super::{PATIENCE, checks};
+use super::{TIMEOUT, pool_checks};
 use crate::storage::MinFree;
 
-/// Where the data is. It can hold a password, so it has no `Debug`.
+/// The address of a database. It can hold a password, so it has no `Debug`.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     pub(super) url: String,
@@ -25,7 +25,7 @@ impl DatabaseUrl {
         Self::read_from(reader, "DATABASE_URL", default)
     }
 
-    /// The same from a variable of another name, for a process with several databases.
+    /// Reads the address from a variable of another name, for a process with several databases.
     pub fn read_from(
         reader: &mut Reader<'_, impl Vars>,
         name: &'static str,
@@ -47,7 +47,7 @@ impl DatabaseUrl {
             Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => {
                 DbBackend::Sqlite
             }
-            // Parsed here because the driver's own complaint quotes the password.
+            // Parsed here because the driver's own error quotes the password.
             Some(("postgres" | "postgresql", _)) if Url::parse(url).is_ok() => DbBackend::Postgres,
             _ => {
                 return Err("must be `sqlite://path/to/file.db` or \
@@ -58,13 +58,13 @@ impl DatabaseUrl {
         Ok(Self { url: url.to_owned(), backend, connections, min_free: MinFree::default() })
     }
 
-    /// The same database, with so much of its disk kept free.
+    /// The database, with this much of its disk kept free.
     #[must_use]
     pub fn keeping_free(self, min_free: MinFree) -> Self {
         Self { min_free, ..self }
     }
 
-    /// How much of the file system of a SQLite database stays free.
+    /// The free space to keep on the disk of a SQLite database.
     #[must_use]
     pub fn min_free(&self) -> MinFree {
         self.min_free
@@ -77,16 +77,16 @@ impl DatabaseUrl {
         Some(Path::new(path.split('?').next().unwrap_or(path)))
     }
 
-    /// `writes`: a server that is read-only is of no use.
+    /// The options of a pool; `writes`: without connections to read-only servers.
     pub(super) fn options(&self, connections: u32, writes: bool) -> ConnectOptions {
         let mut options = ConnectOptions::new(self.url.clone());
         options
             .max_connections(connections)
             .min_connections(1)
-            .acquire_timeout(PATIENCE)
-            .connect_timeout(PATIENCE)
+            .acquire_timeout(TIMEOUT)
+            .connect_timeout(TIMEOUT)
             .sqlx_logging(false);
-        checks::of(self.backend, &mut options, writes);
+        pool_checks::of(self.backend, &mut options, writes);
         options
     }
 }

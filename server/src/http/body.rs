@@ -1,4 +1,4 @@
-//! Bodies of requests, within limits of type, size and time.
+//! HTTP request bodies, within limits of type, size and time.
 
 use std::{error::Error, time::Duration};
 
@@ -11,62 +11,63 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use tonic::Status;
 
-use super::{Problem, byte_order::without_byte_order_mark};
+use super::{Problem, byte_order_mark::without_byte_order_mark};
 use crate::admission::limits::MAX_REQUEST_BYTES;
 
-/// How long a caller may take to send a body. Below the default `REQUEST_TIMEOUT`, so that
-/// who is slow is told so.
-pub(super) const PATIENCE: Duration = Duration::from_secs(4);
+/// The time limit for a body. Below the default `REQUEST_TIMEOUT`, so that a slow client gets
+/// this error.
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The whole body of a request that says it is JSON.
+/// The body of a JSON request.
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     json_up_to(headers, body, MAX_REQUEST_BYTES).await
 }
 
-/// The same with a limit of its own, such as [`MAX_BATCH_BYTES`](crate::admission::limits::MAX_BATCH_BYTES).
+/// The body of a JSON request with a size limit of its own, such as
+/// [`MAX_BATCH_BYTES`](crate::admission::limits::MAX_BATCH_BYTES).
 pub async fn json_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
     if !is_json(headers) {
         return Err(not_json());
     }
-    whole_up_to(headers, body, limit).await.map(|whole| json_text(&whole))
+    read_body_up_to(headers, body, limit).await.map(|bytes| json_text(&bytes))
 }
 
-/// The same, or `None` where there is no body, or one that is `null`.
+/// The body of a JSON request, or `None` where it is absent or `null`.
 pub async fn optional_json(headers: &HeaderMap, body: Body) -> Result<Option<Bytes>, Problem> {
-    let whole = whole(headers, body).await?;
-    if whole.is_empty() {
+    let bytes = read_body(headers, body).await?;
+    if bytes.is_empty() {
         return Ok(None);
     }
     if !is_json(headers) {
         return Err(not_json());
     }
-    Ok(Some(json_text(&whole)).filter(|text| text.trim_ascii() != b"null"))
+    Ok(Some(json_text(&bytes)).filter(|text| text.trim_ascii() != b"null"))
 }
 
-fn json_text(whole: &Bytes) -> Bytes {
-    let mark = whole.len() - without_byte_order_mark(whole).len();
-    whole.slice(mark..)
+fn json_text(bytes: &Bytes) -> Bytes {
+    let mark = bytes.len() - without_byte_order_mark(bytes).len();
+    bytes.slice(mark..)
 }
 
-/// The whole body, of whatever type.
+/// The whole body, of any type.
 ///
-/// Refuses more than [`MAX_REQUEST_BYTES`] (413) and what is not there in four seconds
+/// Refuses more than [`MAX_REQUEST_BYTES`] (413) and a body that is not complete in four seconds
 /// (408).
-pub async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    whole_up_to(headers, body, MAX_REQUEST_BYTES).await
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    read_body_up_to(headers, body, MAX_REQUEST_BYTES).await
 }
 
-async fn whole_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+async fn read_body_up_to(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
     check_announced(headers, limit)?;
-    match tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(error)) => Err(broken(&*error)),
         Err(_elapsed) => Err(too_slow("The body did not arrive in time")),
     }
 }
 
-/// Refuses a length that is known to be too large before anything was read.
+/// Refuses an announced length beyond the limit, before anything is read.
 pub(super) fn check_announced(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
@@ -76,11 +77,11 @@ pub(super) fn check_announced(headers: &HeaderMap, limit: usize) -> Result<(), P
     Ok(())
 }
 
-/// What a body ended with before its end.
+/// The problem of a body that failed before its end.
 pub(super) fn broken(error: &(dyn Error + 'static)) -> Problem {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // What surrounds the request has something against it (see `serve`).
+        // A refusal by the call chain (see `layers`).
         if let Some(status) = error.downcast_ref::<Status>() {
             return status.clone().into();
         }
@@ -114,8 +115,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     is_of(headers, &["application/json"])
 }
 
-/// Exactly one type, one of `types`, perhaps with the only charset JSON has (RFC 8259
-/// section 8.1), and no encoding.
+/// Whether the body has exactly one type, one of `types`, perhaps with the only charset of JSON
+/// (RFC 8259 section 8.1), and no encoding.
 pub(super) fn is_of(headers: &HeaderMap, types: &[&str]) -> bool {
     let mut given = headers.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (given.next(), given.next()) else { return false };
@@ -163,10 +164,10 @@ mod tests {
     #[tokio::test]
     async fn a_body_has_a_limit_whether_it_is_announced_or_not() {
         let fitting = vec![b' '; MAX_REQUEST_BYTES];
-        let read = whole(&HeaderMap::new(), Body::from(fitting.clone())).await;
+        let read = read_body(&HeaderMap::new(), Body::from(fitting.clone())).await;
         assert_eq!(read.expect("a body").len(), MAX_REQUEST_BYTES);
         let large = [&fitting[..], b" "].concat();
-        let read = whole(&HeaderMap::new(), Body::from(large)).await;
+        let read = read_body(&HeaderMap::new(), Body::from(large)).await;
         assert_eq!(read.expect_err("too large").status, StatusCode::PAYLOAD_TOO_LARGE);
         let json = headers(&[("content-type", "application/json")]);
         let batch = vec![b' '; MAX_BATCH_BYTES];
@@ -179,12 +180,12 @@ mod tests {
             "The body must have at most 1048576 bytes"
         );
         let announced = headers(&[("content-length", "65537")]);
-        let read = whole(&announced, Body::empty()).await;
+        let read = read_body(&announced, Body::empty()).await;
         assert_eq!(read.expect_err("too large").status, StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     #[tokio::test]
-    async fn a_mark_of_the_encoding_is_no_part_of_the_text() {
+    async fn a_byte_order_mark_is_no_part_of_the_text() {
         let headers = headers(&[("content-type", "application/json")]);
         for (body, text) in [("\u{feff}{}", "{}"), ("{}", "{}"), ("\u{feff}", "")] {
             assert_eq!(json(&headers, Body::from(body)).await.expect("a body"), text);
@@ -200,7 +201,7 @@ mod tests {
         let never = Body::new(http_body_util::StreamBody::new(futures_util::stream::pending::<
             Result<hyper::body::Frame<Bytes>, std::io::Error>,
         >()));
-        let read = whole(&HeaderMap::new(), never).await;
+        let read = read_body(&HeaderMap::new(), never).await;
         assert_eq!(read.expect_err("too slow").status, StatusCode::REQUEST_TIMEOUT);
     }
 }

@@ -1,7 +1,7 @@
-//! Messages from JSON objects and query strings, and back.
+//! JSON: messages from objects and query strings, and JSON responses.
 //!
-//! A message is read in one go; only where that fails is it read member by member, to name
-//! everything that is wrong and not just the first.
+//! A message is parsed as a whole; only on failure is it parsed member by member, to report every
+//! fault.
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ use shared::fields;
 
 use super::{Fault, Problem, members, query::Parameters};
 
-/// Names in faults are cut to this length: they are the caller's own text.
+/// The longest name in a fault, which is the client's own text.
 const NAME_CHARS: usize = 64;
 
-/// An answer with a JSON body.
+/// A response with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     match serde_json::to_vec(body) {
@@ -34,18 +34,17 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// A message, and the members that were there: what tells `null` from absent.
+/// A message, and the members that were present, which distinguish `null` from absent.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Given<T> {
+pub struct Parsed<T> {
     /// The message.
     pub message: T,
     /// The names of the members, sorted.
     pub members: Vec<String>,
 }
 
-/// Reads a JSON object. No member may come twice or be unknown to the message, however deep
-/// inside it.
-pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
+/// Reads a JSON object. Repeated and unknown members are faults, at any depth.
+pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, Problem> {
     let Object(members) = serde_json::from_slice(text).map_err(|error| {
         let rule = if error.is_data() {
             rule(&error.to_string())
@@ -54,11 +53,11 @@ pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
         };
         Problem::invalid(vec![Fault { field: "body".to_owned(), message: rule }])
     })?;
-    // From the text once more: what was named twice inside is no more to be seen above.
+    // From the text again: repeated members of inner objects are lost in `members`.
     let error = match shared::json::text::<T>(text) {
         Ok(message) => {
             let members = members.into_iter().map(|(name, _)| name).collect();
-            return Ok(Given { message, members });
+            return Ok(Parsed { message, members });
         }
         Err(error) => error,
     };
@@ -68,17 +67,16 @@ pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Given<T>, Problem> {
     Err(all(faults, "body", &error))
 }
 
-/// Reads a JSON object that stands in a line of its own: the message, or every fault. Most
-/// lines are sound, so one is read straight into the message first.
+/// Reads a JSON object from a line: the message, or every fault. Most lines are valid, so the
+/// fast path is tried first.
 pub fn line<T: DeserializeOwned>(text: &[u8]) -> Result<T, Vec<Fault>> {
     shared::json::text(text).or_else(|_| match object(text) {
-        Ok(Given { message, .. }) => Ok(message),
+        Ok(Parsed { message, .. }) => Ok(message),
         Err(problem) => Err(problem.faults),
     })
 }
 
-/// Reads a query string. No parameter may be unknown to the message; one may come twice
-/// only where the message has a list.
+/// Reads a query string. Unknown parameters are faults; only lists may repeat a name.
 pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let parameters = Parameters::of(text);
     parameters.message().map_err(|error| {
@@ -87,7 +85,7 @@ pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     })
 }
 
-/// All `faults`; where each member alone is sound, what is wrong with them together.
+/// All `faults`; where each member alone is valid, the fault of the whole.
 fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Problem {
     if faults.is_empty() {
         faults.push(fault(whole, error));
@@ -97,29 +95,29 @@ fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Proble
 }
 
 fn fault(name: &str, error: &impl fmt::Display) -> Fault {
-    named(cut(name), error)
+    named(truncate(name), error)
 }
 
 fn named(field: String, error: &impl fmt::Display) -> Fault {
     Fault { field, message: rule(&error.to_string()) }
 }
 
-pub(super) fn cut(name: &str) -> String {
+pub(super) fn truncate(name: &str) -> String {
     name.chars().take(NAME_CHARS).collect()
 }
 
-/// The rule in the words of an error, which may quote the value; the rule does not.
+/// The rule from an error's text, without the value that the error may quote.
 fn rule(error: &str) -> String {
     if error.starts_with("unknown field") {
         let known = error.rsplit_once(", expected ").map(|(_, known)| known);
         let known = known.map(|known| known.strip_prefix("one of ").unwrap_or(known));
-        // A name has one spelling to tell, whatever else it is understood by.
+        // Only the primary spelling of a name is reported, no aliases.
         let names = known.into_iter().flat_map(|known| known.split(", "));
-        let told: Vec<_> = names.filter(|name| !name.contains(char::is_uppercase)).collect();
-        return if told.is_empty() {
+        let names: Vec<_> = names.filter(|name| !name.contains(char::is_uppercase)).collect();
+        return if names.is_empty() {
             "is not known here".to_owned()
         } else {
-            format!("is not known here; what is: {}", told.join(", "))
+            format!("is not known here; what is: {}", names.join(", "))
         };
     }
     if let Some(name) = error.strip_prefix("duplicate field ") {
@@ -142,7 +140,7 @@ fn rule(error: &str) -> String {
     }
 }
 
-/// A JSON object in which every name is there once.
+/// A JSON object without repeated names.
 struct Object(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -188,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_object_is_read_and_its_members_are_known() {
-        let given: Given<Sample> = object(br#"{"title": "a", "done": null}"#).expect("an object");
+        let given: Parsed<Sample> = object(br#"{"title": "a", "done": null}"#).expect("an object");
         assert_eq!(given.message, Sample { title: "a".into(), done: None, size: 0 });
         assert_eq!(given.members, ["done", "title"]);
     }
@@ -209,8 +207,8 @@ mod tests {
         let members: Vec<_> = (0..5000).map(|n| format!("\"{n}\":1")).collect();
         let text = format!("{{{}}}", members.join(","));
         let problem = object::<Sample>(text.as_bytes()).expect_err("faults");
-        assert_eq!(problem.faults.len(), fields::MAX_TOLD + 1);
-        assert_eq!(problem.faults[fields::MAX_TOLD].message, "has 4980 more faults");
+        assert_eq!(problem.faults.len(), fields::MAX_REPORTED + 1);
+        assert_eq!(problem.faults[fields::MAX_REPORTED].message, "has 4980 more faults");
         let query_text = (0..500).map(|n| format!("{n}=1")).collect::<Vec<_>>().join("&");
         assert!(query::<Sample>(&query_text).expect_err("faults").message.len() < 4000);
     }
@@ -244,7 +242,7 @@ mod tests {
             list: Vec<Sample>,
         }
         let sound = br#"{"inner": {"title": "a"}, "list": [{}, {"size": 1}]}"#;
-        let Given { message, members } = object::<Outer>(sound).expect("an object");
+        let Parsed { message, members } = object::<Outer>(sound).expect("an object");
         assert_eq!((message.inner.expect("one").title.as_str(), message.list.len()), ("a", 2));
         assert_eq!(members, ["inner", "list"]);
         for (text, field, rule) in [

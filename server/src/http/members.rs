@@ -1,78 +1,76 @@
-//! Where in a JSON object the faults are, as deep as the message goes.
+//! The paths of the faults in a JSON object, at any depth.
 //!
-//! Each member, and each element of a list, is read alone: what cannot be read then is
-//! faulty, whatever stands beside it.
+//! Each member, and each element of a list, is parsed alone: one that fails is faulty.
 
 use serde_json::{Error, Map, Value};
 
-/// So many faults are looked for; far more than anybody is told of.
-const SOUGHT: usize = 10_000;
+/// The most faults to search for, far more than are reported.
+const MAX_FAULTS: usize = 10_000;
 
-/// Reads a part of a message; the error if that does not work.
-type Reads<'a> = &'a dyn Fn(Value) -> Option<Error>;
+/// Parses a part of a message; returns the error on failure.
+type TryRead<'a> = &'a dyn Fn(Value) -> Option<Error>;
 
-/// The faulty members of `object` and what is wrong with each, as `reads` says, with their
-/// paths (`tasks[3].title`).
-pub fn faults(object: &Map<String, Value>, reads: Reads<'_>) -> Vec<(String, Error)> {
-    let mut found = Vec::new();
-    of_object("", object, reads, &mut found);
-    found
+/// The faulty members of `object`, by path (`tasks[3].title`), each with its error.
+pub fn faults(object: &Map<String, Value>, reads: TryRead<'_>) -> Vec<(String, Error)> {
+    let mut faults = Vec::new();
+    in_object("", object, reads, &mut faults);
+    faults
 }
 
-fn of_object(
+fn in_object(
     path: &str,
     object: &Map<String, Value>,
-    reads: Reads<'_>,
-    found: &mut Vec<(String, Error)>,
+    reads: TryRead<'_>,
+    faults: &mut Vec<(String, Error)>,
 ) {
-    let joint = if path.is_empty() { "" } else { "." };
-    // What is missing is missing beside any member, and is no fault of it.
+    let separator = if path.is_empty() { "" } else { "." };
+    // A missing member is no fault of the others.
     let missing = reads(Value::Object(Map::new())).map(|error| error.to_string());
     for (name, value) in object {
-        if found.len() >= SOUGHT {
+        if faults.len() >= MAX_FAULTS {
             return;
         }
         let alone = |value| reads(Value::Object(Map::from_iter([(name.clone(), value)])));
         let of_member = |error: &Error| Some(error.to_string()) != missing;
         if let Some(error) = alone(value.clone()).filter(of_member) {
-            // The name is the caller's own text, of any length.
-            let name = super::json::cut(name);
-            deeper(format!("{path}{joint}{name}"), value, error, &alone, found);
+            // The name is the client's own text, of any length.
+            let name = super::json::truncate(name);
+            descend(format!("{path}{separator}{name}"), value, error, &alone, faults);
         }
     }
 }
 
-/// Notes what is faulty in `value`, or that it is as a whole.
-fn deeper(
+/// Records the faults inside `value`, or `value` as a whole.
+fn descend(
     path: String,
     value: &Value,
     error: Error,
-    reads: Reads<'_>,
-    found: &mut Vec<(String, Error)>,
+    reads: TryRead<'_>,
+    faults: &mut Vec<(String, Error)>,
 ) {
-    let before = found.len();
+    let before = faults.len();
     match value {
         Value::Array(elements) if reads(Value::Array(Vec::new())).is_none() => {
             let alone = |element| reads(Value::Array(vec![element]));
             for (i, element) in elements.iter().enumerate() {
-                if found.len() >= SOUGHT {
+                if faults.len() >= MAX_FAULTS {
                     return;
                 }
                 if let Some(error) = alone(element.clone()) {
-                    deeper(format!("{path}[{i}]"), element, error, &alone, found);
+                    descend(format!("{path}[{i}]"), element, error, &alone, faults);
                 }
             }
         }
-        // Where a member is missing, there is a place for others.
+        // A missing member shows that an object is expected.
         Value::Object(members)
             if reads(Value::Object(Map::new())).is_none_or(|error| is_missing(&error)) =>
         {
-            of_object(&path, members, reads, found);
+            in_object(&path, members, reads, faults);
         }
         _ => {}
     }
-    if found.len() == before {
-        found.push((path, error));
+    if faults.len() == before {
+        faults.push((path, error));
     }
 }
 
@@ -129,7 +127,7 @@ mod tests {
             {"_rule": {"_text": 1, "_from": "x"}},
             {"_rule": {"_from": 1}},
         ]);
-        let found = paths(json!({"_tasks": tasks, "_rule": {"_from": "x"}, "size": {"a": 1}}));
+        let faults = paths(json!({"_tasks": tasks, "_rule": {"_from": "x"}, "size": {"a": 1}}));
         let expected = [
             "_rule._from",
             "_tasks[1]._title",
@@ -140,7 +138,7 @@ mod tests {
             "_tasks[4]._rule",
             "size",
         ];
-        assert_eq!(found, expected);
+        assert_eq!(faults, expected);
     }
 
     #[test]
@@ -152,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn not_more_is_looked_for_than_anybody_reads() {
-        let many: Vec<_> = (0..2 * SOUGHT).collect();
-        assert_eq!(paths(json!({ "_tasks": many })).len(), SOUGHT);
+    fn the_search_for_faults_has_a_limit() {
+        let many: Vec<_> = (0..2 * MAX_FAULTS).collect();
+        assert_eq!(paths(json!({ "_tasks": many })).len(), MAX_FAULTS);
     }
 }

@@ -1,20 +1,20 @@
-//! What an HTTP door stands on: problems, bodies, and the JSON of messages.
+//! The HTTP kit of both services: problems, bodies, and the JSON of messages.
 //!
 //! - [`HttpRouter`]: routes on their way into a server; [`Route`]: a row of them, with its OpenAPI
 //! - [`Problem`]: the one maker of an answer that is not what was asked for
 //! - [`body`]: a body within its limits of size, time and type
-//! - [`byte_order`]: the mark before a text that is none of its characters
+//! - [`byte_order_mark`]: the mark before a text that is none of its characters
 //! - [`Lines`]: a body that is read line by line, and never whole
-//! - [`conditions`]: preconditions, each honoured or refused by name
+//! - [`preconditions`]: preconditions, each honoured or refused by name
 //! - [`json`]: messages from JSON objects and query strings, every fault at once
 
 pub mod body;
-pub mod byte_order;
-pub mod conditions;
+pub mod byte_order_mark;
 pub(crate) mod docs;
 pub mod json;
 mod members;
 mod ndjson;
+pub mod preconditions;
 mod problem;
 mod query;
 mod router;

@@ -1,5 +1,5 @@
-//! Bodies of any length that consist of lines, one JSON value each (NDJSON, JSON Lines):
-//! read line by line as they arrive, so that memory is bounded by a line.
+//! NDJSON (JSON Lines): bodies of any length, one JSON value per line, read as they arrive, so
+//! that memory is bounded by a line.
 
 use std::time::Duration;
 
@@ -10,59 +10,60 @@ use hyper::body::Bytes;
 
 use super::{
     Problem,
-    body::{PATIENCE, broken, check_announced, is_of, other_type, too_long, too_slow},
-    byte_order::without_byte_order_mark,
+    body::{BODY_TIMEOUT, broken, check_announced, is_of, other_type, too_long, too_slow},
+    byte_order_mark::without_byte_order_mark,
 };
 use crate::admission::limits::MAX_REQUEST_BYTES;
 
-/// The names of the one format.
+/// The media types of the format.
 const TYPES: [&str; 3] = ["application/x-ndjson", "application/jsonl", "application/ndjson"];
 
-/// How much a body of lines may be.
+/// The limits of a body of lines.
 #[derive(Clone, Copy, Debug)]
 pub struct LinesLimits {
-    /// The longest line, without its end.
+    /// The longest line, without the line break.
     pub line: usize,
-    /// All bytes together.
+    /// The total size.
     pub total: usize,
-    /// The longest pause while a line is waited for.
+    /// The longest pause between pieces.
     pub pause: Duration,
 }
 
 impl LinesLimits {
-    /// Lines as long as any request may be, pauses as long as a whole body may take.
+    /// The limits for a total size, with lines as long as a request and pauses as long as a body
+    /// may take.
     #[must_use]
     pub fn of_total(total: usize) -> Self {
-        Self { line: MAX_REQUEST_BYTES, total, pause: PATIENCE }
+        Self { line: MAX_REQUEST_BYTES, total, pause: BODY_TIMEOUT }
     }
 }
 
 /// A line that is not blank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its place in the body, from 1, blank lines counted.
+    /// The line number, from 1, blank lines included.
     pub number: usize,
-    /// What stands in it, without its end.
+    /// The text, without the line break.
     pub text: Bytes,
 }
 
-/// A body of lines on its way in.
+/// A body of lines, as it arrives.
 pub struct Lines {
     body: Body,
     limits: LinesLimits,
-    /// What has arrived and is not read.
-    arrived: Bytes,
-    /// The beginning of a line whose end has not arrived.
-    begun: Vec<u8>,
-    /// How many lines were read.
+    /// The received bytes that are not read yet.
+    buffered: Bytes,
+    /// The beginning of an incomplete line.
+    partial: Vec<u8>,
+    /// The number of lines read.
     number: usize,
     total: usize,
     ended: bool,
 }
 
 impl Lines {
-    /// The lines of `body`. Refuses another type than `application/x-ndjson` or
-    /// `application/jsonl` (415) and an announced length beyond the total (413).
+    /// The lines of `body`. Refuses other types than `application/x-ndjson` or `application/jsonl`
+    /// (415) and an announced length beyond the total (413).
     pub fn of(headers: &HeaderMap, body: Body, limits: LinesLimits) -> Result<Self, Problem> {
         if !is_of(headers, &TYPES) {
             let message = "The body must be lines of JSON, sent as \
@@ -70,16 +71,16 @@ impl Lines {
             return Err(other_type(message));
         }
         check_announced(headers, limits.total)?;
-        let (arrived, begun) = (Bytes::new(), Vec::new());
-        Ok(Self { body, limits, arrived, begun, number: 0, total: 0, ended: false })
+        let (buffered, partial) = (Bytes::new(), Vec::new());
+        Ok(Self { body, limits, buffered, partial, number: 0, total: 0, ended: false })
     }
 
-    /// The next line that is not blank; `None` after the last. The last line needs no end.
+    /// The next line that is not blank; `None` after the last. The last line needs no line break.
     ///
-    /// Refuses a line that is too long (413), too much in all (413) and a pause that is too
-    /// long (408). Where it was refused or cut off, there is no next line.
+    /// Refuses a line that is too long (413), a total that is too large (413) and a pause that is
+    /// too long (408). After an error there is no next line.
     pub async fn next(&mut self) -> Result<Option<Line>, Problem> {
-        while let Some(text) = self.next_of_any().await? {
+        while let Some(text) = self.next_line().await? {
             if !text.trim_ascii().is_empty() {
                 return Ok(Some(Line { number: self.number, text }));
             }
@@ -87,64 +88,64 @@ impl Lines {
         Ok(None)
     }
 
-    async fn next_of_any(&mut self) -> Result<Option<Bytes>, Problem> {
+    async fn next_line(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
-            if let Some(end) = self.arrived.iter().position(|byte| *byte == b'\n') {
-                let rest = self.arrived.split_to(end + 1).slice(..end);
+            if let Some(end) = self.buffered.iter().position(|byte| *byte == b'\n') {
+                let rest = self.buffered.split_to(end + 1).slice(..end);
                 return self.finish(rest).map(Some);
             }
-            let arrived = std::mem::take(&mut self.arrived);
-            self.fits(arrived.len())?;
+            let buffered = std::mem::take(&mut self.buffered);
+            self.check_length(buffered.len())?;
             if self.ended {
-                let is_over = arrived.is_empty() && self.begun.is_empty();
-                return if is_over { Ok(None) } else { self.finish(arrived).map(Some) };
+                let is_over = buffered.is_empty() && self.partial.is_empty();
+                return if is_over { Ok(None) } else { self.finish(buffered).map(Some) };
             }
-            self.begun.extend_from_slice(&arrived);
-            self.arrive().await?;
+            self.partial.extend_from_slice(&buffered);
+            self.read_more().await?;
         }
     }
 
-    /// The line that began earlier and ends with `rest`.
+    /// The line that ends with `rest`.
     fn finish(&mut self, rest: Bytes) -> Result<Bytes, Problem> {
-        self.fits(rest.len())?;
+        self.check_length(rest.len())?;
         self.number += 1;
-        let whole = if self.begun.is_empty() {
+        let line = if self.partial.is_empty() {
             rest
         } else {
-            self.begun.extend_from_slice(&rest);
-            std::mem::take(&mut self.begun).into()
+            self.partial.extend_from_slice(&rest);
+            std::mem::take(&mut self.partial).into()
         };
         let mark =
-            if self.number == 1 { whole.len() - without_byte_order_mark(&whole).len() } else { 0 };
-        let end = whole.strip_suffix(b"\r").map_or(whole.len(), <[u8]>::len);
-        Ok(whole.slice(mark..end.max(mark)))
+            if self.number == 1 { line.len() - without_byte_order_mark(&line).len() } else { 0 };
+        let end = line.strip_suffix(b"\r").map_or(line.len(), <[u8]>::len);
+        Ok(line.slice(mark..end.max(mark)))
     }
 
-    /// Whether `more` bytes still belong to a line that may be.
-    fn fits(&mut self, more: usize) -> Result<(), Problem> {
+    /// Refuses a line that `more` bytes would make too long.
+    fn check_length(&mut self, more: usize) -> Result<(), Problem> {
         let limit = self.limits.line;
-        if self.begun.len() + more <= limit {
+        if self.partial.len() + more <= limit {
             return Ok(());
         }
         let number = self.number + 1;
-        Err(self.stop(too_long(format!("Line {number} must have at most {limit} bytes"))))
+        Err(self.fail(too_long(format!("Line {number} must have at most {limit} bytes"))))
     }
 
-    /// Waits for more.
-    async fn arrive(&mut self) -> Result<(), Problem> {
+    /// Waits for more bytes.
+    async fn read_more(&mut self) -> Result<(), Problem> {
         loop {
             let frame = tokio::time::timeout(self.limits.pause, self.body.frame()).await;
-            // Whatever else happens, nothing comes after it.
+            // In all other cases the body has ended.
             let frame = match frame {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(None) => {
                     self.ended = true;
                     return Ok(());
                 }
-                Ok(Some(Err(error))) => return Err(self.stop(broken(&error))),
+                Ok(Some(Err(error))) => return Err(self.fail(broken(&error))),
                 Err(_elapsed) => {
                     let message = "The rest of the body did not arrive in time";
-                    return Err(self.stop(too_slow(message)));
+                    return Err(self.fail(too_slow(message)));
                 }
             };
             if let Ok(bytes) = frame.into_data() {
@@ -152,18 +153,18 @@ impl Lines {
                 if self.total > self.limits.total {
                     let limit = self.limits.total;
                     let message = format!("The body must have at most {limit} bytes");
-                    return Err(self.stop(too_long(message)));
+                    return Err(self.fail(too_long(message)));
                 }
-                self.arrived = bytes;
+                self.buffered = bytes;
                 return Ok(());
             }
         }
     }
 
-    fn stop(&mut self, problem: Problem) -> Problem {
+    fn fail(&mut self, problem: Problem) -> Problem {
         self.ended = true;
-        self.arrived = Bytes::new();
-        self.begun = Vec::new();
+        self.buffered = Bytes::new();
+        self.partial = Vec::new();
         problem
     }
 }
@@ -177,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: LinesLimits = LinesLimits { line: 8, total: 40, pause: PATIENCE };
+    const LIMITS: LinesLimits = LinesLimits { line: 8, total: 40, pause: BODY_TIMEOUT };
 
     fn headers(content_type: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))])
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mark_of_the_encoding_stands_before_the_first_line_alone() {
+    async fn a_byte_order_mark_is_before_the_first_line_alone() {
         for (pieces, expected) in [
             (&["\u{feff}{}\r\n[]\n"][..], &[(1, "{}"), (2, "[]")][..]),
             (&["\u{feff}", "\n{}"], &[(2, "{}")]),
@@ -240,7 +241,7 @@ mod tests {
     async fn a_line_and_a_body_have_a_limit() {
         let long = "Line 2 must have at most 8 bytes";
         let large = "The body must have at most 40 bytes";
-        for (pieces, good, told) in [
+        for (pieces, good, message) in [
             (&["12345678\n12345678\n"][..], 2, None),
             (&["12345678\n123456789\n1\n"], 1, Some(long)),
             (&["12345678\n12345", "6789"], 1, Some(long)),
@@ -254,7 +255,7 @@ mod tests {
         ] {
             let (read, problem) = all(lines(pieces, true)).await;
             assert_eq!(read.len(), good, "{pieces:?}");
-            assert_eq!(problem.as_ref().map(|problem| &*problem.message), told, "{pieces:?}");
+            assert_eq!(problem.as_ref().map(|problem| &*problem.message), message, "{pieces:?}");
             if let Some(problem) = problem {
                 assert_eq!(problem.status, StatusCode::PAYLOAD_TOO_LARGE);
             }
@@ -276,7 +277,7 @@ mod tests {
     async fn a_pause_has_a_limit_and_what_came_before_it_is_read() {
         let start = tokio::time::Instant::now();
         let (read, problem) = all(lines(&["{}\n[", "]\n{"], false)).await;
-        assert_eq!(start.elapsed(), PATIENCE);
+        assert_eq!(start.elapsed(), BODY_TIMEOUT);
         assert_eq!(read, [(1, "{}".to_owned()), (2, "[]".to_owned())]);
         assert_eq!(problem.expect("too slow").status, StatusCode::REQUEST_TIMEOUT);
     }

@@ -1,4 +1,4 @@
-//! The one maker of an HTTP answer that is not what was asked for.
+//! Problems: the one maker of HTTP error responses.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 
 use super::json;
 
-/// What went wrong, for a caller who speaks HTTP: the status decides for programs that look
-/// no further, `code` for those that do.
+/// The problem of an HTTP request: the status decides for programs that read no further, `code`
+/// for others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
@@ -67,13 +67,13 @@ impl Problem {
         }
     }
 
-    /// No such route: 404.
+    /// The problem of an unknown route: 404.
     #[must_use]
     pub fn no_such_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is nothing at this address")
     }
 
-    /// The route knows other methods: 405. `Allow` is the router's to add.
+    /// The problem of a method that the route lacks: 405. The router adds `Allow`.
     #[must_use]
     pub fn method_not_allowed() -> Self {
         let message = "This address does not know the method";
@@ -103,8 +103,8 @@ impl From<Status> for Problem {
         let details = status.get_error_details();
         let reason = details.error_info().map(|info| info.reason.clone());
         let (http, code) = match (status.code(), &reason) {
-            // Ours has a reason (`Kind::Gone`); the transport's, of a message beyond the
-            // limit, has none.
+            // `Kind::Gone` has a reason; the transport's code for a message beyond the limit has
+            // none.
             (Code::OutOfRange, Some(_)) => (StatusCode::GONE, "GONE"),
             // As RFC 4331 section 3 has it, for a disk that is full and for a quota.
             (Code::ResourceExhausted, Some(reason))
@@ -133,7 +133,7 @@ impl From<Status> for Problem {
     }
 }
 
-/// The status of a gRPC code, and the word for it where no reason was given.
+/// The HTTP status of a gRPC code, and the default error code.
 fn of(code: Code) -> (StatusCode, &'static str) {
     match code {
         Code::OutOfRange => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
@@ -172,7 +172,7 @@ pub struct ProblemBody<'a> {
 }
 
 impl<'a> ProblemBody<'a> {
-    /// What is said of `problem`, for an answer that has begun already.
+    /// The JSON of `problem`, for a response that has begun already.
     #[must_use]
     pub fn of(problem: &'a Problem) -> Self {
         Self {
@@ -216,9 +216,9 @@ mod tests {
         }
     }
 
-    /// What is gone and what is too large share a gRPC code; a reason tells them apart.
+    /// Gone and too large share a gRPC code; the reason distinguishes them.
     #[test]
-    fn a_problem_has_the_status_of_its_kind_and_the_word_of_its_reason() {
+    fn a_problem_has_the_status_of_its_kind_and_the_code_of_its_reason() {
         let too_old = Some("SYNC_TOKEN_TOO_OLD");
         for (kind, reason, status_code, code) in [
             (Kind::Gone, too_old, StatusCode::GONE, "SYNC_TOKEN_TOO_OLD"),
@@ -235,8 +235,8 @@ mod tests {
             assert_eq!((problem.status, &*problem.code), (status_code, code), "{kind:?}");
             // A full disk is a matter of the server, whose words are for the log.
             let is_ours = reason == Some(STORAGE_FULL);
-            let told = if is_ours { "There is no room left to store this" } else { "the words" };
-            assert_eq!(problem.message, told);
+            let message = if is_ours { "There is no room left to store this" } else { "the words" };
+            assert_eq!(problem.message, message);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A query string as serde sees it: names with what they were given, once or several times.
+//! A query string as a serde data format: names with one or several values.
 //!
-//! Written here because the message decides whether a name may come twice: a list takes
-//! every value, anything else exactly one, and is told so by name.
+//! Written here because the message decides whether a name may be repeated: a list takes every
+//! value, anything else exactly one.
 
 use std::{
     borrow::Cow,
@@ -23,23 +23,23 @@ use serde::{
 #[serde(deny_unknown_fields)]
 pub struct NoParameters {}
 
-/// A name and all that it was given.
-type Given<'t> = (Cow<'t, str>, Vec<Cow<'t, str>>);
+/// A name and its values.
+type Parameter<'t> = (Cow<'t, str>, Vec<Cow<'t, str>>);
 
 /// The parameters of a query string, in the order of their first appearance.
-pub struct Parameters<'t>(Vec<Given<'t>>);
+pub struct Parameters<'t>(Vec<Parameter<'t>>);
 
 impl<'t> Parameters<'t> {
-    /// Those of `text`, decoded.
+    /// The parameters of `text`, decoded.
     pub fn of(text: &'t str) -> Self {
-        let mut all: Vec<Given<'t>> = Vec::new();
-        let mut places: BTreeMap<_, usize> = BTreeMap::new();
+        let mut all: Vec<Parameter<'t>> = Vec::new();
+        let mut indexes: BTreeMap<_, usize> = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            match places.entry(name) {
-                Entry::Occupied(place) => all[*place.get()].1.push(value),
-                Entry::Vacant(place) => {
-                    let name = place.key().clone();
-                    place.insert(all.len());
+            match indexes.entry(name) {
+                Entry::Occupied(entry) => all[*entry.get()].1.push(value),
+                Entry::Vacant(entry) => {
+                    let name = entry.key().clone();
+                    entry.insert(all.len());
                     all.push((name, vec![value]));
                 }
             }
@@ -47,24 +47,24 @@ impl<'t> Parameters<'t> {
         Self(all)
     }
 
-    /// The message they make together.
+    /// The message of all parameters.
     pub fn message<T: DeserializeOwned>(&self) -> Result<T, Error> {
         read(&self.0)
     }
 
-    /// Every name that is faulty by itself.
+    /// The faulty parameters.
     pub fn faults<T: DeserializeOwned>(&self) -> impl Iterator<Item = (&str, Error)> {
-        let alone = |given: &Given<'t>| read::<T>(slice::from_ref(given)).err();
-        self.0.iter().filter_map(move |given| Some((&*given.0, alone(given)?)))
+        let alone = |parameter: &Parameter<'t>| read::<T>(slice::from_ref(parameter)).err();
+        self.0.iter().filter_map(move |parameter| Some((&*parameter.0, alone(parameter)?)))
     }
 }
 
-fn read<T: DeserializeOwned>(given: &[Given<'_>]) -> Result<T, Error> {
-    let members = given.iter().map(|(name, values)| (&**name, Values(values)));
+fn read<T: DeserializeOwned>(parameter: &[Parameter<'_>]) -> Result<T, Error> {
+    let members = parameter.iter().map(|(name, values)| (&**name, Values(values)));
     T::deserialize(MapDeserializer::new(members))
 }
 
-/// What one name was given.
+/// The values of one name.
 struct Values<'v>(&'v [Cow<'v, str>]);
 
 impl<'v> Values<'v> {
@@ -84,7 +84,7 @@ impl IntoDeserializer<'_> for Values<'_> {
     }
 }
 
-/// The types that are spelled as Rust spells them.
+/// The types that `FromStr` parses.
 macro_rules! parsed {
     ($($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -173,13 +173,13 @@ mod tests {
 
     fn read(text: &str) -> Result<Sample, Vec<(String, String)>> {
         let parameters = Parameters::of(text);
-        parameters.message().map_err(|whole| {
+        parameters.message().map_err(|error| {
             let mut faults: Vec<_> = parameters
                 .faults::<Sample>()
                 .map(|(name, fault)| (name.to_owned(), fault.to_string()))
                 .collect();
             if faults.is_empty() {
-                faults.push((String::new(), whole.to_string()));
+                faults.push((String::new(), error.to_string()));
             }
             faults
         })
@@ -187,20 +187,20 @@ mod tests {
 
     #[test]
     fn a_list_takes_every_value_of_its_name_in_order() {
-        let given = read("tags=b&sizes=3&tags=a%20c&tags=b&colours=green&sizes=-1&tags=");
-        let given = given.expect("a message");
-        assert_eq!(given.tags, ["b", "a c", "b", ""]);
-        assert_eq!((given.sizes, given.colours), (vec![3, -1], vec![Colour::Green]));
+        let parameter = read("tags=b&sizes=3&tags=a%20c&tags=b&colours=green&sizes=-1&tags=");
+        let parameter = parameter.expect("a message");
+        assert_eq!(parameter.tags, ["b", "a c", "b", ""]);
+        assert_eq!((parameter.sizes, parameter.colours), (vec![3, -1], vec![Colour::Green]));
         assert_eq!(read("tags=one").expect("a message").tags, ["one"]);
         assert_eq!(read("").expect("a message"), Sample::default());
     }
 
     #[test]
     fn anything_else_comes_once() {
-        let given = read("first=true&share=0.5&pageSize=7&colour=green").expect("a message");
-        assert_eq!((given.first, given.page_size), (Some(true), 7));
-        assert!((given.share - 0.5).abs() < f64::EPSILON);
-        assert_eq!(given.colour, Some(Colour::Green));
+        let parameter = read("first=true&share=0.5&pageSize=7&colour=green").expect("a message");
+        assert_eq!((parameter.first, parameter.page_size), (Some(true), 7));
+        assert!((parameter.share - 0.5).abs() < f64::EPSILON);
+        assert_eq!(parameter.colour, Some(Colour::Green));
         for twice in ["first=true&first=true", "share=1&tags=a&share=1", "colour=red&colour=red"] {
             let name = twice.split('=').next().expect("a name").to_owned();
             assert_eq!(read(twice), Err(vec![(name, "must not come twice".to_owned())]), "{twice}");

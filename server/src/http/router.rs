@@ -1,22 +1,21 @@
-//! Routes on their way into a server.
+//! The router of a service, to be added to a server.
 
 use axum::{Router, response::Response};
 use utoipa::openapi::OpenApi;
 
 use super::Problem;
 
-/// What a service answers over HTTP.
+/// The HTTP routes of a service.
 ///
-/// What surrounds every request comes from [`serve`](crate): limits of number, time
-/// and size, a net for panics, request ids, CORS and security headers.
+/// The call chain of the server adds limits of number, time and size, a panic guard, request ids,
+/// CORS and security headers.
 pub struct HttpRouter {
-    /// Every path of this door begins with it.
+    /// The prefix of every path.
     pub prefix: &'static str,
     /// The routes, with absolute paths.
     pub routes: Router,
-    /// How this door words what is refused before a route is reached.
+    /// The format of refusals by the call chain.
     pub refusal: fn(Problem) -> Response,
-    /// What the routes promise, for `/openapi.json`: made when somebody asks, as most
-    /// processes never are.
+    /// The OpenAPI description, made on the first request for `/openapi.json`.
     pub api: Box<dyn Fn() -> OpenApi + Send + Sync>,
 }

@@ -1,5 +1,5 @@
-//! Routes, a row each: a service's router and its OpenAPI description are made from one list,
-//! so none can be served and not described.
+//! Routes, one row each: a service's router and its OpenAPI description are made from one list,
+//! so no route can be served without a description.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use axum::{
 };
 use utoipa::openapi::{OpenApi, PathItem};
 
-/// A handler, and the OpenAPI operation from which its method and path are taken. Made by
+/// A route: a handler, and the OpenAPI operation with its method and path. Made by
 /// [`routes!`](crate::routes).
 pub struct Route<S> {
     describe: fn() -> OpenApi,
@@ -17,7 +17,7 @@ pub struct Route<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Route<S> {
-    /// A route that is described by a document of its own, and mounted for a method.
+    /// A route with an OpenAPI document of its own, and its handler.
     #[must_use]
     pub fn new(
         describe: fn() -> OpenApi,
@@ -26,7 +26,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         Self { describe, mount }
     }
 
-    /// The router of `routes`. Each path begins as `base`, which says what other methods get.
+    /// The router of `routes`. Each path starts as `base`, which handles other methods.
     pub fn router(routes: &[Self], base: impl Fn() -> MethodRouter<S>) -> Router<S> {
         let mut paths = BTreeMap::new();
         for route in routes {
@@ -40,7 +40,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         paths.into_iter().fold(Router::new(), mount)
     }
 
-    /// `document` with the operations of `routes`, and the schemas that they name.
+    /// `document` with the operations of `routes` and their schemas.
     #[must_use]
     pub fn describe(routes: &[Self], mut document: OpenApi) -> OpenApi {
         for route in routes {

@@ -1,5 +1,5 @@
-//! What surrounds every call on either port: its id, a permit in the queue, a deadline, and
-//! a net for panics.
+//! The call chain around every call on either port: request id, admission, deadline, panic guard,
+//! log line.
 
 use std::{
     borrow::Cow,
@@ -12,18 +12,20 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::Incoming;
+use shared::error::refused_call;
 use tokio::time::Instant;
 use tonic::{
     Code, Status,
     body::Body,
     codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version},
 };
-use tonic_types::{ErrorDetails, StatusExt};
 use tracing::Instrument;
 
 use super::request_id;
 use crate::{
     admission::{
+        connection_limit::ConnectionSlot,
+        connection_state::ConnectionState,
         fair_share::FairShare,
         limits::Limits,
         permits::{Admission, Permit},
@@ -31,206 +33,207 @@ use crate::{
     },
     body::{request::RequestBody, response::ResponseBodies, streaming::StreamKind},
     client_info::{ClientInfo, client_prefix},
-    listen::{
-        connection_limit::ConnectionSlot, connection_state::ConnectionState, proxies::Proxies,
-    },
+    proxies::Proxies,
     shutdown::{Draining, Shutdown},
 };
 
-/// What is spoken on a port.
+/// The protocol of a port.
 pub trait Protocol: Clone + Send + Sync + 'static {
-    /// The answer to what is refused before it takes a permit, if it is.
-    fn turn_away(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
+    /// The response to a request that is refused before admission.
+    fn reject_early(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
         None
     }
 
-    /// Whether the call is answered without a permit, and for as long as it takes.
-    fn is_free(&self, path: &str) -> bool;
+    /// Whether the call needs no permit and has no deadline.
+    fn needs_no_permit(&self, path: &str) -> bool;
 
-    /// Whether the call opens a stream that anybody may open.
+    /// Whether the call opens a stream without a token.
     fn is_public_stream(&self, _path: &str) -> bool {
         false
     }
 
-    /// The longest until the call must be answered, where its caller has a say in it.
-    fn patience(&self, _request: &Request<Incoming>) -> Option<Duration> {
+    /// The deadline that the client requests.
+    fn requested_timeout(&self, _request: &Request<Incoming>) -> Option<Duration> {
         None
     }
 
-    /// What its service answers.
-    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>>;
+    /// The response of the service.
+    fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>>;
 
-    /// A refusal, in the words of this wire, readable for the page that asked.
-    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body>;
+    /// A refusal in the format of this protocol, with CORS headers for the requesting page.
+    fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body>;
 
-    /// One line about an answer.
+    /// Logs a response.
     fn log(response: &Response<Body>, elapsed_us: u64);
 }
 
-/// An answer that gets no line of its own, since the log tells what is behind it: of refusals
-/// together with others like them (see `refusal_log`), of readiness when it changes.
+/// The mark of a response that is not logged, since its cause is: refusals in aggregate (see
+/// `refusal_log`), readiness when it changes.
 #[derive(Clone)]
 pub struct AlreadyLogged;
 
-/// What a refusal must know of its request.
+/// The parts of a request that its refusal needs.
 pub struct RequestInfo {
-    /// Where it went.
+    /// The path.
     pub path: String,
-    /// The page that sent it.
+    /// The origin of the page that sent the request.
     pub origin: Option<HeaderValue>,
 }
 
-/// What the ports of a server have in common.
+/// The layers that the ports of a server share.
 #[derive(Clone)]
 pub struct Layers {
-    pub permits: Admission,
+    pub admission: Admission,
     pub fair_share: FairShare,
     pub uploads: Arc<Uploads>,
     pub proxies: Proxies,
 }
 
-/// All that a port answers, behind what surrounds every call. Each call holds it, so it is
+/// The call chain: the services of a port behind the shared layers. Each call holds it, so it is
 /// cheap to clone.
 #[derive(Clone)]
-pub struct CallChain<W>(Arc<Inner<W>>);
+pub struct CallChain<P>(Arc<Inner<P>>);
 
 #[derive(Clone)]
-struct Inner<W> {
-    wire: W,
-    around: Layers,
+struct Inner<P> {
+    protocol: P,
+    layers: Layers,
     timeout: Duration,
     upload_timeout: Duration,
-    answers: ResponseBodies,
+    response_bodies: ResponseBodies,
     draining: Shutdown,
     peer: Option<SocketAddr>,
     connection: Option<Arc<ConnectionState>>,
 }
 
-impl<W: Protocol> CallChain<W> {
-    pub fn new(wire: W, around: Layers, limits: &Limits) -> Self {
+impl<P: Protocol> CallChain<P> {
+    pub fn new(protocol: P, layers: Layers, limits: &Limits) -> Self {
         Self(Arc::new(Inner {
-            wire,
-            around,
+            protocol,
+            layers,
             timeout: limits.request_timeout,
             upload_timeout: limits.upload_timeout,
             draining: Shutdown::default(),
-            answers: ResponseBodies::new(limits.answer_timeout),
+            response_bodies: ResponseBodies::new(limits.answer_timeout),
             peer: None,
             connection: None,
         }))
     }
 
-    /// The same services for one connection: handlers see who is at its other end, or for
-    /// whom it calls if that is a trusted proxy ([`ClientInfo`]); their permits they share
-    /// with others of that client.
+    /// The call chain of one connection: its calls have the peer as their client, or the client
+    /// behind a trusted proxy ([`ClientInfo`]), and share the permits of that client.
     pub fn for_peer(&self, peer: SocketAddr, slot: &ConnectionSlot) -> Self {
         let mut calls = Inner::clone(&self.0);
         calls.peer = Some(peer);
         calls.connection = Some(slot.connection.clone());
-        let permits =
-            calls.around.permits.of(&calls.around.fair_share.of(client_prefix(peer.ip())));
-        calls.around.permits = permits.on(slot.connection.clone(), slot.is_proxy);
-        calls.answers = calls.answers.elsewhere();
+        let admission =
+            calls.layers.admission.of(&calls.layers.fair_share.of(client_prefix(peer.ip())));
+        calls.layers.admission = admission.on(slot.connection.clone(), slot.is_proxy);
+        calls.response_bodies = calls.response_bodies.for_connection();
         calls.draining = Shutdown::default();
         Self(Arc::new(calls))
     }
 
-    /// With this, streams on this connection are told that it is to close.
+    /// The draining of this connection, which ends its streams.
     pub fn draining(&self) -> &Shutdown {
         &self.0.draining
     }
 
-    /// The answers of this connection that are still on their way.
-    pub fn answers(&self) -> &ResponseBodies {
-        &self.0.answers
+    /// The unsent response bodies of this connection.
+    pub fn response_bodies(&self) -> &ResponseBodies {
+        &self.0.response_bodies
     }
 }
 
-impl<W: Protocol> Inner<W> {
-    /// The address of the client: the peer's, or the one for whom a trusted proxy calls.
+impl<P: Protocol> Inner<P> {
+    /// The address of the client: the peer, or the client behind a trusted proxy.
     fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        self.peer.map(|peer| self.around.proxies.caller(peer, headers).ip())
+        self.peer.map(|peer| self.layers.proxies.client(peer, headers).ip())
     }
 
-    /// `response` on its way, with the permit of its call, or a slot if it lasts.
+    /// `response`, tracked with the permit of its call, which becomes a stream's permit if it
+    /// streams.
     fn send(
         &self,
-        asked: &RequestInfo,
+        info: &RequestInfo,
         response: Response<Body>,
         permit: &Permit,
     ) -> Response<Body> {
         if response.extensions().get::<StreamKind>().is_none() {
-            return response.map(|body| self.answers.send(body, permit));
+            return response.map(|body| self.response_bodies.send(body, permit));
         }
-        match permit.outlast() {
-            Ok(()) => response.map(|body| self.answers.stream(body, permit)),
-            Err(crowded) => self.refuse_recorded(asked, crowded),
+        match permit.become_stream() {
+            Ok(()) => response.map(|body| self.response_bodies.stream(body, permit)),
+            Err(refusal) => self.refuse_recorded(info, refusal),
         }
     }
 
-    /// What a call to `path` needs to begin; `None`: nothing.
-    fn take_place(&self, permits: &Admission, path: &str) -> Result<Option<Permit>, Status> {
-        if self.wire.is_free(path) {
+    /// The permit of a call to `path`; `None` if it needs none.
+    fn acquire_permit(&self, admission: &Admission, path: &str) -> Result<Option<Permit>, Status> {
+        if self.protocol.needs_no_permit(path) {
             return Ok(None);
         }
-        let is_public = self.wire.is_public_stream(path);
-        if is_public { permits.take_public() } else { permits.take() }.map(Some)
+        let is_public = self.protocol.is_public_stream(path);
+        if is_public { admission.acquire_public() } else { admission.acquire() }.map(Some)
     }
 
-    /// A refusal by a limit, which has been recorded.
-    fn refuse_recorded(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
-        let mut response = self.wire.refuse(asked, status);
+    /// A refusal by a limit, which the refusal log has recorded.
+    fn refuse_recorded(&self, info: &RequestInfo, status: Status) -> Response<Body> {
+        let mut response = self.protocol.refuse(info, status);
         response.extensions_mut().insert(AlreadyLogged);
         response
     }
 
-    /// The permits that a client takes: behind a proxy the client takes them, not the proxy.
-    fn permits(&self, client: Option<IpAddr>) -> Cow<'_, Admission> {
-        let permits = &self.around.permits;
+    /// The admission of the client: behind a proxy that of the client, not of the proxy.
+    fn admission_for(&self, client: Option<IpAddr>) -> Cow<'_, Admission> {
+        let admission = &self.layers.admission;
         match (self.peer, client) {
             (Some(peer), Some(client)) if peer.ip() != client => {
-                Cow::Owned(permits.of(&self.around.fair_share.of(client_prefix(client))))
+                Cow::Owned(admission.of(&self.layers.fair_share.of(client_prefix(client))))
             }
-            _ => Cow::Borrowed(permits),
+            _ => Cow::Borrowed(admission),
         }
     }
 
-    /// ResponseBodies `request`, whatever happens inside.
-    async fn answer(&self, permits: &Admission, request: Request<Incoming>) -> Response<Body> {
+    /// Responds to `request`, also after a panic or a timeout.
+    async fn respond(&self, admission: &Admission, request: Request<Incoming>) -> Response<Body> {
         if !has_known_framing(request.headers()) || !names_one_host(&request) {
             return bad_request();
         }
-        if let Some(turned_away) = self.wire.turn_away(&request) {
-            return turned_away;
+        if let Some(rejection) = self.protocol.reject_early(&request) {
+            return rejection;
         }
         let origin = request.headers().get("origin").cloned();
-        let asked = RequestInfo { path: request.uri().path().to_owned(), origin };
-        let permit = match self.take_place(permits, &asked.path) {
+        let info = RequestInfo { path: request.uri().path().to_owned(), origin };
+        let permit = match self.acquire_permit(admission, &info.path) {
             Ok(permit) => permit,
-            Err(busy) => return self.refuse_recorded(&asked, busy),
+            Err(refusal) => return self.refuse_recorded(&info, refusal),
         };
-        let is_upload = self.around.uploads.include(&asked.path);
-        let most = if is_upload { self.upload_timeout } else { self.timeout };
-        let timeout = self.wire.patience(&request).map_or(most, |wanted| wanted.min(most));
+        let is_upload = self.layers.uploads.matches(&info.path);
+        let longest = if is_upload { self.upload_timeout } else { self.timeout };
+        let timeout =
+            self.protocol.requested_timeout(&request).map_or(longest, |wanted| wanted.min(longest));
         let longest_pause = is_upload.then_some(self.timeout);
         let request = request.map(|body| RequestBody::new(body, permit.clone(), longest_pause));
-        let call = AssertUnwindSafe(self.wire.clone().answer(request)).catch_unwind();
+        let call = AssertUnwindSafe(self.protocol.clone().respond(request)).catch_unwind();
         match tokio::time::timeout(timeout, call).await {
             Ok(Ok(response)) => match permit {
-                Some(permit) => self.send(&asked, response, &permit),
+                Some(permit) => self.send(&info, response, &permit),
                 None => response,
             },
-            // The panic hook (see `telemetry`) has logged it, inside the call's span.
-            Ok(Err(_panic)) => self.wire.refuse(&asked, refusal(Code::Internal, "internal error")),
-            Err(_elapsed) => {
-                self.wire.refuse(&asked, refusal(Code::DeadlineExceeded, "the call took too long"))
+            // The panic hook (see `telemetry`) has logged it in the call's span.
+            Ok(Err(_panic)) => {
+                self.protocol.refuse(&info, refused_call(Code::Internal, "internal error"))
             }
+            Err(_elapsed) => self
+                .protocol
+                .refuse(&info, refused_call(Code::DeadlineExceeded, "the call took too long")),
         }
     }
 }
 
-/// Whether the body is framed in a way that nobody in between could take for another (RFC
-/// 9112 section 6.1): `chunked` is the only transfer coding there is here.
+/// Whether the framing of the body is unambiguous for intermediaries (RFC 9112 section 6.1):
+/// `chunked` is the only transfer coding supported.
 fn has_known_framing(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all("transfer-encoding").iter();
     match (codings.next(), codings.next()) {
@@ -240,8 +243,8 @@ fn has_known_framing(headers: &HeaderMap) -> bool {
     }
 }
 
-/// RFC 9112 section 3.2: exactly one `Host` in HTTP/1.1. HTTP/1.0 may do without, as health
-/// checks of balancers do, and HTTP/2 has a field of its own for it.
+/// Whether the request has exactly one `Host` in HTTP/1.1 (RFC 9112 section 3.2). HTTP/1.0 may
+/// omit it, as health checks of balancers do, and HTTP/2 has a field of its own.
 fn names_one_host<B>(request: &Request<B>) -> bool {
     let hosts = request.headers().get_all("host").iter().count();
     match request.version() {
@@ -251,7 +254,7 @@ fn names_one_host<B>(request: &Request<B>) -> bool {
     }
 }
 
-/// What the parser says of a head that is none, too.
+/// The response that the parser gives to a malformed head.
 fn bad_request() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::BAD_REQUEST;
@@ -259,16 +262,7 @@ fn bad_request() -> Response<Body> {
     response
 }
 
-/// What a call is told that did not reach its service, or not in time.
-pub fn refusal(code: Code, message: &str) -> Status {
-    let mut details = ErrorDetails::new();
-    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
-        details.set_retry_info(Some(Duration::from_secs(1)));
-    }
-    Status::with_error_details(code, message, details)
-}
-
-impl<W: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<W> {
+impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
@@ -283,18 +277,18 @@ impl<W: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<W> {
         let path = request.uri().path().to_owned();
         let client = ClientInfo::new(id.clone(), address, request.headers());
         request.extensions_mut().insert(client.clone());
-        request.extensions_mut().insert(Draining(calls.draining.handle()));
+        request.extensions_mut().insert(Draining(calls.draining.signal()));
         let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
-        let answer = async move {
+        let response_future = async move {
             let start = Instant::now();
-            let mut response = calls.answer(&calls.permits(address), request).await;
+            let mut response = calls.respond(&calls.admission_for(address), request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             if response.extensions().get::<AlreadyLogged>().is_none() {
-                W::log(&response, elapsed);
+                P::log(&response, elapsed);
             }
             response.headers_mut().insert(request_id::HEADER, id);
             Ok(response)
         };
-        client.during(answer).instrument(span).boxed()
+        client.during(response_future).instrument(span).boxed()
     }
 }

@@ -1,7 +1,7 @@
-//! Which pages may call from a browser (Fetch, "CORS protocol").
+//! CORS: the pages that may call from a browser (Fetch, "CORS protocol").
 //!
-//! Origins are listed one by one and compared whole: with credentials allowed, a wildcard
-//! or a reflected origin would let any page act for whoever looks at it.
+//! Origins are listed one by one and compared whole: with credentials allowed, a wildcard or a
+//! reflected origin would let any page act for its visitor.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use http::{
 use shared::origin::Origin;
 use tower_http::cors::{AllowCredentials, AllowOrigin, Cors, CorsLayer};
 
-/// How long a browser may remember an answer to its preflight.
+/// The time for which a browser may cache a preflight response.
 const MAX_AGE: Duration = Duration::from_hours(1);
 
-/// What pages may send.
-const SENT: [&str; 11] = [
+/// The request headers that pages may send.
+const ALLOWED_HEADERS: [&str; 11] = [
     "authorization",
     "content-type",
     "idempotency-key",
@@ -33,8 +33,8 @@ const SENT: [&str; 11] = [
     "grpc-timeout",
 ];
 
-/// What pages may read of an answer beside its body.
-const READ_HTTP: [&str; 10] = [
+/// The response headers that pages may read.
+const EXPOSED_HTTP: [&str; 10] = [
     "set-auth-token",
     "set-auth-jwt",
     "link",
@@ -46,21 +46,21 @@ const READ_HTTP: [&str; 10] = [
     "www-authenticate",
     "x-request-id",
 ];
-const READ_GRPC: [&str; 4] =
+const EXPOSED_GRPC: [&str; 4] =
     ["grpc-status", "grpc-message", "grpc-status-details-bin", "x-request-id"];
 
 /// `service` of an HTTP port, for pages of these origins.
 pub fn http<S>(service: S, trusted: &[Origin]) -> Cors<S> {
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    layer(service, trusted, &methods, &READ_HTTP)
+    layer(service, trusted, &methods, &EXPOSED_HTTP)
 }
 
 /// `service` of a gRPC port, for pages of these origins.
 pub fn grpc_web<S>(service: S, trusted: &[Origin]) -> Cors<S> {
-    layer(service, trusted, &[Method::POST], &READ_GRPC)
+    layer(service, trusted, &[Method::POST], &EXPOSED_GRPC)
 }
 
-/// Whether a browser asks what it may do, before it does it.
+/// Whether the request is a CORS preflight.
 pub fn is_preflight<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     request.method() == Method::OPTIONS
@@ -68,8 +68,8 @@ pub fn is_preflight<B>(request: &Request<B>) -> bool {
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Lets a page read a refusal that was made outside of [`http`] or [`grpc_web`].
-pub fn let_read<B>(response: &mut Response<B>, origin: Option<&HeaderValue>, trusted: &[Origin]) {
+/// Adds CORS headers to a refusal that was made outside of [`http`] or [`grpc_web`].
+pub fn allow_read<B>(response: &mut Response<B>, origin: Option<&HeaderValue>, trusted: &[Origin]) {
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("origin"));
     let Some(origin) =
@@ -77,7 +77,7 @@ pub fn let_read<B>(response: &mut Response<B>, origin: Option<&HeaderValue>, tru
     else {
         return;
     };
-    let read = READ_HTTP.iter().chain(&READ_GRPC).copied().collect::<Vec<_>>().join(",");
+    let read = EXPOSED_HTTP.iter().chain(&EXPOSED_GRPC).copied().collect::<Vec<_>>().join(",");
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     headers
@@ -88,7 +88,7 @@ fn layer<S>(service: S, trusted: &[Origin], methods: &[Method], read: &[&'static
     let origins = trusted.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     let origins: Vec<_> = origins.collect();
     let trusted = origins.clone();
-    // Said to nobody else: without an origin that is allowed it means nothing.
+    // Only for trusted origins: without an allowed origin it has no meaning.
     let credentials = AllowCredentials::predicate(move |origin, _| trusted.contains(origin));
     let names = |names: &[&'static str]| -> Vec<HeaderName> {
         names.iter().map(|name| HeaderName::from_static(name)).collect()
@@ -98,7 +98,7 @@ fn layer<S>(service: S, trusted: &[Origin], methods: &[Method], read: &[&'static
             .allow_origin(AllowOrigin::list(origins))
             .allow_credentials(credentials)
             .allow_methods(methods.to_vec())
-            .allow_headers(names(&SENT))
+            .allow_headers(names(&ALLOWED_HEADERS))
             .expose_headers(names(read))
             .max_age(MAX_AGE),
         service,

@@ -1,4 +1,4 @@
-//! The id under which a call is found in the logs.
+//! The request id of a call, in the log and the response.
 
 use std::{
     fmt::Write,
@@ -10,20 +10,20 @@ use std::{
 
 use tonic::codegen::http::{HeaderMap, HeaderValue};
 
-/// The metadata that carries it, in and out.
+/// The header of the id, in both directions.
 pub const HEADER: &str = "x-request-id";
 
-/// The caller's id if it sent one of 1 to 128 visible ASCII characters, else a new one:
-/// eight random digits for the process and a running number.
+/// The client's id if it has 1 to 128 visible ASCII characters, else a new one: eight random
+/// digits for the process and a running number.
 pub fn of(headers: &HeaderMap) -> HeaderValue {
     static PROCESS: LazyLock<u32> = LazyLock::new(|| getrandom::u32().unwrap_or_default());
     static NEXT: AtomicU64 = AtomicU64::new(1);
 
-    if let Some(given) = headers.get(HEADER)
-        && (1..=128).contains(&given.len())
-        && given.as_bytes().iter().all(u8::is_ascii_graphic)
+    if let Some(id_sent) = headers.get(HEADER)
+        && (1..=128).contains(&id_sent.len())
+        && id_sent.as_bytes().iter().all(u8::is_ascii_graphic)
     {
-        return given.clone();
+        return id_sent.clone();
     }
     let mut id = String::with_capacity(20);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! One connection, HTTP/2 or HTTP/1.1, from its first byte to its end.
+//! A connection, HTTP/2 or HTTP/1.1: handshake deadline, keep-alive, draining (GOAWAY), eviction.
 
 use std::{
     io,
@@ -21,118 +21,119 @@ use tokio::{
     time::Instant,
 };
 
-use super::{connection_state::ConnectionState, head_timer::HeadTimer};
+use super::head_timer::HeadTimer;
 use crate::{
-    admission::limits::Limits,
+    admission::{connection_state::ConnectionState, limits::Limits},
     layers::call::{CallChain, Protocol},
     shutdown::ShutdownSignal,
 };
 
-/// The client preface and the head of the SETTINGS frame that must follow it (RFC 9113
-/// section 3.4); no request in HTTP/1.1 that names a host and asks for anything is shorter.
-/// A peer that has sent less has said nothing yet.
+/// The client preface and the head of the SETTINGS frame that must follow it (RFC 9113 section
+/// 3.4); no valid request in HTTP/1.1 is shorter. A client that has sent less is silent.
 const HANDSHAKE_BYTES: usize = 24 + 9;
 
-/// How long a peer without a call has for its good-bye: over HTTP/2 it is told first that the
-/// connection is to close, so that a call on its way is not lost.
-const GOOD_BYE: Duration = Duration::from_secs(1);
+/// The grace period after GOAWAY for a client without a call: over HTTP/2 it learns first that
+/// the connection is to close, so that no call is lost in flight.
+const GOAWAY_GRACE: Duration = Duration::from_secs(1);
 
-/// Serves `stream` until the peer leaves, breaks the protocol, stays silent, must make room,
+/// Serves `stream` until the client disconnects, breaks the protocol, stays silent or is evicted,
 /// or the server drains.
-pub fn serve<W: Protocol>(
+pub fn serve<P: Protocol>(
     stream: TcpStream,
-    calls: CallChain<W>,
+    calls: CallChain<P>,
     limits: &Limits,
     stopping: ShutdownSignal,
     state: Arc<ConnectionState>,
-) -> impl Future<Output = ()> + Send + use<W> {
-    let heard = Arc::new(AtomicUsize::new(0));
-    let heads = HeadTimer::new(limits.handshake_timeout);
-    let stream = Counted { stream, heard: heard.clone(), heads: heads.clone() };
-    let silent = move || heard.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
+) -> impl Future<Output = ()> + Send + use<P> {
+    let received = Arc::new(AtomicUsize::new(0));
+    let head_timer = HeadTimer::new(limits.handshake_timeout);
+    let stream =
+        CountedStream { stream, received: received.clone(), head_timer: head_timer.clone() };
+    let is_silent = move || received.load(Ordering::Relaxed) < HANDSHAKE_BYTES;
     let (handshake_timeout, keep_alive) = (limits.handshake_timeout, limits.keep_alive_timeout);
-    // An upload that has just begun may take its time. On a stop, the drain is shorter.
+    // An upload that has just begun gets its full time. On shutdown the drain deadline is shorter.
     let grace = limits.upload_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
-    let (answers, draining) = (calls.answers().clone(), calls.draining().clone());
+    let (response_bodies, draining) = (calls.response_bodies().clone(), calls.draining().clone());
     let to_finish = limits.request_timeout;
     async move {
-        let http = http(handshake_timeout, heads.clone());
+        let http = http(handshake_timeout, head_timer.clone());
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), calls));
         let mut handshake = pin!(tokio::time::sleep(handshake_timeout));
-        let mut old = pin!(tokio::time::sleep(age));
-        let mut patrol = tokio::time::interval(answers.period().min(keep_alive / 4));
-        let mut greeted = false;
-        let mut leaving = None;
+        let mut age_limit = pin!(tokio::time::sleep(age));
+        let mut check_timer =
+            tokio::time::interval(response_bodies.check_interval().min(keep_alive / 4));
+        let mut handshake_done = false;
+        let mut closing = None;
         let mut evicted = false;
         let mut stopped = pin!(stopping.stopped());
         loop {
-            let mut leave = None;
+            let mut close_after = None;
             tokio::select! {
-                // An error here is the peer's doing, and it knows.
+                // An error here is the client's, which knows it.
                 _ended = connection.as_mut() => return,
-                () = handshake.as_mut(), if !greeted => {
-                    greeted = true;
+                () = handshake.as_mut(), if !handshake_done => {
+                    handshake_done = true;
                     if !state.has_called() {
-                        // In HTTP/1.1 there is no word for it.
-                        if silent() || heads.is_used() {
+                        // HTTP/1.1 has no GOAWAY.
+                        if is_silent() || head_timer.is_used() {
                             return;
                         }
-                        leave = Some(GOOD_BYE);
+                        close_after = Some(GOAWAY_GRACE);
                     }
                 }
-                () = old.as_mut() => {
-                    // RequestInfo to leave a while ago, it is still here: no call may last that long.
+                () = age_limit.as_mut() => {
+                    // Draining for the grace period, and still open: no call may last that long.
                     let is_idle = state.idle_since().is_some();
-                    if leaving.is_some_and(|time| time != GOOD_BYE || is_idle) {
+                    if closing.is_some_and(|time| time != GOAWAY_GRACE || is_idle) {
                         return;
                     }
-                    leave = Some(grace);
+                    close_after = Some(grace);
                 }
-                at_once = state.evicted(), if !evicted => {
-                    if at_once || silent() {
+                immediately = state.evicted(), if !evicted => {
+                    if immediately || is_silent() {
                         return;
                     }
                     evicted = true;
-                    leave = Some(GOOD_BYE);
+                    close_after = Some(GOAWAY_GRACE);
                 }
-                // One answer that is not taken costs its caller the connection; the other
-                // calls on it may finish.
-                _ = patrol.tick(), if leaving.is_none() => {
-                    if answers.are_overdue() {
-                        leave = Some(to_finish);
-                    } else if heads.idle().is_some_and(|idle| idle >= keep_alive)
-                        // A request may have come together with the one before it.
+                // One overdue response costs the client the connection; its other calls may finish.
+                _ = check_timer.tick(), if closing.is_none() => {
+                    if response_bodies.are_overdue() {
+                        close_after = Some(to_finish);
+                    } else if head_timer.idle().is_some_and(|idle| idle >= keep_alive)
+                        // A pipelined request may be in progress.
                         && state.idle_since().is_some()
                     {
-                        leave = Some(GOOD_BYE);
+                        close_after = Some(GOAWAY_GRACE);
                     }
                 }
-                () = stopped.as_mut(), if leaving.is_none() => {
-                    // A connection that never began would not notice a polite good-bye.
-                    if silent() {
+                () = stopped.as_mut(), if closing.is_none() => {
+                    // A connection without a handshake would not receive GOAWAY.
+                    if is_silent() {
                         return;
                     }
-                    leave = Some(grace);
+                    close_after = Some(grace);
                 }
             }
-            if let Some(time) = leave {
-                leaving = leave;
-                // No new calls, and an end to the streams that have none of their own.
+            if let Some(time) = close_after {
+                closing = close_after;
+                // No new calls, and an end to endless streams.
                 connection.as_mut().graceful_shutdown();
-                draining.now();
-                old.as_mut().reset(Instant::now() + time);
+                draining.begin();
+                age_limit.as_mut().reset(Instant::now() + time);
             }
         }
     }
 }
 
-/// Both versions, within limits. In HTTP/1.1 `patience` holds for the head of each request.
-fn http(patience: Duration, heads: HeadTimer) -> auto::Builder<TokioExecutor> {
+/// Both HTTP versions, within limits. In HTTP/1.1 `head_timeout` holds for the head of each
+/// request.
+fn http(head_timeout: Duration, head_timer: HeadTimer) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
-        .timer(heads)
-        .header_read_timeout(patience)
+        .timer(head_timer)
+        .header_read_timeout(head_timeout)
         .max_headers(100)
         .max_buf_size(16 * 1024);
     http.http2()
@@ -146,20 +147,20 @@ fn http(patience: Duration, heads: HeadTimer) -> auto::Builder<TokioExecutor> {
     http
 }
 
-/// Up to a tenth more than `age`, so that connections made together do not leave together.
+/// Up to a tenth more than `age`, so that connections opened together do not close together.
 fn jittered(age: Duration) -> Duration {
     let share = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
     age.mul_f64(1.0 + share / 10.0)
 }
 
-/// Counts the bytes the peer has sent.
-struct Counted {
+/// A stream that counts the bytes received.
+struct CountedStream {
     stream: TcpStream,
-    heard: Arc<AtomicUsize>,
-    heads: HeadTimer,
+    received: Arc<AtomicUsize>,
+    head_timer: HeadTimer,
 }
 
-impl AsyncRead for Counted {
+impl AsyncRead for CountedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -169,14 +170,14 @@ impl AsyncRead for Counted {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let more = buffer.filled().len() - before;
         if more > 0 {
-            self.heard.fetch_add(more, Ordering::Relaxed);
-            self.heads.hear();
+            self.received.fetch_add(more, Ordering::Relaxed);
+            self.head_timer.on_bytes();
         }
         polled
     }
 }
 
-impl AsyncWrite for Counted {
+impl AsyncWrite for CountedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,8 +1,8 @@
-//! The time that requests over HTTP/1.1 have: so much between two of them, and so much for
+//! The timer of HTTP/1.1 requests: one time limit between two of them (keep-alive), another for
 //! the head of one, from its first byte on.
 //!
-//! hyper has one time for both. Its timer is asked to measure the head; this one begins to
-//! when the head does, and tells how long there was none.
+//! hyper has one time limit for both. Its timer is to measure the head; this one starts with the
+//! head's first byte, and reports the idle time before it.
 
 use std::{
     pin::Pin,
@@ -17,42 +17,41 @@ use std::{
 use hyper::rt::{Sleep, Timer};
 use hyper_util::rt::TokioTimer;
 
-/// No request is waited for.
+/// The value for "between requests: no".
 const NOT_WAITING: u64 = 0;
 
-/// Measures the heads of one connection.
+/// The head timer of one connection.
 #[derive(Clone)]
 pub struct HeadTimer(Arc<Inner>);
 
 struct Inner {
     head: Duration,
     accepted: Instant,
-    /// Whether there was a head before.
+    /// Whether a head was read before.
     is_used: AtomicBool,
-    /// Since when there is no byte of the next request: in milliseconds after `accepted`, and
-    /// one more.
+    /// The time since which the next request is awaited: in milliseconds after `accepted`, plus
+    /// one.
     waiting_since: AtomicU64,
 }
 
 impl HeadTimer {
-    /// A head has so long from its first byte on.
+    /// A timer with this limit for a head.
     pub fn new(head: Duration) -> Self {
         let (is_used, waiting_since) = (AtomicBool::new(false), AtomicU64::new(NOT_WAITING));
         Self(Arc::new(Inner { head, accepted: Instant::now(), is_used, waiting_since }))
     }
 
-    /// Notes that the peer has sent something.
-    pub fn hear(&self) {
+    /// Records that the client has sent bytes.
+    pub fn on_bytes(&self) {
         self.0.waiting_since.store(NOT_WAITING, Ordering::Relaxed);
     }
 
-    /// Whether HTTP/1.1 is spoken.
+    /// Whether the connection uses HTTP/1.1.
     pub fn is_used(&self) -> bool {
         self.0.is_used.load(Ordering::Relaxed)
     }
 
-    /// For how long the peer has been silent since its last request was answered; `None`:
-    /// it is not between two requests.
+    /// The idle time since the last response; `None` during a request.
     pub fn idle(&self) -> Option<Duration> {
         let since = self.0.waiting_since.load(Ordering::Relaxed).checked_sub(1)?;
         Some(self.0.accepted.elapsed().saturating_sub(Duration::from_millis(since)))
@@ -64,9 +63,9 @@ impl Timer for HeadTimer {
         TokioTimer::new().sleep(duration)
     }
 
-    /// RequestInfo for when a head is to be read, at the end of the one before.
+    /// Called when the next head is to be read, at the end of the previous request.
     fn sleep_until(&self, _deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        // The first has begun already: by its bytes it was told from HTTP/2.
+        // The first head has begun already: its bytes distinguished HTTP/1.1 from HTTP/2.
         if self.0.is_used.swap(true, Ordering::Relaxed) {
             let elapsed = self.0.accepted.elapsed().as_millis();
             let since = u64::try_from(elapsed).unwrap_or(u64::MAX - 1);
@@ -76,7 +75,7 @@ impl Timer for HeadTimer {
     }
 }
 
-/// The time of one head. It is polled whenever bytes arrive.
+/// The deadline of one head. Polled whenever bytes arrive.
 struct Head {
     timer: HeadTimer,
     /// `None` before its first byte.
@@ -118,7 +117,7 @@ mod tests {
         let mut second = timer.sleep_until(Instant::now());
         tokio::time::advance(head * 2).await;
         assert!(second.as_mut().now_or_never().is_none() && timer.idle().is_some());
-        timer.hear();
+        timer.on_bytes();
         assert!(timer.idle().is_none());
         let start = tokio::time::Instant::now();
         second.await;

@@ -1,4 +1,4 @@
-//! Accepts connections, within limits, until told to drain.
+//! The accept loop: connections within the connection limit, until the drain.
 
 use std::{io, time::Duration};
 
@@ -10,24 +10,25 @@ use tokio::{
 
 use super::connection;
 use crate::{
-    admission::limits::Limits,
+    admission::{
+        connection_limit::{ConnectionLimit, ConnectionSlot},
+        limits::Limits,
+    },
     layers::call::{CallChain, Protocol},
-    listen::connection_limit::{ConnectionLimit, ConnectionSlot},
     shutdown::ShutdownSignal,
 };
 
-/// How long to wait after a failed accept: at the limit of open files it would fail again
-/// at once, and spin.
-const BACK_OFF: Duration = Duration::from_millis(100);
+/// The backoff after a failed accept: at the limit of open files an immediate retry would spin.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// An accept loop at work.
+/// A running accept loop.
 pub struct Listener {
     close: watch::Sender<bool>,
     accepting: JoinHandle<JoinSet<()>>,
 }
 
-/// The connections of a port that is closed.
-pub struct Open(JoinSet<()>);
+/// The open connections of a closed port.
+pub struct OpenConnections(JoinSet<()>);
 
 impl Listener {
     pub fn start(
@@ -50,15 +51,15 @@ impl Listener {
     }
 
     /// Closes the port. Its connections stay open.
-    pub async fn close(self) -> Open {
+    pub async fn close(self) -> OpenConnections {
         let _ = self.close.send(true);
-        Open(self.accepting.await.unwrap_or_default())
+        OpenConnections(self.accepting.await.unwrap_or_default())
     }
 }
 
-impl Open {
-    /// Lets open calls finish until `deadline`, cuts the rest, and tells how many
-    /// connections that were.
+impl OpenConnections {
+    /// Lets open calls finish until `deadline`, cuts the rest, and returns the number of cut
+    /// connections.
     pub async fn drain(mut self, deadline: Duration) -> usize {
         let all_closed = async { while self.0.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(deadline, all_closed).await;
@@ -81,7 +82,7 @@ async fn accept(
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Some(slot) = connection_limit.take(peer) {
+                    if let Some(slot) = connection_limit.acquire(peer) {
                         let calls = calls.for_peer(peer, &slot);
                         open.spawn(serve(stream, calls, &limits, stopping.clone(), slot));
                     }
@@ -94,14 +95,14 @@ async fn accept(
     }
 }
 
-fn serve<W: Protocol>(
+fn serve<P: Protocol>(
     stream: TcpStream,
-    calls: CallChain<W>,
+    calls: CallChain<P>,
     limits: &Limits,
     stopping: ShutdownSignal,
     slot: ConnectionSlot,
-) -> impl Future<Output = ()> + Send + use<W> {
-    // Small answers must not wait for the peer's delayed acknowledgement.
+) -> impl Future<Output = ()> + Send + use<P> {
+    // Small responses must not wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let served = connection::serve(stream, calls, limits, stopping, slot.connection.clone());
     async move {
@@ -115,7 +116,7 @@ async fn pause_after(error: &io::Error, connection_limit: &ConnectionLimit) {
     if !matches!(error.kind(), ConnectionAborted | ConnectionReset) {
         tracing::warn!(%error, "cannot accept a connection");
         // The operating system allows fewer open files than there may be connections.
-        connection_limit.make_room();
-        tokio::time::sleep(BACK_OFF).await;
+        connection_limit.evict_idle();
+        tokio::time::sleep(ACCEPT_BACKOFF).await;
     }
 }

@@ -1,8 +1,6 @@
-//! Sockets: the accept loop, connections and their limits, clients behind proxies.
+//! Sockets: the accept loop, one connection, the timer of its requests.
 
 pub mod connection;
-pub mod connection_limit;
-pub mod connection_state;
 pub mod head_timer;
 pub mod listener;
-pub mod proxies;
+pub mod ports;

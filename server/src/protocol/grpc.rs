@@ -18,7 +18,7 @@ use tower_http::cors::Cors;
 use crate::{
     body::{
         request::RequestBody,
-        streaming::{Ending, is_public_watch},
+        streaming::{DrainWatches, is_public_watch},
     },
     layers::{
         call::{Protocol, RequestInfo},
@@ -26,32 +26,32 @@ use crate::{
     },
 };
 
-/// Health is answered without a permit too: a server that is busy is not dead, and whoever
-/// took it for dead would make the others busier.
+/// Health needs no permit: a busy server is not dead, and treating it as dead would load the
+/// others more.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
-/// All services of the port.
+/// The services of the gRPC port.
 #[derive(Clone)]
 pub struct Grpc {
-    services: Cors<GrpcWebService<Ending<Routes>>>,
+    services: Cors<GrpcWebService<DrainWatches<Routes>>>,
     trusted: Arc<[Origin]>,
 }
 
 impl Grpc {
     /// `routes`, callable from pages of these origins.
     pub fn new(routes: Routes, trusted: &[Origin]) -> Self {
-        let services = cors::grpc_web(GrpcWebLayer::new().layer(Ending(routes)), trusted);
+        let services = cors::grpc_web(GrpcWebLayer::new().layer(DrainWatches(routes)), trusted);
         Self { services, trusted: trusted.into() }
     }
 }
 
 impl Protocol for Grpc {
-    fn turn_away(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    fn reject_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         let spoken = speaks_grpc(request.headers()) || cors::is_preflight(request);
         (!spoken).then(unsupported)
     }
 
-    fn is_free(&self, path: &str) -> bool {
+    fn needs_no_permit(&self, path: &str) -> bool {
         path.starts_with(HEALTH) && !is_public_watch(path)
     }
 
@@ -59,29 +59,28 @@ impl Protocol for Grpc {
         is_public_watch(path)
     }
 
-    fn patience(&self, request: &Request<Incoming>) -> Option<Duration> {
-        caller_timeout(request.headers())
+    fn requested_timeout(&self, request: &Request<Incoming>) -> Option<Duration> {
+        grpc_timeout(request.headers())
     }
 
-    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
-        let answer = self.services.oneshot(request);
-        answer
-            .map(|answered| match answered {
+    fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
+        let future = self.services.oneshot(request);
+        future
+            .map(|result| match result {
                 Ok(response) => blame_caller(response),
                 Err(never) => match never {},
             })
             .boxed()
     }
 
-    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
+    fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
         let mut response = status.into_http();
-        cors::let_read(&mut response, asked.origin.as_ref(), &self.trusted);
+        cors::allow_read(&mut response, info.origin.as_ref(), &self.trusted);
         response
     }
 
-    /// A fault of ours was logged with its cause where it arose; what is left are refusals
-    /// and callers that hang up, which are information. Success is only worth a line to
-    /// somebody who looks for it.
+    /// Server faults were logged with their cause where they arose; refusals and disconnects are
+    /// information, and success is for debugging.
     fn log(response: &Response<Body>, elapsed_us: u64) {
         let code = response.headers().get("grpc-status");
         match code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes())) {
@@ -92,8 +91,8 @@ impl Protocol for Grpc {
     }
 }
 
-/// Whether the body is what gRPC says it is (gRPC over HTTP/2, "Content-Type"; gRPC-Web,
-/// "Protocol differences").
+/// Whether the content type is gRPC's (gRPC over HTTP/2, "Content-Type"; gRPC-Web, "Protocol
+/// differences").
 fn speaks_grpc(headers: &HeaderMap) -> bool {
     let content_type = headers.get("content-type").map_or(&b""[..], HeaderValue::as_bytes);
     let kinds: [&[u8]; 3] =
@@ -104,19 +103,19 @@ fn speaks_grpc(headers: &HeaderMap) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest[0] == b'+' || rest[0] == b';')
 }
 
-/// HTTP 415, as gRPC over HTTP/2 asks for.
+/// The response 415, as gRPC over HTTP/2 requires.
 fn unsupported() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     response
 }
 
-/// tonic says INTERNAL of frames it cannot read; that is the caller's doing. tonic leaves the
-/// status with the response, and the status of a fault of ours knows that it is one.
+/// Corrects the status of malformed frames, a client's fault for which tonic reports INTERNAL.
+/// tonic leaves the status in the response's extensions, and a server fault is marked there.
 fn blame_caller(mut response: Response<Body>) -> Response<Body> {
-    let is_ours = response.extensions().get::<Status>().is_some_and(is_server_fault);
+    let is_internal = response.extensions().get::<Status>().is_some_and(is_server_fault);
     let headers = response.headers_mut();
-    if !is_ours && headers.get("grpc-status").is_some_and(|code| code == "13") {
+    if !is_internal && headers.get("grpc-status").is_some_and(|code| code == "13") {
         headers.insert("grpc-status", HeaderValue::from_static("3"));
     }
     response
@@ -124,7 +123,7 @@ fn blame_caller(mut response: Response<Body>) -> Response<Body> {
 
 /// `grpc-timeout`: at most eight digits and a unit (gRPC over HTTP/2). A malformed one is
 /// ignored, as the limit of the server holds anyway.
-fn caller_timeout(headers: &HeaderMap) -> Option<Duration> {
+fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout").map(HeaderValue::to_str)?.ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let amount: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
@@ -176,16 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_cannot_be_read_are_the_callers_fault_and_faults_of_ours_are_not() {
+    fn malformed_frames_are_the_clients_fault_and_server_faults_are_not() {
         let of_transport = Status::new(Code::Internal, "Missing request message.");
         // Whatever its words.
         let in_our_words = Status::new(Code::Internal, "internal error");
-        for (told, code) in
+        for (response, code) in
             [(of_transport, "3"), (in_our_words, "3"), (status(&Sample(Kind::Internal)), "13")]
         {
-            let message = told.message().to_owned();
-            let told = blame_caller(told.into_http());
-            assert_eq!(told.headers()["grpc-status"], code, "{message}");
+            let message = response.message().to_owned();
+            let response = blame_caller(response.into_http());
+            assert_eq!(response.headers()["grpc-status"], code, "{message}");
         }
     }
 
@@ -205,7 +204,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert("grpc-timeout", HeaderValue::from_str(text).expect("a header value"));
-            assert_eq!(caller_timeout(&headers), timeout, "{text:?}");
+            assert_eq!(grpc_timeout(&headers), timeout, "{text:?}");
         }
     }
 }

@@ -26,18 +26,18 @@ use crate::{
     },
 };
 
-/// Whether this replica should get requests.
+/// The paths of the readiness check.
 const HEALTH: &str = "/health";
 const READY: &str = "/readyz";
 
-/// Whether this process works at all, whatever it needs: if not, only a new one helps.
+/// The path of the liveness check, which fails only where a restart would help.
 const LIVE: &str = "/livez";
 
-/// What is under it belongs to somebody.
-const PERSONAL: &str = "/api/";
+/// The prefix of paths with users' data.
+const PRIVATE_PREFIX: &str = "/api/";
 
-/// Headers that make a browser trust an answer with nothing. ResponseBodies are data, so nothing
-/// in them may run, be framed, or be taken for another type.
+/// Security headers: responses are data, so nothing in them may run, be framed, or be taken for
+/// another type.
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -47,10 +47,10 @@ const SECURITY: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-/// How a door words what is refused before a route is reached.
+/// The format of a router's refusals.
 type Refusal = fn(Problem) -> axum::response::Response;
 
-/// All routers of the port.
+/// The routers of the HTTP port.
 #[derive(Clone)]
 pub struct Http {
     routes: Router,
@@ -62,62 +62,62 @@ pub struct Http {
 impl Http {
     /// `routers`, open to pages of these origins.
     pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[Origin]) -> Self {
-        let refusals = routers.iter().map(|door| (door.prefix, door.refusal)).collect();
+        let refusals = routers.iter().map(|router| (router.prefix, router.refusal)).collect();
         let health = async move || health(readiness.is_ready());
-        let (apis, routes): (Vec<_>, Vec<_>) =
-            routers.into_iter().map(|door| (door.api, door.routes)).unzip();
-        let mut site = docs::routes(apis)
+        let (apis, routes_by_service): (Vec<_>, Vec<_>) =
+            routers.into_iter().map(|router| (router.api, router.routes)).unzip();
+        let mut merged = docs::routes(apis)
             .route(HEALTH, get(health.clone()))
             .route(READY, get(health))
             .route(LIVE, get(async || self::health(true)))
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(async || Problem::no_such_route());
-        for door in routes {
-            site = site.merge(door);
+        for routes in routes_by_service {
+            merged = merged.merge(routes);
         }
-        let for_browsers = cors::http(site.clone(), trusted);
-        Self { for_browsers, routes: site, refusals, trusted: trusted.into() }
+        let for_browsers = cors::http(merged.clone(), trusted);
+        Self { for_browsers, routes: merged, refusals, trusted: trusted.into() }
     }
 }
 
 impl Protocol for Http {
-    fn is_free(&self, path: &str) -> bool {
+    fn needs_no_permit(&self, path: &str) -> bool {
         [HEALTH, READY, LIVE].contains(&path)
     }
 
-    fn answer(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
-        let is_personal = request.uri().path().starts_with(PERSONAL);
+    fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
+        let is_private = request.uri().path().starts_with(PRIVATE_PREFIX);
         let is_options = request.method() == http::Method::OPTIONS;
-        let departing = request.extensions().get().cloned();
+        let draining = request.extensions().get().cloned();
         let request = request.map(axum::body::Body::new);
         async move {
-            // Any OPTIONS counts as a preflight there; one that is none is the routes' own.
-            let answered = if is_options && !cors::is_preflight(&request) {
+            // The CORS layer treats any OPTIONS as a preflight; others are for the routes.
+            let result = if is_options && !cors::is_preflight(&request) {
                 self.routes.oneshot(request).await
             } else {
                 self.for_browsers.oneshot(request).await
             };
-            let mut response = match answered {
+            let mut response = match result {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            secure(&mut response, is_personal);
-            until_draining(response, departing, None).map(Body::new)
+            secure(&mut response, is_private);
+            until_draining(response, draining, None).map(Body::new)
         }
         .boxed()
     }
 
-    fn refuse(&self, asked: &RequestInfo, status: Status) -> Response<Body> {
-        let routers = self.refusals.iter().filter(|(prefix, _)| asked.path.starts_with(prefix));
-        let door = routers.max_by_key(|(prefix, _)| prefix.len());
-        let refusal = door.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
+    fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
+        let routers = self.refusals.iter().filter(|(prefix, _)| info.path.starts_with(prefix));
+        let router = routers.max_by_key(|(prefix, _)| prefix.len());
+        let refusal = router.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
         let mut response = refusal(Problem::from(status));
         secure(&mut response, true);
-        cors::let_read(&mut response, asked.origin.as_ref(), &self.trusted);
+        cors::allow_read(&mut response, info.origin.as_ref(), &self.trusted);
         response.map(Body::new)
     }
 
-    /// As on the gRPC port: what was refused is information, what took too long a warning.
+    /// As on the gRPC port: refusals are information, timeouts a warning.
     fn log(response: &Response<Body>, elapsed_us: u64) {
         let status = response.status().as_u16();
         match response.status() {
@@ -132,11 +132,10 @@ impl Protocol for Http {
     }
 }
 
-/// What may stand between here and a browser: it must pass each piece of a stream on as it
-/// comes, and not gather them to make them shorter.
+/// The cache control of streams: intermediaries must not buffer or compress them.
 const STREAMED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
-fn secure<B>(response: &mut Response<B>, is_personal: bool) {
+fn secure<B>(response: &mut Response<B>, is_private: bool) {
     let is_streamed = response.extensions().get::<StreamKind>().is_some();
     let headers = response.headers_mut();
     for (name, value) in &SECURITY {
@@ -144,7 +143,7 @@ fn secure<B>(response: &mut Response<B>, is_personal: bool) {
     }
     if is_streamed {
         headers.insert(CACHE_CONTROL, STREAMED);
-    } else if is_personal {
+    } else if is_private {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
@@ -156,7 +155,7 @@ fn health(is_well: bool) -> axum::response::Response {
         (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING")
     };
     let mut answer = json::answer(status, &serde_json::json!({ "status": word }));
-    // Readiness logs why it changes; a balancer that asks every second adds nothing to that.
+    // Readiness logs its changes; a line for each check of a balancer would add nothing.
     answer.extensions_mut().insert(AlreadyLogged);
     answer
 }

@@ -1,20 +1,20 @@
-//! What the operating system tells of a file system.
+//! The size and the free space of a file system.
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
-/// A file system, as it is now.
+/// A snapshot of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSystem {
-    /// Which one it is.
+    /// The device number.
     pub device: u64,
-    /// How large it is, in bytes.
+    /// The size, in bytes.
     pub size: u64,
-    /// How much of it this process may still fill, in bytes.
+    /// The space that this process may still fill, in bytes.
     pub free: u64,
 }
 
 impl FileSystem {
-    /// The one `path` lies on, or would lie on once it is made.
+    /// The file system of `path`, which need not exist yet.
     pub fn of(path: &Path) -> io::Result<Self> {
         let here = Path::new(".");
         let there = path.ancestors().find(|path| path.exists()).unwrap_or(here);

@@ -1,21 +1,21 @@
-//! The setting `STORAGE_MIN_FREE`, and sizes as people write them.
+//! The setting `STORAGE_MIN_FREE`, and sizes with units.
 
 use shared::config::{Reader, Vars};
 
 use super::FileSystem;
 
-/// No default floor is higher: on a large disk the rest of it is somebody's.
+/// The largest default, for large disks.
 const MOST: u64 = 256 * 1024 * 1024;
 
-/// How much of a file system stays free.
+/// The minimum of free space on a file system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MinFree {
-    /// A twentieth of it, at most 256 MiB.
+    /// A twentieth of its size, at most 256 MiB.
     #[default]
     Share,
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64),
-    /// Nothing: it may be filled.
+    /// No minimum.
     Off,
 }
 
@@ -31,7 +31,7 @@ impl MinFree {
         given.unwrap_or_default()
     }
 
-    /// How much that is of this file system, in bytes.
+    /// The minimum for this file system, in bytes.
     #[must_use]
     pub fn of(self, file_system: FileSystem) -> u64 {
         match self {

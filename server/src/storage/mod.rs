@@ -1,12 +1,12 @@
-//! How much room a file system has, and how much of it stays free; files for one user alone.
+//! Disk space: the minimum of free space; and private files.
 
 mod file_system;
+mod free_space;
 mod min_free;
 pub mod private_file;
-mod space_floor;
 
 pub use self::{
     file_system::FileSystem,
+    free_space::FreeSpaceLimit,
     min_free::{MinFree, bytes},
-    space_floor::SpaceFloor,
 };

@@ -1,5 +1,5 @@
-//! Files for the user alone that runs the service: they hold e-mails, password hashes,
-//! tasks or a secret.
+//! Private files, for the user that runs the service: they hold e-mails, password hashes, tasks
+//! or a secret.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -11,8 +11,8 @@ use std::{
 const FILE: u32 = 0o600;
 const FOLDER: u32 = 0o700;
 
-/// Makes the folder of `path` where it is missing. One that is there stays as it is, as
-/// others may have business in it; the log names it if they can replace files in it.
+/// Creates the folder of `path` where it is missing. An existing one is not changed; the log
+/// names it if other users can replace its files.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return Ok(());
@@ -27,8 +27,8 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the file of a SQLite database at `path`, and its folder, where they are missing.
-/// Files of it that are there are narrowed.
+/// Creates the file of a SQLite database at `path`, and its folder, where missing. Existing files
+/// are restricted.
 pub fn make(path: &Path) -> io::Result<()> {
     make_folder(path)?;
     match OpenOptions::new().write(true).create_new(true).mode(FILE).open(path) {
@@ -36,7 +36,7 @@ pub fn make(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
-    // SQLite gives those it makes beside it the mode of the first.
+    // SQLite creates its other files with the mode of the first.
     for file in ["", "-wal", "-shm", "-journal"].map(|ending| with_ending(path, ending)) {
         narrow(&file);
     }
@@ -49,13 +49,12 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Closes the file at `path` to others if it is open to them. The log names it, and says
-/// whether that could be done.
+/// Restricts the file at `path` to its owner, and logs whether that was possible.
 pub fn narrow(path: &Path) {
-    let Ok(found) = fs::metadata(path) else { return };
-    let mode = found.permissions().mode() & 0o777;
+    let Ok(metadata) = fs::metadata(path) else { return };
+    let mode = metadata.permissions().mode() & 0o777;
     let others = mode & 0o077;
-    if !found.is_file() || others == 0 {
+    if !metadata.is_file() || others == 0 {
         return;
     }
     let (file, mode) = (path.display(), format!("{mode:03o}"));
@@ -65,11 +64,11 @@ pub fn narrow(path: &Path) {
     }
 }
 
-/// Whether others can put another file in place of one in `folder`.
+/// Whether other users can replace files in `folder`.
 #[must_use]
 pub fn lets_others_write(folder: &Path) -> bool {
     const STICKY: u32 = 0o1000;
-    let mode = fs::metadata(folder).map_or(0, |found| found.permissions().mode());
+    let mode = fs::metadata(folder).map_or(0, |metadata| metadata.permissions().mode());
     mode & 0o022 != 0 && mode & STICKY == 0
 }
 

@@ -52,8 +52,8 @@ async fn a_message_beyond_the_limit_is_out_of_range() {
         (1024 * 1024, Some(Code::OutOfRange)),
     ] {
         let request = SignInRequest { password: "x".repeat(length), ..sign_in("echo") };
-        let answer = within(client.sign_in(request)).await;
-        assert_eq!(answer.err().map(|status| status.code()), code, "{length}");
+        let response = within(client.sign_in(request)).await;
+        assert_eq!(response.err().map(|status| status.code()), code, "{length}");
     }
     assert_served(&mut client).await;
 }
@@ -75,7 +75,7 @@ async fn an_announced_length_beyond_the_limit_is_out_of_range() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_unimplemented() {
+async fn an_unknown_method_is_unimplemented() {
     let server = Server::start(limits()).await;
     let mut connection = server.connect().await;
     for path in [

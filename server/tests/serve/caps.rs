@@ -1,11 +1,11 @@
-//! How many connections there may be, and whose must make room.
+//! The connection limit, and evictions.
 
 use server::Limits;
 use tokio::net::TcpStream;
 
 use crate::{
     streaming::{Streams, WATCH, open},
-    wire::{Connection, connect_from, is_closed, is_served, last_words, says_good_bye},
+    wire::{Connection, connect_from, is_closed, is_served, last_bytes, sends_goaway},
     world::{Server, assert_served, client, limits, until, within},
 };
 
@@ -27,7 +27,7 @@ async fn in_use(server: &Server, address: [u8; 4]) -> Option<impl Sized> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_beyond_the_cap_are_closed_unserved_where_all_are_in_use() {
+async fn connections_beyond_the_limit_are_closed_unserved_where_all_are_in_use() {
     let (server, _) = Streams::start(Limits { connections: 3, ..limits() }).await;
     let _first = in_use(&server, HERE).await.expect("the first");
     let second = in_use(&server, THERE).await.expect("the second");
@@ -42,7 +42,7 @@ async fn connections_beyond_the_cap_are_closed_unserved_where_all_are_in_use() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_address_cannot_take_every_place() {
+async fn one_address_cannot_take_every_slot() {
     let (server, _) = Streams::start(Limits { connections_per_address: 2, ..limits() }).await;
     let first = in_use(&server, HERE).await.expect("the first");
     let _second = in_use(&server, HERE).await.expect("the second");
@@ -52,9 +52,9 @@ async fn one_address_cannot_take_every_place() {
     until(async || in_use(&server, HERE).await.is_some()).await;
 }
 
-/// Whoever holds most makes room, and is told so.
+/// The client with the most connections loses one, with GOAWAY.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_connections_make_room_for_whoever_comes() {
+async fn idle_connections_are_evicted_for_new_clients() {
     let (server, _) = Streams::start(Limits { connections: 16, ..limits() }).await;
     let _in_use = in_use(&server, THERE).await.expect("a watch");
     let mut attackers = Vec::new();
@@ -66,8 +66,8 @@ async fn idle_connections_make_room_for_whoever_comes() {
         let connection = Connection::open_from(ELSEWHERE, server.addr).await;
         let mut client = client(connection.expect("room is made"));
         assert_served(&mut client).await;
-        let words = last_words(evicted).await;
-        assert!(says_good_bye(&words), "{words:?}");
+        let words = last_bytes(evicted).await;
+        assert!(sends_goaway(&words), "{words:?}");
         honest.push(client);
     }
     let brief = std::time::Duration::from_millis(50);
@@ -87,6 +87,6 @@ async fn an_address_at_its_limit_goes_on_with_its_own_idle_connections() {
     // Not at once: who opens them without end must not have them closed at the same pace.
     assert!(idle(&server, THERE).await.is_none());
     until(async || idle(&server, THERE).await.is_some()).await;
-    assert!(says_good_bye(&last_words(&mut unused).await));
+    assert!(sends_goaway(&last_bytes(&mut unused).await));
     assert!(!is_closed(&mut bystander, std::time::Duration::from_millis(50)).await);
 }

@@ -30,20 +30,20 @@ async fn a_call_ends_at_the_shorter_of_both_deadlines() {
         }
         let start = Instant::now();
         let bound = Duration::from_secs(if cut { 5 } else { 1 });
-        let answer = tokio::time::timeout(bound, client.sign_in(request)).await;
+        let response = tokio::time::timeout(bound, client.sign_in(request)).await;
         if cut {
-            let refused = answer.expect("in time").expect_err("too slow");
+            let refused = response.expect("in time").expect_err("too slow");
             assert_eq!(refused.code(), Code::DeadlineExceeded, "{case}: {refused}");
             assert!(start.elapsed() >= short, "{case}: too early");
             assert_served(&mut client).await;
         } else {
-            assert!(answer.is_err(), "{case}: not yet");
+            assert!(response.is_err(), "{case}: not yet");
         }
     }
 }
 
 #[tokio::test]
-async fn a_call_that_was_cut_gives_its_place_back() {
+async fn a_call_that_was_cut_releases_its_permit() {
     let request_timeout = Duration::from_millis(50);
     let server = Server::start(Limits { request_timeout, calls: 1, ..limits() }).await;
     let mut client = server.client().await;

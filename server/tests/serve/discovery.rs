@@ -9,7 +9,7 @@ use crate::{
     world::{Server, limits, within},
 };
 
-/// The services that version 1 lists; none where it hangs up without an answer.
+/// The services that version 1 lists; none if the server disconnects without a response.
 async fn list_v1(connection: &Connection, host: &str) -> Result<Vec<String>, Status> {
     use v1::{
         ServerReflectionRequest as Request, server_reflection_client::ServerReflectionClient,
@@ -18,16 +18,16 @@ async fn list_v1(connection: &Connection, host: &str) -> Result<Vec<String>, Sta
     let message_request = Some(MessageRequest::ListServices(String::new()));
     let request = Request { host: host.to_owned(), message_request };
     let mut client = ServerReflectionClient::with_origin(connection.clone(), origin());
-    let asked = client.server_reflection_info(stream::iter([request]));
-    let mut answers = within(asked).await?.into_inner();
-    let Some(answer) = within(answers.next()).await.transpose()? else { return Ok(Vec::new()) };
-    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
-        panic!("another answer: {answer:?}");
+    let request = client.server_reflection_info(stream::iter([request]));
+    let mut responses = within(request).await?.into_inner();
+    let Some(response) = within(responses.next()).await.transpose()? else { return Ok(Vec::new()) };
+    let Some(MessageResponse::ListServicesResponse(list)) = response.message_response else {
+        panic!("another answer: {response:?}");
     };
     Ok(list.service.into_iter().map(|service| service.name).collect())
 }
 
-/// The same of version 1 alpha.
+/// The services that version 1 alpha lists.
 async fn list_v1alpha(connection: &Connection, host: &str) -> Result<Vec<String>, Status> {
     use v1alpha::{
         ServerReflectionRequest as Request, server_reflection_client::ServerReflectionClient,
@@ -36,11 +36,11 @@ async fn list_v1alpha(connection: &Connection, host: &str) -> Result<Vec<String>
     let message_request = Some(MessageRequest::ListServices(String::new()));
     let request = Request { host: host.to_owned(), message_request };
     let mut client = ServerReflectionClient::with_origin(connection.clone(), origin());
-    let asked = client.server_reflection_info(stream::iter([request]));
-    let mut answers = within(asked).await?.into_inner();
-    let Some(answer) = within(answers.next()).await.transpose()? else { return Ok(Vec::new()) };
-    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
-        panic!("another answer: {answer:?}");
+    let request = client.server_reflection_info(stream::iter([request]));
+    let mut responses = within(request).await?.into_inner();
+    let Some(response) = within(responses.next()).await.transpose()? else { return Ok(Vec::new()) };
+    let Some(MessageResponse::ListServicesResponse(list)) = response.message_response else {
+        panic!("another answer: {response:?}");
     };
     Ok(list.service.into_iter().map(|service| service.name).collect())
 }
@@ -57,7 +57,7 @@ async fn both_versions_list_what_this_port_serves() {
 }
 
 #[tokio::test]
-async fn it_can_be_switched_off() {
+async fn reflection_can_be_switched_off() {
     let server = Server::start_with(limits(), false).await;
     let connection = server.connect().await;
     for listed in [list_v1(&connection, "").await, list_v1alpha(&connection, "").await] {
@@ -65,9 +65,9 @@ async fn it_can_be_switched_off() {
     }
 }
 
-/// Anybody may ask, so nobody may ask for much.
+/// Reflection needs no token, so requests are small.
 #[tokio::test]
-async fn its_requests_are_as_small_as_all_others() {
+async fn reflection_requests_have_the_common_size_limit() {
     let server = Server::start(limits()).await;
     let connection = server.connect().await;
     let (small, large) = ("x".repeat(60 * 1024), "x".repeat(64 * 1024));

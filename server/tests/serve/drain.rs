@@ -14,12 +14,12 @@ use crate::{
     world::{Server, assert_served, limits, spawn_call, until, within},
 };
 
-/// What health says of `service`; `None` where it does not know it.
+/// The health status of `service`; `None` if it is unknown.
 async fn health(connection: &Connection, service: &str) -> Option<ServingStatus> {
     let request = HealthCheckRequest { service: service.to_owned() };
     let mut client = HealthClient::with_origin(connection.clone(), origin());
-    let answer = within(client.check(request)).await.ok()?;
-    Some(answer.into_inner().status())
+    let response = within(client.check(request)).await.ok()?;
+    Some(response.into_inner().status())
 }
 
 async fn port_is_open(server: &Server) -> bool {
@@ -27,7 +27,7 @@ async fn port_is_open(server: &Server) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_loses_no_call_and_warns_before_it_closes_the_port() {
+async fn a_shutdown_loses_no_call_and_warns_before_it_closes_the_port() {
     const NAMES: [&str; 2] = ["", "auth.v1.AuthService"];
     let (lame_duck, drain) = (Duration::from_millis(1500), Duration::from_secs(8));
     let mut server = Server::start(Limits { lame_duck, drain, ..limits() }).await;
@@ -43,7 +43,7 @@ async fn a_stop_loses_no_call_and_warns_before_it_closes_the_port() {
     for name in NAMES {
         until(async || health(&probe, name).await == Some(ServingStatus::NotServing)).await;
     }
-    // Who has not looked yet is still served, on old connections and on new ones.
+    // A client that has not noticed yet is still served, on old connections and on new ones.
     assert_served(&mut client.clone()).await;
     assert_served(&mut server.client().await).await;
     until(async || !port_is_open(&server).await).await;
@@ -51,8 +51,8 @@ async fn a_stop_loses_no_call_and_warns_before_it_closes_the_port() {
     assert!(!held.is_finished(), "the call outlived the port");
 
     server.release();
-    let answer = within(held).await.expect("a task").expect("not lost");
-    assert_eq!(answer.into_inner().session_token, "token");
+    let response = within(held).await.expect("a task").expect("not lost");
+    assert_eq!(response.into_inner().session_token, "token");
     let released = Instant::now();
     server.ended().await;
     assert!(released.elapsed() < Duration::from_secs(2), "nothing was left to wait for");
@@ -90,7 +90,7 @@ async fn a_call_that_outlasts_the_drain_is_cut() {
 
 /// An idle keep-alive connection has nothing to lose.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_connections_do_not_hold_a_stop() {
+async fn idle_connections_do_not_delay_a_shutdown() {
     let mut server = Server::start(Limits { drain: Duration::from_secs(8), ..limits() }).await;
     let mut clients = Vec::new();
     for _ in 0..10 {
@@ -121,7 +121,7 @@ async fn an_old_connection_finishes_its_call_and_ends() {
 
 /// A client that balances by itself keeps one of these open on every connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_watches_health_does_not_hold_a_stop() {
+async fn a_health_watch_does_not_delay_a_shutdown() {
     let (lame_duck, drain) = (Duration::from_millis(300), Duration::from_secs(8));
     let mut server = Server::start(Limits { lame_duck, drain, ..limits() }).await;
     let mut client = HealthClient::with_origin(server.connect().await, origin());
@@ -132,7 +132,7 @@ async fn who_watches_health_does_not_hold_a_stop() {
     server.stop();
     let end = loop {
         match within(watching.message()).await {
-            Ok(Some(said)) => last = Some(said.status()),
+            Ok(Some(received)) => last = Some(received.status()),
             Ok(None) => panic!("an end without a word"),
             Err(end) => break end,
         }

@@ -15,13 +15,13 @@ use crate::{
     world::{Server, limits, sign_in, spawn_call, until, within},
 };
 
-/// Sends `request` and reads the answer to its end, which is the connection's.
+/// Sends `request` and reads the response until the connection ends.
 async fn exchange(stream: &mut TcpStream, request: &str, body: &[u8]) -> Vec<u8> {
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream.write_all(body).await.expect("sent");
-    let mut answer = Vec::new();
-    within(stream.read_to_end(&mut answer)).await.expect("a whole answer");
-    answer
+    let mut response = Vec::new();
+    within(stream.read_to_end(&mut response)).await.expect("a whole answer");
+    response
 }
 
 const EVENTS: &str = "GET /streams/watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -59,14 +59,14 @@ async fn an_old_connection_of_http_1_ends_its_stream_properly() {
     let connection_age = Duration::from_millis(300);
     let (server, _) = Streams::start(Limits { connection_age, ..limits() }).await;
     let mut stream = TcpStream::connect(server.http_addr).await.expect("a connection");
-    let answer = exchange(&mut stream, EVENTS, b"").await;
-    let text = String::from_utf8_lossy(&answer);
-    assert!(text.contains("data: 0\n\n") && answer.ends_with(END), "{text}");
+    let response = exchange(&mut stream, EVENTS, b"").await;
+    let text = String::from_utf8_lossy(&response);
+    assert!(text.contains("data: 0\n\n") && response.ends_with(END), "{text}");
 }
 
 /// gRPC-Web writes trailers into the body.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_browsers_stream_is_told_why_it_ends() {
+async fn a_stream_of_a_browser_ends_with_a_reason() {
     let connection_age = Duration::from_millis(300);
     let (server, _) = Streams::start(Limits { connection_age, ..limits() }).await;
     let message = framed(&prost::Message::encode_to_vec(&sign_in("quiet")));
@@ -76,12 +76,12 @@ async fn a_browsers_stream_is_told_why_it_ends() {
         message.len()
     );
     let mut stream = TcpStream::connect(server.addr).await.expect("a connection");
-    let answer = exchange(&mut stream, &head, &message).await;
-    let text = String::from_utf8_lossy(&answer);
-    assert!(text.contains("grpc-status:14\r\n") && answer.ends_with(END), "{text}");
+    let response = exchange(&mut stream, &head, &message).await;
+    let text = String::from_utf8_lossy(&response);
+    assert!(text.contains("grpc-status:14\r\n") && response.ends_with(END), "{text}");
 }
 
-/// What has an end of its own gets the time that calls get.
+/// A finite stream gets the time of a call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_export_is_finished_on_an_old_connection() {
     let connection_age = Duration::from_millis(100);
@@ -97,7 +97,7 @@ async fn an_export_is_finished_on_an_old_connection() {
 
 /// Not before the port is closed: who opens its stream again must not come back here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_ends_every_stream_at_once_when_the_port_is_closed() {
+async fn a_shutdown_ends_every_stream_when_the_port_is_closed() {
     let (lame_duck, drain) = (Duration::from_millis(500), Duration::from_secs(9));
     let (mut server, _) = Streams::start(Limits { lame_duck, drain, ..limits() }).await;
     let connection = server.connect().await;
@@ -128,9 +128,10 @@ impl Drop for Guard {
 
 /// Calls that are still open may need what the jobs do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn services_learn_of_the_stop_and_their_jobs_outlive_the_calls() {
+async fn services_get_the_shutdown_signal_and_their_jobs_outlive_the_calls() {
     let mut assembly = Assembly::default();
-    let (stopping, (ended, job_ended)) = (assembly.stopping(), tokio::sync::watch::channel(false));
+    let (stopping, (ended, job_ended)) =
+        (assembly.shutdown_signal(), tokio::sync::watch::channel(false));
     let guard = Guard(ended);
     assembly.add_job(async move {
         let _guard = guard;

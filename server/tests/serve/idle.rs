@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     streaming::Streams,
-    wire::{is_closed, is_served, last_words, says_good_bye},
+    wire::{is_closed, is_served, last_bytes, sends_goaway},
     world::{Server, assert_served, limits, spawn_call, until, within},
 };
 
@@ -18,21 +18,21 @@ const HEALTH: &[u8] = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// Whether a request on this connection is answered with 200, and in whole.
 async fn is_answered(stream: &mut TcpStream) -> bool {
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     if stream.write_all(HEALTH).await.is_err() {
         return false;
     }
-    while !answer.ends_with(b"}") {
-        if !matches!(within(stream.read_buf(&mut answer)).await, Ok(1..)) {
+    while !response.ends_with(b"}") {
+        if !matches!(within(stream.read_buf(&mut response)).await, Ok(1..)) {
             return false;
         }
     }
-    answer.starts_with(b"HTTP/1.1 200")
+    response.starts_with(b"HTTP/1.1 200")
 }
 
-/// Over HTTP/2 it is told so: a call that is on its way then is made again elsewhere.
+/// Over HTTP/2 the client gets GOAWAY, and repeats a call that was in flight elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_greets_and_asks_for_nothing_has_as_long_as_a_greeting_may_take() {
+async fn a_connection_without_a_call_has_the_time_of_a_handshake() {
     let handshake_timeout = Duration::from_millis(500);
     let mut server = Server::start(Limits { handshake_timeout, ..limits() }).await;
     let client = server.client().await;
@@ -42,8 +42,8 @@ async fn who_greets_and_asks_for_nothing_has_as_long_as_a_greeting_may_take() {
     assert_served(&mut used).await;
     let mut unused = TcpStream::connect(server.addr).await.expect("a connection");
     assert!(is_served(&mut unused).await);
-    let words = last_words(&mut unused).await;
-    assert!(says_good_bye(&words), "{words:?}");
+    let words = last_bytes(&mut unused).await;
+    assert!(sends_goaway(&words), "{words:?}");
     assert!(start.elapsed() >= handshake_timeout, "{:?}", start.elapsed());
     // Neither a call in progress nor one that is over makes a connection unused.
     assert_served(&mut used).await;
@@ -64,7 +64,7 @@ async fn a_connection_of_http_1_is_kept_between_requests_for_longer_than_a_head_
     }
     let start = Instant::now();
     assert!(is_answered(&mut kept).await);
-    assert_eq!(last_words(&mut kept).await, b"", "it is closed without a word");
+    assert_eq!(last_bytes(&mut kept).await, b"", "it is closed without a word");
     assert!(start.elapsed() >= keep_alive, "{:?}", start.elapsed());
 }
 
@@ -79,17 +79,17 @@ async fn a_head_that_has_begun_on_a_kept_connection_has_its_own_time() {
         assert!(!is_closed(&mut slow, handshake_timeout * 2).await);
         let start = Instant::now();
         slow.write_all(beginning).await.expect("sent");
-        let (mut heard, mut said) = slow.split();
+        let (mut reader, mut writer) = slow.split();
         let dribble = async {
-            while said.write_all(b"a").await.is_ok() {
+            while writer.write_all(b"a").await.is_ok() {
                 tokio::time::sleep(handshake_timeout / 5).await;
             }
             std::future::pending::<()>().await;
         };
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         tokio::select! {
             () = dribble => {}
-            _ = within(heard.read_to_end(&mut answer)) => {}
+            _ = within(reader.read_to_end(&mut response)) => {}
         }
         assert!(start.elapsed() >= handshake_timeout, "{:?}", start.elapsed());
     }
@@ -108,7 +108,7 @@ async fn a_stream_is_no_idle_connection() {
     }
 }
 
-/// What counts is the time it takes, not in how many pieces it comes.
+/// The total time counts, not the number of pieces.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_head_that_comes_slowly_but_in_time_is_answered() {
     let handshake_timeout = Duration::from_secs(3);
@@ -119,12 +119,12 @@ async fn a_head_that_comes_slowly_but_in_time_is_answered() {
         slow.write_all(beginning).await.expect("sent");
         tokio::time::sleep(Duration::from_millis(200)).await;
         slow.write_all(&HEALTH[20..]).await.expect("sent");
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         until(async || {
-            let _ = slow.read_buf(&mut answer).await;
-            answer.ends_with(b"}")
+            let _ = slow.read_buf(&mut response).await;
+            response.ends_with(b"}")
         })
         .await;
-        assert!(answer.starts_with(b"HTTP/1.1 200"));
+        assert!(response.starts_with(b"HTTP/1.1 200"));
     }
 }

@@ -20,15 +20,15 @@ async fn a_hundred_panics_cost_a_hundred_calls_and_nothing_else() {
         assert_served(&mut client).await;
     }
     server.release();
-    let answer = within(bystander).await.expect("a task").expect("not disturbed");
-    assert_eq!(answer.into_inner().session_token, "token");
+    let response = within(bystander).await.expect("a task").expect("not disturbed");
+    assert_eq!(response.into_inner().session_token, "token");
     server.stop();
     server.ended().await;
 }
 
-/// A place taken by a call that panics is given back.
+/// The permit of a call that panics is released.
 #[tokio::test]
-async fn a_panic_gives_its_place_back() {
+async fn a_panic_releases_its_permit() {
     let server = Server::start(server::Limits { calls: 1, ..limits() }).await;
     let mut client = server.client().await;
     for _ in 0..5 {

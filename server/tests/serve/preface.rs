@@ -1,5 +1,4 @@
-//! What the server allows a connection, as it says itself in its first frame (RFC 9113
-//! section 6.5).
+//! The limits of a connection, in the server's first frame (RFC 9113
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +10,7 @@ use crate::{
     world::{Server, assert_served, limits, within},
 };
 
-/// What a client says first.
+/// The client preface.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A SETTINGS frame that changes nothing.
@@ -43,8 +42,8 @@ async fn streams_and_headers_are_limited_by_settings() {
     stream.write_all(&[PREFACE, EMPTY_SETTINGS].concat()).await.expect("sent");
     let settings = within(settings(&mut stream)).await;
     for (id, value) in [(MAX_CONCURRENT_STREAMS, 128), (MAX_HEADER_LIST_SIZE, 16 * 1024)] {
-        let said: Vec<_> = settings.iter().filter(|setting| setting.0 == id).collect();
-        assert_eq!(said, [&(id, value)]);
+        let received: Vec<_> = settings.iter().filter(|setting| setting.0 == id).collect();
+        assert_eq!(received, [&(id, value)]);
     }
 }
 
@@ -57,10 +56,11 @@ async fn oversized_headers_never_reach_a_service() {
     for (size, code) in [(12 * 1024, Some(200)), (17 * 1024, Some(431)), (1024 * 1024, None)] {
         let mut connection = server.connect().await;
         let value = "x".repeat(size);
-        let answer = connection.post(SIGN_IN, &[("x-large", &value)], &framed(b"")).await;
-        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
-        assert_eq!(status, code, "{size}: {answer:?}");
-        let labelled = answer.is_ok_and(|answer| answer.headers().contains_key("x-request-id"));
+        let response = connection.post(SIGN_IN, &[("x-large", &value)], &framed(b"")).await;
+        let status = response.as_ref().ok().map(|response| response.status().as_u16());
+        assert_eq!(status, code, "{size}: {response:?}");
+        let labelled =
+            response.is_ok_and(|response| response.headers().contains_key("x-request-id"));
         assert_eq!(labelled, code == Some(200), "{size}: an id shows that it got in");
     }
     assert_served(&mut server.client().await).await;

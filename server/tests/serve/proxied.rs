@@ -59,7 +59,7 @@ async fn many_clients_watch_through_one_proxy_beside_ordinary_requests() {
 
 /// Neither by streams nor by connections: over HTTP/1.1 each stream has one of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_client_behind_a_proxy_has_no_more_than_it_would_have_itself() {
+async fn a_client_behind_a_proxy_has_the_limits_of_a_direct_client() {
     for few in [
         Limits { streams_per_address: 3, ..limits() },
         Limits { connections_per_address: 3, ..limits() },
@@ -71,7 +71,7 @@ async fn one_client_behind_a_proxy_has_no_more_than_it_would_have_itself() {
             assert_eq!(status, 200);
             watches.push(watch);
         }
-        // It is one subscriber, however many addresses it has.
+        // One subscriber, however many addresses.
         let (status, _) = ask(&server, PROXY, "2001:db8::2", WATCH).await;
         assert_eq!(status, 429);
         let (status, _) = ask(&server, PROXY, "2001:db8:0:1::1", WATCH).await;
@@ -82,7 +82,7 @@ async fn one_client_behind_a_proxy_has_no_more_than_it_would_have_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_no_proxy_is_counted_itself_whatever_it_says() {
+async fn a_peer_that_is_no_trusted_proxy_is_counted_itself() {
     let server = behind_a_proxy(Limits { streams_per_address: 2, ..limits() }).await;
     let mut watches = Vec::new();
     for (number, expected) in [(1, 200), (2, 200), (3, 429)] {
@@ -91,7 +91,7 @@ async fn who_is_no_proxy_is_counted_itself_whatever_it_says() {
         assert_eq!(status, expected, "{client}");
         watches.push(watch);
     }
-    // A proxy that names nobody is a client like any other.
+    // A proxy without `X-Forwarded-For` is a client like any other.
     for expected in [200, 200, 429] {
         let (status, watch) = ask(&server, PROXY, "unknown", WATCH).await;
         assert_eq!(status, expected);

@@ -1,4 +1,4 @@
-//! Streams that anybody may open: counted like all others, and apart from them.
+//! Streams without a token: limited like others, and counted apart from them.
 
 use futures_util::{Stream, StreamExt, stream};
 use server::{Assembly, Limits};
@@ -26,36 +26,36 @@ async fn check(connection: &Connection) -> Result<(), Status> {
 
 /// Requests that end when their sender is dropped.
 fn requests<T: Send + 'static>() -> (mpsc::Sender<T>, impl Stream<Item = T> + Send) {
-    let (asks, asked) = mpsc::channel(1);
-    let asked = stream::unfold(asked, async |mut asked: mpsc::Receiver<T>| {
-        asked.recv().await.map(|request| (request, asked))
+    let (sender, receiver) = mpsc::channel(1);
+    let requests = stream::unfold(receiver, async |mut receiver: mpsc::Receiver<T>| {
+        receiver.recv().await.map(|request| (request, receiver))
     });
-    (asks, asked)
+    (sender, requests)
 }
 
-/// Reflection that is asked nothing and stays open, until what is returned is dropped.
+/// A reflection stream without requests, open until its guard is dropped.
 async fn reflect(connection: &Connection) -> Result<impl Sized + use<>, Status> {
     use v1::server_reflection_client::ServerReflectionClient;
-    let (asks, asked) = requests();
+    let (sender, requests) = requests();
     let mut client = ServerReflectionClient::with_origin(connection.clone(), origin());
-    within(client.server_reflection_info(asked)).await.map(|answers| (asks, answers))
+    within(client.server_reflection_info(requests)).await.map(|responses| (sender, responses))
 }
 
-/// The same in version 1 alpha.
+/// Reflection in version 1 alpha.
 async fn reflect_alpha(connection: &Connection) -> Result<impl Sized + use<>, Status> {
     use v1alpha::server_reflection_client::ServerReflectionClient;
-    let (asks, asked) = requests();
+    let (sender, requests) = requests();
     let mut client = ServerReflectionClient::with_origin(connection.clone(), origin());
-    within(client.server_reflection_info(asked)).await.map(|answers| (asks, answers))
+    within(client.server_reflection_info(requests)).await.map(|responses| (sender, responses))
 }
 
-fn assert_crowded<T>(opened: Result<T, Status>) {
+fn assert_too_many_streams<T>(opened: Result<T, Status>) {
     let refused = opened.err().expect("one too many");
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_watches_and_reflection_are_counted_together_and_given_back() {
+async fn health_watches_and_reflection_are_counted_together_and_released() {
     for few in [
         Limits { public_streams: 3, ..limits() },
         Limits { public_streams_per_address: 3, ..limits() },
@@ -66,10 +66,10 @@ async fn health_watches_and_reflection_are_counted_together_and_given_back() {
         assert!(within(watched.next()).await.expect("a message").is_ok());
         let second = reflect(&other).await.expect("the second");
         let third = reflect_alpha(&one).await.expect("the third");
-        assert_crowded(watch(&other).await);
-        assert_crowded(reflect(&one).await);
-        assert_crowded(reflect_alpha(&other).await);
-        // Asking once is always free, and calls have places of their own.
+        assert_too_many_streams(watch(&other).await);
+        assert_too_many_streams(reflect(&one).await);
+        assert_too_many_streams(reflect_alpha(&other).await);
+        // Single health checks need no permit, and calls have permits of their own.
         for connection in [&one, &other] {
             check(connection).await.expect("free");
             assert_served(&mut client(connection.clone())).await;
@@ -79,12 +79,12 @@ async fn health_watches_and_reflection_are_counted_together_and_given_back() {
         for _ in 0..3 {
             until(async || watch(&one).await.map(|it| again.push(it)).is_ok()).await;
         }
-        assert_crowded(watch(&one).await);
+        assert_too_many_streams(watch(&one).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn they_take_nothing_from_the_streams_and_calls_of_users() {
+async fn streams_without_a_token_take_no_permits_of_users() {
     let few = Limits { calls: 1, streams: 1, public_streams: 64, ..limits() };
     let (server, _) = Streams::start(few).await;
     let connection = server.connect().await;
@@ -92,7 +92,7 @@ async fn they_take_nothing_from_the_streams_and_calls_of_users() {
     for _ in 0..64 {
         watched.push(watch(&connection).await.expect("a health watch"));
     }
-    assert_crowded(watch(&connection).await);
+    assert_too_many_streams(watch(&connection).await);
     let stream = within(open(&connection, WATCH, "quiet")).await.expect("a user's watch");
     until(async || {
         let call = client(connection.clone()).sign_in(crate::world::sign_in("echo")).await;
@@ -104,7 +104,7 @@ async fn they_take_nothing_from_the_streams_and_calls_of_users() {
 
 /// With a full house a service is watched as ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_busy_server_is_watched_all_the_same_and_says_when_it_stops() {
+async fn health_watches_of_a_busy_server_work_and_end_with_its_shutdown() {
     let mut server =
         Server::start_beside(Assembly::default(), Limits { calls: 1, ..limits() }, true).await;
     let caller = server.client().await;

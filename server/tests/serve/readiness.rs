@@ -1,4 +1,5 @@
-//! A server that waits for something: it serves, and says that it is not ready.
+//! The readiness of a server that waits for an event: it serves, and reports that it is not
+//! ready.
 
 use server::Assembly;
 use tokio::sync::oneshot;
@@ -19,11 +20,11 @@ async fn health(connection: &Connection, service: &str) -> ServingStatus {
 
 /// Also before the first moment: no balancer sees a service that is not known, or ready.
 #[tokio::test]
-async fn readiness_comes_with_the_last_thing_that_is_awaited() {
+async fn readiness_comes_with_the_last_awaited_event() {
     let mut assembly = Assembly::default();
     let (first, second) = (oneshot::channel::<()>(), oneshot::channel::<()>());
     for event in [first.1, second.1] {
-        assembly.wait_for(async {
+        assembly.ready_after(async {
             let _ = event.await;
         });
     }

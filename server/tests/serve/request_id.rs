@@ -1,4 +1,4 @@
-//! Every answer carries the id under which the logs know the call.
+//! The request id of a call is in every response.
 
 use std::time::Duration;
 
@@ -27,27 +27,27 @@ fn id_in(metadata: &MetadataMap) -> String {
     ids[0].to_str().expect("text").to_owned()
 }
 
-/// The code of the answer to `email`, and its id.
-async fn answer(client: &mut Client, email: &str, id: Option<&str>) -> (Code, String) {
+/// The code and the request id of the response to `email`.
+async fn response(client: &mut Client, email: &str, id: Option<&str>) -> (Code, String) {
     match within(client.sign_in(labelled(sign_in(email), id))).await {
-        Ok(answer) => (Code::Ok, id_in(answer.metadata())),
+        Ok(response) => (Code::Ok, id_in(response.metadata())),
         Err(status) => (status.code(), id_in(status.metadata())),
     }
 }
 
 /// Code and id of a success, a panic, a deadline and a refusal, all asked under `id`.
-async fn answers(id: Option<&str>) -> (Vec<Code>, Vec<String>) {
+async fn responses(id: Option<&str>) -> (Vec<Code>, Vec<String>) {
     let request_timeout = Duration::from_secs(1);
     let mut server = Server::start(Limits { calls: 1, request_timeout, ..limits() }).await;
     let mut client = server.client().await;
-    let mut seen = vec![answer(&mut client, "echo", id).await];
+    let mut seen = vec![response(&mut client, "echo", id).await];
     let panicked = within(client.sign_up(labelled(SignUpRequest::default(), id))).await;
     let panicked = panicked.expect_err("the handler panics");
     seen.push((panicked.code(), id_in(panicked.metadata())));
-    seen.push(answer(&mut client, "never", id).await);
+    seen.push(response(&mut client, "never", id).await);
     let _held = spawn_call(&client, "never");
     server.wait_inside(2).await;
-    seen.push(answer(&mut client, "echo", id).await);
+    seen.push(response(&mut client, "echo", id).await);
     seen.into_iter().unzip()
 }
 
@@ -55,15 +55,15 @@ const CODES: [Code; 4] =
     [Code::Ok, Code::Internal, Code::DeadlineExceeded, Code::ResourceExhausted];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_callers_id_comes_back_whatever_happens() {
-    let (codes, ids) = answers(Some("abc-1")).await;
+async fn the_request_id_of_a_client_is_in_every_response() {
+    let (codes, ids) = responses(Some("abc-1")).await;
     assert_eq!(codes, CODES);
     assert_eq!(ids, ["abc-1"; 4]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_one_every_call_gets_its_own_whatever_happens() {
-    let (codes, mut ids) = answers(None).await;
+async fn a_call_without_a_request_id_gets_a_new_one() {
+    let (codes, mut ids) = responses(None).await;
     assert_eq!(codes, CODES);
     assert!(ids.iter().all(|id| id.len() > 8), "{ids:?}");
     ids.sort();
@@ -72,7 +72,7 @@ async fn without_one_every_call_gets_its_own_whatever_happens() {
 }
 
 #[tokio::test]
-async fn what_no_service_answers_has_an_id_too_and_odd_ids_are_replaced() {
+async fn refusals_have_a_request_id_and_invalid_ids_are_replaced() {
     let server = Server::start(limits()).await;
     let mut connection = server.connect().await;
     let long = "x".repeat(129);

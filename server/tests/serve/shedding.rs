@@ -1,5 +1,4 @@
-//! Beyond the number of calls that fit, the next is refused at once, and told when to
-//! come back.
+//! Load shedding: beyond the limit of calls, the next is refused at once, with a retry delay.
 
 use server::Limits;
 use tonic::Code;
@@ -35,7 +34,7 @@ async fn calls_beyond_the_limit_are_refused_and_the_others_succeed() {
 
 /// A busy server that looked dead would be restarted, and its callers moved to the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_server_still_says_that_it_serves() {
+async fn a_full_server_still_reports_that_it_serves() {
     let mut server = Server::start(Limits { calls: 1, ..limits() }).await;
     let client = server.client().await;
     let held = spawn_call(&client, "hold");
@@ -62,9 +61,9 @@ async fn an_address_has_no_more_than_its_share() {
     assert_served(&mut second).await;
 }
 
-/// A caller that hangs up frees its place.
+/// A client that disconnects releases its permit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_abandoned_call_gives_its_place_back() {
+async fn an_abandoned_call_releases_its_permit() {
     let mut server = Server::start(Limits { calls: 1, ..limits() }).await;
     let mut client = server.client().await;
     let abandoned = spawn_call(&client, "never");

@@ -1,4 +1,4 @@
-//! Peers that connect and say nothing, or too little.
+//! Clients that connect and send nothing, or too little.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ async fn silent(server: &Server, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_does_not_wait_for_peers_that_never_spoke() {
+async fn a_shutdown_does_not_wait_for_clients_without_a_handshake() {
     let drain = Duration::from_secs(6);
     for bytes in [&b""[..], &PREFACE[..10], PREFACE] {
         let mut server = Server::start(Limits { drain, ..limits() }).await;
@@ -44,7 +44,7 @@ async fn a_stop_does_not_wait_for_peers_that_never_spoke() {
 
 /// They began properly, so they get the whole drain, and no more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn peers_that_fell_silent_later_hold_a_stop_until_the_deadline_only() {
+async fn silent_clients_delay_a_shutdown_until_the_deadline_only() {
     let mut server = Server::start(limits()).await;
     let greeting = [PREFACE, crate::preface::EMPTY_SETTINGS].concat();
     let _peers = silent(&server, 50, &greeting).await;
@@ -55,7 +55,7 @@ async fn peers_that_fell_silent_later_hold_a_stop_until_the_deadline_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_greet_in_time_is_closed_and_others_are_not() {
+async fn a_connection_without_a_handshake_in_time_is_closed_and_others_are_not() {
     let handshake_timeout = Duration::from_millis(300);
     let mut server = Server::start(Limits { handshake_timeout, ..limits() }).await;
     let mut client = server.client().await;
@@ -74,7 +74,7 @@ async fn who_does_not_greet_in_time_is_closed_and_others_are_not() {
     within(held).await.expect("a task").expect("an answer");
 }
 
-/// Other protocols are told so at once; they need not wait for a timeout.
+/// Other protocols are refused at once, without a timeout.
 #[tokio::test]
 async fn another_protocol_is_closed_at_once() {
     let server = Server::start(limits()).await;
@@ -91,7 +91,7 @@ async fn another_protocol_is_closed_at_once() {
 
 /// HTTP/1.1 is spoken for gRPC-Web alone.
 #[tokio::test]
-async fn what_is_not_grpc_is_told_so() {
+async fn a_request_that_is_not_grpc_is_unsupported() {
     let server = Server::start(limits()).await;
     let mut stream = TcpStream::connect(server.addr).await.expect("a connection");
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sent");

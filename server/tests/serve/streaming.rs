@@ -40,7 +40,7 @@ pub const WATCH: &str = "/test.v1.Streams/Watch";
 pub const EXPORT: &str = "/test.v1.Streams/Export";
 pub const UNMARKED: &str = "/test.v1.Streams/Unmarked";
 
-/// Takes a stream of messages and tells their number; declared as an upload, and not.
+/// A method that takes a stream of messages and returns their number;
 pub const UPLOAD: &str = "/test.v1.Streams/Upload";
 pub const GATHER: &str = "/test.v1.Streams/Gather";
 
@@ -60,7 +60,7 @@ impl Streams {
     pub async fn start_behind(proxies: &str, limits: Limits) -> (Server, Self) {
         let (mut assembly, streams) = (Assembly::default(), Self::default());
         assembly.add(streams.clone());
-        assembly.mount(door());
+        assembly.add_router(router());
         assembly.allow_upload(UPLOAD);
         assembly.allow_upload("/streams/{name}/upload");
         (Server::start_behind(proxies, assembly, limits, false).await, streams)
@@ -76,10 +76,10 @@ impl Streams {
         let message =
             |text: String| Ok(SignInResponse { session_token: text, ..Default::default() });
         let first = stream::iter([message("0".into())]);
-        let asked = self.0.clone();
+        let request = self.0.clone();
         match kind {
             "flood" => stream::repeat_with(move || {
-                asked.fetch_add(1, Ordering::Relaxed);
+                request.fetch_add(1, Ordering::Relaxed);
                 message("x".repeat(8 * 1024))
             })
             .boxed(),
@@ -117,13 +117,13 @@ impl Service<HttpRequest<Body>> for Streams {
                 return Ok(grpc.client_streaming(service_fn(count), request).await);
             }
             let open = service_fn(move |request: Request<SignInRequest>| {
-                let mut answer = Response::new(streams.messages(&request.get_ref().email));
+                let mut response = Response::new(streams.messages(&request.get_ref().email));
                 match &*path {
-                    WATCH => drop(answer.extensions_mut().insert(StreamKind::Watch)),
-                    EXPORT => drop(answer.extensions_mut().insert(StreamKind::Export)),
+                    WATCH => drop(response.extensions_mut().insert(StreamKind::Watch)),
+                    EXPORT => drop(response.extensions_mut().insert(StreamKind::Export)),
                     _ => {}
                 }
-                ready(Ok::<_, Status>(answer))
+                ready(Ok::<_, Status>(response))
             });
             Ok(grpc.server_streaming(open, request).await)
         }
@@ -141,7 +141,7 @@ async fn count(
     Ok(Response::new(SignInResponse { session_token: count.to_string(), ..Default::default() }))
 }
 
-fn door() -> HttpRouter {
+fn router() -> HttpRouter {
     let events = async || {
         let events = stream::iter([Ok::<_, Infallible>("data: 0\n\n")]).chain(stream::pending());
         let body = axum::body::Body::from_stream(events);
@@ -186,6 +186,6 @@ pub async fn upload(
     let codec = ProstCodec::<SignInRequest, SignInResponse>::default();
     client.ready().await.map_err(|closed| Status::unavailable(closed.to_string()))?;
     let path = PathAndQuery::from_static(path);
-    let answer = client.client_streaming(Request::new(messages), path, codec).await;
-    answer.map(|answer: Response<SignInResponse>| answer.into_inner().session_token)
+    let response = client.client_streaming(Request::new(messages), path, codec).await;
+    response.map(|response: Response<SignInResponse>| response.into_inner().session_token)
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_take_no_place_among_the_calls_and_are_limited_apart() {
+async fn streams_take_no_permit_of_calls_and_have_limits_of_their_own() {
     for crowded in [
         Limits { calls: 1, streams: 3, ..limits() },
         Limits { calls: 1, streams_per_address: 3, ..limits() },
@@ -27,7 +27,7 @@ async fn streams_take_no_place_among_the_calls_and_are_limited_apart() {
         let mut client = server.client().await;
         let mut streams = Vec::new();
         for connection in [&first, &second, &first] {
-            // A place is needed to get there, and the last call may just have left it.
+            // The call needs a permit first, which the last call may just have released.
             let mut stream = within(open(connection, WATCH, "quiet")).await.expect("a slot");
             assert!(within(stream.message()).await.expect("open").is_some());
             streams.push(stream);
@@ -64,7 +64,7 @@ async fn a_stream_may_be_older_than_any_call_and_silent_for_longer_than_a_reader
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_piece_that_nobody_takes_ends_its_connection_and_frees_the_seat() {
+async fn an_unread_piece_ends_its_connection_and_releases_the_permit() {
     let answer_timeout = Duration::from_millis(300);
     let request_timeout = Duration::from_millis(300);
     let narrow = Limits { streams: 1, answer_timeout, request_timeout, ..limits() };
@@ -78,7 +78,7 @@ async fn a_piece_that_nobody_takes_ends_its_connection_and_frees_the_seat() {
     until(async || open(&stalled, WATCH, "quiet").await.is_err()).await;
 }
 
-/// What it does not read is not made either.
+/// Unread messages are not produced either.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_holds_a_bounded_amount_and_ends() {
     let answer_timeout = Duration::from_millis(500);
@@ -100,12 +100,12 @@ async fn a_stream_over_http_may_be_neither_kept_nor_transformed_on_its_way() {
     let mut stream = TcpStream::connect(server.http_addr).await.expect("a connection");
     let request = b"GET /streams/watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
     stream.write_all(request).await.expect("sent");
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     until(async || {
-        let _ = stream.read_buf(&mut answer).await;
-        String::from_utf8_lossy(&answer).contains("data: 0")
+        let _ = stream.read_buf(&mut response).await;
+        String::from_utf8_lossy(&response).contains("data: 0")
     })
     .await;
-    let text = String::from_utf8_lossy(&answer);
+    let text = String::from_utf8_lossy(&response);
     assert!(text.contains("cache-control: no-store, no-transform\r\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Callers that ask and do not take the answer.
+//! Clients that send requests and do not read the responses.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 /// The transport takes a body long before it has sent it, and asks for no more while it
 /// cannot send: neither may free the place, and the first must not keep it for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_nobody_takes_keeps_its_place_for_a_time_and_ends_its_connection() {
+async fn an_unread_response_keeps_its_permit_for_a_time_and_ends_its_connection() {
     let answer_timeout = Duration::from_millis(400);
     let server = Server::start(Limits {
         calls: 1,

@@ -38,7 +38,7 @@ async fn an_upload_takes_its_time_where_other_calls_may_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_that_falls_silent_ends_and_so_does_one_that_never_ends() {
+async fn an_upload_that_stalls_ends_and_so_does_an_endless_one() {
     let limits =
         Limits { request_timeout: PAUSE * 4, upload_timeout: PAUSE * 15, calls: 1, ..limits() };
     let (server, _) = Streams::start(limits).await;
@@ -68,9 +68,9 @@ async fn an_upload_is_finished_on_an_old_connection() {
     assert!(upload(&connection, UPLOAD, slow(1)).await.is_err(), "it was asked to leave");
 }
 
-/// Who waits keeps nobody out.
+/// A waiting upload blocks no other call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_that_pauses_gives_its_place_back() {
+async fn an_upload_that_pauses_releases_its_permit() {
     let (server, _) = Streams::start(Limits { calls: 1, ..limits() }).await;
     let connection = server.connect().await;
     let messages = stream::iter([sign_in("x")]).chain(stream::pending());
@@ -97,13 +97,13 @@ async fn an_upload_of_lines_over_http_takes_its_time_too() {
         stream.write_all(head.as_bytes()).await.expect("sent");
         for _ in 0..10 {
             tokio::time::sleep(PAUSE).await;
-            // Who is refused may be refused before everything is sent.
+            // A refusal may come before the whole body is sent.
             let _ = stream.write_all(b"3\r\n{}\n\r\n").await;
         }
         let _ = stream.write_all(b"0\r\n\r\n").await;
-        let mut answer = vec![0; 12];
-        within(stream.read_exact(&mut answer)).await.expect("an answer");
-        assert_eq!(String::from_utf8_lossy(&answer), status);
+        let mut response = vec![0; 12];
+        within(stream.read_exact(&mut response)).await.expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&response), status);
         if status.ends_with("200") {
             let mut rest = String::new();
             within(stream.read_to_string(&mut rest)).await.expect("the rest");

@@ -30,7 +30,7 @@ use crate::{
     world::within,
 };
 
-/// What requests call the server; it does not care.
+/// The authority of requests, which the server ignores.
 pub fn origin() -> Uri {
     Uri::from_static("http://localhost")
 }
@@ -44,7 +44,7 @@ impl Connection {
         Self::open_with(addr, &Builder::new(TokioExecutor::new())).await
     }
 
-    /// A connection whose settings leave the server no room for a body.
+    /// A connection whose window is too small for a response body.
     pub async fn open_without_window(addr: SocketAddr) -> io::Result<Self> {
         Self::open_with(addr, Builder::new(TokioExecutor::new()).initial_stream_window_size(0))
             .await
@@ -132,7 +132,7 @@ impl HttpBody for Once {
     }
 }
 
-/// The status of an answer that is nothing but a status.
+/// The status of a trailers-only response.
 pub fn status(response: &Response<Incoming>) -> Status {
     Status::from_header_map(response.headers()).expect("a status in the headers")
 }
@@ -143,7 +143,7 @@ pub fn framed(message: &[u8]) -> Vec<u8> {
     [&[0][..], &length.to_be_bytes(), message].concat()
 }
 
-/// Whether the server speaks to this peer at all: it answers a greeting with its own.
+/// Whether the server serves this client: it responds to the preface with its own.
 pub async fn is_served(stream: &mut TcpStream) -> bool {
     let greeting = [PREFACE, EMPTY_SETTINGS].concat();
     let settings = async {
@@ -156,16 +156,16 @@ pub async fn is_served(stream: &mut TcpStream) -> bool {
     within(settings).await.is_ok()
 }
 
-/// What the server says before it hangs up.
-pub async fn last_words(stream: &mut TcpStream) -> Vec<u8> {
-    let mut said = Vec::new();
-    // Where it hangs up without reading, that is an error to TCP; what it said is there.
-    let _ = within(stream.read_to_end(&mut said)).await;
-    said
+/// The last bytes from the server before it disconnects.
+pub async fn last_bytes(stream: &mut TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    // A disconnect with unread bytes is an error to TCP; the response is there.
+    let _ = within(stream.read_to_end(&mut received)).await;
+    received
 }
 
 /// Whether these frames have a GOAWAY among them, without an error (RFC 9113 section 6.8).
-pub fn says_good_bye(mut frames: &[u8]) -> bool {
+pub fn sends_goaway(mut frames: &[u8]) -> bool {
     while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames {
         let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
         let Some((body, rest)) = rest.split_at_checked(length) else { return false };

@@ -1,4 +1,4 @@
-//! A server on a free port, and a service whose calls wait until they are told.
+//! A server on a free port, and a service whose calls wait until they are released.
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
@@ -52,8 +52,8 @@ impl AuthService for Sample {
             "never" => std::future::pending().await,
             _ => {}
         }
-        let answer = SignInResponse { session_token: request.password, ..Default::default() };
-        Ok(Response::new(answer))
+        let response = SignInResponse { session_token: request.password, ..Default::default() };
+        Ok(Response::new(response))
     }
 }
 
@@ -168,16 +168,16 @@ pub fn spawn_call(
 
 /// Asserts that `client` is served.
 pub async fn assert_served(client: &mut Client) {
-    let answer = within(client.sign_in(sign_in("echo"))).await.expect("served");
-    assert_eq!(answer.into_inner().session_token, "token");
+    let response = within(client.sign_in(sign_in("echo"))).await.expect("served");
+    assert_eq!(response.into_inner().session_token, "token");
 }
 
-/// What `future` makes, in bounded time.
+/// The output of `future`, in bounded time.
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("in time")
 }
 
-/// Asks `ready` again and again until it says so.
+/// Polls `ready` until it is true.
 pub async fn until(mut ready: impl AsyncFnMut() -> bool) {
     within(async {
         while !ready().await {

@@ -4,9 +4,9 @@ use http::{HeaderMap, header::AUTHORIZATION};
 
 use super::Refusal;
 
-/// The credential of a call or request: exactly one `authorization` value, the scheme in any case,
-/// one or more spaces, then visible characters of which a token or its percent-encoding
-/// can consist. It is looked for nowhere else.
+/// The credential of a call or request: exactly one `authorization` value, the scheme in any
+/// case, one or more spaces, then visible characters that a token or its percent-encoding can
+/// have. No other location is checked.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {

@@ -27,8 +27,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Refuses what asks for a key of its own, for an extension (none is understood, RFC
-    /// 7515 section 4.1.11), or is declared to be something else than a JWT.
+    /// Refuses a header that brings its own key, requires an extension (none is supported, RFC 7515
+    /// section 4.1.11), or declares another type than JWT.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         let brought = [&self.crit, &self.jwk, &self.jku, &self.x5u, &self.x5c];
         let is_jwt = match &self.typ {
@@ -72,8 +72,8 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Whether the token says of itself that it is no access token (RFC 8725 section
-    /// 3.12). `type` may be a field of the user's own, so only `refresh` speaks there.
+    /// Whether the token declares another purpose than access (RFC 8725 section 3.12). `type` may
+    /// be a field of the user's own, so only `refresh` counts there.
     pub(super) fn has_other_purpose(&self) -> bool {
         let use_is_access = match &self.token_use {
             Claim::Absent => true,
@@ -86,14 +86,14 @@ impl Claims {
     }
 }
 
-/// A claim as it was found. Of a wrong type is not the same as absent: taking one for the
-/// other is how checks get skipped (CVE-2026-25537).
+/// A claim as found. A wrong type is not the same as absent: confusing them is how checks get
+/// skipped (CVE-2026-25537).
 #[derive(Debug, Default, PartialEq)]
 pub(super) enum Claim<T> {
     #[default]
     Absent,
     Valid(T),
-    /// Present, and not what it must be. `null` is not absent.
+    /// Present, with a wrong type. `null` is not absent.
     Invalid,
 }
 
@@ -103,7 +103,7 @@ impl<'de, T: FromJson> Deserialize<'de> for Claim<T> {
     }
 }
 
-/// Takes a JSON value that is of the right type.
+/// The conversion from a JSON value of the right type.
 pub(super) trait FromJson: Sized {
     fn from_json(value: Value) -> Option<Self>;
 }

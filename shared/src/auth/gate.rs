@@ -10,11 +10,11 @@ use tonic::{
 
 use super::{OwnershipObserver, Principal, Refusal, TokenVerifier, bearer};
 
-/// Metadata in which a caller may repeat who it acts for. It grants nothing: it can only
-/// make a call fail.
+/// The metadata in which a client may repeat its user. It grants nothing: it can only make a call
+/// fail.
 pub(super) const USER: &str = "x-user-id";
 
-/// Lets a call through if it carries a valid access token, and tells the handler whose.
+/// The gate: passes calls with a valid access token, and gives the handler their [`Principal`].
 #[derive(Clone)]
 pub struct Gate {
     verifier: Arc<TokenVerifier>,
@@ -22,13 +22,13 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate that believes `verifier`.
+    /// A gate that trusts `verifier`.
     #[must_use]
     pub fn new(verifier: TokenVerifier) -> Self {
         Self { verifier: Arc::new(verifier), observer: None }
     }
 
-    /// The gate, with an observer of callers that name another user.
+    /// The gate, with an observer of clients that name another user.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn OwnershipObserver>) -> Self {
         Self { observer: Some(observer), ..self }
@@ -40,7 +40,7 @@ impl Gate {
         InterceptedService::new(service, self.clone())
     }
 
-    /// Who sends these headers (or this metadata), or why it is refused.
+    /// The principal of these headers (or this metadata), or the refusal.
     pub fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
         let principal = self.verifier.verify(bearer(headers)?)?;
         let principal = principal.observed_by(self.observer.clone());
@@ -52,7 +52,7 @@ impl Gate {
 }
 
 impl Interceptor for Gate {
-    /// Inserts a principal or rejects; one that was there before is never kept.
+    /// Inserts a principal or rejects; an earlier one is never kept.
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.extensions_mut().remove::<Principal>();
         let principal = self.admit(request.metadata().as_ref())?;

@@ -1,8 +1,7 @@
 //! HS256 and nothing else, as `jsonwebtoken`'s cryptography.
 //!
-//! The crate's own back ends bring RSA and a C build or an open advisory; without any of
-//! them there is no asymmetric path to confuse. Every other algorithm is an error here,
-//! whatever the caller asks for.
+//! The crate's own back ends bring RSA and a C build or an open advisory; without them there is
+//! no asymmetric path to confuse. Every other algorithm is an error here.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{
@@ -23,8 +22,8 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes this the process's provider. Where an embedding program has installed another
-/// one first, that one stays; it must know HS256.
+/// Installs this as the process's provider. Where an embedding program has installed another one
+/// first, that one stays; it must support HS256.
 pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }

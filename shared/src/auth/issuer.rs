@@ -1,4 +1,5 @@
-//! Makes access tokens. Whoever holds the secret can; only auth-service does.
+//! The issuer of access tokens. Any holder of the secret could issue them; only auth-service
+//! does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 use super::{Keyring, TokenPolicy, UserId, verifier::MAX_LENGTH};
 use crate::clock::Clock;
 
-/// What a token says about its user beside the id. Nothing decides by it.
+/// The user's profile in a token. No decision depends on it.
 #[derive(Clone, Copy, Default)]
 pub struct Profile<'a> {
     /// The session the token was made from.
@@ -20,7 +21,7 @@ pub struct Profile<'a> {
     pub name: Option<&'a str>,
 }
 
-/// A fresh token and its end.
+/// An issued token and its expiry.
 pub struct IssuedToken {
     /// The compact JWS.
     pub token: String,
@@ -28,7 +29,7 @@ pub struct IssuedToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The token could not be made, or nobody would accept it.
+/// The token could not be issued, or no verifier would accept it.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
     /// Verifiers cap the lifetime.
@@ -109,7 +110,7 @@ impl TokenIssuer {
     }
 }
 
-/// `payload` as a token, under the header that all of ours have.
+/// `payload` as a signed token.
 pub(super) fn sign(keys: &Keyring, payload: &impl Serialize) -> Result<String, IssueError> {
     let kid = Some(keys.signing_id().to_owned());
     let header = Header { kid, ..Header::new(Algorithm::HS256) };

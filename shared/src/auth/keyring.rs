@@ -1,5 +1,5 @@
-//! The secrets a process knows: the first signs, all verify, so that a secret can be
-//! rotated without refusing a token that is still good.
+//! The keyring: the secrets of a process. The first signs, all verify, so that a secret can be
+//! rotated without refusing valid tokens.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use sha2::{Digest, Sha256};
@@ -17,8 +17,8 @@ const REMEDY: &str =
 pub struct Keyring {
     signing: EncodingKey,
     keys: Vec<Key>,
-    /// Whether anybody was given the secret.
-    is_known: bool,
+    /// Whether the secret was configured.
+    is_configured: bool,
 }
 
 struct Key {
@@ -33,34 +33,33 @@ impl Keyring {
         Self::of_bytes(first.bytes(), others.iter().map(Secret::bytes))
     }
 
-    /// As [`Keyring::new`], for keys whose strength was judged elsewhere.
+    /// As [`Keyring::new`], for keys whose strength was checked elsewhere.
     pub(super) fn of_bytes<'a>(first: &'a [u8], others: impl Iterator<Item = &'a [u8]>) -> Self {
         hs256::install();
         let key = |secret| Key { id: key_id(secret), verifying: DecodingKey::from_secret(secret) };
         Self {
             signing: EncodingKey::from_secret(first),
             keys: std::iter::once(first).chain(others).map(key).collect(),
-            is_known: true,
+            is_configured: true,
         }
     }
 
-    /// A secret that nobody knows, so that nothing verifies. `None`: the system has no
-    /// random numbers.
-    pub(super) fn unknown() -> Option<Self> {
+    /// A random secret, so that nothing verifies. `None`: the system has no random numbers.
+    pub(super) fn random() -> Option<Self> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(secret.as_mut()).ok()?;
-        Some(Self { is_known: false, ..Self::of_bytes(secret.as_ref(), std::iter::empty()) })
+        Some(Self { is_configured: false, ..Self::of_bytes(secret.as_ref(), std::iter::empty()) })
     }
 
-    /// Whether it was configured. One that was not stands in for a secret that this process
-    /// does not need: nothing verifies, and its id means nothing.
+    /// Whether the keyring was configured. Otherwise it is a placeholder for a secret that this
+    /// process does not need: nothing verifies, and its id has no meaning.
     #[must_use]
-    pub const fn is_known(&self) -> bool {
-        self.is_known
+    pub const fn is_configured(&self) -> bool {
+        self.is_configured
     }
 
-    /// Reads `BETTER_AUTH_SECRETS` (`2:new,1:old`, as Better Auth spells it) or, where
-    /// that is not set, `BETTER_AUTH_SECRET`. `None`: a fault was noted for each weakness.
+    /// Reads `BETTER_AUTH_SECRETS` (`2:new,1:old`, as Better Auth spells it) or, where that is not
+    /// set, `BETTER_AUTH_SECRET`. `None`: a fault was recorded for each weakness.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         if let Some(list) = reader.text(MANY) {
             let mut secrets = versioned(reader, &list)?;
@@ -80,8 +79,7 @@ impl Keyring {
         }
     }
 
-    /// The id of the signing key: processes that show different ones do not share it. Safe
-    /// to log.
+    /// The id of the signing key: processes with different ids do not share it. Safe to log.
     #[must_use]
     pub fn signing_id(&self) -> &str {
         &self.keys[0].id
@@ -104,9 +102,9 @@ impl Keyring {
         crypto::sign(message.as_bytes(), &self.signing, Algorithm::HS256).ok()
     }
 
-    /// The tag of `message` under each secret, the signing one first: for what is derived
-    /// from a secret and never shown as a signature. What is signed here (tokens, cookies)
-    /// holds no line break, so a message that begins with a line of its own is none of it.
+    /// The tag of `message` under each secret, the signing one first: for values that are derived
+    /// from a secret and never shown as a signature. Signed messages (tokens, cookies) hold no line
+    /// break, so a derived message must begin with a line of its own.
     pub fn derive(&self, message: &[u8]) -> impl Iterator<Item = [u8; 32]> {
         let keys = self.keys.iter().filter_map(|key| key.verifying.try_get_as_bytes().ok());
         keys.filter_map(move |key| hs256::tag(key, message))
@@ -118,15 +116,14 @@ impl Keyring {
         self.verify(None, message, tag).is_ok()
     }
 
-    /// Whether the signing secret made `tag` for `message`: what an older one made is not
-    /// good for much longer.
+    /// Whether the signing secret made `tag` for `message`: tags of older secrets expire with them.
     #[must_use]
     pub fn is_current(&self, message: &str, tag: &str) -> bool {
         self.verify(Some(self.signing_id()), message, tag).is_ok()
     }
 
-    /// Whether `tag` (base64url) authenticates `message`. The key is the one `id` names,
-    /// else each in turn: tokens minted elsewhere carry no id of ours.
+    /// Whether `tag` (base64url) authenticates `message`. The key is the one `id` names, else each
+    /// in turn: tokens issued elsewhere have no key id of this process.
     pub(super) fn verify(&self, id: Option<&str>, message: &str, tag: &str) -> Result<(), Refusal> {
         let named = id.and_then(|id| self.keys.iter().find(|key| key.id == id));
         let candidates = match named {
@@ -147,13 +144,13 @@ fn key_id(secret: &[u8]) -> String {
     format!("{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
 }
 
-/// Reads `version:secret,…`. Versions are distinct whole numbers; a secret may hold a
-/// colon but no comma. `None`: at least one fault was noted.
+/// Reads `version:secret,…`. Versions are distinct whole numbers; a secret may hold a colon but
+/// no comma. `None`: at least one fault was recorded.
 fn versioned(reader: &mut Reader<'_, impl Vars>, list: &str) -> Option<Vec<Secret>> {
     let mut versions: Vec<u32> = Vec::new();
     let mut secrets = Vec::new();
-    let mut sound = true;
-    for (place, entry) in (1..).zip(list.split(',')) {
+    let mut is_valid = true;
+    for (position, entry) in (1..).zip(list.split(',')) {
         let fault = match entry.split_once(':').map(|(version, text)| (version.parse(), text)) {
             Some((Ok(version), _)) if versions.contains(&version) => "repeats a version".to_owned(),
             Some((Ok(version), text)) => {
@@ -168,10 +165,10 @@ fn versioned(reader: &mut Reader<'_, impl Vars>, list: &str) -> Option<Vec<Secre
             }
             _ => "is not `version:secret`".to_owned(),
         };
-        sound = false;
-        reader.fault(MANY, format!("entry {place} {fault}: write `2:new,1:old`; {REMEDY}"));
+        is_valid = false;
+        reader.fault(MANY, format!("entry {position} {fault}: write `2:new,1:old`; {REMEDY}"));
     }
-    sound.then_some(secrets)
+    is_valid.then_some(secrets)
 }
 
 #[cfg(test)]

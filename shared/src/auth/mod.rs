@@ -1,15 +1,15 @@
-//! The gate: who is calling, and is it theirs.
+//! The gate: authentication, and the ownership rule.
 //!
 //! A [`Gate`] in front of a service turns `authorization: Bearer <access token>` into a
-//! [`Principal`], or answers UNAUTHENTICATED; the handler turns the principal and the
-//! user the message names into an [`Owner`], or answers PERMISSION_DENIED. Storage asks
-//! for an `Owner`, so what was not checked does not compile.
+//! [`Principal`], or responds UNAUTHENTICATED; the handler turns the principal and the user the
+//! message names into an [`Owner`], or responds PERMISSION_DENIED. Stores require an `Owner`, so
+//! unchecked access does not compile.
 //!
 //! Services that call each other have tokens and a gate of their own ([`ServiceGate`]).
 //!
-//! Verification is stateless: a shared secret and a clock, no database, no network. Beside
-//! a Better Auth server it may be other tokens that are believed ([`TokenKind`]); published
-//! keys are fetched ahead of the calls, never by one.
+//! Verification is stateless: a shared secret and a clock, no database, no network. Beside a
+//! Better Auth server other tokens may be trusted ([`TokenKind`]); published keys are fetched in
+//! the background, never by a call.
 //!
 //! One line puts the gate in front of any tonic service, here the health service:
 //!
@@ -73,7 +73,7 @@ mod issuer;
 #[cfg(feature = "jwks")]
 mod jwks;
 #[cfg(not(feature = "jwks"))]
-#[path = "jwks/absent.rs"]
+#[path = "jwks/disabled.rs"]
 mod jwks;
 mod keyring;
 mod policy;

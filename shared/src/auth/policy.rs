@@ -1,4 +1,4 @@
-//! Which tokens this deployment accepts, beyond a good signature.
+//! The token policy: the claims that this deployment requires, beyond a valid signature.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::{
     origin::Origin,
 };
 
-/// What a token must say about itself.
+/// The claims that a token must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPolicy {
     /// The exact `iss`; `None` switches the check off.
     pub issuer: Option<String>,
-    /// What `aud` must contain; `None` switches the check off.
+    /// The value that `aud` must contain; `None` switches the check off.
     pub audience: Option<String>,
-    /// How far clocks may differ (RFC 8725 allows "a few minutes"; seconds are enough).
+    /// The leeway for clock drift (RFC 8725 allows "a few minutes"; seconds are enough).
     pub leeway: Duration,
     /// The longest `exp - iat`; a token without `iat` counts from now.
     pub max_lifetime: Duration,
@@ -56,19 +56,19 @@ impl TokenPolicy {
     }
 }
 
-/// No setting says what a claim must be; silence switches nothing off.
-struct NotSaid;
+/// No setting gives the value of a claim; a missing one switches no check off.
+struct NotConfigured;
 
-/// The value a claim must have: as set, else the origin; `None` where it is `off`.
+/// The required value of a claim: as set, else the origin; `None` where it is `off`.
 fn expected(
     reader: &Reader<'_, impl Vars>,
     name: &'static str,
     origin: Option<&Origin>,
-) -> Result<Option<String>, NotSaid> {
+) -> Result<Option<String>, NotConfigured> {
     match reader.text(name).as_deref() {
         Some("off") => Ok(None),
         Some(text) => Ok(Some(text.to_owned())),
-        None => origin.map(|origin| Some(origin.as_str().to_owned())).ok_or(NotSaid),
+        None => origin.map(|origin| Some(origin.as_str().to_owned())).ok_or(NotConfigured),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is calling, and the proof that what they ask about is theirs.
+//! The principal of a call, and the proof of ownership.
 
 use std::{fmt, sync::Arc};
 
@@ -7,11 +7,11 @@ use tonic::Request;
 
 use super::Refusal;
 
-/// A user's id as the token gives it: opaque, compared byte for byte.
+/// A user's id, from the token: opaque, compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(Arc<str>);
 
-/// Subjects of tokens that services make for each other. They are never users.
+/// The prefix of the subjects of service tokens, which are never users.
 pub(super) const SERVICE_PREFIX: &str = "service:";
 
 /// The text is empty, over 255 bytes, holds a control character, or names a service.
@@ -20,7 +20,7 @@ pub(super) const SERVICE_PREFIX: &str = "service:";
 pub struct InvalidUserId;
 
 impl UserId {
-    /// Takes 1 to 255 bytes without control characters that do not begin with `service:`.
+    /// Parses 1 to 255 bytes without control characters that do not begin with `service:`.
     pub fn parse(text: &str) -> Result<Self, InvalidUserId> {
         let fits = (1..=255).contains(&text.len()) && !text.contains(char::is_control);
         if !fits || text.starts_with(SERVICE_PREFIX) {
@@ -42,11 +42,11 @@ impl fmt::Display for UserId {
     }
 }
 
-/// The user a verified token stands for. Only [`TokenVerifier::verify`] makes one, so
-/// holding it means a token was checked.
+/// The principal of a verified token. Only [`TokenVerifier::verify`] makes one, so holding it
+/// means a token was checked.
 ///
 /// ```
-/// fn whoever(principal: &shared::auth::Principal) -> &shared::auth::UserId {
+/// fn user_of(principal: &shared::auth::Principal) -> &shared::auth::UserId {
 ///     principal.user()
 /// }
 /// ```
@@ -68,9 +68,9 @@ pub struct Principal {
     observer: Option<Arc<dyn OwnershipObserver>>,
 }
 
-/// Hears of callers that name another user: an audit log, which the gate need not know.
+/// The observer of clients that name another user: an audit log, which the gate need not know.
 pub trait OwnershipObserver: fmt::Debug + Send + Sync {
-    /// A caller with a valid token of `user` named another user, and was refused.
+    /// A client with a valid token of `user` named another user, and was refused.
     fn ownership_refused(&self, user: &UserId);
 }
 
@@ -83,8 +83,8 @@ impl Principal {
         Self { observer, ..self }
     }
 
-    /// The principal the gate left in `request`. Fails closed: a service that was mounted
-    /// without the gate refuses everybody.
+    /// The principal that the gate inserted into `request`. Fails closed: a service that was
+    /// mounted without the gate refuses every call.
     pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
         request.extensions().get().ok_or(Refusal::MissingToken)
     }
@@ -95,15 +95,15 @@ impl Principal {
         &self.user
     }
 
-    /// From when on the gate refuses the token: its `exp`, with the leeway. A call that
-    /// lasts longer than that goes on without leave.
+    /// The time from which the gate refuses the token: its `exp`, with the leeway. A longer call
+    /// continues without permission.
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {
         self.expires_at
     }
 
-    /// The ownership rule, written here and nowhere else: the user a request names must be
-    /// the user the token stands for, byte for byte. The gate's observer hears of a refusal.
+    /// The ownership rule, written here and nowhere else: the user a request names must be the
+    /// token's user, byte for byte. A refusal is reported to the gate's observer.
     pub fn owning(&self, named: &str) -> Result<Owner, Refusal> {
         if self.user.as_str() == named {
             Ok(Owner { user: self.user.clone() })
@@ -116,8 +116,8 @@ impl Principal {
     }
 }
 
-/// Proof that a user asks for what is theirs. Only [`Principal::owning`] makes one, and
-/// every method of a store that holds users' things takes one first.
+/// The proof that a user accesses their own things. Only [`Principal::owning`] makes one, and
+/// every method of a store of users' things takes one first.
 ///
 /// ```
 /// fn rows_of(owner: &shared::auth::Owner) -> String {
@@ -135,7 +135,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The user whose things may be touched.
+    /// The user whose things may be accessed.
     #[must_use]
     pub fn user(&self) -> &UserId {
         &self.user

@@ -1,10 +1,10 @@
-//! Why the gate refuses: one word for programs, one sentence for people.
+//! The refusals of the gate: a reason for programs, a sentence for people.
 
 use tonic::Status;
 
 use crate::error::{Classified, Kind, status};
 
-/// Every answer of the gate that is not "pass".
+/// The refusal of a call by the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No `authorization` metadata.
@@ -35,7 +35,7 @@ pub enum Refusal {
     /// Neither `sub` nor `uid` names a user, or they disagree.
     #[error("Invalid token: missing or malformed user ID claim")]
     MissingUidClaim,
-    /// No published key could be fetched yet, so nothing is known about any token.
+    /// No published key could be fetched yet, so no token can be verified.
     #[error("Token keys are not available yet")]
     KeysUnavailable,
     /// The user named is not the token's.

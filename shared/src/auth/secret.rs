@@ -1,4 +1,4 @@
-//! A signing secret: strong enough to be one, and never printed.
+//! A signing secret: of checked strength, and never printed.
 
 use zeroize::Zeroizing;
 
@@ -6,32 +6,32 @@ use zeroize::Zeroizing;
 /// `Debug` nor `Display` nor `Serialize`, so it cannot reach a log by accident.
 pub struct Secret(Zeroizing<String>);
 
-/// Why a text is no secret. The text itself is not part of it.
+/// The reason why a text is no secret, without the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFault {
-    /// White space at either end, mostly a line break that came with a file.
+    /// White space at either end, usually a line break from a file.
     #[error("has white space around it")]
     WhiteSpace,
     /// An HMAC key shorter than its digest is the weakest part of the token (RFC 7518
     /// section 3.2).
     #[error("is shorter than 32 bytes")]
     Short,
-    /// Published somewhere as an example, so everybody can sign with it.
+    /// Published as an example, so anyone can sign with it.
     #[error("is a known placeholder")]
     Placeholder,
-    /// Fewer than eight different characters, or one piece over and over: typed, not drawn.
+    /// Fewer than eight different characters, or a repeated piece: typed, not random.
     #[error("repeats itself")]
     Repetitive,
-    /// Quotes at both ends that a shell or a file should have taken off.
+    /// Quotes at both ends, which a shell or a file should have removed.
     #[error("is still in its quotes")]
     Quoted,
-    /// Bytes that are no UTF-8 were replaced, so other secrets look the same.
+    /// Replaced bytes that are not UTF-8, so other secrets look the same.
     #[error("is not valid UTF-8")]
     NotText,
 }
 
-/// What examples, templates and Better Auth's built-in default have in common, compared
-/// with letters and digits alone and without case.
+/// The parts that examples, templates and Better Auth's built-in default have in common, compared
+/// by letters and digits, without case.
 const PLACEHOLDERS: [&str; 16] = [
     "atleast32",
     "betterauthsecret",
@@ -52,7 +52,7 @@ const PLACEHOLDERS: [&str; 16] = [
 ];
 
 impl Secret {
-    /// Takes `text` as a secret, or says why not.
+    /// Parses `text` as a secret.
     pub fn parse(text: String) -> Result<Self, SecretFault> {
         let text = Zeroizing::new(text);
         if text.trim() != text.as_str() {

@@ -1,9 +1,8 @@
-//! Services that call each other: tokens of their own, made for one call, and a gate that
-//! takes no other.
+//! Service tokens: for calls between services, each made for one call, with a gate that accepts
+//! no other tokens.
 //!
-//! They are signed with the secret that all share, so what keeps the two kinds apart is
-//! what they say: a service token's subject is no user id (`service:…`) and its audience is
-//! the one gate it is for.
+//! They are signed with the shared secret, so the claims distinguish the two kinds: a service
+//! token's subject is no user id (`service:…`) and its audience is one gate.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,14 +18,13 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// How long a service token lives: it is made for the call it goes with.
+/// The lifetime of a service token, which is made for one call.
 const LIFETIME: Duration = Duration::from_mins(1);
 
-/// The service a verified token stands for. Only [`ServiceGate`] makes one.
+/// The service of a verified token. Only [`ServiceGate`] makes one.
 ///
-/// The token was checked when the call began and is long over when a stream is: such a
-/// stream goes on for as long as its connection may, half an hour (see
-/// [`serve`](server)), and is opened again with a new token.
+/// The token was checked when the call began. A stream outlives it: it continues for as long as
+/// its connection may, half an hour, and is reopened with a new token.
 ///
 /// ```compile_fail,E0451
 /// # use shared::auth::ServicePrincipal;
@@ -55,21 +53,21 @@ impl ServicePrincipal {
         Ok(Self { name: name.into() })
     }
 
-    /// The principal the gate left in `request`. Fails closed: a service that was mounted
-    /// without the gate refuses everybody.
+    /// The principal that the gate inserted into `request`. Fails closed: a service that was
+    /// mounted without the gate refuses every call.
     pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
         request.extensions().get().ok_or(Refusal::MissingToken)
     }
 
-    /// Its name, such as `auth-service`.
+    /// The name, such as `auth-service`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// Lets a call through if it carries a service token for this audience, and tells the
-/// handler whose. Users are refused, whatever their token says.
+/// The gate for services: passes calls with a service token for this audience, and gives the
+/// handler their [`ServicePrincipal`]. Users are refused, whatever their token.
 #[derive(Clone)]
 pub struct ServiceGate {
     verifier: Arc<TokenVerifier>,
@@ -77,8 +75,8 @@ pub struct ServiceGate {
 }
 
 impl ServiceGate {
-    /// A gate that believes what `keys` signed for `audience`, such as `task-service/admin`.
-    /// `leeway` is how far clocks may differ.
+    /// A gate that trusts the tokens that `keys` signed for `audience`, such as
+    /// `task-service/admin`. `leeway` is for clock drift.
     #[must_use]
     pub fn new(
         keys: Arc<Keyring>,
@@ -99,8 +97,8 @@ impl ServiceGate {
 }
 
 impl Interceptor for ServiceGate {
-    /// Inserts a principal or rejects; one that was there before is never kept. A service
-    /// acts for nobody, so a call that says whom it acts for is refused.
+    /// Inserts a principal or rejects; an earlier one is never kept. A service acts for no user,
+    /// so a call that names one is refused.
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.extensions_mut().remove::<ServicePrincipal>();
         let headers = request.metadata().as_ref();
@@ -113,7 +111,7 @@ impl Interceptor for ServiceGate {
     }
 }
 
-/// Makes the tokens of one service, for the calls to another.
+/// The issuer of one service's tokens, for calls to another.
 pub struct ServiceTokenIssuer {
     keys: Arc<Keyring>,
     subject: String,

@@ -1,7 +1,7 @@
 //! The payload of a session cache: Better Auth's cookie `session_data` in the strategy "jwt".
 //!
-//! It holds the session token in clear, so it is a credential beyond its own short life:
-//! nothing of it is kept but the user's id and two moments.
+//! It holds the session token in clear, so it is a credential beyond its own short life: only the
+//! user's id and two timestamps are kept.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -12,15 +12,15 @@ use super::{
 };
 use crate::json;
 
-/// The only header that such a token has. One more parameter and it is something else.
+/// The exact header of such a token, without other parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BareHeader {
-    #[expect(dead_code, reason = "its value is judged with everybody's")]
+    #[expect(dead_code, reason = "its value is checked for all kinds of tokens")]
     alg: String,
 }
 
-/// The members that must be there. What else stands beside them is the application's.
+/// The required members. Others are the application's.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
@@ -42,19 +42,19 @@ struct User {
     id: String,
 }
 
-/// Whose session a token stands for, and until when.
+/// The session of a token: its user and expiry.
 pub(super) struct CachedSession {
     pub user: UserId,
     pub expires_at: DateTime<Utc>,
 }
 
-/// Refuses every header but `{"alg":…}`: the other tokens under this secret say `typ`.
+/// Refuses every header but `{"alg":…}`: other tokens under this secret have `typ`.
 pub(super) fn check_header(header: &str) -> Result<(), Refusal> {
     part::<BareHeader>(header).map(|_| ())
 }
 
-/// The session in `payload`, whose claims are `claims`. Both halves name one user, and a
-/// `sub` or `uid` beside them the same one. An audience would be somebody else.
+/// The session in `payload`, whose claims are `claims`. Both parts, and a `sub` or `uid` beside
+/// them, must name the same user, and there must be no audience.
 pub(super) fn read(payload: &str, claims: &Claims) -> Result<CachedSession, Refusal> {
     let members: Members =
         json::text(text(payload)?.as_bytes()).map_err(|_| Refusal::MissingUidClaim)?;

@@ -1,4 +1,4 @@
-//! Whose tokens a deployment believes: one kind, chosen by configuration, never by a token.
+//! The trusted kind of token, chosen by configuration, never by a token.
 
 use std::{future::Future, sync::Arc};
 
@@ -7,22 +7,22 @@ use crate::config::{Reader, Vars};
 
 const MODE: &str = "TOKEN_VERIFIER";
 
-/// The kind of token that is an access token here (`TOKEN_VERIFIER`).
+/// The kind of access token that is trusted (`TOKEN_VERIFIER`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenKind {
-    /// `hs256`: signed under the shared secret, for the user in `sub`. What auth-service makes.
+    /// `hs256`: signed under the shared secret, for the user in `sub`. Issued by auth-service.
     #[default]
     Hs256,
     /// `session-cache`: the cookie `session_data` of a Better Auth server whose
     /// `session.cookieCache` has the strategy "jwt".
     SessionCache,
-    /// `jwks`: signed with a private key whose public half is published. What Better
-    /// Auth's plugin `jwt()` makes.
+    /// `jwks`: signed with a private key whose public half is published. Issued by Better Auth's
+    /// plugin `jwt()`.
     Jwks,
 }
 
 impl TokenKind {
-    /// Reads `TOKEN_VERIFIER`; a fault is noted and the default used in its place.
+    /// Reads `TOKEN_VERIFIER`; a fault is recorded and the default used.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         reader
             .parsed(MODE, |text| match text {
@@ -34,7 +34,7 @@ impl TokenKind {
             .unwrap_or_default()
     }
 
-    /// Notes a fault unless it is `hs256`: auth-service makes no others.
+    /// Records a fault unless it is `hs256`: auth-service issues no others.
     pub fn refuse_others(self, reader: &mut Reader<'_, impl Vars>) {
         if self != Self::Hs256 {
             reader.fault(
@@ -45,19 +45,19 @@ impl TokenKind {
         }
     }
 
-    /// Reads the shared secret. Public keys need none: without one, nobody can make a
-    /// service token either, because a secret that nobody knows stands in for it.
+    /// Reads the shared secret. Public keys need none: a random one takes its place, so that no
+    /// service token is valid either.
     pub fn read_keys(self, reader: &mut Reader<'_, impl Vars>) -> Option<Keyring> {
         let is_given =
             ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"].iter().any(|name| reader.is_set(name));
         if self == Self::Jwks && !is_given {
-            return Keyring::unknown();
+            return Keyring::random();
         }
         Keyring::read(reader)
     }
 
-    /// Reads what tokens of this kind must say about themselves. A session cache names
-    /// neither issuer nor audience, so there a wish to check them is a fault.
+    /// Reads the policy for tokens of this kind. A session cache has neither issuer nor audience,
+    /// so a setting to check them is a fault.
     pub fn read_policy(
         self,
         reader: &mut Reader<'_, impl Vars>,
@@ -74,7 +74,7 @@ impl TokenKind {
         Some(TokenPolicy::read_times(reader))
     }
 
-    /// Reads where the keys are, which for the other two kinds are `keys`.
+    /// Reads the source of the keys, which for the other two kinds are `keys`.
     pub fn read_trust(
         self,
         reader: &mut Reader<'_, impl Vars>,
@@ -100,13 +100,13 @@ pub enum Trust {
 }
 
 impl Trust {
-    /// Keeps published keys fresh; at its end at once where there are none to fetch. To be
-    /// run beside the calls, once.
-    pub fn keep_fresh(&self) -> impl Future<Output = ()> + Send + use<> {
+    /// Refreshes published keys, in the background, once per process; returns at once where there
+    /// are none to fetch.
+    pub fn refresh(&self) -> impl Future<Output = ()> + Send + use<> {
         let source = self.source().cloned();
         async move {
             if let Some(source) = source {
-                source.follow().await;
+                source.run().await;
             }
         }
     }

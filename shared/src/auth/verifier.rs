@@ -1,7 +1,7 @@
-//! From a token to the person it stands for, or to the reason why not.
+//! The verifier of tokens: the principal of a token, or the refusal.
 //!
-//! RFC 7519 with the advice of RFC 8725. The order is part of the design: size and shape
-//! before any decoding, the signature before the payload is looked at.
+//! RFC 7519 with the advice of RFC 8725. The order is part of the design: size and shape before
+//! any decoding, the signature before the payload.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::clock::Clock;
 /// Longer tokens are refused unread.
 pub(super) const MAX_LENGTH: usize = 8 * 1024;
 
-/// Verifies access tokens of one kind: keys that are at hand and a clock, no I/O.
+/// The verifier of access tokens of one kind: keys and a clock, no I/O.
 pub struct TokenVerifier {
     trust: Trust,
     policy: TokenPolicy,
@@ -37,7 +37,7 @@ impl TokenVerifier {
         Self { trust, policy, clock }
     }
 
-    /// The user `token` stands for now.
+    /// The principal of `token`, as of now.
     pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
         let payload = self.authenticate(token)?;
         let (claims, expires_at) = self.current(payload)?;
@@ -48,13 +48,12 @@ impl TokenVerifier {
             if ends <= seconds(self.clock.now()) {
                 return Err(Refusal::TokenExpired);
             }
-            return Ok(Principal::new(session.user, expires_at.min(moment(ends))));
+            return Ok(Principal::new(session.user, expires_at.min(timestamp(ends))));
         }
         Ok(Principal::new(user(claims)?, expires_at))
     }
 
-    /// The service `token` stands for now. It is meant for this audience and no other,
-    /// which is not for the policy to switch off.
+    /// The service of `token`, as of now. The audience is always checked, whatever the policy.
     pub(super) fn verify_service(
         &self,
         token: &str,
@@ -70,8 +69,7 @@ impl TokenVerifier {
         }
     }
 
-    /// What an authentic payload says that was made for a gate and counts now; and from
-    /// when on it does not.
+    /// The claims of an authentic payload that are valid now, and their expiry.
     fn current(&self, payload: &str) -> Result<(Claims, DateTime<Utc>), Refusal> {
         let claims: Claims = part(payload)?;
         if claims.has_other_purpose() {
@@ -81,7 +79,7 @@ impl TokenVerifier {
         Ok((claims, expires_at))
     }
 
-    /// The payload, still encoded, of a token that is signed by who is trusted.
+    /// The payload, still encoded, of a token with a trusted signature.
     pub(super) fn authenticate<'t>(&self, token: &'t str) -> Result<&'t str, Refusal> {
         let (message, payload, encoded, tag) = split(token)?;
         let header: Header = part(encoded)?;
@@ -101,8 +99,8 @@ impl TokenVerifier {
         Ok(payload)
     }
 
-    /// `exp` is required; `nbf` and `iat` are not, but must be right where they stand. Tells
-    /// when the token ends, leeway included.
+    /// Checks the times: `exp` is required; `nbf` and `iat` are checked where present. Returns the
+    /// expiry, leeway included.
     fn check_times(&self, claims: &Claims) -> Result<DateTime<Utc>, Refusal> {
         let date = |claim: &Claim<NumericDate>| match claim {
             Claim::Absent => Ok(None),
@@ -122,10 +120,10 @@ impl TokenVerifier {
         if exp - iat.unwrap_or(now) > self.policy.max_lifetime.as_secs_f64() {
             return Err(Refusal::MalformedToken);
         }
-        Ok(moment(exp + leeway))
+        Ok(timestamp(exp + leeway))
     }
 
-    /// Both parties are required, of the right type and exact, wherever one is configured.
+    /// Checks issuer and audience, each required and exact wherever one is configured.
     fn check_parties(&self, claims: &Claims) -> Result<(), Refusal> {
         if let Some(issuer) = &self.policy.issuer
             && !matches!(&claims.iss, Claim::Valid(iss) if iss == issuer)
@@ -143,7 +141,7 @@ impl TokenVerifier {
 
 #[cfg(test)]
 impl TokenVerifier {
-    /// The same verifier but for what it trusts.
+    /// This verifier with other trusted keys.
     pub(super) fn but_trusting(&self, trust: Trust) -> Self {
         Self::trusting(trust, self.policy.clone(), self.clock.clone())
     }
@@ -175,7 +173,7 @@ fn split(token: &str) -> Result<(&str, &str, &str, &str), Refusal> {
     }
 }
 
-/// `sub`, or `uid` where there is no `sub`; both must agree where both stand.
+/// The user: `sub`, or `uid` where there is no `sub`; if both are present they must agree.
 fn user(claims: Claims) -> Result<UserId, Refusal> {
     let named = match (claims.sub, claims.uid) {
         (Claim::Valid(sub), Claim::Absent) => sub,
@@ -192,7 +190,7 @@ fn seconds(time: DateTime<Utc>) -> f64 {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "what is too far away is as far as can be")]
-fn moment(seconds: f64) -> DateTime<Utc> {
+fn timestamp(seconds: f64) -> DateTime<Utc> {
     let micros = (seconds * 1e6).round() as i64;
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -1,32 +1,31 @@
-//! Variables that look as if they were meant for this program, and are none of its settings.
+//! Unread variables: environment variables that look like settings of this program and are none.
 //!
-//! The manual (`.env.example`) is the list of all settings there are: one that another of
-//! the programs reads is no stranger here, because they may share a file. What the manual
-//! does not have is spoken of only where it is a typo away from a setting, or has a prefix
-//! of several of ours: an environment is full of other programs' variables.
+//! The manual (`.env.example`) lists all settings: one of another program of this project is
+//! known, as they may share a file. Others are reported only if they are a typo away from a
+//! setting, or have a prefix of several settings: an environment is full of other programs'
+//! variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 const MANUAL: &str = include_str!("../../../.env.example");
 
-/// How many of our settings must begin alike for the beginning to be ours.
-const FAMILY: usize = 3;
+/// The number of settings that make their common prefix a family.
+const MIN_FAMILY: usize = 3;
 
-/// Beginnings that others use as well: any program's limits, and what platforms say of their
-/// databases.
+/// Prefixes that other programs use as well: limits, and the databases of platforms.
 const SHARED_BEGINNINGS: [&str; 2] = ["MAX_", "DATABASE_"];
 
-/// Others' variables that a beginning or a typo of ours would catch: the X session's, the
-/// password store's, the database of test suites.
-const OF_OTHERS: [&str; 3] = ["SESSION_MANAGER", "PASSWORD_STORE_", "TEST_DATABASE_URL"];
+/// Other programs' variables that a prefix or a typo would match: the X session's, the password
+/// store's, the database of test suites.
+const FOREIGN: [&str; 3] = ["SESSION_MANAGER", "PASSWORD_STORE_", "TEST_DATABASE_URL"];
 
-/// Names at least this long may be two typos away, others one.
-const LONG: usize = 10;
+/// The length from which a name may be two typos away, instead of one.
+const LONG_NAME: usize = 10;
 
-/// Shorter ones are everybody's.
-const SHORT: usize = 5;
+/// The shortest name that is compared.
+const MIN_NAME: usize = 5;
 
-/// The names of every setting there is, of whatever program.
+/// The names of all settings of all programs.
 #[must_use]
 pub fn manual() -> BTreeSet<&'static str> {
     let names = MANUAL.lines().filter_map(|line| {
@@ -37,12 +36,12 @@ pub fn manual() -> BTreeSet<&'static str> {
     names.collect()
 }
 
-/// A sentence for each of `set` that is none of `known` and looks like one of them.
-pub fn strangers(set: &[String], known: &BTreeSet<&str>) -> Vec<String> {
+/// A sentence for each of `set` that is not `known` and looks like a setting.
+pub fn unknown_settings(set: &[String], known: &BTreeSet<&str>) -> Vec<String> {
     let families = families(known);
-    let told = set.iter().filter(|name| !known.contains(name.as_str())).filter_map(|name| {
+    let sentences = set.iter().filter(|name| !known.contains(name.as_str())).filter_map(|name| {
         let upper = name.to_ascii_uppercase();
-        if is_of_others(&upper) {
+        if is_foreign(&upper) {
             return None;
         }
         if let Some(meant) = nearest(&upper, known) {
@@ -54,30 +53,31 @@ pub fn strangers(set: &[String], known: &BTreeSet<&str>) -> Vec<String> {
             None => format!("{name} is not a setting, and is not read"),
         })
     });
-    told.collect()
+    sentences.collect()
 }
 
-/// Kubernetes puts variables of each service beside: `AUTH_SERVICE_HOST`, `AUTH_PORT_80_TCP`.
-fn is_of_others(name: &str) -> bool {
+/// Whether Kubernetes sets the variable for each service: `AUTH_SERVICE_HOST`,
+/// `AUTH_PORT_80_TCP`.
+fn is_foreign(name: &str) -> bool {
     let of_a_service = name.ends_with("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
         || name.ends_with("_PORT")
         || name.contains("_TCP")
         || name.contains("_UDP");
-    of_a_service || OF_OTHERS.iter().any(|other| name.starts_with(other))
+    of_a_service || FOREIGN.iter().any(|other| name.starts_with(other))
 }
 
 /// The setting that is at most a typo or two away.
 fn nearest<'a>(name: &str, known: &BTreeSet<&'a str>) -> Option<&'a str> {
-    let near = known.iter().filter(|known| known.len() >= SHORT).filter_map(|known| {
+    let near = known.iter().filter(|known| known.len() >= MIN_NAME).filter_map(|known| {
         let distance = distance(name, known);
-        let most = if known.len() >= LONG { 2 } else { 1 };
+        let most = if known.len() >= LONG_NAME { 2 } else { 1 };
         (distance <= most).then_some((distance, *known))
     });
     near.min().map(|(_, known)| known)
 }
 
-/// A setting of the family of which the name is a beginning, or that it begins or ends with.
+/// A setting of the family that shares a prefix or a suffix with the name.
 fn related<'a>(name: &str, family: &str, known: &BTreeSet<&'a str>) -> Option<&'a str> {
     let begins = |known: &&&str| {
         known.starts_with(family) && (known.starts_with(name) || name.starts_with(**known))
@@ -86,7 +86,7 @@ fn related<'a>(name: &str, family: &str, known: &BTreeSet<&'a str>) -> Option<&'
     known.iter().find(begins).or_else(|| known.iter().find(|known| **known == rest)).copied()
 }
 
-/// What several settings begin with, up to a `_`.
+/// The common prefixes of several settings, up to a `_`.
 fn families<'a>(known: &BTreeSet<&'a str>) -> Vec<&'a str> {
     let mut by_word: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
     for name in known {
@@ -94,7 +94,7 @@ fn families<'a>(known: &BTreeSet<&'a str>) -> Vec<&'a str> {
             by_word.entry(word).or_default().push(name);
         }
     }
-    let several = by_word.into_values().filter(|names| names.len() >= FAMILY);
+    let several = by_word.into_values().filter(|names| names.len() >= MIN_FAMILY);
     let families = several.filter_map(|names| {
         let (first, last) = (names.first()?, names.last()?); // sorted: the most unlike
         let common = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
@@ -104,7 +104,7 @@ fn families<'a>(known: &BTreeSet<&'a str>) -> Vec<&'a str> {
     families.filter(|family| !SHARED_BEGINNINGS.contains(family)).collect()
 }
 
-/// How many letters were left out, put in, changed or swapped with their neighbour.
+/// The edit distance: letters left out, inserted, changed or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut before: Vec<usize> = Vec::new();
@@ -128,9 +128,9 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn told(names: &[&str]) -> Vec<String> {
+    fn sentences(names: &[&str]) -> Vec<String> {
         let set: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        strangers(&set, &manual())
+        unknown_settings(&set, &manual())
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_typo_away_or_of_our_family_is_told_with_what_was_meant() {
+    fn typos_and_unknown_members_of_a_family_are_reported_with_a_suggestion() {
         for (name, meant) in [
             ("BETTER_AUTH_SECERT", "BETTER_AUTH_SECRET"),
             ("BETTER_AUTH_URI", "BETTER_AUTH_URL"),
@@ -161,17 +161,17 @@ mod tests {
             ("HASH_CONCURENCY", "HASH_CONCURRENCY"),
             ("SESSION_TTL_SECONDS", "SESSION_TTL"),
         ] {
-            let told = told(&[name]);
+            let sentences = sentences(&[name]);
             let expected = format!("{name} is not a setting: did you mean {meant}?");
-            assert_eq!(told, [expected]);
+            assert_eq!(sentences, [expected]);
         }
         for name in ["JWT_SECRET", "BETTER_AUTH_TELEMETRY", "PASSWORD_PEPPER"] {
-            assert_eq!(told(&[name]), [format!("{name} is not a setting, and is not read")]);
+            assert_eq!(sentences(&[name]), [format!("{name} is not a setting, and is not read")]);
         }
     }
 
     #[test]
-    fn what_others_need_is_not_spoken_of() {
+    fn variables_of_other_programs_are_not_reported() {
         let usual = "PATH HOME USER LOGNAME SHELL TERM LANG LC_ALL PWD OLDPWD SHLVL HOSTNAME TZ \
             TMPDIR EDITOR DISPLAY SESSION_MANAGER DESKTOP_SESSION XDG_SESSION_ID XDG_RUNTIME_DIR \
             DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK SSH_CONNECTION PASSWORD_STORE_DIR \
@@ -188,9 +188,9 @@ mod tests {
             JOURNAL_STREAM NOTIFY_SOCKET LISTEN_FDS NEXT_PUBLIC_API_URL GOOGLE_CLIENT_SECRET \
             OTEL_SERVICE_NAME SENTRY_DSN AWS_REGION FLY_REGION RAILWAY_ENVIRONMENT _";
         let usual: Vec<&str> = usual.split_whitespace().collect();
-        assert_eq!(told(&usual), Vec::<String>::new());
+        assert_eq!(sentences(&usual), Vec::<String>::new());
         let ours: Vec<&str> = manual().into_iter().collect();
-        assert_eq!(told(&ours), Vec::<String>::new());
+        assert_eq!(sentences(&ours), Vec::<String>::new());
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Tasks {
             let reminders = reminders_of(user, batch).exec(&transaction).await?;
             let requests = keys_of(user, batch).exec(&transaction).await?;
             let events =
-                audit_log::forget_some_of(&transaction, user_id, &EVENT_KINDS, batch).await?;
+                audit_log::delete_some_of(&transaction, user_id, &EVENT_KINDS, batch).await?;
             let most = [reminders.rows_affected, requests.rows_affected, events];
             done = most.iter().all(|deleted| *deleted < batch);
         }

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use shared::{
     auth::Owner,
-    fields::{MAX_TOLD, Violation, Violations},
+    fields::{MAX_REPORTED, Violation, Violations},
 };
 use uuid::Uuid;
 
@@ -211,7 +211,7 @@ fn order(previous_positions: &[Option<Box<str>>]) -> Vec<u32> {
 
 /// The error of an import with invalid tasks.
 fn refusal(report: &Report) -> Error {
-    let violations = report.faults.iter().take(MAX_TOLD).map(|fault| Violation {
+    let violations = report.faults.iter().take(MAX_REPORTED).map(|fault| Violation {
         field: format!("line {}: {}", fault.line, fault.field).into(),
         message: fault.message.clone(),
     });

@@ -16,7 +16,7 @@ pub fn proto(tree: &Tree) -> Breaches {
     ];
     breaches(
         tree,
-        &["proto", "proto::", "pb::"],
+        &["proto::", "pb::"],
         |path| in_a_service(path) && !ALLOWED.iter().any(|place| path.contains(place)),
         |_, _| true,
     )
@@ -53,11 +53,10 @@ pub fn issuer(tree: &Tree) -> Breaches {
     breaches(tree, &["TokenIssuer"], others, |_, _| true)
 }
 
-/// Statuses are made by one function from a classified error, by what surrounds a call,
-/// and by the codec. `Status::from` makes none: it calls that function.
+/// Statuses are made in one file, from a classified error or for a call that is refused, and by
+/// the codec. `Status::from` makes none: it calls that function.
 pub fn status(tree: &Tree) -> Breaches {
-    const MAKERS: [&str; 3] =
-        ["shared/src/error.rs", "server/src/layers/call.rs", "proto/src/codec.rs"];
+    const MAKERS: [&str; 2] = ["shared/src/error.rs", "proto/src/codec.rs"];
     let constructs = |line: &str| {
         line.match_indices("Status::").any(|(at, needle)| {
             let before = line[..at].chars().next_back();

@@ -103,7 +103,7 @@ impl Scene {
 
 /// An event of the user `u1`.
 fn record(kind: EventKind) -> Record {
-    AuditLog::default().record(Event::of(kind, "u1"))
+    AuditLog::default().new_record(Event::of(kind, "u1"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests look at the rows as others see them")]

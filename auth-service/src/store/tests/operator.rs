@@ -63,7 +63,7 @@ async fn a_database_without_the_tables_is_refused_and_left_empty(database: Fresh
     let url = database.url();
     server::db::Database::connect(&url).await.expect("connects").close().await.expect("closes");
     assert!(Store::visit(&url).await.is_err());
-    let there = server::db::Database::look_at(&url).await.expect("connects");
+    let there = server::db::Database::connect_read_only(&url).await.expect("connects");
     assert!(!there.has_table("user").await.expect("looks"));
     there.close().await.expect("closes");
 }

@@ -53,9 +53,9 @@ async fn users_read_their_own_events_newest_first_page_by_page(database: FreshDa
         scene.clock.advance(TimeDelta::milliseconds(number % 2));
         for user in ["ada", "Ada", "bob"] {
             let event = Event::of(EventKind::SessionEnded, user).in_session("s1");
-            records.push(trail.record(event.with_detail(number.to_string())));
+            records.push(trail.new_record(event.with_detail(number.to_string())));
         }
-        records.push(trail.record(Event::new(EventKind::SignInFailed)));
+        records.push(trail.new_record(Event::new(EventKind::SignInFailed)));
     }
     scene.keep(&records).await;
 
@@ -80,13 +80,13 @@ async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(databa
     let scene = Scene::new(database).await;
     let trail = scene.trail();
     let event = |detail: &str| Event::of(EventKind::SessionEnded, "u1").with_detail(detail);
-    let of_old = [trail.record(event("old")), trail.record(event("old"))];
+    let of_old = [trail.new_record(event("old")), trail.new_record(event("old"))];
     scene.keep(&of_old).await;
     scene.clock.advance(TimeDelta::milliseconds(1));
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
-    scene.keep(&[trail.record(event("new"))]).await;
+    scene.keep(&[trail.new_record(event("new"))]).await;
     scene.clock.advance(TimeDelta::seconds(1));
-    scene.keep(&[trail.record(event("newer"))]).await;
+    scene.keep(&[trail.new_record(event("newer"))]).await;
 
     let sessions = scene.sessions(AtRest::Hashed);
     let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
@@ -101,7 +101,7 @@ async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(databa
 
 async fn an_event_is_written_once_however_often_it_is_written(database: FreshDatabase) {
     let scene = Scene::new(database).await;
-    let record = scene.trail().record(Event::of(EventKind::SignedUp, "ada"));
+    let record = scene.trail().new_record(Event::of(EventKind::SignedUp, "ada"));
     for _ in 0..2 {
         scene.keep(std::slice::from_ref(&record)).await;
     }
@@ -117,12 +117,12 @@ async fn an_event_is_forgotten_after_its_time_and_not_before(database: FreshData
     // More than one statement forgets.
     for _ in 0..12 {
         let event = Event::of(EventKind::SignInFailed, "ada");
-        let records: Vec<_> = (0..100).map(|_| trail.record(event.clone())).collect();
+        let records: Vec<_> = (0..100).map(|_| trail.new_record(event.clone())).collect();
         scene.keep(&records).await;
     }
     scene.clock.advance(TimeDelta::milliseconds(1));
-    scene.keep(&[trail.record(Event::of(EventKind::SignedUp, "ada"))]).await;
-    let forget = async |until| events.forget(until).await.expect("forgets");
+    scene.keep(&[trail.new_record(Event::of(EventKind::SignedUp, "ada"))]).await;
+    let forget = async |until| events.delete_before(until).await.expect("forgets");
     assert_eq!(forget(start).await, 0);
     assert_eq!(forget(start + TimeDelta::milliseconds(1)).await, 1200);
     let mut kinds = scene.column("kind", "security_event").await;
@@ -134,8 +134,8 @@ async fn a_change_that_does_not_happen_leaves_no_event(database: FreshDatabase) 
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     let (trail, now) = (scene.trail(), scene.clock.now());
-    let changed = trail.record(Event::of(EventKind::PasswordChanged, "u1"));
-    let deleted = trail.record(Event::of(EventKind::AccountDeleted, "u1"));
+    let changed = trail.new_record(Event::of(EventKind::PasswordChanged, "u1"));
+    let deleted = trail.new_record(Event::of(EventKind::AccountDeleted, "u1"));
     for (verified, held) in [("salt:old", Held::PasswordChanged), ("salt:key", Held::Yes)] {
         let still = Still { password_hash: Some(verified), session_id: None };
         let same = "salt:key".to_owned();

@@ -1,4 +1,4 @@
-//! Whether two clocks agree, as far as tokens need it.
+//! The check of the clock drift between machines, as far as tokens need it.
 
 use std::time::Duration;
 
@@ -6,23 +6,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Report;
 
-/// Notes how far the clock of `whose` is from ours. `ours` was read before and after
-/// theirs, which may be `coarse`ly rounded down: only what neither explains counts.
-pub fn drift(
+/// Reports the drift of the clock of `whose`. The local clock was read before and after the
+/// remote one, which may be rounded down to `coarse`: only a difference that neither explains
+/// counts.
+pub fn clock_drift(
     report: &mut Report,
     whose: &str,
-    ours: [DateTime<Utc>; 2],
-    theirs: DateTime<Utc>,
+    local: [DateTime<Utc>; 2],
+    remote: DateTime<Utc>,
     coarse: TimeDelta,
     leeway: Duration,
 ) {
-    let ahead = theirs - ours[1];
-    let behind = ours[0] - (theirs + coarse);
-    let apart = ahead.max(behind).max(TimeDelta::zero());
+    let ahead = remote - local[1];
+    let behind = local[0] - (remote + coarse);
+    let difference = ahead.max(behind).max(TimeDelta::zero());
     let side = if ahead >= behind { "ahead of" } else { "behind" };
     let leeway = TimeDelta::from_std(leeway).unwrap_or(TimeDelta::MAX);
-    let seconds = apart.as_seconds_f64();
-    if apart > leeway {
+    let seconds = difference.as_seconds_f64();
+    if difference > leeway {
         report.fault(
             "clock",
             format!(
@@ -30,7 +31,7 @@ pub fn drift(
                  are refused; let NTP set both clocks"
             ),
         );
-    } else if apart > (leeway / 3).max(TimeDelta::seconds(1)) {
+    } else if difference > (leeway / 3).max(TimeDelta::seconds(1)) {
         report.warn(
             "clock",
             format!("{whose} is {seconds:.1} s {side} this machine; let NTP set both clocks"),
@@ -46,16 +47,23 @@ mod tests {
     use crate::cli::doctor::Verdict;
 
     #[test]
-    fn only_what_the_question_itself_does_not_explain_counts() {
+    fn only_drift_beyond_the_round_trip_counts() {
         let at =
             |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("a time");
-        let judge = |theirs: i64| {
+        let judge = |remote: i64| {
             let mut report = Report::default();
             let second = TimeDelta::seconds(1);
-            drift(&mut report, "it", [at(0), at(2)], at(theirs), second, Duration::from_secs(15));
+            clock_drift(
+                &mut report,
+                "it",
+                [at(0), at(2)],
+                at(remote),
+                second,
+                Duration::from_secs(15),
+            );
             report.findings()[0].verdict
         };
-        for (theirs, verdict) in [
+        for (remote, verdict) in [
             (-17, Verdict::Fault),
             (-16, Verdict::Warn),
             (-7, Verdict::Warn),
@@ -66,7 +74,7 @@ mod tests {
             (17, Verdict::Warn),
             (18, Verdict::Fault),
         ] {
-            assert_eq!(judge(theirs), verdict, "{theirs}");
+            assert_eq!(judge(remote), verdict, "{remote}");
         }
     }
 }

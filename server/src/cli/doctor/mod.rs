@@ -1,11 +1,12 @@
-//! What a look at a deployment finds, a line each: what is well, what is questionable, what
-//! is broken, and what to do. No line holds a secret, an address of a person or a row.
+//! The report of `doctor`: one line per finding, with its verdict and the remedy. No line holds a
+//! secret, a personal address or a row.
 
 mod clock;
-mod files;
+mod database;
+mod disk_space;
+mod file_access;
+mod secret_strength;
 mod settings;
-mod space;
-mod strength;
 
 use std::{error::Error, fmt};
 
@@ -13,41 +14,42 @@ use serde::Serialize;
 use shared::config::Faults;
 
 pub use self::{
-    clock::drift,
-    files::private,
+    clock::clock_drift,
+    database::database,
+    disk_space::disk_space,
+    file_access::file_access,
+    secret_strength::secret_strength,
     settings::{proxies, settings},
-    space::space,
-    strength::strength,
 };
 
-/// How bad it is.
+/// The verdict of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
+    /// In order.
     Ok,
-    /// It works, and somebody should know.
+    /// Works, but is questionable.
     Warn,
-    /// It does not work, or is not safe.
+    /// Does not work, or is unsafe.
     Fault,
 }
 
-/// One thing that was looked at.
+/// The finding of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// The verdict of a finding.
     pub verdict: Verdict,
-    /// What was looked at.
+    /// The check.
     pub check: &'static str,
-    /// What was found, and what to do about it.
+    /// The finding, and its remedy.
     pub message: String,
 }
 
-/// Everything that was found.
+/// The report of all findings.
 #[derive(Debug, Default)]
 pub struct Report(Vec<Finding>);
 
-/// Something is broken; the report said what.
+/// The report has faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultsFound(usize);
 
@@ -61,42 +63,42 @@ impl fmt::Display for FaultsFound {
 impl Error for FaultsFound {}
 
 impl Report {
-    /// Notes what is well.
+    /// Reports a check that is in order.
     pub fn ok(&mut self, check: &'static str, message: impl Into<String>) {
-        self.note(Verdict::Ok, check, &message.into());
+        self.add(Verdict::Ok, check, &message.into());
     }
 
-    /// Notes what is questionable.
+    /// Reports a warning.
     pub fn warn(&mut self, check: &'static str, message: impl Into<String>) {
-        self.note(Verdict::Warn, check, &message.into());
+        self.add(Verdict::Warn, check, &message.into());
     }
 
-    /// Notes what is broken.
+    /// Reports a fault.
     pub fn fault(&mut self, check: &'static str, message: impl Into<String>) {
-        self.note(Verdict::Fault, check, &message.into());
+        self.add(Verdict::Fault, check, &message.into());
     }
 
-    /// Notes every setting that is missing or wrong.
+    /// Reports every setting that is missing or wrong.
     pub fn faulty_settings(&mut self, Faults(faults): &Faults) {
         for fault in faults {
             self.fault("settings", format!("{} {}", fault.name, fault.message));
         }
     }
 
-    /// Notes what is set and looks like a setting, and is not read.
+    /// Reports variables that look like settings and are not read.
     pub fn unread_settings(&mut self, unread: &[String]) {
         for sentence in unread {
             self.warn("settings", sentence);
         }
     }
 
-    /// What was found, in the order it was looked at.
+    /// The findings, in order.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.0
     }
 
-    /// The report as lines for people, or as one JSON array.
+    /// The report as lines of text, or as one JSON array.
     #[must_use]
     pub fn text(&self, as_json: bool) -> String {
         if as_json {
@@ -115,7 +117,7 @@ impl Report {
 
     /// Prints the report, and is an error if anything is broken.
     #[expect(clippy::print_stdout, reason = "the report is what was asked for")]
-    pub fn tell(&self, as_json: bool) -> Result<(), FaultsFound> {
+    pub fn print(&self, as_json: bool) -> Result<(), FaultsFound> {
         println!("{}", self.text(as_json));
         self.verdict()
     }
@@ -126,8 +128,8 @@ impl Report {
         if faults == 0 { Ok(()) } else { Err(FaultsFound(faults)) }
     }
 
-    fn note(&mut self, verdict: Verdict, check: &'static str, message: &str) {
-        // A line a finding, whatever it quotes.
+    fn add(&mut self, verdict: Verdict, check: &'static str, message: &str) {
+        // One line per finding, whatever text is quoted.
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         self.0.push(Finding { verdict, check, message });
     }

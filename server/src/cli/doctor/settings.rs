@@ -1,4 +1,4 @@
-//! Settings that are allowed and questionable.
+//! The check of settings that are valid but questionable.
 
 use shared::{
     auth::{Keyring, TokenPolicy},
@@ -6,10 +6,10 @@ use shared::{
 };
 
 use super::Report;
-use crate::listen::proxies::Proxies;
+use crate::proxies::Proxies;
 
-/// Notes what is questionable about the settings that every service has. `own` is the
-/// address of browsers, where it is known.
+/// Reports questionable settings among those of every service. `own` is the address of browsers,
+/// where known.
 pub fn settings(
     report: &mut Report,
     keys: &Keyring,
@@ -19,7 +19,7 @@ pub fn settings(
 ) {
     let ids = keys.ids();
     match &ids[..] {
-        _ if !keys.is_known() => report.ok(
+        _ if !keys.is_configured() => report.ok(
             "secret",
             "none is set: public keys verify access tokens, and no service's calls are taken",
         ),
@@ -76,9 +76,9 @@ pub fn settings(
     }
 }
 
-/// Notes that whoever connects is believed.
+/// Reports that every peer counts as a trusted proxy.
 pub fn proxies(report: &mut Report, trusted: &Proxies) {
-    if trusted.are_everybody() {
+    if trusted.trust_all() {
         report.warn(
             "settings",
             "TRUSTED_PROXIES has a network of all addresses: every caller chooses the address that \
@@ -128,15 +128,15 @@ mod tests {
 
         let all = judge(&[NEW, OLD], None, "http://a.example", &[local, "http://b.example"]);
         let names = ["BETTER_AUTH_SECRETS", "JWT_AUDIENCE", "BETTER_AUTH_URL"];
-        for (said, name) in all.iter().zip(names.iter().chain(&["TRUSTED_ORIGINS"; 2])) {
-            assert!(said.contains(name), "{said}");
+        for (message, name) in all.iter().zip(names.iter().chain(&["TRUSTED_ORIGINS"; 2])) {
+            assert!(message.contains(name), "{message}");
         }
         assert_eq!(all.len(), 5);
-        assert!(all.iter().all(|said| !said.contains("0b5f") && !said.contains("5a7d")));
+        assert!(all.iter().all(|message| !message.contains("0b5f") && !message.contains("5a7d")));
     }
 
     #[test]
-    fn a_secret_that_nobody_set_is_not_spoken_of_as_one() {
+    fn a_secret_that_is_not_configured_is_not_reported_as_one() {
         let vars = HashMap::from([("TOKEN_VERIFIER", "jwks".to_owned())]);
         let keys = TokenKind::Jwks.read_keys(&mut Reader::new(&vars)).expect("random numbers");
         let policy = TokenPolicy {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn trusting_everybody_is_questionable_and_a_network_of_ones_own_is_not() {
+    fn trusting_every_peer_is_questionable_and_a_private_network_is_not() {
         for (list, warnings) in
             [("none", 0), ("10.0.0.0/8,::1", 0), ("0.0.0.0/0", 1), ("127.0.0.1,::/0", 1)]
         {

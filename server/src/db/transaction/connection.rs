@@ -1,4 +1,4 @@
-//! A connection that a transaction has for itself, of either database.
+//! The connection of a transaction, of either database.
 
 use sea_orm::{
     ConnAcquireErr, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
@@ -14,18 +14,18 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::db::error_code::ErrorCode;
 
-/// SQLite's codes for a statement that was refused and changed nothing else: the lock is
-/// held by another process, or a constraint does not allow it.
+/// SQLite's codes for a statement that failed without side effects: the lock is held by another
+/// process, or a constraint is violated.
 const SQLITE_REFUSALS: [u32; 2] = [5, 19];
 
-/// Goes back to the pool when dropped.
+/// A connection, returned to the pool when dropped.
 pub enum Connection {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
 }
 
 impl Connection {
-    /// Takes one out of a pool.
+    /// Acquires a connection from a pool.
     pub async fn acquire(on: &DatabaseConnection) -> Result<Self, DbErr> {
         let taken = match on.get_database_backend() {
             DbBackend::Postgres => {
@@ -51,7 +51,7 @@ impl Connection {
         }
     }
 
-    /// Commits the transaction that was begun.
+    /// Commits the transaction.
     pub async fn commit(&mut self) -> Result<(), SqlxError> {
         match self {
             Self::Postgres(on) => <Postgres as Database>::TransactionManager::commit(on).await,
@@ -59,7 +59,7 @@ impl Connection {
         }
     }
 
-    /// Rolls the transaction back that was begun.
+    /// Rolls the transaction back.
     pub async fn rollback(&mut self) -> Result<(), SqlxError> {
         match self {
             Self::Postgres(on) => <Postgres as Database>::TransactionManager::rollback(on).await,
@@ -67,8 +67,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection instead of giving it back, as `error` came of `what` was asked.
-    /// The database then rolls back whatever was not committed.
+    /// Closes the connection instead of returning it, after `error` from `what`. The database then
+    /// rolls back what was not committed.
     pub fn close(self, what: &str, error: &SqlxError) {
         let database = match self {
             Self::Postgres(mut on) => {
@@ -129,13 +129,13 @@ impl Connection {
     }
 }
 
-/// Whether a connection may be in any state after this error: SQLite rolls a transaction
-/// back by itself when the disk is full or fails, memory runs out, or it is interrupted; a
-/// server that says nothing more may have done anything.
+/// Whether the state of a connection is unknown after this error: SQLite rolls a transaction back
+/// by itself when the disk is full or fails, memory runs out, or it is interrupted; a server
+/// without a response may have done anything.
 pub fn is_in_doubt(error: &SqlxError) -> bool {
     match ErrorCode::of(error) {
         Some(ErrorCode::Sqlite(code)) => !SQLITE_REFUSALS.contains(&code),
-        // Inside a transaction PostgreSQL refuses everything but a rollback after it.
+        // PostgreSQL then refuses everything but a rollback.
         Some(ErrorCode::SqlState(_)) => false,
         None => true,
     }

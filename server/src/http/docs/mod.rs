@@ -1,7 +1,7 @@
-//! What the routers promise, for programs (`/openapi.json`) and for people (`/docs`).
+//! The documentation of the routers: `/openapi.json`, and `/docs` for browsers.
 //!
-//! The page is ours and small: it loads nothing from other hosts, and the ready-made ones
-//! weigh more than the rest of the binary.
+//! The page is written here: it loads nothing from other hosts, and is smaller than ready-made
+//! ones, which exceed the rest of the binary.
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,14 +17,14 @@ use http::{
 use hyper::body::Bytes;
 use utoipa::openapi::{Info, OpenApi, Paths};
 
-/// What one door promises.
+/// The OpenAPI description of a router.
 pub type Api = Box<dyn Fn() -> OpenApi + Send + Sync>;
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Lets the page load its own two files and call this server, and nothing else.
+/// A content security policy for the page: its own two files and calls to this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
@@ -43,7 +43,7 @@ pub fn routes(apis: Vec<Api>) -> Router {
         .route("/docs/page.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
 }
 
-/// All of `apis` in one.
+/// The merged document of `apis`.
 fn document(apis: &[Api]) -> Option<Bytes> {
     let mut info = Info::new("Auth and tasks", env!("CARGO_PKG_VERSION"));
     info.description = Some(

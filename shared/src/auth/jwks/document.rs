@@ -7,14 +7,14 @@ use super::key::PublicKey;
 use crate::json;
 
 /// The most keys a document may hold. Better Auth publishes one for each rotation.
-const MOST: usize = 64;
+const MAX_KEYS: usize = 64;
 
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
 }
 
-/// Why a document as a whole is not believed.
+/// The reason why a document as a whole is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DocumentFault {
     #[error("it is not JSON of the form {{\"keys\":[…]}}")]
@@ -27,16 +27,15 @@ pub(super) enum DocumentFault {
     Empty,
 }
 
-/// At least one key, with distinct names.
+/// The published keys: at least one, with distinct ids.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PublicKeys(Vec<PublicKey>);
 
 impl PublicKeys {
-    /// Takes the keys that can be used and leaves the others alone, as RFC 7517 section 5
-    /// asks for; each is noted in the log.
+    /// Parses the usable keys and skips the others, as RFC 7517 section 5 requires; each is logged.
     pub(super) fn parse(text: &[u8]) -> Result<Self, DocumentFault> {
         let document: Document = json::text(text).map_err(|_| DocumentFault::Malformed)?;
-        if document.keys.len() > MOST {
+        if document.keys.len() > MAX_KEYS {
             return Err(DocumentFault::TooMany);
         }
         let mut keys: Vec<PublicKey> = Vec::new();
@@ -56,7 +55,7 @@ impl PublicKeys {
         self.0.len()
     }
 
-    /// The key of this name. A token that names none means the only key there is.
+    /// The key with this id. A token without an id means the only key there is.
     pub(super) fn find(&self, id: Option<&str>) -> Option<&PublicKey> {
         match (id, self.0.as_slice()) {
             (None, [only]) => Some(only),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{auth::Refusal, json};
 
-/// A published key (RFC 7517), as far as it matters here.
+/// A published key (RFC 7517), with the members that matter here.
 #[derive(Deserialize)]
 pub(super) struct Jwk {
     kty: String,
@@ -24,14 +24,14 @@ pub(super) struct Jwk {
     y: Option<String>,
     n: Option<String>,
     e: Option<String>,
-    // What only a private or a shared key has.
+    // Members of private or shared keys.
     d: Option<Value>,
     k: Option<Value>,
     p: Option<Value>,
     q: Option<Value>,
 }
 
-/// Why a published key is left alone.
+/// The reason why a published key is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unusable {
     #[error("it is no key: a member is missing or of a wrong type")]
@@ -46,7 +46,7 @@ pub(super) enum Unusable {
     Size,
 }
 
-/// A key with its name. What it is made of decides how it verifies: no token has a say.
+/// A public key with its id. Its type decides the algorithm, never a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PublicKey {
     pub id: Option<String>,
@@ -65,7 +65,7 @@ enum Material {
 }
 
 impl PublicKey {
-    /// Takes one member of `keys`, or says why it cannot be used.
+    /// Parses one member of `keys`.
     pub(super) fn parse(json: Value) -> Result<Self, Unusable> {
         let jwk: Jwk = json::message(json).map_err(|_| Unusable::Malformed)?;
         let is_private = [&jwk.d, &jwk.k, &jwk.p, &jwk.q].into_iter().any(Option::is_some);
@@ -114,7 +114,7 @@ impl PublicKey {
         }
     }
 
-    /// Refuses what is not signed by this key with this key's own algorithm.
+    /// Refuses a message that is not signed by this key with its own algorithm.
     pub(super) fn check(&self, alg: &str, message: &str, tag: &str) -> Result<(), Refusal> {
         if alg != self.algorithm() {
             return Err(Refusal::InvalidTokenSignature);

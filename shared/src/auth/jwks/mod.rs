@@ -1,9 +1,8 @@
-//! Published keys (JWKS, RFC 7517): tokens whose signer shares no secret with us.
+//! Published keys (JWKS, RFC 7517): tokens of an issuer without a shared secret.
 //!
-//! A token picks one of the keys that are at hand, by name, and nothing else: it cannot
-//! bring a key, choose an algorithm, or make its own verification wait. Keys are fetched
-//! by one job beside the calls; a name that is not known is refused at once and makes that
-//! job look again, once in half a minute whoever asks.
+//! A token selects one of the loaded keys by id, and nothing else: it cannot bring a key, choose
+//! an algorithm, or delay its own verification. Keys are fetched by one background job; an
+//! unknown id is refused at once and triggers a refresh, at most once in half a minute.
 
 mod document;
 mod key;
@@ -27,20 +26,20 @@ const URL: &str = "JWKS_URL";
 const FILE: &str = "JWKS_FILE";
 const TEXT: &str = "JWKS";
 
-/// The largest file, as of a server's answer.
-const MOST_BYTES: usize = 64 * 1024;
+/// The largest file, as for a server's response.
+const MAX_BYTES: usize = 64 * 1024;
 
-/// Where published keys come from, and those that are known. Clones share them.
+/// The source of published keys, with the loaded keys. Clones share them.
 #[derive(Clone)]
 pub struct PublicKeySource {
     known: watch::Receiver<Option<Arc<PublicKeys>>>,
-    /// Woken when a token names a key that is not known.
+    /// Notified when a token names an unknown key.
     missed: Arc<Notify>,
     refresh: Option<Arc<Refresh>>,
 }
 
 impl PublicKeySource {
-    /// Reads `JWKS_URL` with `JWKS_REFRESH`, `JWKS_FILE` or `JWKS`: exactly one place.
+    /// Reads `JWKS_URL` with `JWKS_REFRESH`, `JWKS_FILE` or `JWKS`: exactly one source.
     pub(super) fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         let period = reader.duration("JWKS_REFRESH", Duration::from_mins(10));
         if !(Duration::from_secs(30)..=Duration::from_hours(24)).contains(&period) {
@@ -87,8 +86,8 @@ impl PublicKeySource {
         Self { known, missed, refresh: Some(Arc::new(refresh)) }
     }
 
-    /// Whether `tag` is the signature of `message` by the key that `kid` names, with that
-    /// key's algorithm. Waits for nothing.
+    /// Verifies that `tag` is the signature of `message` by the key that `kid` names, with that
+    /// key's algorithm. Never waits.
     pub(super) fn verify(
         &self,
         alg: &str,
@@ -107,22 +106,22 @@ impl PublicKeySource {
         key.check(alg, message, tag)
     }
 
-    /// Fetches the keys again and again, where they are on a server. Never ends there.
-    pub(super) async fn follow(self) {
+    /// Refreshes keys from a server; never ends. Returns at once for other sources.
+    pub(super) async fn run(self) {
         if let Some(refresh) = self.refresh {
-            refresh.forever().await;
+            refresh.run().await;
         }
     }
 
-    /// Completes with the first keys.
+    /// Completes when the first keys are loaded.
     pub(super) async fn loaded(mut self) {
-        // An error would mean that nobody will ever bring keys: then it never completes.
+        // An error means that the refresh has ended: then this never completes.
         if self.known.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Whether there are keys.
+    /// Whether keys are loaded.
     pub(super) fn is_loaded(&self) -> bool {
         self.known.borrow().is_some()
     }
@@ -131,8 +130,8 @@ impl PublicKeySource {
 fn file(path: &str) -> Result<Vec<u8>, String> {
     let fault = |error: std::io::Error| format!("cannot be read: {}", error.kind());
     let size = fs::metadata(path).map_err(fault)?.len();
-    if size > MOST_BYTES as u64 {
-        return Err(format!("is longer than {} KiB", MOST_BYTES / 1024));
+    if size > MAX_BYTES as u64 {
+        return Err(format!("is longer than {} KiB", MAX_BYTES / 1024));
     }
     fs::read(path).map_err(fault)
 }

@@ -1,4 +1,4 @@
-//! The one job that fetches keys.
+//! The background job that refreshes published keys.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -12,14 +12,14 @@ use super::{
     server::{FetchFault, KeyServer},
 };
 
-/// How often tokens with unknown names can make it look, all of them together.
-pub(super) const ASKED_AT_MOST: Duration = Duration::from_secs(30);
+/// The shortest interval between refreshes that unknown key ids trigger.
+pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The pause after a first failure. It doubles with each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The backoff after a first failure, doubled with each further one.
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_mins(1);
 
-/// Where to look, how often, and whom to tell.
+/// The refresh of keys: their server, the period, and the receivers.
 pub(super) struct Refresh {
     pub server: KeyServer,
     pub period: Duration,
@@ -28,15 +28,15 @@ pub(super) struct Refresh {
 }
 
 impl Refresh {
-    /// Fetches at once, then after each period, and sooner where a name was missed. What
-    /// was fetched last stays until something better comes.
-    pub(super) async fn forever(&self) {
-        self.warn_if_exposed();
-        self.fetching(|| self.server.fetch()).await;
+    /// Fetches at once, then after each period, and sooner for an unknown key id. On failure the
+    /// last keys stay valid.
+    pub(super) async fn run(&self) {
+        self.warn_if_plaintext();
+        self.fetch_loop(|| self.server.fetch()).await;
     }
 
-    fn warn_if_exposed(&self) {
-        if self.server.is_exposed() {
+    fn warn_if_plaintext(&self) {
+        if self.server.is_plaintext() {
             tracing::warn!(
                 server = self.server.name(),
                 "token keys come over plain HTTP: whoever is on the way can replace them"
@@ -44,22 +44,22 @@ impl Refresh {
         }
     }
 
-    /// One fetch after the other, never two at once.
-    pub(super) async fn fetching<F>(&self, fetch: impl Fn() -> F)
+    /// Fetches sequentially, never concurrently.
+    pub(super) async fn fetch_loop<F>(&self, fetch: impl Fn() -> F)
     where
         F: Future<Output = Result<PublicKeys, FetchFault>>,
     {
         let mut failures = 0;
-        let mut asked_last: Option<Instant> = None;
+        let mut last_missed: Option<Instant> = None;
         loop {
             let pause = match fetch().await {
                 Ok(keys) => {
                     failures = 0;
-                    self.tell(keys);
+                    self.publish_keys(keys);
                     self.period
                 }
                 Err(reason) => {
-                    let pause = back_off(failures);
+                    let pause = backoff(failures);
                     failures += 1;
                     let server = self.server.name();
                     tracing::warn!(server, %reason, failures, "cannot fetch token keys");
@@ -68,18 +68,18 @@ impl Refresh {
             };
             let missed = async {
                 self.missed.notified().await;
-                if let Some(last) = asked_last {
-                    sleep_until(last + ASKED_AT_MOST).await;
+                if let Some(last) = last_missed {
+                    sleep_until(last + MIN_INTERVAL).await;
                 }
             };
             tokio::select! {
-                () = sleep(spread(pause)) => {}
-                () = missed => asked_last = Some(Instant::now()),
+                () = sleep(jittered(pause)) => {}
+                () = missed => last_missed = Some(Instant::now()),
             }
         }
     }
 
-    fn tell(&self, keys: PublicKeys) {
+    fn publish_keys(&self, keys: PublicKeys) {
         let is_new = self.publish.borrow().as_deref() != Some(&keys);
         if is_new {
             tracing::info!(keys = keys.len(), server = self.server.name(), "token keys are here");
@@ -88,12 +88,12 @@ impl Refresh {
     }
 }
 
-fn back_off(failures: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << failures.min(6)).min(LONGEST_PAUSE)
+fn backoff(failures: u32) -> Duration {
+    INITIAL_BACKOFF.saturating_mul(1 << failures.min(6)).min(MAX_BACKOFF)
 }
 
-/// Ninety to a hundred per cent of a pause, so that replicas do not ask as one.
-fn spread(pause: Duration) -> Duration {
+/// Ninety to a hundred per cent of a pause, so that replicas do not fetch in step.
+fn jittered(pause: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or_default();
     pause.mul_f64(0.9 + 0.1 * f64::from(random) / f64::from(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! The server that publishes the keys: one bounded question over HTTP/1.1.
+//! The server that publishes the keys: one bounded request over HTTP/1.1.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -23,29 +23,29 @@ use tokio_rustls::{
 use super::document::{DocumentFault, PublicKeys};
 use crate::address::Address;
 
-/// How long the whole exchange may take, the name's resolution included.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The time limit of the exchange, name resolution included.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The most that is read of an answer.
-const MOST_BYTES: usize = 64 * 1024;
+/// The largest response.
+const MAX_BYTES: usize = 64 * 1024;
 
-/// The most that is read of its head.
-const MOST_HEAD_BYTES: usize = 16 * 1024;
+/// The largest response head.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// A key server's address.
 pub(super) struct KeyServer {
     host: String,
     port: u16,
-    /// As `host` of a request.
+    /// The `host` header.
     authority: String,
     path: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
-/// Why there are no keys this time. None of it quotes what the server said.
+/// The failure of a fetch, without quoting the server.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchFault {
-    #[error("it takes longer than {} s", PATIENCE.as_secs())]
+    #[error("it takes longer than {} s", TIMEOUT.as_secs())]
     Slow,
     #[error("no connection: {0}")]
     Connection(#[from] io::Error),
@@ -55,14 +55,14 @@ pub(super) enum FetchFault {
     Request(#[from] http::Error),
     #[error("it answers {0}; redirects are not followed")]
     Status(StatusCode),
-    #[error("its answer is cut off, or longer than {} KiB", MOST_BYTES / 1024)]
+    #[error("its answer is cut off, or longer than {} KiB", MAX_BYTES / 1024)]
     Body,
     #[error("its document is refused: {0}")]
     Document(#[from] DocumentFault),
 }
 
 impl KeyServer {
-    /// Takes an http or https address. Certificates are checked against the system's.
+    /// Parses an http or https address. Certificates are checked against the system's roots.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let must = "must be an address such as `https://app.example.com/api/auth/jwks`";
         let address = Address::parse(text, &["http", "https"]).and_then(Address::without_fragment);
@@ -99,35 +99,35 @@ impl KeyServer {
         Ok(Self { tls: Some((connector(roots)?, name)), ..plain })
     }
 
-    /// Whether somebody on the way could put other keys in place.
-    pub(super) fn is_exposed(&self) -> bool {
+    /// Whether the keys travel in clear over a network.
+    pub(super) fn is_plaintext(&self) -> bool {
         let is_local = self.host == "localhost"
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
         self.tls.is_none() && !is_local
     }
 
-    /// Its name, without path and query.
+    /// The server's name, without path and query.
     pub(super) fn name(&self) -> &str {
         &self.authority
     }
 
-    /// The keys that it publishes now.
+    /// Fetches the current keys.
     pub(super) async fn fetch(&self) -> Result<PublicKeys, FetchFault> {
         let exchange = async {
             let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-            let Some((tls, name)) = &self.tls else { return self.ask(stream).await };
-            self.ask(tls.connect(name.clone(), stream).await?).await
+            let Some((tls, name)) = &self.tls else { return self.request_keys(stream).await };
+            self.request_keys(tls.connect(name.clone(), stream).await?).await
         };
-        let text = timeout(PATIENCE, exchange).await.map_err(|_| FetchFault::Slow)??;
+        let text = timeout(TIMEOUT, exchange).await.map_err(|_| FetchFault::Slow)??;
         Ok(PublicKeys::parse(&text)?)
     }
 
-    async fn ask(
+    async fn request_keys(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<Bytes, FetchFault> {
         let mut http = http1::Builder::new();
-        http.max_buf_size(MOST_HEAD_BYTES);
+        http.max_buf_size(MAX_HEAD_BYTES);
         let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await?;
         let mut driving = JoinSet::new(); // ends with this question
         driving.spawn(connection);
@@ -140,7 +140,7 @@ impl KeyServer {
         if answer.status() != StatusCode::OK {
             return Err(FetchFault::Status(answer.status()));
         }
-        let body = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
+        let body = Limited::new(answer.into_body(), MAX_BYTES).collect().await;
         Ok(body.map_err(|_| FetchFault::Body)?.to_bytes())
     }
 }

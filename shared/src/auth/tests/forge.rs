@@ -21,7 +21,7 @@ pub const SECRET: &str = "0b5f1c9e7a3d48626e2f9b04c7d1583a";
 /// Issuer and audience of [`policy`].
 pub const URL: &str = "https://app.example.com";
 
-/// What the clock shows, in seconds since 1970.
+/// The time of the clock, in seconds since 1970.
 pub const NOW: i64 = 1_800_000_000;
 
 /// The header of a good token.

@@ -1,4 +1,4 @@
-//! What a token says about how it was made (RFC 7515 section 4; rules T1 to T5, T21).
+//! The header of a token (RFC 7515 section 4; rules T1 to T5, T21).
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha384, Sha512};
@@ -126,13 +126,13 @@ fn a_token_cannot_bring_its_key() {
         r#""x5c":[]"#.to_owned(),
     ] {
         let header = format!(r#"{{"alg":"HS256",{offer}}}"#);
-        let theirs = seal_with(key, &header, payload(&[]));
-        assert_refused(&format!("T4: {offer}, their tag"), &theirs, MalformedToken);
+        let forged_token = seal_with(key, &header, payload(&[]));
+        assert_refused(&format!("T4: {offer}, their tag"), &forged_token, MalformedToken);
         assert_refused(&format!("T4: {offer}, our tag"), &headed(&header), MalformedToken);
     }
 }
 
-/// T4. `kid` is a name to compare: no path, query or address, whatever it looks like.
+/// T4. `kid` is an id to compare: never a path, query or address.
 #[test]
 fn a_kid_is_only_compared() {
     for kid in [
@@ -148,8 +148,8 @@ fn a_kid_is_only_compared() {
     ] {
         let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
         for key in ["", "\0", "key", kid] {
-            let theirs = seal_with(key, &header, payload(&[]));
-            assert_refused(&format!("T4: {kid}, {key:?}"), &theirs, InvalidTokenSignature);
+            let forged_token = seal_with(key, &header, payload(&[]));
+            assert_refused(&format!("T4: {kid}, {key:?}"), &forged_token, InvalidTokenSignature);
         }
         assert_passes(&format!("T4: {kid}, our key"), &headed(&header));
     }

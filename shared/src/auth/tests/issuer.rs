@@ -1,4 +1,4 @@
-//! What the issuer writes, read back by hand and by the verifier.
+//! Issued tokens, read back by hand and by the verifier.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ fn issuer_at(clock: Arc<ManualClock>, policy: TokenPolicy, ttl: Duration) -> Tok
     TokenIssuer::new(keys, policy, ttl, clock)
 }
 
-/// Header and payload of `token`, and whether its tag is ours.
+/// Header and payload of `token`, and whether its tag is valid.
 fn open(token: &str) -> (Value, Value, bool) {
     let (message, tag) = token.rsplit_once('.').expect("a tag");
     let (header, payload) = message.split_once('.').expect("two parts");
@@ -107,7 +107,7 @@ fn times_are_whole_seconds_rounded_down() {
     assert_eq!((&payload["iat"], &payload["exp"]), (&json!(NOW), &json!(NOW + 900)));
 }
 
-/// What no verifier would accept is an error here, not a surprise there.
+/// A token that no verifier would accept is an error of the issuer.
 #[test]
 fn a_token_that_nobody_would_accept_is_not_made() {
     let alice = UserId::parse("alice").expect("an id");

@@ -1,4 +1,4 @@
-//! The tag: whole, of this very text, under a key of ours (rule T8).
+//! The tag: whole, of this exact text, under a configured key (rule T8).
 
 use sha2::{Digest, Sha256};
 

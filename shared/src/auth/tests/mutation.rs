@@ -1,4 +1,4 @@
-//! A good token with something changed: at every place, and at random.
+//! A valid token with changes: at every position, and at random.
 
 use serde_json::Value;
 
@@ -19,16 +19,16 @@ impl Dice {
     /// One to four changes, each of which keeps to `alphabet`.
     fn change(&mut self, bytes: &mut Vec<u8>, alphabet: &[u8]) {
         for _ in 0..=self.roll(4) {
-            let place = self.roll(bytes.len().max(1));
+            let position = self.roll(bytes.len().max(1));
             let letter = alphabet[self.roll(alphabet.len())];
             match self.roll(6) {
-                0 => bytes.insert(place, letter),
-                1 => bytes.truncate(bytes.len() - place.min(8)),
-                2 => bytes.extend_from_within(place..),
+                0 => bytes.insert(position, letter),
+                1 => bytes.truncate(bytes.len() - position.min(8)),
+                2 => bytes.extend_from_within(position..),
                 _ if bytes.is_empty() => {}
-                3 => drop(bytes.remove(place)),
-                4 => bytes.swap(place, 0),
-                _ => bytes[place] = letter,
+                3 => drop(bytes.remove(position)),
+                4 => bytes.swap(position, 0),
+                _ => bytes[position] = letter,
             }
         }
     }
@@ -39,15 +39,15 @@ fn every_single_changed_character_is_refused() {
     let (verifier, good) = (verifier(), token(&[]));
     assert!(user_of(&verifier, &good).is_ok());
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n\0~";
-    for place in 0..good.len() {
-        let (left, right) = (&good[..place], &good[place + 1..]);
-        assert!(user_of(&verifier, &format!("{left}{right}")).is_err(), "without {place}");
+    for position in 0..good.len() {
+        let (left, right) = (&good[..position], &good[position + 1..]);
+        assert!(user_of(&verifier, &format!("{left}{right}")).is_err(), "without {position}");
         for letter in alphabet.chars() {
-            let inserted = format!("{left}{letter}{}", &good[place..]);
-            assert!(user_of(&verifier, &inserted).is_err(), "{letter:?} before {place}");
-            if !good[place..].starts_with(letter) {
+            let inserted = format!("{left}{letter}{}", &good[position..]);
+            assert!(user_of(&verifier, &inserted).is_err(), "{letter:?} before {position}");
+            if !good[position..].starts_with(letter) {
                 let changed = format!("{left}{letter}{right}");
-                assert!(user_of(&verifier, &changed).is_err(), "{letter:?} at {place}");
+                assert!(user_of(&verifier, &changed).is_err(), "{letter:?} at {position}");
             }
         }
     }

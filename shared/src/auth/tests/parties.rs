@@ -1,11 +1,11 @@
-//! Who made a token, and for whom (RFC 8725 sections 3.8 and 3.9; rules T18, T19).
+//! Issuer and audience of a token (RFC 8725 sections 3.8 and 3.9; rules T18, T19).
 
 use super::forge::{
     SECRET, URL, assert_passes, assert_refused, clock, policy, token, user_of, verifier_with,
 };
 use crate::auth::Refusal::{InvalidAudience, InvalidIssuer};
 
-/// What is not the address, but close to it; as JSON.
+/// Values close to the address, but different; as JSON.
 const NEAR: [&str; 16] = [
     "",
     "null",

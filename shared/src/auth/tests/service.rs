@@ -50,8 +50,8 @@ fn call(gate: &ServiceGate, metadata: &[(&'static str, &str)]) -> Result<String,
 }
 
 fn verdict(token: &str) -> Result<String, String> {
-    let told = call(&gate(clock()), &[("authorization", &format!("Bearer {token}"))]);
-    told.map_err(|(code, reason)| {
+    let verdict_of_gate = call(&gate(clock()), &[("authorization", &format!("Bearer {token}"))]);
+    verdict_of_gate.map_err(|(code, reason)| {
         assert_eq!(code, Code::Unauthenticated);
         reason
     })
@@ -70,7 +70,7 @@ fn forged(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_service_token_says_this_and_no_more() {
+fn a_service_token_has_these_claims_and_no_others() {
     let token = issued();
     let parts: Vec<Value> = token
         .split('.')
@@ -93,8 +93,8 @@ fn a_user_is_no_service_and_a_service_is_no_user() {
     // A user's token lives too long to begin with; a short one is not meant for this gate.
     assert_eq!(verdict(&token(&[])).err().as_deref(), Some("MALFORMED_TOKEN"));
     let short = (NOW + 60).to_string();
-    let told = verdict(&token(&[("exp", &short)]));
-    assert_eq!(told.err().as_deref(), Some("INVALID_AUDIENCE"));
+    let verdict_of_gate = verdict(&token(&[("exp", &short)]));
+    assert_eq!(verdict_of_gate.err().as_deref(), Some("INVALID_AUDIENCE"));
     let short = forged(&[("sub", r#""alice""#)]);
     assert_eq!(verdict(&short).err().as_deref(), Some("MISSING_UID_CLAIM"));
 
@@ -114,7 +114,7 @@ fn a_user_is_no_service_and_a_service_is_no_user() {
 }
 
 #[test]
-fn its_subject_names_a_service_and_its_audience_is_this_gate_alone() {
+fn the_subject_of_a_service_token_is_a_service_and_its_audience_this_gate_alone() {
     for sub in [
         "",
         "null",
@@ -129,12 +129,12 @@ fn its_subject_names_a_service_and_its_audience_is_this_gate_alone() {
         r#""service:a\u0000""#,
         r#"["service:auth-service"]"#,
     ] {
-        let told = verdict(&forged(&[("sub", sub)]));
-        assert_eq!(told.err().as_deref(), Some("MISSING_UID_CLAIM"), "{sub}");
+        let verdict_of_gate = verdict(&forged(&[("sub", sub)]));
+        assert_eq!(verdict_of_gate.err().as_deref(), Some("MISSING_UID_CLAIM"), "{sub}");
     }
     for uid in [r#""service:auth-service""#, r#""alice""#, "null"] {
-        let told = verdict(&forged(&[("uid", uid)]));
-        assert_eq!(told.err().as_deref(), Some("MISSING_UID_CLAIM"), "{uid}");
+        let verdict_of_gate = verdict(&forged(&[("uid", uid)]));
+        assert_eq!(verdict_of_gate.err().as_deref(), Some("MISSING_UID_CLAIM"), "{uid}");
     }
     for aud in [
         "",
@@ -146,8 +146,8 @@ fn its_subject_names_a_service_and_its_audience_is_this_gate_alone() {
         r#""Task-Service/admin""#,
         r#"["task-service/admin","https://app.example.com"]"#,
     ] {
-        let told = verdict(&forged(&[("aud", aud)]));
-        assert_eq!(told.err().as_deref(), Some("INVALID_AUDIENCE"), "{aud}");
+        let verdict_of_gate = verdict(&forged(&[("aud", aud)]));
+        assert_eq!(verdict_of_gate.err().as_deref(), Some("INVALID_AUDIENCE"), "{aud}");
     }
 }
 
@@ -162,16 +162,16 @@ fn it_lives_for_a_minute_and_no_forger_makes_it_longer() {
         (Some(NOW + 16), NOW + 76, Some("TOKEN_NOT_YET_VALID")),
     ] {
         let iat = iat.map(|iat: i64| iat.to_string()).unwrap_or_default();
-        let told = verdict(&forged(&[("iat", &iat), ("exp", &exp.to_string())]));
-        assert_eq!(told.err().as_deref(), reason, "{iat} to {exp}");
+        let verdict_of_gate = verdict(&forged(&[("iat", &iat), ("exp", &exp.to_string())]));
+        assert_eq!(verdict_of_gate.err().as_deref(), reason, "{iat} to {exp}");
     }
     let (clock, bearer) = (clock(), format!("Bearer {}", issued()));
     let gate = gate(clock.clone());
     clock.advance(TimeDelta::milliseconds(74_999));
     assert!(call(&gate, &[("authorization", &bearer)]).is_ok());
     clock.advance(TimeDelta::milliseconds(1));
-    let told = call(&gate, &[("authorization", &bearer)]);
-    assert_eq!(told, Err((Code::Unauthenticated, "TOKEN_EXPIRED".to_owned())));
+    let verdict_of_gate = call(&gate, &[("authorization", &bearer)]);
+    assert_eq!(verdict_of_gate, Err((Code::Unauthenticated, "TOKEN_EXPIRED".to_owned())));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_name_is_plain() {
     }
 }
 
-/// What a watch must know of its caller: when the gate would begin to refuse it.
+/// The expiry of a principal, which a watch needs: when the gate would refuse the token.
 #[test]
 fn a_principal_ends_when_its_token_does() {
     for (exp, micros) in

@@ -154,7 +154,7 @@ fn what_is_no_session_cache_is_refused() {
     assert_eq!(verdict(&seal(HEADER, payload(&[("aud", "")]))), Err(MissingUidClaim));
 }
 
-/// Ours are told apart before their payload is read.
+/// Access and service tokens are refused before their payload is read.
 #[test]
 fn access_tokens_and_service_tokens_are_refused() {
     let keys = Arc::new(Keyring::of_bytes(SECRET.as_bytes(), std::iter::empty()));

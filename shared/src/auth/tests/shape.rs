@@ -38,7 +38,7 @@ fn a_token_has_three_parts_and_none_is_empty() {
 fn only_the_base64url_alphabet_is_read() {
     let good = token(&[]);
     let parts: Vec<_> = good.split('.').collect();
-    for (place, part) in parts.iter().enumerate() {
+    for (position, part) in parts.iter().enumerate() {
         for spelled in [
             format!("{part}="),
             format!("{part}=="),
@@ -57,7 +57,7 @@ fn only_the_base64url_alphabet_is_read() {
             format!("{}%{:02x}{}", &part[..4], part.as_bytes()[4], &part[5..]),
         ] {
             let mut parts = parts.clone();
-            parts[place] = &spelled;
+            parts[position] = &spelled;
             assert_refused(&format!("T6: {spelled:?}"), &parts.join("."), MalformedToken);
         }
     }

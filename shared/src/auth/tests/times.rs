@@ -101,7 +101,7 @@ fn nbf_and_iat_are_numbers_and_not_ahead() {
 
 /// T14. Both sides of each boundary, to the millisecond.
 #[test]
-fn the_leeway_ends_where_it_is_said_to() {
+fn the_leeway_ends_exactly() {
     let exp = |after: f64| {
         let now: f64 = NOW.to_string().parse().expect("a number");
         (now + after).to_string()

@@ -97,7 +97,7 @@ fn coded_and_oversized_values_reach_no_parser() {
     assert_eq!(call(&[("authorization", &spaces)]).as_deref(), Ok("alice"));
 }
 
-/// H3. Which of two would count is a question two readers answer differently.
+/// H3. Two readers may choose differently between two values.
 #[test]
 fn two_values_are_refused_whichever_is_good() {
     let good = format!("Bearer {}", token(&[]));

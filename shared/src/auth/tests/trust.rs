@@ -1,4 +1,4 @@
-//! Which kind of token is believed, as configured.
+//! The configured kind of trusted token.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -59,7 +59,7 @@ fn session_caches_need_a_secret_and_have_no_parties_to_check() {
 }
 
 #[test]
-fn whoever_makes_the_tokens_verifies_no_others() {
+fn the_issuer_of_tokens_verifies_no_others() {
     for (text, refused) in [("hs256", false), ("session-cache", true), ("jwks", true)] {
         let vars = HashMap::from([("TOKEN_VERIFIER", text.to_owned())]);
         let mut reader = Reader::new(&vars);
@@ -70,7 +70,7 @@ fn whoever_makes_the_tokens_verifies_no_others() {
 
 #[cfg(not(feature = "jwks"))]
 #[test]
-fn a_build_without_public_keys_says_how_to_get_them() {
+fn a_build_without_public_keys_reports_how_to_get_them() {
     let jwks = [SITE, ("TOKEN_VERIFIER", "jwks"), ("JWKS_URL", "https://app.example.com/jwks")];
     let faults = faults(&jwks);
     assert_eq!(faults.len(), 1);

@@ -1,4 +1,4 @@
-//! Whom a token stands for (rules T16, T17).
+//! The user of a token (rules T16, T17).
 
 use chrono::DateTime;
 
@@ -52,7 +52,7 @@ fn the_subject_is_a_string_that_can_be_an_id() {
     }
 }
 
-/// T16. A name that looks like alice's stands for somebody, but never for alice.
+/// T16. A name similar to alice's is another user, never alice.
 #[test]
 fn a_look_alike_is_another_user() {
     for sub in [

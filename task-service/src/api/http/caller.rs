@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
 use serde::de::DeserializeOwned;
-use server::http::{NoParameters, Problem, conditions::refuse_other, json};
+use server::http::{NoParameters, Problem, json, preconditions::refuse_unsupported};
 use shared::auth::Owner;
 use tonic::{Request, metadata::MetadataMap};
 
@@ -61,7 +61,7 @@ impl<Q: DeserializeOwned, C: Preconditions> FromRequestParts<Rpcs> for Caller<Q,
         }
         let owner = rpcs.gate.admit(&parts.headers)?.owning(&user_id)?;
         let query = json::query(parts.uri.query().unwrap_or_default())?;
-        refuse_other(&parts.method, &parts.headers, C::HONOURED).map_err(Problem::invalid)?;
+        refuse_unsupported(&parts.method, &parts.headers, C::HONOURED).map_err(Problem::invalid)?;
         let preconditions =
             C::read(&parts.headers).map_err(|fault| Problem::invalid(vec![fault]))?;
         let mut credential = HeaderMap::with_capacity(CREDENTIALS.len());

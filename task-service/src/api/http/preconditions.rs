@@ -1,7 +1,7 @@
 //! Preconditions (RFC 9110 section 13), the idempotency key and `Last-Event-ID`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use server::http::{Fault, Problem, conditions::EntityTags};
+use server::http::{Fault, Problem, preconditions::EntityTags};
 use tonic::Status;
 
 use super::responses::problem;

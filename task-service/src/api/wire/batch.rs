@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use proto::task::v1 as pb;
-use shared::fields::{Fields, MAX_TOLD, Violations};
+use shared::fields::{Fields, MAX_REPORTED, Violations};
 use uuid::Uuid;
 
 use super::{
@@ -84,7 +84,7 @@ struct Rules {
 impl Rules {
     /// The parsed `rule`; skipped once enough faults are found to refuse the batch.
     fn read(&mut self, rule: pb::Recurrence) -> Result<Option<Repeat>, Violations> {
-        if self.faults >= MAX_TOLD {
+        if self.faults >= MAX_REPORTED {
             return Ok(None);
         }
         let read = self.read.entry(rule).or_insert_with_key(|rule| {
@@ -220,7 +220,7 @@ mod tests {
 
         let tasks = (0..MAX_ELEMENTS).map(|n| repeating(&format!("FREQ=NO{n}"))).collect();
         let message = pb::BatchCreateTasksRequest { tasks, ..Default::default() };
-        assert_eq!(faults(new_tasks(message).await).len(), MAX_TOLD);
+        assert_eq!(faults(new_tasks(message).await).len(), MAX_REPORTED);
     }
 
     #[tokio::test]

@@ -101,9 +101,9 @@ async fn what_was_noted_of_a_user_here_goes_piece_by_piece(fresh: FreshDatabase)
     let trail = AuditLog::new(events.clone(), world.clock.clone()).0;
     let mut records = Vec::new();
     for user in ["alice", "Alice"] {
-        let refused = || trail.record(Event::of(EventKind::OwnershipRefused, user));
+        let refused = || trail.new_record(Event::of(EventKind::OwnershipRefused, user));
         records.extend(std::iter::repeat_with(refused).take(5));
-        records.push(trail.record(Event::of(EventKind::AccountDeleted, user)));
+        records.push(trail.new_record(Event::of(EventKind::AccountDeleted, user)));
     }
     audit_log::insert(world.database.writer(), &records).await.expect("written");
     let kept = async |user: &str| {

@@ -59,7 +59,7 @@ async fn no_change_that_is_answered_after_a_full_disk_is_lost() {
         let patch = TaskPatch { title: Title::parse(&title).ok(), ..TaskPatch::default() };
         world.tasks.update(&alice, kept.id, patch, None).await.expect("changed");
 
-        let outside = Database::look_at(&fresh.url()).await.expect("another connection");
+        let outside = Database::connect_read_only(&fresh.url()).await.expect("another connection");
         let outside = crate::store::Tasks::new(outside, world.clock.clone());
         for (owner, id) in [(&alice, of_alice.id), (&bob, of_bob.id), (&alice, kept.id)] {
             let seen = outside.get(owner, id).await.expect("it is there for others");

@@ -15,7 +15,7 @@ use super::{
     super::{
         PublicKeySource,
         document::PublicKeys,
-        refresh::{ASKED_AT_MOST, Refresh},
+        refresh::{MIN_INTERVAL, Refresh},
         server::{FetchFault, KeyServer},
     },
     forge::{Ed, Signer, document, ed, other_ed, published, trusting, user_of},
@@ -41,22 +41,22 @@ impl World {
         let (publish, known) = watch::channel(None);
         let missed = Arc::new(Notify::new());
         let source = PublicKeySource { known, missed: missed.clone(), refresh: None };
-        let nobody = KeyServer::parse("http://localhost/jwks").unwrap_or_else(|f| panic!("{f}"));
-        let refresh = Refresh { server: nobody, period: PERIOD, publish, missed };
+        let server = KeyServer::parse("http://localhost/jwks").unwrap_or_else(|f| panic!("{f}"));
+        let refresh = Refresh { server, period: PERIOD, publish, missed };
         let fetched: Arc<Mutex<Vec<f64>>> = Arc::default();
         let served = Arc::new(Mutex::new(served.into()));
-        let (noted, answers, began) = (fetched.clone(), served.clone(), Instant::now());
+        let (times, responses, began) = (fetched.clone(), served.clone(), Instant::now());
         let mut job = JoinSet::new();
         job.spawn(async move {
             let fetch = || {
-                noted.lock().expect("not poisoned").push(began.elapsed().as_secs_f64());
-                let answer = answers.lock().expect("not poisoned").clone();
+                times.lock().expect("not poisoned").push(began.elapsed().as_secs_f64());
+                let response = responses.lock().expect("not poisoned").clone();
                 async move {
-                    let text = answer.ok_or(FetchFault::Slow)?;
+                    let text = response.ok_or(FetchFault::Slow)?;
                     Ok(PublicKeys::parse(text.as_bytes())?)
                 }
             };
-            refresh.fetching(fetch).await;
+            refresh.fetch_loop(fetch).await;
         });
         let verifier = trusting(source.clone());
         Self { source, verifier, fetched, served, _job: job }
@@ -80,7 +80,7 @@ fn keys(kids: &[(&Ed, &str)]) -> String {
     document(&keys)
 }
 
-/// A moment, so that the job can do what it is due.
+/// A short time, in which the job does its due work.
 async fn pass(time: Duration) {
     sleep(time + Duration::from_millis(1)).await;
 }
@@ -155,11 +155,11 @@ async fn unknown_names_make_it_look_once_in_half_a_minute() {
     let fetched = world.fetched();
     assert!((7..=8).contains(&(fetched.len() - 1)), "{fetched:?}");
     for pair in fetched[1..].windows(2) {
-        assert!(pair[1] - pair[0] > ASKED_AT_MOST.as_secs_f64() - 0.01, "{fetched:?}");
+        assert!(pair[1] - pair[0] > MIN_INTERVAL.as_secs_f64() - 0.01, "{fetched:?}");
     }
 }
 
-/// Only a name that is missing among known algorithms is worth a look.
+/// Only an unknown key id with a known algorithm triggers a refresh.
 #[tokio::test(start_paused = true)]
 async fn a_bad_signature_and_a_foreign_algorithm_ask_nobody() {
     let world = World::new(keys(&[(&ed(), "a")]));

@@ -1,4 +1,4 @@
-//! Key servers that do not answer as they should. Each is a listener on loopback.
+//! Key servers that misbehave. Each is a listener on loopback.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use tokio_rustls::{
 use super::{
     super::{
         PublicKeySource,
-        server::{FetchFault, KeyServer, PATIENCE},
+        server::{FetchFault, KeyServer, TIMEOUT},
     },
     forge::{Signer, document, ed, other_ed, published, trusting, user_of},
 };
@@ -39,10 +39,10 @@ struct Fake {
     _listening: JoinSet<()>,
 }
 
-async fn fake(answers: Vec<Vec<u8>>) -> Fake {
+async fn fake(responses: Vec<Vec<u8>>) -> Fake {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
-    let (tell, requests) = mpsc::unbounded_channel();
+    let (sender, requests) = mpsc::unbounded_channel();
     let mut listening = JoinSet::new();
     listening.spawn(async move {
         let mut held = Vec::new();
@@ -50,8 +50,8 @@ async fn fake(answers: Vec<Vec<u8>>) -> Fake {
             let Ok((mut stream, _)) = listener.accept().await else { return };
             let mut request = vec![0; 4096];
             let length = stream.read(&mut request).await.unwrap_or(0);
-            let _ = tell.send(String::from_utf8_lossy(&request[..length]).into_owned());
-            let _ = stream.write_all(&answers[turn.min(answers.len() - 1)]).await;
+            let _ = sender.send(String::from_utf8_lossy(&request[..length]).into_owned());
+            let _ = stream.write_all(&responses[turn.min(responses.len() - 1)]).await;
             held.push(stream);
         }
     });
@@ -67,8 +67,8 @@ fn server(address: &str) -> KeyServer {
         .unwrap_or_else(|f| panic!("{f}"))
 }
 
-async fn fetched(answer: Vec<u8>) -> Result<usize, FetchFault> {
-    let fake = fake(vec![answer]).await;
+async fn fetched(response: Vec<u8>) -> Result<usize, FetchFault> {
+    let fake = fake(vec![response]).await;
     let fetched = timeout(BOUND, server(&fake.address).fetch()).await.expect("no hang");
     fetched.map(|keys| keys.len())
 }
@@ -88,7 +88,7 @@ async fn keys_are_asked_for_once_without_anything_of_ours() {
 async fn a_bad_answer_is_a_fault_that_does_not_quote_it() {
     let large = format!("{{\"keys\":[],\"marker\":\"{}\"}}", "x".repeat(64 * 1024));
     let status = |line: &str| format!("HTTP/1.1 {line}\r\ncontent-length: 6\r\n\r\nmarker");
-    for (what, answer, said) in [
+    for (what, response, message) in [
         ("500", status("500 marker"), "it answers 500"),
         ("404", status("404 Not Found"), "it answers 404"),
         ("204", "HTTP/1.1 204 No Content\r\n\r\n".into(), "it answers 204"),
@@ -110,8 +110,8 @@ async fn a_bad_answer_is_a_fault_that_does_not_quote_it() {
         ),
         ("another protocol", "SSH-2.0-marker\r\n".into(), "not speak HTTP"),
     ] {
-        let fault = fetched(answer.into_bytes()).await.expect_err(what).to_string();
-        assert!(fault.contains(said), "{what}: {fault}");
+        let fault = fetched(response.into_bytes()).await.expect_err(what).to_string();
+        assert!(fault.contains(message), "{what}: {fault}");
         assert!(!fault.contains("marker"), "{what}: {fault}");
     }
 }
@@ -143,15 +143,15 @@ async fn nobody_there_is_a_fault() {
 /// The clock is the test's: it moves on when everybody waits.
 #[tokio::test(start_paused = true)]
 async fn a_silent_or_dripping_server_is_given_up() {
-    for answer in [
+    for response in [
         Vec::new(),
         b"HTTP/1.1 200 OK\r\n".to_vec(),
         b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"keys\":".to_vec(),
     ] {
         let began = Instant::now();
-        let fault = fetched(answer).await;
+        let fault = fetched(response).await;
         assert!(matches!(fault, Err(FetchFault::Slow)), "{fault:?}");
-        assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
+        assert_eq!(began.elapsed().as_secs(), TIMEOUT.as_secs());
     }
 }
 
@@ -163,7 +163,7 @@ async fn no_call_waits_for_the_key_server() {
     let mut fake = fake(vec![ok(&keys), Vec::new()]).await;
     let source = PublicKeySource::from_server(server(&fake.address), Duration::from_hours(1));
     let mut job = JoinSet::new();
-    job.spawn(source.clone().follow());
+    job.spawn(source.clone().run());
     timeout(BOUND, source.clone().loaded()).await.expect("loaded");
     fake.requests.recv().await.expect("the first request");
     let verifier = trusting(source);
@@ -177,7 +177,7 @@ async fn no_call_waits_for_the_key_server() {
         assert_eq!(user_of(&verifier, &good).as_deref(), Ok("alice"));
         assert_eq!(user_of(&verifier, &missed), Err(InvalidTokenSignature));
     }
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < TIMEOUT, "{:?}", began.elapsed());
     sleep(Duration::from_millis(50)).await;
     assert!(fake.requests.try_recv().is_err(), "a second question beside the first");
 }

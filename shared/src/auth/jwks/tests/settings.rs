@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    super::{MOST_BYTES, PublicKeySource, server::KeyServer},
+    super::{MAX_BYTES, PublicKeySource, server::KeyServer},
     forge::{document, ed, published},
 };
 use crate::config::{Faults, Reader};
@@ -30,7 +30,7 @@ fn keys_come_from_exactly_one_place() {
     let path = |name: &str| folder.join(name).to_str().expect("text").to_owned();
     std::fs::write(path("good"), &keys).expect("a file");
     std::fs::write(path("bad"), "marker").expect("a file");
-    std::fs::write(path("large"), " ".repeat(MOST_BYTES + 1)).expect("a file");
+    std::fs::write(path("large"), " ".repeat(MAX_BYTES + 1)).expect("a file");
 
     assert!(read(&[("JWKS", &keys)]).expect("sound").is_loaded());
     assert!(read(&[("JWKS_FILE", &path("good"))]).expect("sound").is_loaded());
@@ -74,13 +74,13 @@ fn a_key_server_has_a_web_address_without_credentials() {
             assert_eq!(faulty(&[("JWKS_URL", address)]), ["JWKS_URL"], "{address}");
         }
     }
-    for (address, is_exposed) in [
+    for (address, is_plaintext) in [
         ("http://localhost:3000/api/auth/jwks", false),
         ("http://127.0.0.1/jwks", false),
         ("http://[::1]:3000/jwks?x=1", false),
         ("http://web:3000/api/auth/jwks", true),
     ] {
         let server = KeyServer::parse(address).unwrap_or_else(|fault| panic!("{address}: {fault}"));
-        assert_eq!(server.is_exposed(), is_exposed, "{address}");
+        assert_eq!(server.is_plaintext(), is_plaintext, "{address}");
     }
 }

@@ -1,14 +1,14 @@
 //! Preconditions of a request (RFC 9110 section 13): a route honours them or refuses them by
-//! name. None is passed over in silence, as whoever sends one relies on it.
+//! name, as clients rely on them.
 //!
-//! What only saves a transfer needs no refusal where nothing can be saved: a read whose
-//! answer has no entity tag, no date and no ranges is answered whole, as the RFC has it.
+//! Preconditions that only save a transfer are ignored where nothing can be saved: a read without
+//! entity tag, date and ranges gets a full response, as the RFC has it.
 
 use http::{HeaderMap, HeaderName, Method, header};
 
 use super::Fault;
 
-/// The preconditions there are.
+/// All precondition headers.
 const ALL: [HeaderName; 5] = [
     header::IF_MATCH,
     header::IF_NONE_MATCH,
@@ -17,10 +17,10 @@ const ALL: [HeaderName; 5] = [
     header::IF_RANGE,
 ];
 
-/// What `If-Match` or `If-None-Match` names.
+/// The entity tags in `If-Match` or `If-None-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntityTags {
-    /// `*`: whatever is there.
+    /// `*`: any version.
     Any,
     /// These versions, at least one.
     Listed(Vec<EntityTag>),
@@ -31,12 +31,12 @@ pub enum EntityTags {
 pub struct EntityTag {
     /// The text between the quotes.
     pub opaque: String,
-    /// `W/`: for a version that is as good, though not the same byte for byte.
+    /// `W/`: for an equivalent version, not identical byte for byte.
     pub is_weak: bool,
 }
 
 impl EntityTags {
-    /// What the header `name` holds, in one line or several; `None` where it is absent.
+    /// The entity tags of the header `name`, in one line or several; `None` where it is absent.
     pub fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Self>, Fault> {
         let mut lines = headers.get_all(name).iter().peekable();
         if lines.peek().is_none() {
@@ -46,12 +46,12 @@ impl EntityTags {
         let text = lines.collect::<Vec<_>>().join(",");
         let read = match text.trim() {
             "*" => Some(Self::Any),
-            list => listed(list).map(Self::Listed),
+            list => parse_list(list).map(Self::Listed),
         };
         read.map(Some).ok_or_else(|| fault(name, "must be entity tags in quotes, or `*`"))
     }
 
-    /// Whether the version `opaque` is named, weak tags counted (RFC 9110 section 8.8.3.2).
+    /// Whether the version `opaque` matches, weak tags included (RFC 9110 section 8.8.3.2).
     #[must_use]
     pub fn match_weakly(&self, opaque: &str) -> bool {
         match self {
@@ -60,7 +60,8 @@ impl EntityTags {
         }
     }
 
-    /// The same without weak tags: they never name a version to change.
+    /// Whether the version `opaque` matches without weak tags, which never name a version to
+    /// change.
     #[must_use]
     pub fn match_strongly(&self, opaque: &str) -> bool {
         match self {
@@ -70,9 +71,8 @@ impl EntityTags {
     }
 }
 
-/// Refuses each precondition that a route with this method is sent and that is not among
-/// those it honours.
-pub fn refuse_other(
+/// Refuses each precondition that the request has and the route does not honour.
+pub fn refuse_unsupported(
     method: &Method,
     headers: &HeaderMap,
     honoured: &[HeaderName],
@@ -84,7 +84,7 @@ pub fn refuse_other(
             continue;
         }
         if is_read && *name == header::IF_NONE_MATCH {
-            // An answer without a tag matches none that is listed.
+            // A response without a tag matches no listed one.
             match EntityTags::read(headers, name) {
                 Ok(Some(EntityTags::Any)) => faults.push(fault(name, "must not be `*` here")),
                 Ok(_) => {}
@@ -100,8 +100,8 @@ pub fn refuse_other(
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// The tags of a list; `None` where the text is none.
-fn listed(text: &str) -> Option<Vec<EntityTag>> {
+/// The tags of a list; `None` if it is malformed.
+fn parse_list(text: &str) -> Option<Vec<EntityTag>> {
     let (mut tags, mut rest) = (Vec::new(), text);
     loop {
         // Empty elements mean nothing (section 5.6.1).
@@ -113,12 +113,12 @@ fn listed(text: &str) -> Option<Vec<EntityTag>> {
             Some(tag) => (true, tag),
             None => (false, rest),
         };
-        let (opaque, behind) = tag.strip_prefix('"')?.split_once('"')?;
+        let (opaque, after) = tag.strip_prefix('"')?.split_once('"')?;
         if opaque.contains(|c: char| c.is_ascii_control() || c == ' ') {
             return None;
         }
         tags.push(EntityTag { opaque: opaque.to_owned(), is_weak });
-        rest = behind.trim_start_matches([' ', '\t']);
+        rest = after.trim_start_matches([' ', '\t']);
         if !(rest.is_empty() || rest.starts_with(',')) {
             return None;
         }
@@ -205,7 +205,7 @@ mod tests {
             (header::IF_RANGE, "\"a\""),
         ];
         let refused = |method, sent: &[(HeaderName, &str)], honoured: &[HeaderName]| {
-            let faults = refuse_other(&method, &headers(sent), honoured).err();
+            let faults = refuse_unsupported(&method, &headers(sent), honoured).err();
             let names = faults.into_iter().flatten().map(|fault| fault.field);
             names.collect::<Vec<_>>().join(" ")
         };

@@ -1,17 +1,16 @@
-//! What stands in for published keys in a build without the feature `jwks`: nothing, by
-//! type.
+//! The placeholder for published keys in a build without the feature `jwks`: an empty type.
 
 use crate::{
     auth::Refusal,
     config::{Reader, Vars},
 };
 
-/// Where published keys come from. This build has none.
+/// The source of published keys, which this build lacks.
 #[derive(Clone)]
 pub enum PublicKeySource {}
 
 impl PublicKeySource {
-    /// Notes that there is no such source in this build.
+    /// Records a fault: this build has no such source.
     pub(super) fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         reader.fault(
             "TOKEN_VERIFIER",
@@ -31,7 +30,7 @@ impl PublicKeySource {
     }
 
     #[expect(clippy::unused_async, reason = "as the real one")]
-    pub(super) async fn follow(self) {
+    pub(super) async fn run(self) {
         match self {}
     }
 

@@ -1,29 +1,29 @@
-//! Whether there is room for what a service stores.
+//! The check of free disk space.
 
 use std::path::Path;
 
 use super::Report;
 use crate::storage::{FileSystem, MinFree};
 
-/// Notes how much is free where `file` lies, and whether that is more than `min_free`.
-pub fn space(report: &mut Report, file: &Path, min_free: MinFree) {
-    let found = match FileSystem::of(file) {
-        Ok(found) => found,
+/// Reports the free space on the disk of `file`, against `min_free`.
+pub fn disk_space(report: &mut Report, file: &Path, min_free: MinFree) {
+    let file_system = match FileSystem::of(file) {
+        Ok(file_system) => file_system,
         Err(error) => {
             let file = file.display();
             report.warn("space", format!("the disk of {file} cannot be looked at: {error}"));
             return;
         }
     };
-    let (free, least) = (found.free >> 20, min_free.of(found) >> 20);
+    let (free, min) = (file_system.free >> 20, min_free.of(file_system) >> 20);
     let told = format!("{free} MiB are free where {} lies", file.display());
-    if found.free < min_free.of(found) {
+    if file_system.free < min_free.of(file_system) {
         report.fault(
             "space",
-            format!("{told}, fewer than {least}: nothing more is stored, see STORAGE_MIN_FREE"),
+            format!("{told}, fewer than {min}: nothing more is stored, see STORAGE_MIN_FREE"),
         );
-    } else if found.free / 2 < min_free.of(found) {
-        report.warn("space", format!("{told}: below {least} nothing more is stored"));
+    } else if file_system.free / 2 < min_free.of(file_system) {
+        report.warn("space", format!("{told}: below {min} nothing more is stored"));
     } else {
         report.ok("space", told);
     }
@@ -40,7 +40,7 @@ mod tests {
         let free = FileSystem::of(&file).expect("a file system").free;
         let judge = |min_free| {
             let mut report = Report::default();
-            space(&mut report, &file, min_free);
+            disk_space(&mut report, &file, min_free);
             report.findings()[0].verdict
         };
         assert_eq!(judge(MinFree::Bytes(free * 2)), Verdict::Fault);

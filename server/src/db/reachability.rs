@@ -1,4 +1,4 @@
-//! Whether a database can be reached, and if not, where it was looked for and why not.
+//! The reachability of a database: its location, and the cause of a failure.
 
 use std::{error::Error, fmt, io, time::Duration};
 
@@ -8,38 +8,38 @@ use sea_orm::{
 };
 
 use super::{
-    Database, DatabaseUrl, PATIENCE,
+    Database, DatabaseUrl, TIMEOUT,
     error_code::{ErrorCode, driver_error},
     read_only,
 };
 
-/// A database that cannot be used now.
+/// The failure to reach a database.
 #[derive(Clone, Debug)]
 pub struct Unreachable {
-    /// Where it was looked for, without user and password.
-    pub place: String,
-    /// Whether it may be there later without anybody changing a setting.
-    pub may_come: bool,
+    /// The location, without user and password.
+    pub location: String,
+    /// Whether the failure may pass without a change of settings.
+    pub is_transient: bool,
     why: String,
 }
 
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.why)
+        write!(f, "{}: {}", self.location, self.why)
     }
 }
 
 impl Error for Unreachable {}
 
 impl Unreachable {
-    /// The cause alone.
+    /// The cause, without the location.
     #[must_use]
     pub fn why(&self) -> &str {
         &self.why
     }
 
-    pub(super) fn is_read_only(&self) -> bool {
-        self.why == read_only::WORDS
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.why == read_only::MESSAGE
     }
 }
 
@@ -50,59 +50,61 @@ impl From<Unreachable> for DbErr {
 }
 
 impl DatabaseUrl {
-    /// Connects once to a database on a server, and lets go again. A pool would say no more
-    /// than that its time is up. A file is not touched.
-    pub async fn reach(&self) -> Result<(), Unreachable> {
+    /// Connects once to a database on a server, and disconnects: a pool would report no cause but a
+    /// timeout. A file is not opened.
+    pub async fn check_reachable(&self) -> Result<(), Unreachable> {
         if self.backend != DbBackend::Postgres {
             return Ok(());
         }
         let parsed = self.url.parse::<PgConnectOptions>().map_err(|error| Unreachable {
-            place: "PostgreSQL".to_owned(),
-            may_come: false,
+            location: "PostgreSQL".to_owned(),
+            is_transient: false,
             why: cause(&error),
         })?;
-        reach(&parsed, PATIENCE).await
+        check_reachable(&parsed, TIMEOUT).await
     }
 }
 
 impl Database {
-    /// Where this database is, without user and password.
+    /// The location of the database, without user and password.
     #[must_use]
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         if self.backend() == DbBackend::Postgres {
-            place(&self.writer.get_postgres_connection_pool().connect_options())
+            location(&self.writer.get_postgres_connection_pool().connect_options())
         } else {
             let options = self.writer.get_sqlite_connection_pool().connect_options();
             format!("SQLite at {}", options.get_filename().display())
         }
     }
 
-    /// Why it does not answer, asked apart from its pool.
-    pub(super) async fn diagnosis(&self, patience: Duration) -> Result<(), Unreachable> {
+    /// The cause of a failure, from a connection outside of the pool.
+    pub(super) async fn diagnose(&self, timeout: Duration) -> Result<(), Unreachable> {
         if self.backend() != DbBackend::Postgres {
             return Ok(());
         }
-        reach(&self.writer.get_postgres_connection_pool().connect_options(), patience).await
+        check_reachable(&self.writer.get_postgres_connection_pool().connect_options(), timeout)
+            .await
     }
 }
 
-async fn reach(options: &PgConnectOptions, patience: Duration) -> Result<(), Unreachable> {
-    let unreachable = |may_come, why| Unreachable { place: place(options), may_come, why };
-    let asked = async {
+async fn check_reachable(options: &PgConnectOptions, timeout: Duration) -> Result<(), Unreachable> {
+    let unreachable =
+        |is_transient, why| Unreachable { location: location(options), is_transient, why };
+    let attempt = async {
         let mut connection = options.connect().await?;
-        let is_read_only = read_only::is_so(&mut connection).await?;
+        let is_read_only = read_only::is_read_only_server(&mut connection).await?;
         let _ = connection.close().await;
         Ok::<_, SqlxError>(is_read_only)
     };
-    match tokio::time::timeout(patience, asked).await {
+    match tokio::time::timeout(timeout, attempt).await {
         Ok(Ok(false)) => Ok(()),
-        Ok(Ok(true)) => Err(unreachable(true, read_only::WORDS.to_owned())),
-        Ok(Err(error)) => Err(unreachable(may_come(&error), cause(&error))),
+        Ok(Ok(true)) => Err(unreachable(true, read_only::MESSAGE.to_owned())),
+        Ok(Err(error)) => Err(unreachable(is_transient(&error), cause(&error))),
         Err(_elapsed) => Err(unreachable(true, "does not answer".to_owned())),
     }
 }
 
-fn place(options: &PgConnectOptions) -> String {
+fn location(options: &PgConnectOptions) -> String {
     let name = options.get_database().unwrap_or(options.get_username());
     match options.get_socket() {
         Some(folder) => format!("PostgreSQL at {}/{name}", folder.display()),
@@ -110,7 +112,7 @@ fn place(options: &PgConnectOptions) -> String {
     }
 }
 
-/// What the system or the server said, without the driver's words around it.
+/// The cause as the system or the server reports it, without the driver's prefix.
 fn cause(error: &SqlxError) -> String {
     match error {
         SqlxError::Io(error) => error.to_string(),
@@ -121,11 +123,11 @@ fn cause(error: &SqlxError) -> String {
     }
 }
 
-/// Whether a failure of the database passes by itself: it is away, starting, stopping,
-/// locked or read-only for a moment. A wrong password or certificate does not.
-pub(super) fn may_come(error: &SqlxError) -> bool {
+/// Whether a failure is transient: the database is unavailable, starting, stopping, locked or
+/// read-only for a moment. A wrong password or certificate is permanent.
+pub(super) fn is_transient(error: &SqlxError) -> bool {
     match error {
-        // What TLS refuses comes as data that are invalid.
+        // A TLS failure is reported as invalid data.
         SqlxError::Io(error) => error.kind() != io::ErrorKind::InvalidData,
         SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed => true,
         error => match ErrorCode::of(error) {
@@ -141,17 +143,17 @@ pub(super) fn may_come(error: &SqlxError) -> bool {
     }
 }
 
-/// The same of an error with a database's among its causes.
+/// Whether `error` has a transient database failure among its causes.
 #[must_use]
-pub fn is_away(error: &(dyn Error + 'static)) -> bool {
+pub fn is_unavailable(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<Unreachable>() {
-            return error.may_come;
+            return error.is_transient;
         }
         if let Some(error) = error.downcast_ref::<DbErr>() {
             return matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
-                || driver_error(error).is_some_and(may_come);
+                || driver_error(error).is_some_and(is_transient);
         }
         cause = error.source();
     }
@@ -167,30 +169,30 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_address_and_a_cause_are_told_and_no_password() {
+    async fn a_failure_has_a_location_and_a_cause_and_no_password() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = closed.local_addr().expect("an address").port();
         drop(closed);
         let url = format!("postgres://ada:Zq7-marker@127.0.0.1:{port}/tasks");
         let url = DatabaseUrl::parse(&url, 8).expect("an address");
-        let away = url.reach().await.expect_err("nobody listens");
-        assert!(away.may_come);
-        let said = DbErr::from(away).to_string();
+        let unreachable = url.check_reachable().await.expect_err("nobody listens");
+        assert!(unreachable.is_transient);
+        let said = DbErr::from(unreachable).to_string();
         assert!(said.contains(&format!("PostgreSQL at 127.0.0.1:{port}/tasks")), "{said}");
         assert!(said.contains("Connection refused"), "{said}");
         assert!(!said.contains("marker") && !said.contains("ada"), "{said}");
     }
 
     #[test]
-    fn what_passes_by_itself_is_told_from_what_somebody_must_mend() {
+    fn transient_failures_are_distinguished_from_permanent_ones() {
         let refused = SqlxError::Io(io::ErrorKind::ConnectionRefused.into());
         let certificate = SqlxError::Io(io::Error::new(io::ErrorKind::InvalidData, "unknown"));
-        assert!(may_come(&refused));
-        assert!(!may_come(&certificate));
-        assert!(may_come(&SqlxError::PoolTimedOut));
-        assert!(!may_come(&SqlxError::Tls("no".into())));
+        assert!(is_transient(&refused));
+        assert!(!is_transient(&certificate));
+        assert!(is_transient(&SqlxError::PoolTimedOut));
+        assert!(!is_transient(&SqlxError::Tls("no".into())));
         let nested = DbErr::Conn(RuntimeErr::SqlxError(Arc::new(refused)));
-        assert!(is_away(&nested));
-        assert!(!is_away(&DbErr::Custom("a table is missing".into())));
+        assert!(is_unavailable(&nested));
+        assert!(!is_unavailable(&DbErr::Custom("a table is missing".into())));
     }
 }

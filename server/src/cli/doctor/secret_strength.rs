@@ -1,21 +1,21 @@
-//! Whether a secret looks drawn or made up. What is plainly weak is refused at every start;
-//! this is for what slips through.
+//! The check of secret strength: random or made up. Plainly weak secrets are refused at every
+//! start; this finds the rest.
 
 use shared::config::{Reader, Vars};
 
 use super::Report;
 
-/// A longer secret is no easier to guess than its beginning, and judging takes time.
+/// A longer secret is no easier to guess than its beginning, and the estimate takes time.
 const JUDGED_CHARS: usize = 64;
 
-/// The judge counts guesses to a number that is reached soon after this many characters.
+/// The estimator's count saturates soon after this many characters.
 const PIECE: usize = 16;
 
-/// The judge gives each drawn character ten guesses, and each letter of a word a few.
+/// The estimator gives a random character ten guesses, and a letter of a word a few.
 const DRAWN: f64 = 0.75;
 
-/// Notes each configured secret that a program which knows words and habits would guess.
-pub fn strength(report: &mut Report, reader: &Reader<'_, impl Vars>) {
+/// Reports each configured secret that a dictionary attack would guess.
+pub fn secret_strength(report: &mut Report, reader: &Reader<'_, impl Vars>) {
     let listed = reader.text("BETTER_AUTH_SECRETS").map(|list| {
         let text = |entry: &str| entry.split_once(':').map(|(_, text)| text.to_owned());
         list.split(',').filter_map(text).collect()
@@ -36,7 +36,7 @@ pub fn strength(report: &mut Report, reader: &Reader<'_, impl Vars>) {
     }
 }
 
-/// Whether it is a sentence, or its characters take fewer guesses than drawn ones.
+/// Whether a secret is a sentence, or takes fewer guesses than a random one.
 fn looks_made_up(secret: &str) -> bool {
     let characters: Vec<char> = secret.chars().take(JUDGED_CHARS).collect();
     let pieces = characters.chunks(PIECE).map(|piece| piece.iter().collect::<String>());
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hardly_any_drawn_secret_is_taken_for_made_up() {
+    fn hardly_any_random_secret_looks_made_up() {
         let drawn = (0_u32..50).map(|number| Sha256::digest(number.to_be_bytes()));
         let hex =
             |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawn_secret_passes_and_a_sentence_does_not() {
+    fn a_random_secret_passes_and_a_sentence_does_not() {
         for drawn in [
             "0b5f1c9e7a3d48626e2f9b04c7d1583a",
             "Zm9v7hQk2x+9rTqLw3YbPzN8sVdKj4Xa0uEcGiMoR6Q=",

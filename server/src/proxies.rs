@@ -1,9 +1,8 @@
-//! Who calls, where a proxy stands in between.
+//! Trusted proxies: the client behind a proxy, by `X-Forwarded-For`.
 //!
-//! A proxy that is listed is believed when it says who called it; nobody else is. Only
-//! `X-Forwarded-For` is read, which every proxy writes: with `Forwarded` beside it, two
-//! answers could differ, and whoever sends the one that the proxy does not write would
-//! choose its own address.
+//! Only listed proxies are trusted. Only `X-Forwarded-For` is read, which every proxy writes:
+//! with `Forwarded` beside it, the two could differ, and a client could send the one that the
+//! proxy does not overwrite.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,16 +15,16 @@ use tonic::codegen::http::HeaderMap;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// An IPv4 address in IPv6 comes behind so many bits.
+/// The prefix length of IPv4-mapped addresses in IPv6.
 const MAPPED: u8 = 96;
 
-/// The proxies that are believed when they say for whom they call.
+/// The networks of trusted proxies.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Arc<[IpNet]>);
 
 impl Proxies {
-    /// Reads `TRUSTED_PROXIES`: addresses and networks, separated by commas. Not set, or
-    /// `none`: nobody is believed.
+    /// Reads `TRUSTED_PROXIES`: addresses and networks, separated by commas. Not set, or `none`: no
+    /// proxy is trusted.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         reader.parsed("TRUSTED_PROXIES", Self::parse).unwrap_or_default()
     }
@@ -41,12 +40,11 @@ impl Proxies {
         })
     }
 
-    /// Who calls through `peer`: the peer itself, unless it is believed and names somebody
-    /// else. What it passes on was written by one hop after the other, so the right-most
-    /// address that is no proxy's is the last that one of ours has seen. An entry in which
-    /// there is no address is the word of nobody: then it is the peer.
-    pub fn caller(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
-        if !self.include(peer.ip()) {
+    /// The client behind `peer`: the peer itself, unless it is a trusted proxy. Each hop appends an
+    /// address, so the client is the right-most address that is no proxy's. A malformed entry is
+    /// not trusted: then the client is the peer.
+    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+        if !self.contains(peer.ip()) {
             return peer;
         }
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -58,7 +56,7 @@ impl Proxies {
                 Some(None) => return peer,
                 Some(Some(address)) => {
                     furthest = SocketAddr::new(address, 0);
-                    if !self.include(address) {
+                    if !self.contains(address) {
                         return furthest;
                     }
                 }
@@ -66,20 +64,20 @@ impl Proxies {
         }
     }
 
-    /// Whether anybody at all is believed: then addresses mean nothing.
+    /// Whether every peer is trusted: then addresses have no meaning.
     #[must_use]
-    pub fn are_everybody(&self) -> bool {
+    pub fn trust_all(&self) -> bool {
         self.0.iter().any(|network| network.prefix_len() == 0)
     }
 
-    /// Whether this is the address of a proxy.
-    pub(super) fn include(&self, address: IpAddr) -> bool {
+    /// Whether the address is a trusted proxy's.
+    pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// A network, or one address. IPv4 in the notation of IPv6 is IPv4, as it is in a header.
+/// A network, or one address. IPv4-mapped addresses are IPv4, as in a header.
 fn network(entry: &str) -> Option<IpNet> {
     let Ok(network) = entry.parse() else {
         return entry.parse().ok().map(|address: IpAddr| address.to_canonical().into());
@@ -106,25 +104,25 @@ mod tests {
 
     use super::*;
 
-    fn caller(trusted: &str, peer: &str, lines: &[&str]) -> String {
+    fn client(trusted: &str, peer: &str, lines: &[&str]) -> String {
         let proxies = Proxies::parse(trusted).expect("proxies");
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(FORWARDED_FOR, HeaderValue::from_str(line).expect("a header value"));
         }
         let peer = SocketAddr::new(peer.parse().expect("an address"), 4711);
-        proxies.caller(peer, &headers).ip().to_string()
+        proxies.client(peer, &headers).ip().to_string()
     }
 
     #[test]
-    fn nobody_is_believed_unless_listed() {
+    fn no_proxy_is_trusted_unless_listed() {
         for trusted in ["none", "10.0.0.1"] {
-            assert_eq!(caller(trusted, "192.0.2.9", &["198.51.100.7"]), "192.0.2.9", "{trusted}");
+            assert_eq!(client(trusted, "192.0.2.9", &["198.51.100.7"]), "192.0.2.9", "{trusted}");
         }
     }
 
     #[test]
-    fn the_last_that_a_proxy_of_ours_has_seen_is_the_caller() {
+    fn the_last_address_that_a_trusted_proxy_has_seen_is_the_client() {
         let ours = "10.0.0.0/8, 2001:db8:ffff::/48, 127.0.0.1";
         for (lines, expected) in [
             (&["198.51.100.7"][..], "198.51.100.7"),
@@ -138,8 +136,8 @@ mod tests {
             (&["::ffff:198.51.100.7, ::ffff:10.0.0.2"], "198.51.100.7"),
             (&["10.9.9.9, 10.1.2.3"], "10.9.9.9"),
         ] {
-            assert_eq!(caller(ours, "10.0.0.1", lines), expected, "{lines:?}");
-            assert_eq!(caller(ours, "::ffff:10.0.0.1", lines), expected, "{lines:?}");
+            assert_eq!(client(ours, "10.0.0.1", lines), expected, "{lines:?}");
+            assert_eq!(client(ours, "::ffff:10.0.0.1", lines), expected, "{lines:?}");
         }
     }
 
@@ -147,14 +145,14 @@ mod tests {
     fn a_network_is_the_same_in_either_notation() {
         for trusted in ["10.0.0.0/8", "::ffff:10.0.0.0/104", "::ffff:a00:0/104"] {
             for (peer, expected) in [("10.9.9.9", "198.51.100.7"), ("11.0.0.1", "11.0.0.1")] {
-                assert_eq!(caller(trusted, peer, &["198.51.100.7"]), expected, "{trusted}");
+                assert_eq!(client(trusted, peer, &["198.51.100.7"]), expected, "{trusted}");
             }
         }
-        assert_eq!(caller("::ffff:0:0/96", "192.0.2.9", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("::ffff:0:0/96", "192.0.2.9", &["198.51.100.7"]), "198.51.100.7");
     }
 
     #[test]
-    fn what_names_nobody_is_not_believed() {
+    fn a_malformed_header_is_not_trusted() {
         for lines in [
             &[][..],
             &[""],
@@ -165,7 +163,7 @@ mod tests {
             &["198.51.100.256"],
             &["198.51.100.7/32"],
         ] {
-            assert_eq!(caller("10.0.0.0/8", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
+            assert_eq!(client("10.0.0.0/8", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
         }
     }
 

@@ -1,5 +1,4 @@
-//! What one connection is doing: whether a call is in progress on it, since when there is
-//! none, and whether it was asked to make room for another.
+//! The state of a connection: calls in progress, idle time, eviction.
 
 use std::{
     sync::{
@@ -19,11 +18,11 @@ pub struct ConnectionState {
     /// In milliseconds after `accepted`.
     idle_since: AtomicU64,
     evicted: Notify,
-    leaves_at_once: AtomicBool,
+    closes_immediately: AtomicBool,
 }
 
 impl ConnectionState {
-    /// A connection that was accepted just now, and has asked for nothing.
+    /// The state of a connection that was just accepted.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
             accepted: Instant::now(),
@@ -31,45 +30,45 @@ impl ConnectionState {
             has_called: AtomicBool::new(false),
             idle_since: AtomicU64::new(0),
             evicted: Notify::new(),
-            leaves_at_once: AtomicBool::new(false),
+            closes_immediately: AtomicBool::new(false),
         })
     }
 
-    /// Notes a call of any kind, also one that keeps nothing in progress.
+    /// Records a call of any kind, also one without a permit.
     pub fn touch(&self) {
         self.has_called.store(true, Ordering::Relaxed);
         let elapsed = u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.idle_since.store(elapsed, Ordering::Relaxed);
     }
 
-    /// A call is in progress until what is returned is dropped.
+    /// A guard for a call in progress.
     pub fn begin_call(self: &Arc<Self>) -> CallInProgress {
         let is_only = self.calls.fetch_add(1, Ordering::Relaxed) == 0;
         CallInProgress { connection: self.clone(), is_only }
     }
 
-    /// Whether there ever was a call.
+    /// Whether there was a call.
     pub fn has_called(&self) -> bool {
         self.has_called.load(Ordering::Relaxed)
     }
 
-    /// Since when no call is in progress; `None` while one is.
+    /// The time since which no call is in progress; `None` during a call.
     pub fn idle_since(&self) -> Option<Instant> {
         let is_idle = self.calls.load(Ordering::Relaxed) == 0;
         let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
         is_idle.then(|| self.accepted + since)
     }
 
-    /// Asks the connection to make room; `at_once`: without a word to its peer.
-    pub fn evict(&self, at_once: bool) {
-        self.leaves_at_once.store(at_once, Ordering::Relaxed);
+    /// Evicts the connection; `immediately`: without GOAWAY.
+    pub fn evict(&self, immediately: bool) {
+        self.closes_immediately.store(immediately, Ordering::Relaxed);
         self.evicted.notify_one();
     }
 
-    /// Waits to be asked to make room, and tells whether to do so at once.
+    /// Waits for the eviction; `true`: immediately.
     pub async fn evicted(&self) -> bool {
         self.evicted.notified().await;
-        self.leaves_at_once.load(Ordering::Relaxed)
+        self.closes_immediately.load(Ordering::Relaxed)
     }
 }
 

@@ -1,14 +1,15 @@
-//! Who can read a file that holds what nobody else should.
+//! The check of file access: private files must not be readable by others.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::Report;
 use crate::storage::private_file;
 
-/// Notes whether others on this machine can read `file`, which holds `what`. A folder that
-/// lets nobody through keeps what is in it.
-pub fn private(report: &mut Report, file: &Path, what: &str) {
-    let mode = |path: &Path| fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
+/// Reports whether other users of this machine can read `file`, which holds `what`. A closed
+/// folder protects its files.
+pub fn file_access(report: &mut Report, file: &Path, what: &str) {
+    let mode =
+        |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777);
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let (Ok(of_file), Ok(of_folder)) = (mode(file), mode(folder)) else {
@@ -55,7 +56,7 @@ mod tests {
                 fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
             }
             let mut report = Report::default();
-            private(&mut report, &file, "rows");
+            file_access(&mut report, &file, "rows");
             report.findings()[0].verdict
         };
         assert_eq!(judge(0o700, 0o644), Verdict::Ok);

@@ -1,44 +1,45 @@
-//! A database that others work on, opened by a command for a moment: nothing is made,
-//! nothing migrated.
+//! A database in use, opened by a command: nothing is created or migrated.
 
 use sea_orm::{Database as Driver, DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, PATIENCE, journal::Journal};
-use crate::storage::SpaceFloor;
+use super::{Database, DatabaseUrl, TIMEOUT, wal_checkpoint::WalFile};
+use crate::storage::FreeSpaceLimit;
 
 impl Database {
-    /// Connects to a database that is there, beside the servers that use it.
-    pub async fn visit(url: &DatabaseUrl) -> Result<Self, DbErr> {
-        Self::enter(url, false).await
+    /// Connects to an existing database, beside the servers that use it.
+    pub async fn connect_existing(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        Self::connect_single(url, false).await
     }
 
-    /// The same for looking alone: the database itself refuses every change.
-    pub async fn look_at(url: &DatabaseUrl) -> Result<Self, DbErr> {
-        Self::enter(url, true).await
+    /// Connects read-only: the database itself refuses every change.
+    pub async fn connect_read_only(url: &DatabaseUrl) -> Result<Self, DbErr> {
+        Self::connect_single(url, true).await
     }
 
-    /// One connection for everything: a command does one thing after the other.
-    async fn enter(url: &DatabaseUrl, looks_only: bool) -> Result<Self, DbErr> {
-        match url.reach().await {
-            // To look is all that a standby is for.
-            Err(away) if !(looks_only && away.is_read_only()) => return Err(away.into()),
+    /// A single connection, as a command works sequentially.
+    async fn connect_single(url: &DatabaseUrl, is_read_only: bool) -> Result<Self, DbErr> {
+        match url.check_reachable().await {
+            // A standby can be read.
+            Err(unreachable) if !(is_read_only && unreachable.is_read_only()) => {
+                return Err(unreachable.into());
+            }
             _ => {}
         }
         let mut options = url.options(1, false);
         if url.backend == DbBackend::Postgres {
-            options.statement_timeout(PATIENCE);
-            if looks_only {
+            options.statement_timeout(TIMEOUT);
+            if is_read_only {
                 options.map_sqlx_postgres_opts(|server| {
                     server.options([("default_transaction_read_only", "on")])
                 });
             }
         } else {
-            let query_only = if looks_only { "ON" } else { "OFF" };
+            let query_only = if is_read_only { "ON" } else { "OFF" };
             options.map_sqlx_sqlite_opts(move |file| {
                 file.create_if_missing(false)
                     .pragma("query_only", query_only)
                     .pragma("synchronous", "FULL")
-                    .busy_timeout(PATIENCE)
+                    .busy_timeout(TIMEOUT)
                     .foreign_keys(true)
             });
         }
@@ -47,8 +48,8 @@ impl Database {
             scans: connection.clone(),
             reader: connection.clone(),
             writer: connection,
-            journal: Journal::default(),
-            floor: SpaceFloor::default(),
+            wal: WalFile::default(),
+            free_space: FreeSpaceLimit::default(),
             file: None,
         })
     }
@@ -63,18 +64,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_visit_makes_no_file_and_a_look_changes_nothing() -> Result<(), DbErr> {
+    async fn a_command_creates_no_file_and_a_read_only_connection_changes_nothing()
+    -> Result<(), DbErr> {
         let folder = std::env::temp_dir().join(format!("visit-{}", std::process::id()));
         let url = format!("sqlite://{}/sub/test.db", folder.display());
         let url = DatabaseUrl::parse(&url, 8).expect("an address");
-        assert!(Database::visit(&url).await.is_err());
-        assert!(Database::look_at(&url).await.is_err());
+        assert!(Database::connect_existing(&url).await.is_err());
+        assert!(Database::connect_read_only(&url).await.is_err());
         assert!(!folder.exists());
 
         let server = Database::connect(&url).await?;
-        let visitor = Database::visit(&url).await?;
+        let visitor = Database::connect_existing(&url).await?;
         visitor.writer().execute_unprepared("CREATE TABLE t (x)").await?;
-        let onlooker = Database::look_at(&url).await?;
+        let onlooker = Database::connect_read_only(&url).await?;
         onlooker.writer().execute_unprepared("SELECT x FROM t").await?;
         assert!(onlooker.writer().execute_unprepared("INSERT INTO t VALUES (1)").await.is_err());
         for database in [onlooker, visitor, server] {

@@ -1,5 +1,4 @@
-//! What can be told of a database by looking: how far its tables are, which time it has.
-//! Nothing here reads anybody's rows.
+//! The schema status of a database: its migrations, tables and clock. No user's rows are read.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
@@ -7,14 +6,14 @@ use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 use super::Database;
 
-/// How the migrations of a database compare with those of a program.
+/// The migrations of a database, compared with those of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrations {
-    /// How many the database has.
+    /// The number of applied migrations.
     pub applied: usize,
-    /// Those the program has and the database has not.
+    /// The migrations that the database lacks.
     pub pending: Vec<String>,
-    /// Those the database has and the program does not know: a newer one was here.
+    /// The migrations that the program does not know: a newer release has run.
     pub unknown: Vec<String>,
 }
 
@@ -24,7 +23,7 @@ impl Database {
         let table = M::migration_table_name().to_string();
         let mut applied: Vec<String> = Vec::new();
         if self.has_table(&table).await? {
-            let rows = self.look(format!(r#"SELECT version FROM "{table}" ORDER BY version"#));
+            let rows = self.query(format!(r#"SELECT version FROM "{table}" ORDER BY version"#));
             let version = |row: &QueryResult| row.try_get_by_index(0);
             applied = rows.await?.iter().map(version).collect::<Result<_, _>>()?;
         }
@@ -44,26 +43,26 @@ impl Database {
         SchemaManager::new(&self.reader).has_table(name).await
     }
 
-    /// The time of the machine the database is on; `None`: it is on this one.
+    /// The clock of the database's machine; `None` for SQLite, on this one.
     pub async fn time(&self) -> Result<Option<DateTime<Utc>>, DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Ok(None);
         }
-        let rows = self.look("SELECT clock_timestamp()".to_owned()).await?;
+        let rows = self.query("SELECT clock_timestamp()".to_owned()).await?;
         rows.first().map(|row| row.try_get_by_index(0)).transpose()
     }
 
-    /// SQLite's way to commit (`wal` once a server was here); `None` on PostgreSQL.
-    pub async fn journal(&self) -> Result<Option<String>, DbErr> {
+    /// SQLite's journal mode (`wal` once a server has run); `None` on PostgreSQL.
+    pub async fn journal_mode(&self) -> Result<Option<String>, DbErr> {
         if self.backend() == DbBackend::Postgres {
             return Ok(None);
         }
-        let rows = self.look("PRAGMA journal_mode".to_owned()).await?;
+        let rows = self.query("PRAGMA journal_mode".to_owned()).await?;
         rows.first().map(|row| row.try_get_by_index(0)).transpose()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "asks about tables, touches nobody's rows")]
-    async fn look(&self, question: String) -> Result<Vec<QueryResult>, DbErr> {
-        self.reader.query_all_raw(Statement::from_string(self.backend(), question)).await
+    #[expect(clippy::disallowed_methods, reason = "asks about tables, touches no user's rows")]
+    async fn query(&self, sql: String) -> Result<Vec<QueryResult>, DbErr> {
+        self.reader.query_all_raw(Statement::from_string(self.backend(), sql)).await
     }
 }

@@ -1,17 +1,17 @@
-//! How a database says that it has no room left.
+//! Disk-full errors of a database.
 
 use sea_orm::DbErr;
 
 use super::error_code::{ErrorCode, driver_error};
 
-/// PostgreSQL's class 53 has it beside other resources.
+/// In PostgreSQL's class 53, insufficient resources.
 const DISK_FULL: &str = "53100";
 
 const SQLITE_FULL: u32 = 13;
 
-/// Whether `error` is a database's word that its disk, or its file, is full.
+/// Whether `error` reports that the database's disk or file is full.
 #[must_use]
-pub fn is_full(error: &DbErr) -> bool {
+pub fn is_disk_full(error: &DbErr) -> bool {
     match driver_error(error).and_then(ErrorCode::of) {
         Some(ErrorCode::SqlState(state)) => state == DISK_FULL,
         Some(ErrorCode::Sqlite(code)) => code == SQLITE_FULL,
@@ -28,7 +28,7 @@ mod tests {
     use shared::error::Kind;
 
     #[tokio::test]
-    async fn a_full_file_is_told_from_a_database_that_is_away() -> Result<(), DbErr> {
+    async fn a_full_disk_is_distinguished_from_an_unavailable_database() -> Result<(), DbErr> {
         let file = TemporaryFile::new("full");
         let database = Database::connect(&file.url()).await?;
         let on = database.writer();
@@ -36,10 +36,10 @@ mod tests {
         on.execute_unprepared("PRAGMA max_page_count = 3").await?;
         let much = "INSERT INTO t VALUES (randomblob(100000))";
         let error = on.execute_unprepared(much).await.expect_err("no room");
-        assert!(is_full(&error), "{error:?}");
+        assert!(is_disk_full(&error), "{error:?}");
         assert_eq!(kind(&error), Kind::Full);
         let error = on.execute_unprepared("INSERT INTO u VALUES (1)").await.expect_err("no table");
-        assert!(!is_full(&error), "{error:?}");
+        assert!(!is_disk_full(&error), "{error:?}");
         database.close().await?;
         Ok(())
     }

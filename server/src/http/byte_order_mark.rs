@@ -1,10 +1,10 @@
-//! The mark that some editors and languages put before a text to say how it is encoded.
+//! The byte order mark, which some editors and languages write before a text.
 
 /// U+FEFF in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A JSON text without the mark before it, which is none of its characters (RFC 8259 section
-/// 8.1). Only the beginning of a body has one: elsewhere it is a character as any other.
+/// A JSON text without a leading byte order mark (RFC 8259 section 8.1). Elsewhere the mark is a
+/// character like any other.
 #[must_use]
 pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(MARK).unwrap_or(text)
