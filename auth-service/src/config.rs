@@ -1,4 +1,4 @@
-//! The settings of auth-service. Their manual is `.env.example`.
+//! The configuration of auth-service. Its manual is `.env.example`.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
@@ -15,11 +15,13 @@ use shared::{
 };
 
 use crate::{
-    attempts::AttemptSettings, hashing, password::PasswordRules, peer::TaskServiceAddress,
+    password::{PasswordRules, hashing},
+    rate_limit::RateLimitSettings,
     session::SessionRules,
+    task_client::TaskServiceAddress,
 };
 
-/// Where the service listens if nobody says otherwise.
+/// The default addresses.
 pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
 
 const fn local(port: u16) -> SocketAddr {
@@ -30,24 +32,24 @@ const DATABASE: &str = "sqlite://data/auth.db";
 
 const TASK_SERVICE: &str = "http://127.0.0.1:50052";
 
-/// Everything auth-service needs to know. It holds secrets, so it has no `Debug`.
+/// The configuration of auth-service. No `Debug`: it holds secrets.
 #[derive(Clone)]
 pub struct Config {
-    /// Signs and verifies.
+    /// The keys that sign and verify.
     pub keys: Arc<Keyring>,
-    /// What the tokens say about issuer and audience.
+    /// Issuer, audience and lifetime of tokens.
     pub policy: TokenPolicy,
-    /// Where browsers find this server, if that is known.
+    /// The origin of this server in browsers, if known.
     pub origin: Option<Origin>,
-    /// How often somebody may try.
-    pub attempts: AttemptSettings,
-    /// What only this service knows.
+    /// The rate limits.
+    pub rate_limit: RateLimitSettings,
+    /// The settings of accounts and sessions.
     pub accounts: AccountSettings,
-    /// Who is told when an account is deleted, and asked what there is of a user.
+    /// The address of task-service, for erasure and export.
     pub tasks: TaskServiceAddress,
-    /// Where the accounts are.
+    /// The database of accounts.
     pub database: DatabaseUrl,
-    /// Where and how to serve.
+    /// The settings of the server.
     pub server: Settings,
 }
 
@@ -56,15 +58,15 @@ pub struct Config {
 pub struct AccountSettings {
     /// The rules of sessions.
     pub sessions: SessionRules,
-    /// How long an access token lives.
+    /// The lifetime of access tokens.
     pub access_token_lifetime: Duration,
     /// The rules for new passwords.
     pub passwords: PasswordRules,
-    /// How many passwords are hashed at once.
+    /// The number of concurrent password hashes.
     pub hash_concurrency: NonZero<usize>,
-    /// How long a browser may go by its signed copy of the session; `None`: it gets none.
+    /// The lifetime of the session cookie cache; `None`: off.
     pub session_cookie_cache: Option<Duration>,
-    /// How long it is kept what happened to accounts.
+    /// The retention of security events.
     pub security_event_retention: Duration,
 }
 
@@ -83,7 +85,7 @@ impl AccountSettings {
         let session_cookie_cache = reader.duration_or_off(
             "SESSION_COOKIE_CACHE",
             None,
-            // A copy outlives the session it was made of, so it may not live long.
+            // A copy outlives its session, so its lifetime is short.
             Duration::from_secs(1)..=Duration::from_hours(1),
         );
         Self {
@@ -98,8 +100,8 @@ impl AccountSettings {
 }
 
 impl AccountSettings {
-    /// Notes what must not be set together: a copy of the session names its user as an
-    /// access token does, and only issuer and audience tell the two apart.
+    /// Refuses settings that conflict: the session cookie cache names its user as an access token
+    /// does, and only issuer and audience distinguish them.
     pub fn check(&self, policy: &TokenPolicy, reader: &mut Reader<'_, impl Vars>) {
         let unchecked = policy.issuer.is_none() && policy.audience.is_none();
         if unchecked && self.session_cookie_cache.is_some() {
@@ -119,7 +121,7 @@ fn read_task_service(reader: &mut Reader<'_, impl Vars>) -> TaskServiceAddress {
 }
 
 impl Config {
-    /// Reads all settings. `None`, or noted faults: there is something to mend.
+    /// Reads all settings. `None`, or faults in `reader`: the configuration is invalid.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         let keys = Keyring::read(reader);
         let policy = TokenPolicy::read(reader, None);
@@ -129,7 +131,7 @@ impl Config {
         if let Some(policy) = &policy {
             accounts.check(policy, reader);
         }
-        let attempts = AttemptSettings::read(reader);
+        let rate_limit = RateLimitSettings::read(reader);
         let tasks = read_task_service(reader);
         if !matches!(tasks, TaskServiceAddress::Off) {
             TokenKind::read(reader).refuse_others(reader);
@@ -140,7 +142,7 @@ impl Config {
             keys: Arc::new(keys?),
             policy: policy?,
             origin,
-            attempts,
+            rate_limit,
             accounts,
             tasks,
             database: database?,
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_gets_no_copy_of_its_session_unless_told() {
+    fn the_session_cookie_cache_is_off_by_default() {
         let read = |text: &str| {
             let vars = HashMap::from([("SESSION_COOKIE_CACHE", text.to_owned())]);
             let mut reader = Reader::new(&vars);

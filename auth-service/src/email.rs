@@ -1,24 +1,24 @@
-//! An e-mail address in the one form it is stored, compared and looked up in.
+//! E-mail addresses in canonical form.
 
 use std::fmt;
 
-/// A canonical address: trimmed, in lower case, ASCII, at most 254 bytes. Two spellings of
-/// one address give equal values. Its `Debug` hides it.
+/// A canonical e-mail address: trimmed, lower case, ASCII, at most 254 bytes. All spellings of an
+/// address are equal. `Debug` hides it.
 #[derive(Clone)]
 pub struct Email {
     canonical: String,
     given: String,
 }
 
-/// The text is no address this service accepts.
+/// The text is no e-mail address that this service accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an e-mail address such as `ada@example.com`, at most 254 bytes")]
 pub struct InvalidEmail;
 
 impl Email {
-    /// Takes what Better Auth takes, so that both accept the same accounts: letters,
-    /// digits and `_'+-.` before the `@`, without leading, double or trailing dots; dotted
-    /// labels of letters, digits and hyphens after it, the last one of two letters or more.
+    /// Accepts what Better Auth accepts: letters, digits and `_'+-.` before the `@`, without
+    /// leading, double or trailing dots; dotted labels of letters, digits and hyphens after it,
+    /// the last one of two letters or more.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         if text.len() > 254 || text.contains("..") {
@@ -41,17 +41,17 @@ impl Email {
         &self.canonical
     }
 
-    /// The text in the case in which it was given, for rows that others have written.
+    /// The address in its given case, for rows of other servers.
     pub fn as_given(&self) -> &str {
         &self.given
     }
 
-    /// What stands before the `@`.
+    /// The local part, before the `@`.
     pub fn local_part(&self) -> &str {
         Self::local_part_of(&self.canonical)
     }
 
-    /// The same of an address that is stored.
+    /// The local part of a stored address.
     pub fn local_part_of(address: &str) -> &str {
         address.split('@').next().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong here, as sentences for the caller.
+//! The errors of auth-service, as sentences for the caller.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use shared::{
 use tonic::Status;
 
 use crate::{
-    attempts::{AttemptError, Limited},
     error_code::{self, ErrorCode, GrpcError, grpc_message},
-    hashing::HashingError,
-    peer::PeerFault,
+    password::hashing::HashingError,
+    rate_limit::{LimitScope, RateLimitError},
     restriction::Restriction,
+    task_client::TaskClientError,
 };
 
-/// Why a call was not answered with what it asked for.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Every faulty field.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The new password is among the first that anybody would try.
+    /// The new password is a common one.
     #[error(transparent)]
     CommonPassword(Violations),
     /// The call carries no credential, or not exactly one.
@@ -48,24 +48,24 @@ pub enum Error {
     /// The session is older than a day.
     #[error("{}", grpc_message(&error_code::SESSION_NOT_FRESH))]
     SessionNotFresh,
-    /// The account is there, and may not be used, or not like this.
+    /// The account is restricted: banned, second factor or unverified e-mail.
     #[error(transparent)]
     Restricted(#[from] Restriction),
-    /// The operator has accounts made elsewhere alone.
+    /// Sign-up is disabled by the operator.
     #[error("{}", grpc_message(&error_code::SIGN_UP_DISABLED))]
     SignUpDisabled,
-    /// A limit of attempts was reached.
+    /// A rate limit was reached.
     #[error("{}", grpc_message(&error_code::TOO_MANY_ATTEMPTS))]
     TooManyAttempts {
-        /// When there is one again, in whole seconds.
+        /// When an attempt is free again, in whole seconds.
         retry_after: Duration,
-        /// Whose it is.
-        by: Limited,
+        /// The scope of the limit.
+        by: LimitScope,
     },
     /// A limit of right passwords was reached.
     #[error("{}", grpc_message(&error_code::BUSY))]
     TooManyRight {
-        /// When there is one again, in whole seconds.
+        /// When an attempt is free again, in whole seconds.
         retry_after: Duration,
     },
     /// Passwords cannot be hashed now.
@@ -74,13 +74,13 @@ pub enum Error {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
-    /// There is no room to store more.
+    /// The disk is full.
     #[error(transparent)]
     StorageFull(#[from] StorageFull),
-    /// task-service is away, or does not do what it should.
+    /// task-service is unavailable or failed.
     #[error(transparent)]
-    Peer(#[from] PeerFault),
-    /// The user's id is none that a token can carry: an odd row of a foreign database.
+    TaskService(#[from] TaskClientError),
+    /// The user's id fits no token: an unusual row of a foreign database.
     #[error(transparent)]
     UserId(#[from] InvalidUserId),
     /// No access token could be signed.
@@ -89,13 +89,13 @@ pub enum Error {
     /// No session token could be signed.
     #[error("cannot sign a session token")]
     Unsigned,
-    /// The operating system gives no randomness.
+    /// The operating system has no randomness.
     #[error("no randomness")]
     Random(#[from] getrandom::Error),
 }
 
 impl Error {
-    /// The row of the table that tells of it; `None`: the rules do that are not in the table.
+    /// The row of the error table; `None`: an error without a row.
     pub fn code(&self) -> Option<&'static ErrorCode> {
         Some(match self {
             Self::CommonPassword(_) => &error_code::PASSWORD_TOO_COMMON,
@@ -115,7 +115,7 @@ impl Error {
             | Self::Refused(_)
             | Self::Hashing(_)
             | Self::Database(_)
-            | Self::Peer(_)
+            | Self::TaskService(_)
             | Self::UserId(_)
             | Self::Issue(_)
             | Self::Unsigned
@@ -134,15 +134,15 @@ impl Classified for Error {
             Self::Invalid(_) | Self::CommonPassword(_) => Kind::Invalid,
             Self::Refused(refusal) => refusal.kind(),
             Self::Database(error) => server::db::kind(error),
-            Self::Peer(_) => Kind::Unavailable,
-            _ => self.grpc().map_or(Kind::Internal, |told| told.kind),
+            Self::TaskService(_) => Kind::Unavailable,
+            _ => self.grpc().map_or(Kind::Internal, |grpc| grpc.kind),
         }
     }
 
     fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Refused(refusal) => refusal.reason(),
-            _ => self.grpc().map(|told| told.reason),
+            _ => self.grpc().map(|grpc| grpc.reason),
         }
     }
 
@@ -164,12 +164,14 @@ impl Classified for Error {
     }
 }
 
-impl From<AttemptError> for Error {
-    fn from(error: AttemptError) -> Self {
+impl From<RateLimitError> for Error {
+    fn from(error: RateLimitError) -> Self {
         match error {
-            AttemptError::TooMany { retry_after, by } => Self::TooManyAttempts { retry_after, by },
-            AttemptError::TooManyRight { retry_after } => Self::TooManyRight { retry_after },
-            AttemptError::Uncounted(error) => Self::Database(error),
+            RateLimitError::TooMany { retry_after, by } => {
+                Self::TooManyAttempts { retry_after, by }
+            }
+            RateLimitError::TooManyRight { retry_after } => Self::TooManyRight { retry_after },
+            RateLimitError::Uncounted(error) => Self::Database(error),
         }
     }
 }

@@ -1,39 +1,39 @@
-//! The table of error codes: what a caller is told on each wire when a call is refused.
+//! The table of error codes on both wires.
 //!
-//! `error` reads the gRPC half, `http::refusal` the HTTP half; `docs/auth-errors.md` shows
-//! the table and is compared with it by a test. What is told by a rule and not by a row:
-//! faulty fields over gRPC (`BadRequest`), the refusals of the gate (`shared::auth`), and
-//! over HTTP any other status, of which the code is its name.
+//! `error` reads the gRPC half, `http::api_error` the HTTP half; a test compares
+//! `docs/auth-errors.md` with the table. Without a row: invalid fields over gRPC (`BadRequest`),
+//! the refusals of the gate (`shared::auth`), and over HTTP any other status, whose name is the
+//! code.
 
 use http::StatusCode;
-use shared::error::{Kind, STORAGE_FULL as NO_ROOM};
+use shared::error::{Kind, STORAGE_FULL as STORAGE_FULL_REASON};
 
-/// A refusal, as both wires tell it.
+/// An error on both wires.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorCode {
-    /// The gRPC half; `None`: no rpc is refused so.
+    /// The gRPC half; `None`: HTTP only.
     pub grpc: Option<GrpcError>,
     /// The status over HTTP.
     pub status: StatusCode,
     /// Better Auth's code; `None` where upstream gives none.
     pub code: Option<&'static str>,
-    /// The sentence over HTTP; `None`: it tells what is wrong with this very request.
+    /// The message over HTTP; `None`: specific to the request.
     pub message: Option<&'static str>,
 }
 
-/// The gRPC half of a refusal.
+/// The gRPC half of an error.
 #[derive(Clone, Copy, Debug)]
 pub struct GrpcError {
-    /// Decides the gRPC code.
+    /// The kind, which determines the gRPC code.
     pub kind: Kind,
     /// `ErrorInfo.reason`.
     pub reason: &'static str,
-    /// The sentence.
+    /// The message.
     pub message: &'static str,
 }
 
 impl ErrorCode {
-    /// A refusal that both wires tell in the same sentence.
+    /// An error with one message on both wires.
     const fn both(
         (kind, reason): (Kind, &'static str),
         (status, code): (StatusCode, &'static str),
@@ -45,20 +45,20 @@ impl ErrorCode {
         }
     }
 
-    /// A refusal of HTTP alone.
+    /// An error of HTTP alone.
     const fn http(status: StatusCode, code: &'static str, message: &'static str) -> Self {
         Self { grpc: None, status, code: Some(code), message: Some(message) }
     }
 
-    /// A refusal of HTTP alone that tells what is wrong with this very request.
-    const fn telling(status: StatusCode, code: &'static str) -> Self {
+    /// An error of HTTP alone whose message is specific to the request.
+    const fn specific(status: StatusCode, code: &'static str) -> Self {
         Self { grpc: None, status, code: Some(code), message: None }
     }
 }
 
-/// The sentence of a refusal over gRPC.
+/// The message of an error over gRPC.
 pub fn grpc_message(code: &ErrorCode) -> &'static str {
-    code.grpc.map_or("", |told| told.message)
+    code.grpc.map_or("", |grpc| grpc.message)
 }
 
 macro_rules! error_codes {
@@ -113,7 +113,7 @@ error_codes! {
         (StatusCode::FORBIDDEN, "SESSION_NOT_FRESH"),
         "Session is not fresh",
     );
-    /// The same, where an account is to be deleted.
+    /// The session is older than a day, at the deletion of an account.
     SESSION_EXPIRED = ErrorCode::http(
         StatusCode::BAD_REQUEST,
         "SESSION_EXPIRED",
@@ -126,19 +126,19 @@ error_codes! {
         "You have been banned from this application. Please contact support if you believe \
          this is an error.",
     );
-    /// The account has a second factor, which is not asked for here.
+    /// The account has a second factor, which this service does not support.
     TWO_FACTOR_REQUIRED = ErrorCode::both(
         (Kind::Forbidden, "TWO_FACTOR_REQUIRED"),
         (StatusCode::FORBIDDEN, "TWO_FACTOR_REQUIRED"),
         "This account needs a second factor, which this service cannot ask for",
     );
-    /// The e-mail is not verified, where that is asked for.
+    /// The e-mail is not verified, where that is required.
     EMAIL_NOT_VERIFIED = ErrorCode::both(
         (Kind::Forbidden, "EMAIL_NOT_VERIFIED"),
         (StatusCode::FORBIDDEN, "EMAIL_NOT_VERIFIED"),
         "Email not verified",
     );
-    /// The operator has accounts made elsewhere alone.
+    /// Sign-up is disabled by the operator.
     SIGN_UP_DISABLED = ErrorCode::both(
         (Kind::Forbidden, "SIGN_UP_DISABLED"),
         (StatusCode::BAD_REQUEST, "EMAIL_PASSWORD_SIGN_UP_DISABLED"),
@@ -160,7 +160,7 @@ error_codes! {
         code: None,
         message: Some("Too many requests. Please try again later."),
     };
-    /// Too many passwords are checked.
+    /// Too many password checks at once.
     BUSY = ErrorCode::both(
         (Kind::Busy, "BUSY"),
         (StatusCode::SERVICE_UNAVAILABLE, "BUSY"),
@@ -168,8 +168,8 @@ error_codes! {
     );
     /// The disk is full.
     STORAGE_FULL = ErrorCode::both(
-        (Kind::Full, NO_ROOM),
-        (StatusCode::INSUFFICIENT_STORAGE, NO_ROOM),
+        (Kind::Full, STORAGE_FULL_REASON),
+        (StatusCode::INSUFFICIENT_STORAGE, STORAGE_FULL_REASON),
         "There is no room left to store this",
     );
     /// The new password is under the minimum.
@@ -184,7 +184,7 @@ error_codes! {
         "PASSWORD_TOO_COMMON",
         "Password is among the most common passwords or is the account's own name",
     );
-    /// The e-mail of a sign-in is none.
+    /// The e-mail of a sign-in is invalid.
     INVALID_EMAIL = ErrorCode::http(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
     /// An e-mail was sent with a change of the profile.
     EMAIL_CAN_NOT_BE_UPDATED = ErrorCode::http(
@@ -192,23 +192,23 @@ error_codes! {
         "EMAIL_CAN_NOT_BE_UPDATED",
         "Email can not be updated",
     );
-    /// A change of the profile changes nothing. Upstream gives no code.
+    /// An update without fields. Upstream gives no code.
     NO_FIELDS_TO_UPDATE = ErrorCode {
         grpc: None,
         status: StatusCode::BAD_REQUEST,
         code: None,
         message: Some("No fields to update"),
     };
-    /// A mailed token: this server mails none.
+    /// A mailed token: this server sends none.
     INVALID_TOKEN = ErrorCode::http(StatusCode::NOT_FOUND, "INVALID_TOKEN", "Invalid token");
     /// Members of the body, query parameters or headers break rules; each is named.
-    VALIDATION_ERROR = ErrorCode::telling(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
+    VALIDATION_ERROR = ErrorCode::specific(StatusCode::BAD_REQUEST, "VALIDATION_ERROR");
     /// The body is no JSON.
     BAD_REQUEST =
         ErrorCode::http(StatusCode::BAD_REQUEST, "BAD_REQUEST", "Invalid JSON in request body");
     /// The body is of another type.
     UNSUPPORTED_MEDIA_TYPE =
-        ErrorCode::telling(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE");
+        ErrorCode::specific(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE");
     /// A session is asked for by POST.
     METHOD_NOT_ALLOWED = ErrorCode::http(
         StatusCode::METHOD_NOT_ALLOWED,

@@ -1,15 +1,15 @@
-//! The elements of a JSON list, as an export writes them piece by piece.
+//! Elements of a JSON list, as exports write them.
 
 use serde::Serialize;
 
-/// Objects of JSON with commas between them.
+/// JSON objects, separated by commas.
 pub fn objects(values: impl IntoIterator<Item = impl Serialize>) -> Vec<u8> {
     let mut text = Vec::new();
     for value in values {
         if !text.is_empty() {
             text.push(b',');
         }
-        // What has text as the names of its members always serialises.
+        // Objects with text as member names always serialize.
         let _ = serde_json::to_writer(&mut text, &value);
     }
     text

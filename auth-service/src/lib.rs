@@ -3,51 +3,43 @@
 //!
 //! A call passes from the outside in, and each module knows only those below it:
 //!
-//! - [`Config`], [`Command`]: what can be set, and the `token` sub-command
-//! - `operator`: the sub-commands for a deployment at work
-//! - `grpc`: the rpcs, four beats each; `grpc::credential` demands a session token
-//! - `http`: Better Auth's routes, a door of their own with cookies and origins
-//! - `wire`: messages to domain and back, all faults at once
-//! - `attempts`: how often somebody may try, counted before anything costly is done
-//! - `account`: signing up and in, changing and deleting an account; `erasure`: what is left
-//!   of a deleted one elsewhere; `data_export`: everything that is held about a user
-//! - `session`: opening, resuming, extending, rotating and ending sessions; `access`: access
-//!   tokens
-//! - `email`, `password`, `profile`, `restriction`, `session_token`, `random`: the rules,
-//!   without I/O;
-//!   `hashing` runs the costly ones, a few at a time
-//! - `peer`: task-service, as it is called from here
-//! - `json_list`: pieces of a JSON list
-//! - `store`: Better Auth's tables and ours, on both databases; `entity`, `migration`: their
-//!   shape
-//! - `error`: why a call is not answered as asked; `error_code`: the table of what both wires
-//!   tell then
+//! - [`Config`], [`Command`]: the settings, and the sub-commands
+//! - `admin`: the sub-commands of an operator
+//! - `api`: the rpcs (`grpc`, `wire`) and Better Auth's routes (`http`, with cookies and csrf)
+//! - `account`: signing up and in, changing and deleting an account; `erasure`: the outbox that
+//!   removes a deleted user's tasks; `export`: the data export of a user
+//! - `session`: opening, resuming, extending, rotating and ending sessions; `access_token`:
+//!   access tokens
+//! - `rate_limit`: attempts by account and address, counted before costly work
+//! - `password`: the rules for passwords; `password::hashing`: bounded hashing in a fair queue
+//! - `email`, `profile`, `restriction`, `session_token`, `random`: rules without I/O
+//! - `task_client`: calls to task-service; `json_list`: elements of a JSON list
+//! - `store`: Better Auth's tables and this service's own, on both databases; `entity`,
+//!   `migration`: their schema
+//! - `error`: why a call failed; `error_code`: the table of errors on both wires
 
-mod access;
+mod access_token;
 mod account;
-mod attempts;
+mod admin;
+mod api;
 mod config;
-mod data_export;
 mod email;
 mod entity;
 mod erasure;
 mod error;
 mod error_code;
-mod grpc;
-mod hashing;
-mod http;
+mod export;
 mod json_list;
 mod migration;
-mod operator;
 mod password;
-mod peer;
 mod profile;
 mod random;
+mod rate_limit;
 mod restriction;
 mod session;
 mod session_token;
 mod store;
-mod wire;
+mod task_client;
 
 use std::sync::Arc;
 
@@ -61,25 +53,25 @@ use shared::{
 };
 
 use self::{
-    access::AccessTokens,
+    access_token::AccessTokens,
     account::Accounts,
-    attempts::{Attempts, Counter, DeadTokens},
-    data_export::DataExports,
     erasure::Erasures,
-    hashing::Hashing,
-    peer::TaskService,
+    export::DataExports,
+    password::hashing::Hashing,
+    rate_limit::{Counter, InvalidTokens, RateLimiter},
     session::Sessions,
     store::{OpenError, Store},
+    task_client::TaskClient,
 };
 pub use self::{
-    attempts::AttemptSettings,
+    admin::{AdminError, Command, Signing, Sources, examine},
+    api::http::closed_router,
     config::{ADDRESSES, AccountSettings, Config},
-    http::closed_router,
-    operator::{Command, OperatorError, Signing, Sources, examine},
-    peer::TaskServiceAddress,
+    rate_limit::RateLimitSettings,
     session::SessionRules,
     session_token::AtRest,
     store::Differences,
+    task_client::TaskServiceAddress,
 };
 
 /// The service could not be started.
@@ -88,9 +80,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// This service has no name that others would accept.
+    /// The name of this service does not fit a service token.
     #[error("cannot call task-service")]
-    Peer(#[from] InvalidServiceName),
+    TaskClient(#[from] InvalidServiceName),
     /// The port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -113,45 +105,45 @@ pub async fn assemble(
     );
     let access = Arc::new(AccessTokens(issuer));
     let keys = config.keys.clone();
-    let counter = Counter::new(&config.attempts.store, &store, clock.clone());
+    let counter = Counter::new(&config.rate_limit.store, &store, clock.clone());
     let events = store.security_events();
-    let (trail, writer) = AuditLog::new(events.clone(), clock.clone());
-    let limits = config.attempts.limits.clone();
-    let dead_tokens = DeadTokens::new(limits.sessions_per_address, clock.clone());
-    let attempts = Attempts::new(limits, counter);
-    let attempts = attempts.with_audit_log(trail.clone());
-    assembly.add_job(attempts.clone().sweep());
-    let noted = events.record_signing_key(config.keys.signing_id(), &trail).await;
-    noted.map_err(OpenError::from)?;
+    let (audit_log, writer) = AuditLog::new(events.clone(), clock.clone());
+    let limits = config.rate_limit.limits.clone();
+    let invalid_tokens = InvalidTokens::new(limits.sessions_per_address, clock.clone());
+    let rate_limiter = RateLimiter::new(limits, counter);
+    let rate_limiter = rate_limiter.with_audit_log(audit_log.clone());
+    assembly.add_job(rate_limiter.clone().remove_expired());
+    let recorded = events.record_signing_key(config.keys.signing_id(), &audit_log).await;
+    recorded.map_err(OpenError::from)?;
     assembly.add_job(writer.run());
     assembly.add_job(audit_log::enforce_retention(
         events,
         clock.clone(),
         rules.security_event_retention,
     ));
-    assembly.on_drained(trail.clone().flushed());
+    assembly.on_drained(audit_log.clone().flushed());
     let sessions =
-        Sessions::new(store.clone(), rules.sessions, keys.clone(), dead_tokens, clock.clone());
-    let sessions = sessions.with_audit_log(trail);
-    assembly.add_job(sessions.clone().sweep());
+        Sessions::new(store.clone(), rules.sessions, keys.clone(), invalid_tokens, clock.clone());
+    let sessions = sessions.with_audit_log(audit_log);
+    assembly.add_job(sessions.clone().clean_up());
     assembly.add_job(sessions.clone().write_last_uses());
     let tasks =
-        TaskService::new(&config.tasks, &assembly.loopback(), config.keys.clone(), clock.clone())?;
+        TaskClient::new(&config.tasks, &assembly.loopback(), config.keys.clone(), clock.clone())?;
     let erasures = tasks.clone().map(|tasks| {
-        // A call that began with a valid token may go on: an upload takes the longest.
-        let calls_last = config.server.limits.upload_timeout;
-        let tokens_live = rules.access_token_lifetime + config.policy.leeway + calls_last;
-        let erasures = Erasures::new(store.clone(), tokens_live, clock);
-        assembly.add_job(erasures.clone().follow_restores(tasks.clone()));
-        assembly.add_job(erasures.clone().carry_out(tasks));
+        // A call outlives the token that it began with: an upload takes the longest.
+        let longest_call = config.server.limits.upload_timeout;
+        let token_lifetime = rules.access_token_lifetime + config.policy.leeway + longest_call;
+        let erasures = Erasures::new(store.clone(), token_lifetime, clock);
+        assembly.add_job(erasures.clone().watch_restores(tasks.clone()));
+        assembly.add_job(erasures.clone().run(tasks));
         erasures
     });
     let exports = DataExports::new(store.clone(), sessions.clone(), access.clone(), tasks);
     let hashing = Hashing::new(rules.hash_concurrency);
     let accounts =
-        Accounts::new(store, sessions.clone(), hashing, attempts, erasures, rules.passwords);
-    assembly.add(grpc::auth_service(accounts.clone(), access.clone()));
-    assembly.add_router(http::door(http::Fittings {
+        Accounts::new(store, sessions.clone(), hashing, rate_limiter, erasures, rules.passwords);
+    assembly.add(api::grpc::auth_service(accounts.clone(), access.clone()));
+    assembly.add_router(api::http::router(api::http::Dependencies {
         accounts: accounts.clone(),
         sessions: sessions.clone(),
         access: access.clone(),
@@ -161,11 +153,11 @@ pub async fn assemble(
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
     }));
-    assembly.add(grpc::session_service(accounts, sessions, access, exports, keys));
+    assembly.add(api::grpc::session_service(accounts, sessions, access, exports, keys));
     Ok(())
 }
 
-/// auth-service as a value: connected, migrated, its port taken, nothing served yet.
+/// Connects, migrates and binds the port; serves nothing yet.
 pub async fn bind(config: &Config) -> Result<App, StartError> {
     let mut assembly = Assembly::default();
     assemble(config, Arc::new(SystemClock), &mut assembly).await?;

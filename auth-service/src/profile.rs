@@ -1,6 +1,6 @@
-//! What users say about themselves: a name and a picture.
+//! Profiles: the name and the picture of a user.
 
-/// Takes a display name: at most 200 characters, no control characters, perhaps empty.
+/// Checks a display name: at most 200 characters, no control characters, may be empty.
 pub fn name(text: String) -> Result<String, String> {
     if text.chars().count() > 200 || text.contains(char::is_control) {
         return Err("must have at most 200 characters and no control characters".to_owned());
@@ -8,11 +8,11 @@ pub fn name(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-/// The address of a picture, or none.
+/// The URL of a picture, or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image(pub Option<String>);
 
-/// Takes a picture's address; empty means none.
+/// Checks a picture's URL; empty means none.
 pub fn image(text: String) -> Result<Image, String> {
     if text.len() > 2048 || text.contains(char::is_control) {
         return Err("must have at most 2048 bytes and no control characters".to_owned());

@@ -1,8 +1,8 @@
-//! Randomness from the operating system, and how it is spelled.
+//! Random ids and bytes, from the operating system.
 
 use uuid::{Builder, Uuid};
 
-/// Letters and digits, which is what Better Auth makes ids and tokens of.
+/// Letters and digits, the alphabet of Better Auth's ids and tokens.
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// 32 random letters and digits: 190 bits, the form of every id and session token.
@@ -20,8 +20,8 @@ pub fn uuid() -> Result<Uuid, getrandom::Error> {
     Ok(Builder::from_random_bytes(bytes()?).into_uuid())
 }
 
-/// Letters and digits from random bytes, six bits a character. The two values beyond the
-/// alphabet give none, so that every character is equally likely.
+/// Letters and digits from random bytes, six bits a character. The two values beyond the alphabet
+/// are skipped, so that every character is equally likely.
 pub fn letters(bytes: &[u8]) -> impl Iterator<Item = char> {
     let fitting = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63)));
     fitting.map(|&c| char::from(c))

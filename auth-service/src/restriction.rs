@@ -1,21 +1,22 @@
-//! What takes access away from an account: columns that Better Auth and its plugins keep, as
-//! rules without I/O. What cannot be read counts as a restriction.
+//! Restrictions of an account: bans, second factors and unverified e-mails, from columns of
+//! Better Auth and its plugins, as rules without I/O. An unreadable value counts as a
+//! restriction.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use crate::error_code::{self, ErrorCode, grpc_message};
 
-/// Whether, and how long, a user is banned.
+/// The ban of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ban {
     #[default]
     None,
-    /// Until this moment, which is still part of it.
+    /// Until this time, inclusive.
     Until(DateTime<Utc>),
     ForGood,
 }
 
-/// What the row of a user takes away, whatever the rules make of it.
+/// The restrictions in the row of a user, before the rules are applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restrictions {
     pub ban: Ban,
@@ -23,36 +24,36 @@ pub struct Restrictions {
     pub has_unverified_email: bool,
 }
 
-/// Why somebody is not let in.
+/// Why a user is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Restriction {
-    /// In Better Auth's words.
+    /// The user is banned.
     #[error("{}", grpc_message(&error_code::BANNED_USER))]
     Banned,
-    /// The account has a second factor, which is not asked for here.
+    /// The account has a second factor, which this service does not support.
     #[error("{}", grpc_message(&error_code::TWO_FACTOR_REQUIRED))]
     SecondFactor,
-    /// In Better Auth's words.
+    /// The e-mail is not verified.
     #[error("{}", grpc_message(&error_code::EMAIL_NOT_VERIFIED))]
     UnverifiedEmail,
 }
 
-/// What the operator makes of accounts with a second factor.
+/// The policy for accounts with a second factor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecondFactor {
-    /// They do not sign in here.
+    /// They cannot sign in here.
     #[default]
     Refuse,
     /// Their password suffices.
     Skip,
 }
 
-/// What the operator decides about sign-in.
+/// The rules of sign-in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignInRules {
     pub second_factor: SecondFactor,
-    /// Only accounts whose address is verified sign in. Nobody can prove an address here, so
-    /// nobody signs up either.
+    /// Only accounts with a verified e-mail sign in. E-mails cannot be verified here, so sign-up
+    /// is disabled too.
     pub needs_verified_email: bool,
 }
 
@@ -66,14 +67,14 @@ impl Restriction {
         }
     }
 
-    /// A constant that programs compare; Better Auth's, where it has one.
+    /// The reason, a constant for programs; Better Auth's, where it has one.
     pub fn reason(self) -> &'static str {
-        self.code().grpc.map_or("", |told| told.reason)
+        self.code().grpc.map_or("", |grpc| grpc.reason)
     }
 }
 
 impl Restrictions {
-    /// Refuses whoever may not use a session at `now`, however it was opened.
+    /// Refuses a user who may not use a session at `now`.
     pub fn check_use(self, now: DateTime<Utc>) -> Result<(), Restriction> {
         let is_banned = match self.ban {
             Ban::None => false,
@@ -83,7 +84,7 @@ impl Restrictions {
         if is_banned { Err(Restriction::Banned) } else { Ok(()) }
     }
 
-    /// Refuses whoever may not open a session with a password at `now`.
+    /// Refuses a user who may not sign in with a password at `now`.
     pub fn check_sign_in(self, rules: SignInRules, now: DateTime<Utc>) -> Result<(), Restriction> {
         if self.has_unverified_email && rules.needs_verified_email {
             return Err(Restriction::UnverifiedEmail);
@@ -97,28 +98,28 @@ impl Restrictions {
 }
 
 impl Ban {
-    /// The ban that two columns tell, both as texts: a flag, and a moment or milliseconds.
+    /// The ban in two columns, both as texts: a flag, and a time or milliseconds.
     pub fn read(banned: Option<&str>, expires: Option<&str>) -> Self {
         match (is_set(banned), expires) {
             (false, _) => Self::None,
             (true, None) => Self::ForGood,
-            (true, Some(end)) => moment(end).map_or(Self::ForGood, Self::Until),
+            (true, Some(end)) => parse_time(end).map_or(Self::ForGood, Self::Until),
         }
     }
 }
 
-/// Whether a flag, read as text, is on: whatever is not plainly off.
+/// Whether a flag, read as text, is on: anything but a known spelling of off.
 pub fn is_set(flag: Option<&str>) -> bool {
     let is_off = |text: &str| matches!(text, "" | "0" | "0.0" | "f" | "false");
     flag.is_some_and(|text| !is_off(&text.trim().to_ascii_lowercase()))
 }
 
-/// A moment in one of the spellings that databases keep, without a zone in UTC; or
-/// milliseconds since 1970. `None`: neither, or beyond all calendars.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+/// A time in one of the spellings of databases, without a zone in UTC; or milliseconds since
+/// 1970. `None`: neither, or out of range.
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(millis) = text.parse::<f64>() {
-        // So that a moment is not rounded into the next one, and infinity stays that.
+        // Rounded down; infinity stays out of range.
         #[expect(clippy::cast_possible_truncation, reason = "it saturates, and is floored")]
         let millis = millis.floor() as i64;
         return DateTime::from_timestamp_millis(millis);

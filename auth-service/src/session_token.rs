@@ -1,4 +1,4 @@
-//! The session token: what a signed-in caller holds, and what the database holds of it.
+//! Session tokens, and their form at rest.
 
 use base64::{
     Engine,
@@ -10,16 +10,16 @@ use zeroize::Zeroizing;
 
 use crate::random;
 
-/// 32 letters and digits. It has no `Debug`.
+/// A session token: 32 letters and digits. No `Debug`.
 #[derive(Clone)]
 pub struct SessionToken(Zeroizing<String>);
 
-/// How the database keeps session tokens.
+/// The form of session tokens in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtRest {
-    /// As SHA-256: a copy of the database opens no session.
+    /// SHA-256: a copy of the database opens no session.
     Hashed,
-    /// As they are: needed while a Better Auth server shares the database.
+    /// Plain: needed while a Better Auth server shares the database.
     Plain,
 }
 
@@ -29,11 +29,11 @@ impl SessionToken {
         random::id().map(|token| Self(Zeroizing::new(token)))
     }
 
-    /// Reads a credential: the token itself, or its signed form `<token>.<signature>` as
-    /// in Better Auth's cookie, percent-encoded or not. `None`: it cannot be a session's.
+    /// Reads a credential: the token, or its signed form `<token>.<signature>` as in Better
+    /// Auth's cookie, percent-encoded or not. `None`: it cannot be a session token.
     ///
-    /// Only 32 letters and digits pass. That is what keeps a stored hash, which is longer,
-    /// from being used as a token.
+    /// Only 32 letters and digits pass: a stored hash, which is longer, is never accepted as a
+    /// token.
     pub fn parse(credential: &str, keys: &Keyring) -> Option<Self> {
         let token = match credential.split_once('.') {
             None => credential,
@@ -45,11 +45,10 @@ impl SessionToken {
         fits.then(|| Self(Zeroizing::new(token.to_owned())))
     }
 
-    /// What may replace this token: one for each secret, the one under the signing secret
-    /// first. Whoever asks again, here or at another replica, gets the same.
+    /// The successors of this token: one for each secret, the one under the signing secret first.
+    /// They are the same on every replica.
     ///
-    /// Only who knows a secret can tell a successor from its token, and who knows a secret
-    /// can sign anything.
+    /// A successor can be derived only with a secret, which could sign anything.
     pub fn successors(&self, keys: &Keyring) -> Vec<Self> {
         let message = Zeroizing::new(format!("session token successor 1\n{}", *self.0));
         keys.derive(message.as_bytes()).map(|seed| Self::grown_from(&seed)).collect()
@@ -68,15 +67,15 @@ impl SessionToken {
         Self(token)
     }
 
-    /// Whether `credential` is signed, but not with the secret that signs now: it is to be
-    /// handed over anew before that secret is taken off the list.
+    /// Whether `credential` is signed with a secret that no longer signs: it is renewed before
+    /// that secret is removed.
     pub fn is_outdated(credential: &str, keys: &Keyring) -> bool {
         let parts = credential.split_once('.');
         let tagged = parts.and_then(|(token, signature)| Some((token, url_safe(signature)?)));
         tagged.is_some_and(|(token, tag)| !keys.is_current(token, &tag))
     }
 
-    /// The token itself, to be sent to its holder once.
+    /// The token, to be sent to its client once.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -86,7 +85,7 @@ impl SessionToken {
         signed(&self.0, keys).map(Zeroizing::new)
     }
 
-    /// What the database stores.
+    /// The form that the database stores.
     pub fn at_rest(&self, form: AtRest) -> String {
         match form {
             AtRest::Hashed => hash(&self.0),
@@ -94,14 +93,13 @@ impl SessionToken {
         }
     }
 
-    /// What the database may hold of it, whichever form was configured when it was stored.
+    /// The forms that the database may hold, whichever was configured when it was stored.
     pub fn stored_forms(&self) -> [String; 2] {
         stored_forms(&self.0)
     }
 }
 
-/// What the database may hold of the session that `given` names: a token, or a handle,
-/// which is what the database holds.
+/// The stored forms of `given`: a token, or a handle, which is a stored form itself.
 pub fn stored_forms(given: &str) -> [String; 2] {
     [hash(given), given.to_owned()]
 }

@@ -110,7 +110,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     if let Some(policy) = &policy {
         accounts.check(policy, reader);
     }
-    let attempts = auth_service::AttemptSettings::read(reader);
+    let rate_limit = auth_service::RateLimitSettings::read(reader);
     let auth = auth_database(reader);
     let tasks = task_database(reader);
     let server = server::Settings::read(reader, ADDRESSES);
@@ -124,9 +124,9 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 keys: keys.clone(),
                 policy: policy.clone(),
                 origin,
-                attempts,
+                rate_limit,
                 accounts,
-                tasks: auth_service::TaskServiceAddress::Here,
+                tasks: auth_service::TaskServiceAddress::Loopback,
                 database: auth?,
                 server: server.clone(),
             },

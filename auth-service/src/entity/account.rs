@@ -1,4 +1,5 @@
-//! Table `account`: how a user may sign in. Ours are `credential` accounts, a password.
+//! Table `account`: a user's linked accounts. This service makes `credential` accounts, with a
+//! password.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,7 +14,7 @@ pub struct Model {
     pub provider_id: String,
     #[sea_orm(column_name = "userId", select_as = "text")]
     pub user_id: String,
-    /// What a foreign provider granted, separated by commas.
+    /// The scopes that a foreign provider granted, separated by commas.
     pub scope: Option<String>,
     /// See [`Password`](crate::password::Password) for its form.
     pub password: Option<String>,
@@ -28,7 +29,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A row holds what no log may show.
+/// Hides the password.
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("account::Model(..)")

@@ -1,5 +1,5 @@
-//! Table `erased_from`: in one row, the state of task-service's database that the finished
-//! erasures were made in.
+//! Table `erased_from`: in one row, the epoch of task-service's database in which the finished
+//! erasures were made.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,7 +9,7 @@ pub struct Model {
     /// Always 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
-    /// As task-service tells it.
+    /// As reported by task-service.
     pub epoch: String,
 }
 

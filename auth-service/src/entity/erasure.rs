@@ -1,5 +1,4 @@
-//! Table `erasure`: one row a user whose account is gone and who is not yet forgotten
-//! elsewhere.
+//! Table `erasure`: the erasure outbox, one row per deleted user whose tasks are not erased yet.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,13 +9,14 @@ pub struct Model {
     pub user_id: String,
     /// When the account was deleted.
     pub requested_at: DateTimeUtc,
-    /// From then on nobody can write in the user's name: what is erased then stays so.
+    /// The time from which no access token of the user is valid: what is erased then stays
+    /// erased.
     pub last_at: DateTimeUtc,
-    /// When somebody should see to it; somebody who does moves it on first.
+    /// When the erasure is due; a replica that claims it moves this on first.
     pub next_at: DateTimeUtc,
-    /// How often somebody has since it was last done.
+    /// The number of claims since the last success.
     pub attempts: i32,
-    /// When everything there was had been erased for the first time.
+    /// When everything was first erased.
     pub first_done_at: Option<DateTimeUtc>,
 }
 

@@ -1,5 +1,5 @@
-//! Table `finished_erasure`: one row a user whose account is gone and who was forgotten
-//! elsewhere. It is kept, as a backup can bring back what was removed.
+//! Table `finished_erasure`: one row per deleted user whose tasks are erased. It is kept, as a
+//! backup can restore what was erased.
 
 use sea_orm::entity::prelude::*;
 

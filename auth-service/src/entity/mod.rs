@@ -1,7 +1,6 @@
-//! Rows of Better Auth's tables, the columns this service reads. Columns that plugins of a
-//! Better Auth server add are left alone. Ids are read as texts, whatever they are; to be
-//! compared they have to be what they are: see [`IdKind`](crate::store::IdKind).
-//! Beside them, tables of our own: `rotated_token` and `session_use`.
+//! Rows of Better Auth's tables: the columns this service reads. Columns of plugins are ignored.
+//! Ids are read as text, and compared as their column has them: see
+//! [`IdKind`](crate::store::IdKind). Besides, tables of this service's own.
 
 pub mod account;
 pub mod erased_from;

@@ -1,4 +1,4 @@
-//! Table `rotated_token`: the tokens that sessions had before, as hashes.
+//! Table `rotated_token`: the replaced tokens of sessions, as hashes.
 
 use sea_orm::entity::prelude::*;
 
@@ -19,7 +19,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A row holds what no log may show.
+/// Hides the hashes.
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("rotated_token::Model(..)")

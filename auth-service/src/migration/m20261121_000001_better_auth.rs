@@ -1,11 +1,10 @@
-//! Better Auth's four tables in its built-in layout, where they are not there yet.
+//! Better Auth's four tables in its built-in layout, where they do not exist yet.
 
 use sea_orm_migration::{
     DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait,
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-/// See the module.
 pub struct Migration;
 
 impl MigrationName for Migration {
@@ -18,7 +17,7 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let database = manager.get_connection();
-        // A table of somebody else's gets no index of ours.
+        // Existing tables get no index.
         let is_new = !manager.has_table("user").await?;
         // SQLite's `date` is only a label: a Better Auth server writes ISO text there.
         let (time, flag) = match manager.get_database_backend() {
@@ -90,7 +89,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Named as Better Auth names them, so that it finds its own on a shared database.
+/// Named as Better Auth does, so that it finds them on a shared database.
 fn index(table: &str, column: &str) -> String {
     format!(r#"CREATE INDEX IF NOT EXISTS "{table}_{column}_idx" ON "{table}" ("{column}")"#)
 }

@@ -1,14 +1,13 @@
-//! Table `attempt`: what attempts are counted by where several replicas share a database.
+//! Table `attempt`: the rate limit counter that replicas share.
 //!
-//! On SQLite there is one replica, which counts in its memory; the table is there all the
-//! same, so that both databases look alike. Nothing refers to it.
+//! On SQLite there is one replica, which counts in memory; the table exists so that both
+//! databases are alike.
 
 use sea_orm_migration::{
     DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait,
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-/// See the module.
 pub struct Migration;
 
 impl MigrationName for Migration {
@@ -20,8 +19,8 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Written at every sign-in and forgotten within minutes: it is not worth the log
-        // that would bring it back after a crash.
+        // Written at every sign-in and expired within minutes: unlogged, as it need not survive a
+        // crash.
         let (unlogged, time) = match manager.get_database_backend() {
             DbBackend::Postgres => ("UNLOGGED", "timestamptz"),
             _ => ("", "date"),

@@ -1,12 +1,10 @@
-//! What is still to be erased elsewhere of users whose accounts are gone: a table of our
-//! own, which refers to none of Better Auth's.
+//! Table `erasure`: the erasure outbox. It refers to none of Better Auth's tables.
 
 use sea_orm_migration::{
     DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait,
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-/// See the module.
 pub struct Migration;
 
 impl MigrationName for Migration {
@@ -18,7 +16,7 @@ impl MigrationName for Migration {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // As the other tables have it.
+        // As in the other tables.
         let time = match manager.get_database_backend() {
             DbBackend::Postgres => "timestamptz",
             _ => "date",

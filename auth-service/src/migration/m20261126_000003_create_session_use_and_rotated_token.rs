@@ -1,6 +1,6 @@
-//! What Better Auth's table of sessions has no place for: when a session was last used, and
-//! the tokens it had before. Ids are text here whatever they are there, and nothing refers
-//! to Better Auth's tables: what has ended is swept.
+//! Tables `session_use` and `rotated_token`: last uses and replaced tokens of sessions. Ids are
+//! text whatever they are in Better Auth's tables, and nothing refers to those: the cleanup job
+//! removes the rows of ended sessions.
 
 use sea_orm_migration::{
     DbErr, MigrationTrait, SchemaManager, async_trait,
@@ -8,7 +8,6 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-/// See the module.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 

@@ -1,11 +1,10 @@
-//! The table of security events, which is ours and refers to none of Better Auth's: what
-//! happened to an account outlives it.
+//! Table `security_event`: it refers to none of Better Auth's tables, as events outlive an
+//! account.
 
 use sea_orm_migration::{
     DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::ConnectionTrait,
 };
 
-/// See the module.
 pub struct Migration;
 
 impl MigrationName for Migration {

@@ -1,4 +1,4 @@
-//! The largest number that was given in each numbered table. Only SQLite needs it:
+//! Table `largest_id`: the largest id of each table with numeric ids. Only SQLite needs it:
 //! PostgreSQL's sequences never go back.
 
 use sea_orm_migration::{
@@ -6,7 +6,6 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-/// See the module.
 pub struct Migration;
 
 impl MigrationName for Migration {

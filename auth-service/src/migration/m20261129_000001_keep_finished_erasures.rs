@@ -1,11 +1,11 @@
-//! Erasures that are done, and in which state of task-service's database: tables of our own.
+//! Tables `finished_erasure` and `erased_from`: finished erasures, and the epoch of
+//! task-service's database.
 
 use sea_orm_migration::{
     DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait,
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-/// See the module.
 pub struct Migration;
 
 impl MigrationName for Migration {

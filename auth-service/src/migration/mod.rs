@@ -1,5 +1,4 @@
-//! The tables, forward only. On a database that a Better Auth server made nothing is
-//! altered: what is there stays as it is.
+//! Migrations, forward only. Tables of a Better Auth server are not altered.
 
 mod m20261121_000001_better_auth;
 mod m20261126_000001_create_attempt;
@@ -14,7 +13,7 @@ use sea_orm_migration::{
     sea_query::{DynIden, IntoIden},
 };
 
-/// Applies them in order.
+/// The migrations, in order.
 pub struct Migrator;
 
 #[async_trait::async_trait]

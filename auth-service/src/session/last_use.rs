@@ -1,6 +1,6 @@
-//! When sessions were last used, to the minute. Nobody waits for it: a use is noted in
-//! memory and written by a job. What is lost (a stop, a database that is away, more sessions
-//! in a minute than are kept track of) is harmless.
+//! The last use of sessions, to the minute. No call waits for it: a use is recorded in memory and
+//! written by a job. What is lost (at a stop, while the database is unavailable, beyond the
+//! capacity) is harmless.
 
 use std::{
     collections::HashMap,
@@ -15,61 +15,61 @@ use tokio::time::MissedTickBehavior;
 use super::Sessions;
 use crate::{entity::session, error::Error, store::Use};
 
-/// A use that follows another one this soon is not noted.
-const APART: TimeDelta = TimeDelta::minutes(1);
+/// A use this soon after another one is not recorded.
+const MIN_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
-/// How many sessions are kept track of: a few megabytes.
-const MOST: usize = 16_384;
+/// The most sessions in memory: a few megabytes.
+const CAPACITY: usize = 16_384;
 
 /// How often uses are written.
 const PERIOD: Duration = Duration::from_secs(5);
 
 /// The uses of about the last minute.
 #[derive(Clone, Default)]
-pub struct LastUses(Arc<Mutex<HashMap<String, Noted>>>);
+pub struct LastUses(Arc<Mutex<HashMap<String, Entry>>>);
 
-struct Noted {
+struct Entry {
     user_id: String,
     at: DateTime<Utc>,
     is_written: bool,
 }
 
 impl LastUses {
-    /// Notes that a session was used, unless that was noted a moment ago.
-    pub fn note(&self, session: &session::Model, at: DateTime<Utc>) {
-        let mut noted = self.noted();
-        let is_full = noted.len() >= MOST;
-        match noted.get_mut(&session.id) {
-            Some(known) if (at - known.at).abs() < APART => {}
+    /// Records a use of a session, unless one was recorded within the last minute.
+    pub fn record(&self, session: &session::Model, at: DateTime<Utc>) {
+        let mut entries = self.entries();
+        let is_full = entries.len() >= CAPACITY;
+        match entries.get_mut(&session.id) {
+            Some(known) if (at - known.at).abs() < MIN_INTERVAL => {}
             Some(known) => (known.at, known.is_written) = (at, false),
             None if is_full => {}
             None => {
-                let use_of = Noted { user_id: session.user_id.clone(), at, is_written: false };
-                noted.insert(session.id.clone(), use_of);
+                let use_of = Entry { user_id: session.user_id.clone(), at, is_written: false };
+                entries.insert(session.id.clone(), use_of);
             }
         }
     }
 
-    /// When a session was last used, as far as this process remembers.
+    /// The last use of a session in this process.
     fn of(&self, session_id: &str) -> Option<DateTime<Utc>> {
-        self.noted().get(session_id).map(|noted| noted.at)
+        self.entries().get(session_id).map(|entry| entry.at)
     }
 
-    /// What is to be written, once. What was written and is old is forgotten.
+    /// The uses to be written, each once. Old ones that were written are removed.
     fn due(&self, now: DateTime<Utc>) -> Vec<Use> {
         let mut due = Vec::new();
-        self.noted().retain(|session_id, noted| {
-            if mem::replace(&mut noted.is_written, true) {
-                return (now - noted.at).abs() < APART;
+        self.entries().retain(|session_id, entry| {
+            if mem::replace(&mut entry.is_written, true) {
+                return (now - entry.at).abs() < MIN_INTERVAL;
             }
-            let (session_id, user_id) = (session_id.clone(), noted.user_id.clone());
-            due.push(Use { session_id, user_id, at: noted.at });
+            let (session_id, user_id) = (session_id.clone(), entry.user_id.clone());
+            due.push(Use { session_id, user_id, at: entry.at });
             true
         });
         due
     }
 
-    fn noted(&self) -> MutexGuard<'_, HashMap<String, Noted>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,7 +81,7 @@ pub struct Listed {
 }
 
 impl Sessions {
-    /// These sessions with their last uses. To be opened and to be extended is a use, too.
+    /// These sessions with their last uses. Opening and extending count as uses.
     pub async fn with_last_uses(
         &self,
         sessions: Vec<session::Model>,
@@ -99,14 +99,14 @@ impl Sessions {
         Ok(sessions.into_iter().map(listed).collect())
     }
 
-    /// Writes what was noted, now and again. Never ends.
+    /// Writes recorded uses periodically. Never ends.
     pub async fn write_last_uses(self) {
         let mut rounds = tokio::time::interval(PERIOD);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             rounds.tick().await;
             let mut due = self.last_uses.due(self.now());
-            if let Err(error) = self.store.note_uses(&mut due).await {
+            if let Err(error) = self.store.record_uses(&mut due).await {
                 tracing::warn!(%error, lost = due.len(), "cannot write when sessions were used");
             }
         }
@@ -136,30 +136,30 @@ mod tests {
         let uses = LastUses::default();
         let start = DateTime::UNIX_EPOCH;
         for seconds in [0, 0, 30, 59] {
-            uses.note(&session(1), start + TimeDelta::seconds(seconds));
+            uses.record(&session(1), start + TimeDelta::seconds(seconds));
         }
         let at = |due: Vec<Use>| due.into_iter().map(|one| one.at).collect::<Vec<_>>();
         assert_eq!(at(uses.due(start + TimeDelta::seconds(59))), [start]);
         assert!(uses.due(start + TimeDelta::seconds(59)).is_empty());
-        let later = start + APART;
-        uses.note(&session(1), later);
+        let later = start + MIN_INTERVAL;
+        uses.record(&session(1), later);
         assert_eq!(uses.of("1"), Some(later));
         assert_eq!(at(uses.due(later)), [later]);
-        assert!(uses.due(later + APART).is_empty());
+        assert!(uses.due(later + MIN_INTERVAL).is_empty());
         assert_eq!(uses.of("1"), None);
     }
 
     #[test]
     fn a_flood_of_sessions_is_not_kept_track_of() {
         let uses = LastUses::default();
-        for id in 0..MOST + 100 {
-            uses.note(&session(id), DateTime::UNIX_EPOCH);
+        for id in 0..CAPACITY + 100 {
+            uses.record(&session(id), DateTime::UNIX_EPOCH);
         }
-        assert_eq!(uses.due(DateTime::UNIX_EPOCH).len(), MOST);
-        // Those that are known go on; room comes back with time.
-        uses.note(&session(1), DateTime::UNIX_EPOCH + APART);
-        assert_eq!(uses.due(DateTime::UNIX_EPOCH + APART).len(), 1);
-        uses.note(&session(MOST + 1), DateTime::UNIX_EPOCH + APART);
-        assert_eq!(uses.due(DateTime::UNIX_EPOCH + APART).len(), 1);
+        assert_eq!(uses.due(DateTime::UNIX_EPOCH).len(), CAPACITY);
+        // Known sessions go on; capacity comes back with time.
+        uses.record(&session(1), DateTime::UNIX_EPOCH + MIN_INTERVAL);
+        assert_eq!(uses.due(DateTime::UNIX_EPOCH + MIN_INTERVAL).len(), 1);
+        uses.record(&session(CAPACITY + 1), DateTime::UNIX_EPOCH + MIN_INTERVAL);
+        assert_eq!(uses.due(DateTime::UNIX_EPOCH + MIN_INTERVAL).len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions resumed by their tokens, and tokens that open none counted.
+//! Sessions resumed by token; invalid tokens are rate limited.
 
 use server::ClientInfo;
 
@@ -11,28 +11,28 @@ use crate::{
 };
 
 impl Sessions {
-    /// `look_up`, of which a token that opens nothing is counted; once its client has none
-    /// left, the answer is that there were too many.
-    pub(super) async fn counting_dead<T>(
+    /// Runs `look_up` and counts an invalid token; returns too many attempts once its client has
+    /// none left.
+    pub(super) async fn counting_invalid<T>(
         &self,
         client: &ClientInfo,
         look_up: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let found = look_up.await;
         if matches!(found, Err(Error::InvalidSession)) {
-            self.dead_tokens.count(client)?;
+            self.invalid_tokens.count(client)?;
         }
         found
     }
 
-    /// The live session that `token` opens, extended if it was not for a day. An end beyond
-    /// the longest life, which others who write to the table may set, is moved back.
+    /// The live session of `token`, extended if it was not for a day. An end beyond the maximum
+    /// age, which other servers may set, is moved back.
     pub async fn resume(
         &self,
         token: &SessionToken,
         client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        self.counting_dead(client, self.extended(token, client)).await
+        self.counting_invalid(client, self.extended(token, client)).await
     }
 
     pub(super) async fn extended(
@@ -57,29 +57,29 @@ impl Sessions {
         Ok(caller)
     }
 
-    /// The live session that `token` opens, its end left where it is.
+    /// The live session of `token`, not extended.
     pub async fn resume_as_it_is(
         &self,
         token: &SessionToken,
         client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        let mut caller = self.counting_dead(client, self.caller(token, client)).await?;
+        let mut caller = self.counting_invalid(client, self.caller(token, client)).await?;
         caller.session.expires_at = self.capped(&caller.session, caller.session.expires_at);
         Ok(caller)
     }
 
-    /// The session that `token` opens, for its holder to end it: whoever is banned may.
+    /// The live session of `token` for a sign-out, which a banned user may do.
     pub async fn resume_to_end(
         &self,
         token: &SessionToken,
         client: &ClientInfo,
     ) -> Result<SignedIn, Error> {
-        let found = self.counting_dead(client, self.caller_and_access(token, client)).await;
+        let found = self.counting_invalid(client, self.caller_and_access(token, client)).await;
         found.map(|(caller, _)| caller)
     }
 
-    /// Whom `token` belongs to, with the session as it is stored, unless they are banned. A
-    /// ban ends no session; it stops each use while it lasts.
+    /// The caller of `token` with the stored session, unless banned. A ban ends no session; it
+    /// refuses each use while it lasts.
     async fn caller(&self, token: &SessionToken, client: &ClientInfo) -> Result<SignedIn, Error> {
         let (caller, restrictions) = self.caller_and_access(token, client).await?;
         restrictions.check_use(self.now())?;
@@ -96,7 +96,7 @@ impl Sessions {
         let superseded = found.is_none();
         let session = match found {
             Some(session) => session,
-            None => self.by_replaced(token, now).await?,
+            None => self.session_by_replaced_token(token, now).await?,
         };
         if self.capped(&session, session.expires_at) <= now {
             self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
@@ -104,7 +104,7 @@ impl Sessions {
         }
         let access = self.store.user_access(&session.user_id).await?;
         let UserAccess { user, restrictions } = access.ok_or(Error::InvalidSession)?;
-        self.last_uses.note(&session, now);
+        self.last_uses.record(&session, now);
         let client = client.clone();
         Ok((SignedIn { session, user, client, extended: false, superseded }, restrictions))
     }

@@ -1,17 +1,17 @@
-//! Session tokens that are replaced, for clients that ask.
+//! Rotation of session tokens, for clients that ask.
 //!
-//! A token has one successor, which follows from the token and the secret: two tabs that ask
-//! at once, and a client that never saw the answer and asks again, get the same one. For a
-//! grace the replaced token still opens the session, so that nobody who is a moment behind
-//! is signed out; it extends nothing, and where an answer brings a token it is the one that
-//! is current: an answer that comes late must not bring back one that is about to die.
+//! A token has one successor, derived from the token and the secret: concurrent tabs, and a
+//! client that lost the response and retries, get the same one. During a grace period the
+//! replaced token still opens the session, so that a client that is a moment behind is not signed
+//! out; it extends nothing, and responses bring the current token: a late response must not bring
+//! back one that is about to expire.
 //!
-//! After the grace somebody who holds a replaced token is either a thief or the victim of
-//! one. Nobody can tell which, so the session ends for both.
+//! After the grace period a replaced token is held by a thief or by the victim of one. The two
+//! cannot be distinguished, so the session ends for both.
 //!
-//! Every replaced token is known for the same time, whatever came after it: were there a
-//! number of them to be known, a thief could rotate until the victim's is forgotten. What
-//! bounds their number is that a token is not replaced before it has some age.
+//! Every replaced token is kept for the same time, whatever came after it: with a maximum number,
+//! a thief could rotate until the victim's is forgotten. Their number is bounded by the minimum
+//! age of a token before its rotation.
 
 use std::time::Duration;
 
@@ -29,28 +29,28 @@ use crate::{
     store::Rotated,
 };
 
-/// A session whose token was replaced, and the token that opens it from now on.
+/// A session whose token was replaced, and its new token.
 pub struct Refreshed {
     pub signed_in: SignedIn,
     pub token: SessionToken,
 }
 
-/// How old a token is at least when it is replaced, if it replaced one itself. A session has
-/// 8640 in the 30 days that they are known. Not less than the longest grace.
-pub(super) const APART: Duration = Duration::from_mins(5);
+/// The minimum age of a successor before its rotation. A session has at most 8640 replaced tokens
+/// in the 30 days that they are kept. Not less than the longest grace period.
+pub(super) const MIN_AGE: Duration = Duration::from_mins(5);
 
-/// More than anybody within its grace can be behind.
-const STEPS: usize = 8;
+/// The most successors to follow: more than a client within its grace period can be behind.
+const MAX_STEPS: usize = 8;
 
 impl Sessions {
-    /// Replaces the token of the session that it opens, if it is not [too young](APART). The
-    /// session stays what it is: its id, when it was opened, and when it ends.
+    /// Replaces the token of the session, if it is not [too young](MIN_AGE). The session keeps
+    /// its id, its opening time and its end.
     pub async fn refresh(
         &self,
         token: &SessionToken,
         client: &ClientInfo,
     ) -> Result<Refreshed, Error> {
-        self.counting_dead(client, self.rotated(token, client)).await
+        self.counting_invalid(client, self.rotated(token, client)).await
     }
 
     async fn rotated(&self, token: &SessionToken, client: &ClientInfo) -> Result<Refreshed, Error> {
@@ -72,25 +72,25 @@ impl Sessions {
                 signed_in.session.token = stored;
                 return Ok(Refreshed { signed_in, token: successor });
             }
-            // Somebody was faster, or has ended the session meanwhile.
+            // A concurrent call was faster, or has ended the session.
         }
         let latest = self.latest(token).await?;
         let latest = latest.filter(|latest| is_young || latest.reveal() != token.reveal());
         Ok(Refreshed { signed_in, token: latest.ok_or(Error::InvalidSession)? })
     }
 
-    /// Whether the token that is current replaced one a moment ago. Nobody has to be kept
-    /// out for that: when a token was made never changes.
+    /// Whether the current token replaced one within the minimum age. No lock is needed: when a
+    /// token was made never changes.
     async fn is_young(&self, token: &SessionToken, signed_in: &SignedIn) -> Result<bool, Error> {
-        let (hash, since) = (token.at_rest(AtRest::Hashed), self.now() - APART);
+        let (hash, since) = (token.at_rest(AtRest::Hashed), self.now() - MIN_AGE);
         Ok(self.store.replaced_one_since(&signed_in.session.id, &hash, since).await?)
     }
 
-    /// The token that opens now what `token` opens or opened: itself, or what has come of
-    /// it. `None`: it cannot be told, because a secret that made one is known no more.
+    /// The current token of the session of `token`: itself, or its latest successor. `None`:
+    /// unknown, because a secret that derived one was removed.
     pub async fn latest(&self, token: &SessionToken) -> Result<Option<SessionToken>, Error> {
         let mut latest = token.clone();
-        for _ in 0..STEPS {
+        for _ in 0..MAX_STEPS {
             let hash = latest.at_rest(AtRest::Hashed);
             let Some(rotated) = self.store.rotated(&hash).await? else {
                 return Ok(Some(latest));
@@ -103,10 +103,9 @@ impl Sessions {
         Ok(None)
     }
 
-    /// The session that `token` opened until it was replaced, within the grace; or one that
-    /// has expired and is dead anyway, which is no alarm.
-    /// `now` is when the call began: it may take longer than the grace.
-    pub(super) async fn by_replaced(
+    /// The session of a replaced `token` within its grace period; or an expired one, which is no
+    /// reuse. `now` is the start of the call, which may take longer than the grace period.
+    pub(super) async fn session_by_replaced_token(
         &self,
         token: &SessionToken,
         now: DateTime<Utc>,
@@ -122,13 +121,13 @@ impl Sessions {
         Err(Error::InvalidSession)
     }
 
-    /// Reuse was detected: a replaced token was used after its grace. The session ends, and
-    /// with it every token that it ever had.
+    /// Ends a session whose replaced token was used after its grace period (reuse detection),
+    /// with all of its tokens.
     async fn end_reused(&self, session: &session::Model) -> Result<(), Error> {
         let event = Event::of(EventKind::SessionTokenReused, &session.user_id);
-        let record = self.trail.new_record(event.in_session(&session.id));
+        let record = self.audit_log.new_record(event.in_session(&session.id));
         if self.store.end_reused(session, &record).await? {
-            self.trail.log_event(&record);
+            self.audit_log.log_event(&record);
         }
         Ok(())
     }

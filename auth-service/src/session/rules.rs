@@ -1,10 +1,10 @@
-//! What an operator decides about sessions.
+//! The rules of sessions.
 
 use std::time::Duration;
 
 use shared::config::{Reader, Vars};
 
-use super::rotation::APART;
+use super::rotation::MIN_AGE;
 use crate::{
     restriction::{SecondFactor, SignInRules},
     session_token::AtRest,
@@ -12,22 +12,20 @@ use crate::{
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Who opens sessions, how long they live, how many there may be, and how their tokens are
-/// kept.
+/// The rules of sessions: lifetime, cap, rotation, form at rest, sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionRules {
-    /// How long a session lives after it was last extended.
+    /// The lifetime after the last extension.
     pub lifetime: Duration,
-    /// How long a session lives after it was opened, whatever extends it; `None`: as long as
-    /// it is used.
+    /// The maximum age, whatever extends the session; `None`: unlimited.
     pub max_age: Option<Duration>,
-    /// How many sessions of one user live at once; `None`: any number.
+    /// The session cap of a user; `None`: unlimited.
     pub per_user: Option<u64>,
-    /// How long a session token is still good after it was replaced.
+    /// The grace period of a replaced token.
     pub rotation_grace: Duration,
-    /// How session tokens are stored.
+    /// The form of session tokens in the database.
     pub tokens_at_rest: AtRest,
-    /// Who may open one with the right password.
+    /// The rules of sign-in.
     pub sign_in: SignInRules,
 }
 
@@ -63,7 +61,7 @@ impl SessionRules {
         );
         let per_user = reader.parsed("SESSIONS_PER_USER", per_user);
         let grace = reader.duration("SESSION_ROTATION_GRACE", default.rotation_grace);
-        if !(Duration::from_secs(1)..=APART).contains(&grace) {
+        if !(Duration::from_secs(1)..=MIN_AGE).contains(&grace) {
             reader.fault("SESSION_ROTATION_GRACE", "must be from 1s to 5m");
         }
         let tokens_at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {

@@ -1,6 +1,5 @@
-//! What is still to be erased elsewhere. A row is made with the deletion of its account,
-//! in one transaction, and goes when the last erasure was acknowledged: it is the truth,
-//! whoever is killed in between.
+//! The erasure outbox. A row is inserted with the deletion of its account, in one transaction,
+//! and removed when the last erasure was acknowledged: a crash in between loses nothing.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -20,11 +19,11 @@ use crate::entity::{
 pub struct NewErasure {
     /// When the account is deleted.
     pub requested_at: DateTime<Utc>,
-    /// From when on nobody can write in the user's name any more.
+    /// When the last access token of the user has expired.
     pub last_at: DateTime<Utc>,
 }
 
-/// Stores an erasure. One of an earlier user of the same id is over with it.
+/// Inserts an erasure. It replaces one of an earlier user with this id.
 #[expect(clippy::disallowed_methods, reason = "the account is the one that is deleted")]
 pub(super) async fn insert(
     database: &impl ConnectionTrait,
@@ -61,10 +60,9 @@ pub(super) async fn insert(
 }
 
 impl Store {
-    /// Takes at most `limit` of the erasures that are due at `now`, and moves them on to
-    /// `until`: nobody else takes them before, and somebody does then if this process is
-    /// gone.
-    #[expect(clippy::disallowed_methods, reason = "the accounts are gone: nobody asks")]
+    /// Claims at most `limit` erasures that are due at `now`, until `until`: no other replica
+    /// claims them before, and one does then if this process is gone.
+    #[expect(clippy::disallowed_methods, reason = "the accounts are deleted: no caller")]
     pub async fn claim_erasures(
         &self,
         now: DateTime<Utc>,
@@ -74,13 +72,13 @@ impl Store {
         let due = Query::select()
             .column(Column::UserId)
             .from(Entity)
-            .and_where(Expr::col(Column::NextAt).lte(Expr::val(self.moment(now))))
+            .and_where(Expr::col(Column::NextAt).lte(Expr::val(self.timestamp(now))))
             .order_by(Column::NextAt, Order::Asc)
             .limit(limit)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
             .take();
         Entity::update_many()
-            .col_expr(Column::NextAt, Expr::value(self.moment(until)))
+            .col_expr(Column::NextAt, Expr::value(self.timestamp(until)))
             .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
             .filter(Column::UserId.in_subquery(due))
             .exec_with_returning(self.database.writer())
@@ -88,7 +86,7 @@ impl Store {
     }
 
     /// When the next erasure is due, if there is one.
-    #[expect(clippy::disallowed_methods, reason = "a moment that is nobody's")]
+    #[expect(clippy::disallowed_methods, reason = "a due time has no user")]
     pub async fn next_erasure(&self) -> Result<Option<DateTime<Utc>>, DbErr> {
         Entity::find()
             .select_only()
@@ -100,31 +98,31 @@ impl Store {
             .await
     }
 
-    /// Moves an erasure on to `next_at`: it did not come to its end.
-    #[expect(clippy::disallowed_methods, reason = "the account is gone: nobody asks")]
-    pub async fn put_off_erasure(
+    /// Postpones an unfinished erasure to `next_at`.
+    #[expect(clippy::disallowed_methods, reason = "the account is deleted: no caller")]
+    pub async fn postpone_erasure(
         &self,
         row: &erasure::Model,
         next_at: DateTime<Utc>,
     ) -> Result<(), DbErr> {
         Entity::update_many()
-            .col_expr(Column::NextAt, Expr::value(self.moment(next_at)))
+            .col_expr(Column::NextAt, Expr::value(self.timestamp(next_at)))
             .filter(self.is(row))
             .exec(self.database.writer())
             .await
             .map(drop)
     }
 
-    /// Notes that everything there was is erased, at `now`; it is done again at `last_at`.
-    #[expect(clippy::disallowed_methods, reason = "the account is gone: nobody asks")]
-    pub async fn note_erasure(
+    /// Records that everything is erased at `now`; it is repeated at `last_at`.
+    #[expect(clippy::disallowed_methods, reason = "the account is deleted: no caller")]
+    pub async fn record_erasure(
         &self,
         row: &erasure::Model,
         now: DateTime<Utc>,
     ) -> Result<(), DbErr> {
         Entity::update_many()
-            .col_expr(Column::NextAt, Expr::value(self.moment(row.last_at)))
-            .col_expr(Column::FirstDoneAt, Expr::value(self.moment(now)))
+            .col_expr(Column::NextAt, Expr::value(self.timestamp(row.last_at)))
+            .col_expr(Column::FirstDoneAt, Expr::value(self.timestamp(now)))
             .col_expr(Column::Attempts, Expr::value(0))
             .filter(self.is(row))
             .exec(self.database.writer())
@@ -132,10 +130,9 @@ impl Store {
             .map(drop)
     }
 
-    /// Forgets an erasure, also where it was done before: nothing is to be erased of the
-    /// user, who may be another one by now.
-    #[expect(clippy::disallowed_methods, reason = "the account is gone: nobody asks")]
-    pub async fn forget_erasure(&self, row: &erasure::Model) -> Result<(), DbErr> {
+    /// Discards an erasure, finished or not: the id may belong to another user by now.
+    #[expect(clippy::disallowed_methods, reason = "the account is deleted: no caller")]
+    pub async fn discard_erasure(&self, row: &erasure::Model) -> Result<(), DbErr> {
         let transaction = self.begin().await?;
         Entity::delete_many().filter(self.is(row)).exec(&transaction).await?;
         let done = finished_erasure::Column::UserId.eq(row.user_id.as_str());
@@ -143,9 +140,9 @@ impl Store {
         transaction.commit().await
     }
 
-    /// This erasure, and no later one of another user with the same id.
+    /// The condition for this erasure, and no later one of another user with this id.
     pub(super) fn is(&self, row: &erasure::Model) -> Condition {
-        let requested_at = Expr::val(self.moment(row.requested_at));
+        let requested_at = Expr::val(self.timestamp(row.requested_at));
         Condition::all()
             .add(Column::UserId.eq(row.user_id.as_str()))
             .add(Expr::col(Column::RequestedAt).eq(requested_at))

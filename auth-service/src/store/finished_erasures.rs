@@ -1,5 +1,5 @@
-//! Erasures that are done. They are done in one state of task-service's database; in an
-//! earlier one that takes its place they are not.
+//! Finished erasures. They are finished in one epoch of task-service's database; a restored
+//! backup has another.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -11,8 +11,8 @@ use super::Store;
 use crate::entity::{erased_from, erasure, finished_erasure};
 
 impl Store {
-    /// Ends an erasure, and keeps that there was one.
-    #[expect(clippy::disallowed_methods, reason = "the account is gone: nobody asks")]
+    /// Finishes an erasure, and keeps a record of it.
+    #[expect(clippy::disallowed_methods, reason = "the account is deleted: no caller")]
     pub async fn finish_erasure(&self, row: &erasure::Model) -> Result<(), DbErr> {
         use finished_erasure::Column::{RequestedAt, UserId};
         let transaction = self.begin().await?;
@@ -22,39 +22,38 @@ impl Store {
             insert
                 .into_table(finished_erasure::Entity)
                 .columns([UserId, RequestedAt])
-                .values_panic([row.user_id.as_str().into(), self.moment(row.requested_at).into()])
+                .values_panic([
+                    row.user_id.as_str().into(),
+                    self.timestamp(row.requested_at).into(),
+                ])
                 .on_conflict(OnConflict::column(UserId).update_column(RequestedAt).to_owned());
             transaction.execute(&insert).await?;
         }
         transaction.commit().await
     }
 
-    /// The state of task-service's database that erasures were last made in, if it is known.
-    #[expect(clippy::disallowed_methods, reason = "a database that is nobody's")]
+    /// The epoch of task-service's database of the last erasures, if known.
+    #[expect(clippy::disallowed_methods, reason = "an epoch has no user")]
     pub async fn erased_from(&self) -> Result<Option<String>, DbErr> {
         let row = erased_from::Entity::find().one(self.database.reader()).await?;
         Ok(row.map(|row| row.epoch))
     }
 
-    /// Has all erasures made at `now`, done or not, in this state of task-service's
-    /// database. Tells how many they are.
-    #[expect(clippy::disallowed_methods, reason = "the accounts are gone: nobody asks")]
-    pub async fn order_erasures_again(
-        &self,
-        epoch: &str,
-        now: DateTime<Utc>,
-    ) -> Result<u64, DbErr> {
+    /// Schedules all erasures, finished or not, at `now` for this epoch of task-service's
+    /// database. Returns how many.
+    #[expect(clippy::disallowed_methods, reason = "the accounts are deleted: no caller")]
+    pub async fn repeat_erasures(&self, epoch: &str, now: DateTime<Utc>) -> Result<u64, DbErr> {
         use erasure::Column::{Attempts, LastAt, NextAt, RequestedAt, UserId};
         let transaction = self.begin().await?;
         let pending = erasure::Entity::update_many()
-            .col_expr(NextAt, Expr::value(self.moment(now)))
+            .col_expr(NextAt, Expr::value(self.timestamp(now)))
             .exec(&transaction)
             .await?;
-        // Nobody has had a token since: once is enough.
+        // No token was valid since: once is enough.
         let done = Query::select()
             .columns([finished_erasure::Column::UserId, finished_erasure::Column::RequestedAt])
             .column(finished_erasure::Column::RequestedAt)
-            .expr(Expr::val(self.moment(now)))
+            .expr(Expr::val(self.timestamp(now)))
             .expr(Expr::val(0))
             .from(finished_erasure::Entity)
             // SQLite takes a conflict clause for a join without it.

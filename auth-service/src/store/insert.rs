@@ -1,4 +1,4 @@
-//! How rows come into Better Auth's tables.
+//! Inserts into Better Auth's tables.
 
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, EntityName, QueryResult,
@@ -8,8 +8,8 @@ use sea_orm::{
 use super::{IdKind, largest_id};
 use crate::random;
 
-/// Adds a row to a table whose ids are of this kind. `id` is ours, where it may be; in any
-/// case it is the row's afterwards.
+/// Inserts a row into a table with ids of this kind. `id` is the proposed id, and afterwards the
+/// row's.
 #[expect(clippy::disallowed_methods, reason = "the row says whose it is, or is the user")]
 pub(super) async fn insert(
     on: &impl ConnectionTrait,

@@ -1,19 +1,19 @@
-//! Numbers that are never given again.
+//! Numeric ids that are never reused.
 //!
-//! Better Auth's numbered ids on SQLite are plain row ids: remove the newest row, and the
-//! next one gets its number. A new user must not be taken for a removed one, whose tasks
-//! may still be there, so the largest number seen is kept in a table of ours.
+//! Better Auth's numeric ids on SQLite are plain row ids: remove the newest row, and the next one
+//! gets its number. A new user must not be taken for a removed one, whose tasks may still exist,
+//! so the largest number is kept in a table of this service.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::layout::{IdKind, Layout};
 
-/// The next number of `table`: larger than all that are there or were ever seen.
+/// The next number of `table`: larger than all that exist or existed.
 pub(super) async fn next(on: &impl ConnectionTrait, table: &str) -> Result<i64, DbErr> {
     upsert(on, table, 1).await?.ok_or(DbErr::RecordNotInserted)
 }
 
-/// Keeps the largest numbers of users and sessions, before one of them may go.
+/// Keeps the largest numbers of users and sessions, before one is removed.
 pub(super) async fn keep(on: &impl ConnectionTrait, layout: Layout) -> Result<(), DbErr> {
     if on.get_database_backend() == DbBackend::Sqlite {
         for (kind, table) in [(layout.user, "user"), (layout.session, "session")] {

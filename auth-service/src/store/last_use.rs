@@ -1,4 +1,4 @@
-//! When sessions were last used.
+//! The last use of sessions.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -9,7 +9,7 @@ use sea_orm::{
 use super::Store;
 use crate::entity::session_use;
 
-/// That a session was used.
+/// A use of a session.
 #[derive(Clone)]
 pub struct Use {
     pub session_id: String,
@@ -17,14 +17,14 @@ pub struct Use {
     pub at: DateTime<Utc>,
 }
 
-/// How many are written by one statement.
+/// How many rows one statement writes.
 const BATCH: usize = 500;
 
 impl Store {
-    /// Notes uses of different sessions. An earlier one than is known changes nothing.
+    /// Records uses of different sessions. An earlier one than the stored changes nothing.
     #[expect(clippy::disallowed_methods, reason = "the ids are those of sessions that were shown")]
-    pub async fn note_uses(&self, uses: &mut [Use]) -> Result<(), DbErr> {
-        // Replicas that note the same sessions at once take their rows in one order.
+    pub async fn record_uses(&self, uses: &mut [Use]) -> Result<(), DbErr> {
+        // Sorted: concurrent replicas lock rows in one order.
         uses.sort_unstable_by(|one, two| one.session_id.cmp(&two.session_id));
         for batch in uses.chunks(BATCH) {
             let mut insert = Query::insert();
@@ -37,7 +37,7 @@ impl Store {
                 insert.values_panic([
                     noted.session_id.as_str().into(),
                     noted.user_id.as_str().into(),
-                    self.moment(noted.at).into(),
+                    self.timestamp(noted.at).into(),
                 ]);
             }
             let known = Expr::col((session_use::Entity, session_use::Column::LastUsedAt));
@@ -53,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is noted of these sessions.
+    /// The stored last uses of these sessions.
     #[expect(clippy::disallowed_methods, reason = "the ids are those of the caller's sessions")]
     pub async fn last_uses(&self, ids: &[String]) -> Result<Vec<session_use::Model>, DbErr> {
         session_use::Entity::find()

@@ -1,10 +1,10 @@
-//! Accounts whose stored e-mail has capitals. This service and Better Auth write lower case,
-//! but imports and older releases did not, and the index on the column finds a spelling only.
+//! Accounts whose stored e-mail has capitals. This service and Better Auth write lower case, but
+//! imports and older releases did not, and the index on the column finds one spelling only.
 //!
-//! These accounts are few, so their e-mails are kept in memory. They are read at start and,
-//! as other programs write to the table, again when a look-up finds them old. A scan of the
-//! table is dear where it is large, so how old that is follows from what the last one cost.
-//! Every look-up asks alike, so that its time does not tell whether there is an account.
+//! These accounts are few, so their e-mails are cached. They are read at start and, as other
+//! programs write to the table, again when a look-up finds the cache old. A scan of a large table
+//! is expensive, so the maximum age follows from the cost of the last scan. Every look-up uses
+//! the cache, so that its time does not reveal whether an account exists.
 
 use std::{
     collections::HashMap,
@@ -21,55 +21,55 @@ use server::db::Database;
 use super::Store;
 use crate::{email::Email, entity::user};
 
-/// How many are kept: some ten megabytes.
-const MOST: usize = 100_000;
+/// The most cached accounts: about ten megabytes.
+const MAX_CACHED: usize = 100_000;
 
-/// The time between two scans is at least so many times what one takes.
-const SHARE: u32 = 100;
+/// The time between two scans, as a multiple of the time of one.
+const SCAN_INTERVAL_FACTOR: u32 = 100;
 
-/// A look-up waits for a scan that takes no longer. A longer one is for those that follow.
-const SHORT: Duration = Duration::from_millis(50);
+/// The longest scan that a look-up waits for. A longer one runs in the background.
+const MAX_INLINE_SCAN: Duration = Duration::from_millis(50);
 
-/// How many are asked about at a time.
+/// How many e-mails one statement looks up.
 const BATCH: usize = 500;
 
-/// The ids of these accounts, by e-mails in lower case.
+/// The ids of these accounts, by e-mail in lower case.
 pub type Ids = HashMap<String, Vec<String>>;
 
-/// What is known of these accounts.
+/// The cache of these accounts.
 #[derive(Clone, Default)]
 pub struct MixedCase {
     known: Arc<Mutex<Known>>,
-    /// Held by who reads them anew.
+    /// Locked during a scan.
     reading: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct Known {
     ids: Arc<Ids>,
-    /// When it was read, and how long that took.
+    /// When the last scan ended, and how long it took.
     read: Option<(Instant, Duration)>,
 }
 
-/// What an operator is to know about them.
+/// Statistics for an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spellings {
     /// Accounts whose stored e-mail has capitals.
     pub accounts: usize,
     /// Addresses with several accounts, whose e-mails differ in case alone.
     pub shared: usize,
-    /// There are more than are kept.
+    /// More accounts than are cached.
     pub is_partial: bool,
 }
 
 impl MixedCase {
-    /// The ids of accounts with this e-mail, which is in lower case, in another spelling.
+    /// The ids of accounts with this e-mail, given in lower case, in another spelling.
     async fn ids(&self, database: &Database, email: &str) -> Vec<String> {
-        if self.is_old()
+        if self.is_stale()
             && let Ok(reading) = self.reading.clone().try_lock_owned()
-            && self.is_old()
+            && self.is_stale()
         {
-            if self.known().read.is_some_and(|(_, took)| took > SHORT) {
+            if self.known().read.is_some_and(|(_, took)| took > MAX_INLINE_SCAN) {
                 let (this, database) = (self.clone(), database.clone());
                 tokio::spawn(async move {
                     this.read(&database).await;
@@ -82,7 +82,8 @@ impl MixedCase {
         self.known().ids.get(email).cloned().unwrap_or_default()
     }
 
-    /// Reads them, and tells whether that worked. What was known stays otherwise.
+    /// Fills the cache, and returns whether that succeeded. After a failure the old content
+    /// stays.
     pub async fn read(&self, database: &Database) -> bool {
         let began = Instant::now();
         let ids = read(database).await;
@@ -100,9 +101,9 @@ impl MixedCase {
         }
     }
 
-    fn is_old(&self) -> bool {
+    fn is_stale(&self) -> bool {
         let read = self.known().read;
-        read.is_none_or(|(at, took)| at.elapsed() >= took.saturating_mul(SHARE))
+        read.is_none_or(|(at, took)| at.elapsed() >= took.saturating_mul(SCAN_INTERVAL_FACTOR))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -121,15 +122,15 @@ fn has_capitals(backend: DbBackend) -> Expr {
     })
 }
 
-/// All of them, up to one more than are kept.
-#[expect(clippy::disallowed_methods, reason = "it reads e-mails, and gives none of them away")]
+/// Reads all of them, up to one more than are cached.
+#[expect(clippy::disallowed_methods, reason = "it reads e-mails for the cache alone")]
 pub async fn read(database: &Database) -> Result<Ids, DbErr> {
     let query = Query::select()
         .expr(Expr::col(user::Column::Id).cast_as("text"))
         .expr(Expr::col(user::Column::Email).cast_as("text"))
         .from(user::Entity)
         .and_where(has_capitals(database.backend()))
-        .limit(MOST as u64 + 1)
+        .limit(MAX_CACHED as u64 + 1)
         .take();
     let mut ids = Ids::new();
     for row in database.reader().query_all(&query).await? {
@@ -139,8 +140,8 @@ pub async fn read(database: &Database) -> Result<Ids, DbErr> {
     Ok(ids)
 }
 
-/// What an operator is to know about `ids`.
-#[expect(clippy::disallowed_methods, reason = "it counts, and gives nobody's row away")]
+/// Statistics of `ids`.
+#[expect(clippy::disallowed_methods, reason = "it counts, and returns no row")]
 pub async fn spellings(database: &Database, ids: &Ids) -> Result<Spellings, DbErr> {
     let accounts = ids.values().map(Vec::len).sum();
     let mut shared = ids.values().filter(|ids| ids.len() > 1).count();
@@ -153,11 +154,11 @@ pub async fn spellings(database: &Database, ids: &Ids) -> Result<Spellings, DbEr
             .filter(user::Column::Email.is_in(emails.iter().copied()));
         shared += plain.into_tuple::<String>().all(database.reader()).await?.len();
     }
-    Ok(Spellings { accounts, shared, is_partial: accounts > MOST })
+    Ok(Spellings { accounts, shared, is_partial: accounts > MAX_CACHED })
 }
 
 impl Store {
-    /// Reads the e-mails with capitals for the first time, and says what is odd about them.
+    /// Fills the cache for the first time, and logs what an operator should know.
     pub(super) async fn read_mixed_case(&self) -> Result<(), DbErr> {
         if !self.mixed_case.read(&self.database).await {
             return Ok(());
@@ -178,42 +179,42 @@ impl Store {
         }
         if found.is_partial {
             tracing::warn!(
-                kept = MOST,
+                kept = MAX_CACHED,
                 "too many accounts have capitals in their e-mail; the rest is found by exact spelling alone"
             );
         }
         Ok(())
     }
 
-    /// Whether `user.id` is that of an account with this e-mail, which is in lower case, in
-    /// another spelling; `None`: there is none.
-    pub(super) async fn is_spelt_otherwise(&self, email: &str) -> Option<Expr> {
+    /// The condition for accounts with this e-mail, given in lower case, in another spelling;
+    /// `None`: there is none.
+    pub(super) async fn has_other_spelling(&self, email: &str) -> Option<Expr> {
         let ids = self.mixed_case.ids(&self.database, email).await;
         let is = |id: String| self.layout.user.is(user::Column::Id, &id);
         ids.into_iter().map(is).reduce(Expr::or)
     }
 
-    /// Whether a user has this e-mail, or had it lately, whatever the case of either.
+    /// The condition for users with this e-mail in any case, as far as the cache is current.
     pub(super) async fn is_email(&self, email: &Email) -> Expr {
         let spelt = user::Column::Email.is_in([email.as_str(), email.as_given()]);
-        match self.is_spelt_otherwise(email.as_str()).await {
+        match self.has_other_spelling(email.as_str()).await {
             Some(otherwise) => spelt.or(otherwise),
             None => spelt,
         }
     }
 
     /// The users with this e-mail, whatever the case of either.
-    #[expect(clippy::disallowed_methods, reason = "sign-in asks before anybody is known")]
+    #[expect(clippy::disallowed_methods, reason = "sign-in asks before the user is known")]
     pub(super) async fn users_by_email(&self, email: &Email) -> Result<Vec<user::Model>, DbErr> {
         let condition = self.is_email(email).await;
         let users = user::Entity::find().filter(condition).all(self.database.reader()).await?;
-        // What is known of another spelling may be a moment old.
+        // The cache may be a moment old.
         let is_it = |user: &user::Model| user.email.eq_ignore_ascii_case(email.as_str());
         Ok(users.into_iter().filter(is_it).collect())
     }
 
-    /// The user with this e-mail: the only one whatever the case, or the one with exactly
-    /// this spelling.
+    /// The user with this e-mail: the only one in any case, or the one with exactly this
+    /// spelling.
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<user::Model>, DbErr> {
         let mut users = self.users_by_email(email).await?;
         if users.len() > 1 {

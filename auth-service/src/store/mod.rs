@@ -1,26 +1,26 @@
-//! Better Auth's tables, on SQLite and PostgreSQL alike.
+//! The store of accounts and sessions: Better Auth's tables, on SQLite and PostgreSQL alike.
 //!
-//! Unlike tasks, accounts are looked up before anybody is known, so there is no owner
-//! filter to start from: each query here is written out, and its exception stated.
+//! Unlike tasks, accounts are looked up before the user is known, so there is no owner filter to
+//! start from: each query is written out, and states its exception.
 
-mod attempts;
-mod ended;
+mod admin;
+mod cleanup;
+mod doctor;
 mod erasures;
-mod examination;
 mod finished_erasures;
 mod insert;
 mod largest_id;
 mod last_use;
 mod layout;
-mod linked;
+mod linked_accounts;
 mod mixed_case;
 mod new_session;
-mod operator;
+mod precondition;
+mod rate_limit;
 mod restrictions;
-mod room;
 mod rotation;
+mod session_cap;
 mod sessions;
-mod still;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -34,17 +34,17 @@ use server::{
 };
 
 pub use self::{
-    attempts::Taken,
+    doctor::examine,
     erasures::NewErasure,
-    examination::examine,
     last_use::Use,
     layout::{Differences, IdKind},
-    linked::LinkedAccount,
+    linked_accounts::LinkedAccount,
     new_session::NewSession,
+    precondition::{Precondition, PreconditionCheck},
+    rate_limit::Taken,
     restrictions::UserAccess,
     rotation::Rotated,
     sessions::{Ended, Opening, Which},
-    still::{Held, Still},
     users::{NewUser, UserPatch},
 };
 use self::{
@@ -56,7 +56,7 @@ use crate::{entity::user, migration::Migrator};
 /// Why the database of accounts cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It cannot be reached, or its tables not brought up to date.
+    /// It cannot be reached or migrated.
     #[error("cannot open the database of accounts")]
     Database(#[from] DbErr),
     /// The tables are not as Better Auth's own migration makes them.
@@ -73,8 +73,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects and brings the tables up to date. A database in a layout that calls could
-    /// not work with is refused here, before anything is made in it.
+    /// Connects and migrates. An unsupported layout is refused before anything is created.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let database = Database::connect(url).await?;
         Layout::of(&Schema::read(&database).await?)?;
@@ -99,22 +98,22 @@ impl Store {
         Ok(store)
     }
 
-    /// The handle, for readiness and closing.
+    /// The database, for readiness and closing.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Begins a change of several steps.
+    /// Begins a transaction.
     async fn begin(&self) -> Result<Transaction, DbErr> {
         self.database.begin().await
     }
 
-    /// What happened to accounts.
+    /// The security events of all accounts.
     pub fn security_events(&self) -> SecurityEvents {
         SecurityEvents::new(self.database.clone())
     }
 
-    /// What happened to the account of a user, and not to one that had its id before.
+    /// The security events of a user, without those of an earlier user with this id.
     pub async fn security_events_of(
         &self,
         user: &user::Model,
@@ -124,8 +123,8 @@ impl Store {
         self.security_events().list(&user.id, &request).await
     }
 
-    /// A moment as this database stores it, which is how Better Auth compares it.
-    fn moment(&self, moment: DateTime<Utc>) -> Value {
+    /// A time as Better Auth stores it in this database.
+    fn timestamp(&self, moment: DateTime<Utc>) -> Value {
         timestamp_value(self.database.backend(), moment)
     }
 }

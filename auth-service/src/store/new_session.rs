@@ -1,4 +1,4 @@
-//! A session on its way into the table.
+//! Inserts of sessions.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -12,9 +12,9 @@ use crate::entity::session;
 
 /// A session to be opened.
 pub struct NewSession {
-    /// Ours; the store puts another one here where the database's ids are others.
+    /// The proposed id; the store replaces it where the database's ids are of another kind.
     pub id: String,
-    /// As it is to be stored.
+    /// The token in its stored form.
     pub token: String,
     pub user_id: String,
     pub ip_address: Option<String>,
@@ -23,7 +23,7 @@ pub struct NewSession {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Stores a session.
+/// Inserts a session.
 pub(super) async fn insert_session(
     database: &impl ConnectionTrait,
     layout: Layout,

@@ -1,4 +1,4 @@
-//! What takes access away from a user, read with the user.
+//! The restrictions of a user, read with the user.
 
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
@@ -12,7 +12,7 @@ use crate::{
     restriction::{Ban, Restrictions, is_set},
 };
 
-/// A user, and what takes access away from them.
+/// A user and the user's restrictions.
 pub struct UserAccess {
     pub user: user::Model,
     pub restrictions: Restrictions,
@@ -35,13 +35,13 @@ impl FromQueryResult for UserAccess {
 }
 
 impl Store {
-    /// The user with this id, and what takes access away from them.
+    /// The user with this id, and the user's restrictions.
     pub async fn user_access(&self, id: &str) -> Result<Option<UserAccess>, DbErr> {
         user_access(self.database.reader(), self.layout, id).await
     }
 }
 
-/// The user with this id, and what takes access away from them.
+/// The user with this id, and the user's restrictions.
 #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
 pub(super) async fn user_access(
     on: &impl ConnectionTrait,
@@ -54,7 +54,7 @@ pub(super) async fn user_access(
     user.into_model::<UserAccess>().one(on).await
 }
 
-/// Writes that the ban of the user of `session` is over, as Better Auth does.
+/// Removes the expired ban of the user of `session`, as Better Auth does.
 #[expect(clippy::disallowed_methods, reason = "the user is the one who has just signed in")]
 pub(super) async fn lift_ban(
     transaction: &Transaction,

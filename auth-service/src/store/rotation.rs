@@ -1,4 +1,4 @@
-//! Tokens that were replaced.
+//! Replaced session tokens.
 
 use std::slice;
 
@@ -12,13 +12,13 @@ use server::{
     db::{Transaction, timestamp_value},
 };
 
-use super::{Store, ended, still::lock_user};
+use super::{Store, cleanup, precondition::lock_user};
 use crate::entity::{rotated_token, session};
 
-/// A token that was replaced: hashes of both, when it was, and whose session it opens.
+/// A replaced token: its hash, its successor's, when it was replaced, and its session.
 pub type Rotated = rotated_token::Model;
 
-/// Whether a session of this user had a token that is stored in one of these forms. A
+/// The condition for sessions of this user that had a token in one of these stored forms. A
 /// handle that was listed before a rotation still names its session.
 #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
 pub(super) fn had_token(user_id: &str, forms: &[String; 2]) -> SimpleExpr {
@@ -32,9 +32,8 @@ pub(super) fn had_token(user_id: &str, forms: &[String; 2]) -> SimpleExpr {
 }
 
 impl Store {
-    /// Replaces the token of a session of this user, stored in one of the forms `from`, by
-    /// `to`. `false`: no session has it any more. `rotated` is asked for when nobody has to
-    /// be waited for any more.
+    /// Replaces the token of a session of this user, stored in one of the forms `from`, by `to`.
+    /// `false`: no session has it any more. `rotated` is called under the lock.
     #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
     pub async fn rotate(
         &self,
@@ -59,13 +58,13 @@ impl Store {
         Ok(true)
     }
 
-    /// What replaced the token with this hash, if one did.
+    /// The successor of the token with this hash, if it was replaced.
     #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
     pub async fn rotated(&self, token_hash: &str) -> Result<Option<Rotated>, DbErr> {
         rotated_token::Entity::find_by_id(token_hash).one(self.database.reader()).await
     }
 
-    /// Whether the token with this hash replaced one of this session since that moment.
+    /// Whether the token with this hash replaced one of this session after `since`.
     #[expect(clippy::disallowed_methods, reason = "the session is the caller's")]
     pub async fn replaced_one_since(
         &self,
@@ -75,27 +74,27 @@ impl Store {
     ) -> Result<bool, DbErr> {
         rotated_token::Entity::find()
             .filter(rotated_token::Column::SessionId.eq(session_id))
-            .filter(rotated_token::Column::RotatedAt.gt(self.moment(since)))
+            .filter(rotated_token::Column::RotatedAt.gt(self.timestamp(since)))
             .filter(rotated_token::Column::SuccessorHash.eq(token_hash))
             .one(self.database.reader())
             .await
             .map(|found| found.is_some())
     }
 
-    /// The session that had this token, expired or not. One that was opened later under the
-    /// same id, which a server beside us may give again, is another one.
+    /// The session that had this token, expired or not. One that was opened later with the same
+    /// id, which another server may reuse, is not it.
     #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
     pub async fn session_of(&self, rotated: &Rotated) -> Result<Option<session::Model>, DbErr> {
         session::Entity::find()
             .filter(self.layout.session.is(session::Column::Id, &rotated.session_id))
             .filter(self.layout.user.is(session::Column::UserId, &rotated.user_id))
-            .filter(session::Column::CreatedAt.lte(self.moment(rotated.rotated_at)))
+            .filter(session::Column::CreatedAt.lte(self.timestamp(rotated.rotated_at)))
             .one(self.database.reader())
             .await
     }
 
-    /// Ends a session of which a replaced token was used again, with the `record` of that.
-    /// `false`: it has ended meanwhile, and nothing is recorded.
+    /// Ends a session whose replaced token was reused, with the `record` of that. `false`: it has
+    /// ended meanwhile, and nothing is recorded.
     #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
     pub async fn end_reused(
         &self,
@@ -112,7 +111,7 @@ impl Store {
         if ended.rows_affected == 0 {
             return Ok(false);
         }
-        ended::forget_of_user(&transaction, self.layout, &session.user_id).await?;
+        cleanup::remove_for_user(&transaction, self.layout, &session.user_id).await?;
         audit_log::insert(&transaction, slice::from_ref(record)).await?;
         transaction.commit().await?;
         Ok(true)

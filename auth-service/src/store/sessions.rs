@@ -1,4 +1,4 @@
-//! Sessions.
+//! Queries of sessions.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -7,8 +7,8 @@ use sea_orm::{
 };
 
 use super::{
-    Held, NewSession, Still, Store, ended, largest_id, new_session::insert_session, restrictions,
-    room, rotation, still::lock_user,
+    NewSession, Precondition, PreconditionCheck, Store, cleanup, largest_id,
+    new_session::insert_session, precondition::lock_user, restrictions, rotation, session_cap,
 };
 use crate::{
     entity::{session, user},
@@ -20,7 +20,7 @@ use crate::{
 pub enum Which<'a> {
     /// This one.
     One(&'a str),
-    /// The one that is stored under one of these, or was before its token was rotated.
+    /// The one stored under one of these forms, or formerly, before a rotation.
     StoredAs(&'a [String; 2]),
     /// All but this one.
     Others(&'a str),
@@ -28,19 +28,20 @@ pub enum Which<'a> {
     All,
 }
 
-/// What was ended.
+/// The result of ending sessions.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     /// How many sessions.
     pub count: u64,
-    /// The id of it, if it was one.
+    /// The id of the session, if it was one.
     pub only: Option<String>,
 }
 
-/// Whether a session was opened.
+/// The result of opening a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// It was; so many others of its user ended for it, and perhaps a lapsed ban was removed.
+    /// Opened; so many others of the user were ended by the session cap, and perhaps an expired
+    /// ban was removed.
     Opened { ended: u64, lifted_ban: bool },
     /// The password is another one, or the user is gone.
     PasswordChanged,
@@ -49,9 +50,9 @@ pub enum Opening {
 }
 
 impl Store {
-    /// Opens a session, unless the user's password is no longer the one that was verified,
-    /// or the user may not sign in by these rules. It is one of `most` live ones of its user
-    /// at most: the oldest end. A ban that has lapsed is removed from the user's row.
+    /// Opens a session, unless the user's password is no longer the verified one, or the user may
+    /// not sign in by these rules. At most `most` sessions of the user live: the oldest are
+    /// ended. An expired ban is removed from the user's row.
     pub async fn open_session(
         &self,
         session: &mut NewSession,
@@ -60,11 +61,11 @@ impl Store {
         rules: SignInRules,
     ) -> Result<Opening, DbErr> {
         let transaction = self.begin().await?;
-        let still = Still { password_hash: verified, session_id: None };
-        let held = still.hold(&transaction, self.layout, &session.user_id).await?;
+        let precondition = Precondition { password_hash: verified, session_id: None };
+        let check = precondition.check(&transaction, self.layout, &session.user_id).await?;
         let access = restrictions::user_access(&transaction, self.layout, &session.user_id).await?;
         let restrictions = match access {
-            Some(access) if held == Held::Yes => access.restrictions,
+            Some(access) if check == PreconditionCheck::Met => access.restrictions,
             _ => return Ok(Opening::PasswordChanged),
         };
         if let Err(restriction) = restrictions.check_sign_in(rules, session.now) {
@@ -75,7 +76,7 @@ impl Store {
             restrictions::lift_ban(&transaction, self.layout, session).await?;
         }
         let ended = match most {
-            Some(most) => room::make(&transaction, self.layout, session, most).await?,
+            Some(most) => session_cap::enforce(&transaction, self.layout, session, most).await?,
             None => 0,
         };
         insert_session(&transaction, self.layout, session).await?;
@@ -83,7 +84,7 @@ impl Store {
         Ok(Opening::Opened { ended, lifted_ban })
     }
 
-    /// The session stored under one of these forms of its token, expired or not.
+    /// The session of a token in one of these stored forms, expired or not.
     #[expect(clippy::disallowed_methods, reason = "the token is what makes the caller known")]
     pub async fn session_by_token(
         &self,
@@ -105,8 +106,8 @@ impl Store {
     ) -> Result<bool, DbErr> {
         session::Entity::update_many()
             .filter(self.layout.session.is(session::Column::Id, id))
-            .col_expr(session::Column::ExpiresAt, Expr::value(self.moment(expires_at)))
-            .col_expr(session::Column::UpdatedAt, Expr::value(self.moment(now)))
+            .col_expr(session::Column::ExpiresAt, Expr::value(self.timestamp(expires_at)))
+            .col_expr(session::Column::UpdatedAt, Expr::value(self.timestamp(now)))
             .exec(self.database.writer())
             .await
             .map(|updated| updated.rows_affected == 1)
@@ -123,8 +124,8 @@ impl Store {
     ) -> Result<Vec<session::Model>, DbErr> {
         session::Entity::find()
             .filter(self.layout.user.is(session::Column::UserId, user_id))
-            .filter(session::Column::ExpiresAt.gt(self.moment(now)))
-            .filter(session::Column::CreatedAt.gt(self.moment(oldest)))
+            .filter(session::Column::ExpiresAt.gt(self.timestamp(now)))
+            .filter(session::Column::CreatedAt.gt(self.timestamp(oldest)))
             .order_by_desc(session::Column::CreatedAt)
             .order_by_desc(session::Column::Id)
             .limit(100)
@@ -132,16 +133,16 @@ impl Store {
             .await
     }
 
-    /// Where the newest sessions of the user of this e-mail, which is in lower case, were
-    /// opened that are live at `now`; none where there is no such user.
-    #[expect(clippy::disallowed_methods, reason = "sign-in asks before anybody is known")]
+    /// The addresses of the newest sessions of the user of this e-mail, given in lower case, that
+    /// are live at `now`; none without such a user.
+    #[expect(clippy::disallowed_methods, reason = "sign-in asks before the user is known")]
     pub async fn session_addresses(
         &self,
         email: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<String>, DbErr> {
         let mut is_user = user::Column::Email.eq(email);
-        if let Some(otherwise) = self.is_spelt_otherwise(email).await {
+        if let Some(otherwise) = self.has_other_spelling(email).await {
             is_user = is_user.or(otherwise);
         }
         let of_user =
@@ -150,7 +151,7 @@ impl Store {
             .select_only()
             .column(session::Column::IpAddress)
             .filter(session::Column::UserId.in_subquery(of_user))
-            .filter(session::Column::ExpiresAt.gt(self.moment(now)))
+            .filter(session::Column::ExpiresAt.gt(self.timestamp(now)))
             .filter(session::Column::IpAddress.is_not_null())
             .order_by_desc(session::Column::CreatedAt)
             .limit(100)
@@ -159,10 +160,10 @@ impl Store {
             .await
     }
 
-    /// Sessions of the user, expired or not, in the order of their ids, from the first or
-    /// from behind the one with this id: at most `limit` of them.
+    /// Sessions of the user, expired or not, in the order of their ids, after `id` if given: at
+    /// most `limit`.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
-    pub async fn sessions_behind(
+    pub async fn sessions_after(
         &self,
         user_id: &str,
         id: Option<&str>,
@@ -173,22 +174,22 @@ impl Store {
             .order_by_asc(session::Column::Id)
             .limit(limit);
         if let Some(id) = id {
-            sessions = sessions.filter(self.layout.session.is_behind(session::Column::Id, id));
+            sessions = sessions.filter(self.layout.session.is_after(session::Column::Id, id));
         }
         sessions.all(self.database.reader()).await
     }
 
-    /// Removes every session that has expired at `now` or was opened at `oldest` or before,
-    /// and tells how many.
-    #[expect(clippy::disallowed_methods, reason = "an expired session is nobody's any more")]
+    /// Removes every session that has expired at `now` or was opened at `oldest` or before, and
+    /// returns how many.
+    #[expect(clippy::disallowed_methods, reason = "expired sessions of all users")]
     pub async fn remove_expired_sessions(
         &self,
         now: DateTime<Utc>,
         oldest: DateTime<Utc>,
     ) -> Result<u64, DbErr> {
         largest_id::keep(self.database.writer(), self.layout).await?;
-        let expired = session::Column::ExpiresAt.lte(self.moment(now));
-        let too_old = session::Column::CreatedAt.lte(self.moment(oldest));
+        let expired = session::Column::ExpiresAt.lte(self.timestamp(now));
+        let too_old = session::Column::CreatedAt.lte(self.timestamp(oldest));
         session::Entity::delete_many()
             .filter(expired.or(too_old))
             .exec(self.database.writer())
@@ -196,7 +197,7 @@ impl Store {
             .map(|deleted| deleted.rows_affected)
     }
 
-    /// Ends sessions of a user, and tells how many. Ending none is no error.
+    /// Ends sessions of a user, and returns how many. Ending none is no error.
     #[expect(clippy::disallowed_methods, reason = "the user comes from the caller's session")]
     pub async fn end_sessions(&self, user_id: &str, which: Which<'_>) -> Result<Ended, DbErr> {
         let (user, session) = (self.layout.user, self.layout.session);
@@ -216,7 +217,7 @@ impl Store {
         lock_user(&transaction, self.layout, user_id).await?;
         let mut ids = ids.all(&transaction).await?;
         let deleted = session::Entity::delete_many().filter(chosen).exec(&transaction).await?;
-        ended::forget_of_user(&transaction, self.layout, user_id).await?;
+        cleanup::remove_for_user(&transaction, self.layout, user_id).await?;
         transaction.commit().await?;
         let only = if ids.len() == 1 { ids.pop() } else { None };
         Ok(Ended { count: deleted.rows_affected, only })

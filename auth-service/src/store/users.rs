@@ -1,4 +1,4 @@
-//! Users and their passwords.
+//! Queries of users and their passwords.
 
 use std::slice;
 
@@ -10,10 +10,10 @@ use sea_orm::{
 use server::audit_log::{self, Record};
 
 use super::{
-    Held, NewErasure, NewSession, Still, Store, ended, erasures,
+    NewErasure, NewSession, Precondition, PreconditionCheck, Store, cleanup, erasures,
     insert::insert,
     new_session::insert_session,
-    still::{CREDENTIAL, password_hash},
+    precondition::{CREDENTIAL, password_hash},
 };
 use crate::{
     email::Email,
@@ -22,9 +22,9 @@ use crate::{
     random,
 };
 
-/// A user to be made, with a password.
+/// A new user with a password.
 pub struct NewUser {
-    /// Ours; the store puts another one here where the database's ids are others.
+    /// The proposed id; the store replaces it where the database's ids are of another kind.
     pub id: String,
     pub email: Email,
     pub name: String,
@@ -41,14 +41,14 @@ pub struct UserPatch {
 }
 
 impl Store {
-    /// Makes a user, its password and its first session, all or nothing. `false`: the
-    /// e-mail is taken, in whatever spelling.
+    /// Inserts a user, a password and a first session, all or nothing. `false`: the e-mail is
+    /// taken, in any case.
     pub async fn create_user(
         &self,
         new_user: &mut NewUser,
         session: &mut NewSession,
     ) -> Result<bool, DbErr> {
-        let now = Expr::val(self.moment(new_user.now));
+        let now = Expr::val(self.timestamp(new_user.now));
         let user = vec![
             (user::Column::Name.into_iden(), new_user.name.as_str().into()),
             (user::Column::Email.into_iden(), new_user.email.as_str().into()),
@@ -57,7 +57,7 @@ impl Store {
             (user::Column::CreatedAt.into_iden(), now.clone()),
             (user::Column::UpdatedAt.into_iden(), now.clone()),
         ];
-        // The unique index knows the same spelling alone.
+        // The unique index covers one spelling only.
         if !self.users_by_email(&new_user.email).await?.is_empty() {
             return Ok(false);
         }
@@ -98,12 +98,12 @@ impl Store {
             .await
     }
 
-    /// The stored password of a user; `None` where the account has none.
+    /// The stored password hash of a user; `None`: the account has none.
     pub async fn password_hash(&self, user_id: &str) -> Result<Option<String>, DbErr> {
         password_hash(self.database.reader(), self.layout, user_id).await
     }
 
-    /// Changes a user and returns it as it is then. `None`: there is no such user.
+    /// Updates a user and returns the new row. `None`: no such user.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn update_user(
         &self,
@@ -113,7 +113,7 @@ impl Store {
     ) -> Result<Option<user::Model>, DbErr> {
         let mut update = user::Entity::update_many()
             .filter(self.layout.user.is(user::Column::Id, id))
-            .col_expr(user::Column::UpdatedAt, Expr::value(self.moment(now)));
+            .col_expr(user::Column::UpdatedAt, Expr::value(self.timestamp(now)));
         if let Some(name) = patch.name {
             update = update.col_expr(user::Column::Name, Expr::value(name));
         }
@@ -130,66 +130,64 @@ impl Store {
         Ok(user)
     }
 
-    /// Replaces the password and, where `instead` is given, all sessions by that one. All
-    /// or nothing, and nothing unless what the caller was found to be still holds; with it
-    /// goes the `record` of it.
+    /// Replaces the password and, if given, all sessions by `replacement`, with the `record` of
+    /// it. All or nothing, and nothing unless the precondition is met.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn change_password(
         &self,
         user_id: &str,
-        still: Still<'_>,
+        precondition: Precondition<'_>,
         password_hash: String,
-        instead: Option<&mut NewSession>,
+        replacement: Option<&mut NewSession>,
         record: &Record,
         now: DateTime<Utc>,
-    ) -> Result<Held, DbErr> {
+    ) -> Result<PreconditionCheck, DbErr> {
         let transaction = self.begin().await?;
-        let held = still.hold(&transaction, self.layout, user_id).await?;
-        if held != Held::Yes {
-            return Ok(held);
+        let check = precondition.check(&transaction, self.layout, user_id).await?;
+        if check != PreconditionCheck::Met {
+            return Ok(check);
         }
         account::Entity::update_many()
             .filter(self.layout.user.is(account::Column::UserId, user_id))
             .filter(account::Column::ProviderId.eq(CREDENTIAL))
             .col_expr(account::Column::Password, Expr::value(password_hash))
-            .col_expr(account::Column::UpdatedAt, Expr::value(self.moment(now)))
+            .col_expr(account::Column::UpdatedAt, Expr::value(self.timestamp(now)))
             .exec(&transaction)
             .await?;
-        if let Some(session) = instead {
+        if let Some(session) = replacement {
             session::Entity::delete_many()
                 .filter(self.layout.user.is(session::Column::UserId, user_id))
                 .exec(&transaction)
                 .await?;
-            ended::forget_of_user(&transaction, self.layout, user_id).await?;
+            cleanup::remove_for_user(&transaction, self.layout, user_id).await?;
             insert_session(&transaction, self.layout, session).await?;
         }
         audit_log::insert(&transaction, slice::from_ref(record)).await?;
         transaction.commit().await?;
-        Ok(Held::Yes)
+        Ok(PreconditionCheck::Met)
     }
 
-    /// Deletes a user with passwords and sessions, all or nothing, and nothing unless what
-    /// the caller was found to be still holds; what stays is the `record` of it, and the
-    /// `erasure` of what is kept elsewhere, if there is to be one. Also on a database whose
-    /// foreign keys do not cascade.
+    /// Deletes a user with passwords and sessions, and inserts the `record` of it and the
+    /// `erasure`, if any. All or nothing, and nothing unless the precondition is met. Also on a
+    /// database whose foreign keys do not cascade.
     #[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
     pub async fn delete_user(
         &self,
         id: &str,
-        still: Still<'_>,
+        precondition: Precondition<'_>,
         record: &Record,
         erasure: Option<NewErasure>,
-    ) -> Result<Held, DbErr> {
+    ) -> Result<PreconditionCheck, DbErr> {
         let transaction = self.begin().await?;
-        let held = still.hold(&transaction, self.layout, id).await?;
-        if held != Held::Yes {
-            return Ok(held);
+        let check = precondition.check(&transaction, self.layout, id).await?;
+        if check != PreconditionCheck::Met {
+            return Ok(check);
         }
         session::Entity::delete_many()
             .filter(self.layout.user.is(session::Column::UserId, id))
             .exec(&transaction)
             .await?;
-        ended::forget_of_user(&transaction, self.layout, id).await?;
+        cleanup::remove_for_user(&transaction, self.layout, id).await?;
         account::Entity::delete_many()
             .filter(self.layout.user.is(account::Column::UserId, id))
             .exec(&transaction)
@@ -203,6 +201,6 @@ impl Store {
             erasures::insert(&transaction, id, erasure).await?;
         }
         transaction.commit().await?;
-        Ok(Held::Yes)
+        Ok(PreconditionCheck::Met)
     }
 }

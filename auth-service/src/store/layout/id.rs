@@ -1,17 +1,17 @@
-//! The forms that ids have.
+//! The kinds of ids.
 
 use sea_orm::{ColumnTrait, DbErr, Value, prelude::Uuid, sea_query::Expr};
 
-/// What a column of ids holds.
+/// The kind of an id column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdKind {
     /// Any text; new ones are letters and digits.
     Text,
-    /// Any text; new ones are UUIDs, as those that are there.
+    /// Any text; new ones are UUIDs, like the existing ones.
     UuidText,
     /// PostgreSQL's `uuid`.
     Uuid,
-    /// A number that the database gives.
+    /// A number that the database assigns.
     Serial,
 }
 
@@ -26,20 +26,20 @@ impl IdKind {
         self.value(id).map_or_else(|| Expr::cust("1 = 1"), |id| column.ne(id))
     }
 
-    /// Whether `column`, which is of this kind, comes behind `id`.
-    pub fn is_behind(self, column: impl ColumnTrait, id: &str) -> Expr {
+    /// Whether `column`, which is of this kind, is after `id`.
+    pub fn is_after(self, column: impl ColumnTrait, id: &str) -> Expr {
         self.value(id).map_or_else(|| Expr::cust("1 = 0"), |id| column.gt(id))
     }
 
-    /// `id` as a column of this kind refers to it, to be written.
+    /// `id` as a value of a column of this kind, to be written.
     pub fn reference(self, id: &str) -> Result<Expr, DbErr> {
         let value = self.value(id).map(Expr::val);
         value.ok_or_else(|| DbErr::Custom("a row refers to an id that cannot be".to_owned()))
     }
 
-    /// `id` as a column of this kind holds it; `None` where it cannot hold it.
+    /// `id` as a value of a column of this kind; `None` where it cannot be one.
     ///
-    /// Only the spelling that the database gives back counts, so that an id has one.
+    /// Only the spelling that the database returns counts, so that an id has one.
     fn value(self, id: &str) -> Option<Value> {
         match self {
             // PostgreSQL refuses the query itself.

@@ -1,4 +1,4 @@
-//! The columns of `user` that take access away, as far as they are there.
+//! The restriction columns of `user`, if they exist.
 
 use sea_orm::{
     DbBackend,
@@ -13,7 +13,7 @@ const BAN_REASON: &str = "banReason";
 const BAN_EXPIRES: &str = "banExpires";
 const TWO_FACTOR: &str = "twoFactorEnabled";
 
-/// Names without `_` and in lower case under which others keep that somebody is shut out.
+/// Names, in lower case without `_`, under which other software restricts users.
 const LOOKALIKES: [&str; 20] = [
     "isbanned",
     "bannedat",
@@ -37,33 +37,33 @@ const LOOKALIKES: [&str; 20] = [
     "mfaenabled",
 ];
 
-/// How the end of a ban is kept.
+/// The type of the end of a ban.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moments {
-    /// PostgreSQL's own moments.
+enum TimeKind {
+    /// PostgreSQL's timestamps.
     Native,
     /// Texts, or milliseconds.
     Plain,
 }
 
-/// How a flag is kept.
+/// The type of a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flag {
     Boolean,
     Number,
 }
 
-/// Which of the columns are there.
+/// The restriction columns that exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RestrictionColumns {
     banned: Option<Flag>,
     has_ban_reason: bool,
-    ban_expires: Option<Moments>,
+    ban_expires: Option<TimeKind>,
     has_two_factor: bool,
 }
 
 impl RestrictionColumns {
-    /// Those of this database, or everything that stands against reading them.
+    /// The columns of this database, or every difference that prevents reading them.
     pub fn of(schema: &Schema) -> Result<Self, Vec<String>> {
         let [user, ..] = &schema.tables;
         let is_postgres = schema.backend == DbBackend::Postgres;
@@ -71,7 +71,7 @@ impl RestrictionColumns {
         let mut has = |name, fits: fn(&str, bool) -> bool, expected| {
             let column = user.column(name)?;
             if !fits(&column.kind, is_postgres) {
-                let found = super::judgement::named(&column.kind);
+                let found = super::schema_check::type_name(&column.kind);
                 differences
                     .push(format!("table `user`: column `{name}` is {found}, not {expected}"));
             }
@@ -82,20 +82,20 @@ impl RestrictionColumns {
         let kept = |column: &Column| {
             if is_postgres && column.kind == "boolean" { Flag::Boolean } else { Flag::Number }
         };
-        let moments = |column: &Column| {
+        let time_kind = |column: &Column| {
             let is_native = column.kind.starts_with("timestamp") || column.kind == "date";
-            if is_postgres && is_native { Moments::Native } else { Moments::Plain }
+            if is_postgres && is_native { TimeKind::Native } else { TimeKind::Plain }
         };
         let columns = Self {
             banned: has(BANNED, is_flag, flag).map(kept),
             has_ban_reason: user.column(BAN_REASON).is_some_and(|column| !column.is_required),
-            ban_expires: has(BAN_EXPIRES, is_moment, time).map(moments),
+            ban_expires: has(BAN_EXPIRES, is_time, time).map(time_kind),
             has_two_factor: has(TWO_FACTOR, is_flag, flag).is_some(),
         };
         if differences.is_empty() { Ok(columns) } else { Err(differences) }
     }
 
-    /// What each column that is there does, for an operator.
+    /// The effect of each column, for an operator.
     pub fn honoured(self) -> Vec<&'static str> {
         let ban = if self.ban_expires.is_some() {
             "`user`.`banned` with `banExpires`: who is banned neither signs in nor uses a session"
@@ -106,21 +106,21 @@ impl RestrictionColumns {
                           TWO_FACTOR_ACCOUNTS says";
         [(self.banned.is_some(), ban), (self.has_two_factor, two_factor)]
             .into_iter()
-            .filter_map(|(is_there, text)| is_there.then_some(text))
+            .filter_map(|(exists, text)| exists.then_some(text))
             .collect()
     }
 
-    /// `banned`, `banExpires` and `twoFactorEnabled` as texts; NULL where one is not there.
+    /// `banned`, `banExpires` and `twoFactorEnabled` as texts; NULL for a missing one.
     pub fn as_texts(self) -> [Expr; 3] {
-        let text = |is_there: bool, name: &'static str| {
-            if is_there {
+        let text = |exists: bool, name: &'static str| {
+            if exists {
                 Expr::col((user::Entity, name)).cast_as("text")
             } else {
                 Expr::cust("CAST(NULL AS text)")
             }
         };
         let expires = match self.ban_expires {
-            Some(Moments::Native) => {
+            Some(TimeKind::Native) => {
                 Expr::cust(r#"CAST(EXTRACT(EPOCH FROM "user"."banExpires") * 1000 AS text)"#)
             }
             kept => text(kept.is_some(), BAN_EXPIRES),
@@ -128,14 +128,13 @@ impl RestrictionColumns {
         [text(self.banned.is_some(), BANNED), expires, text(self.has_two_factor, TWO_FACTOR)]
     }
 
-    /// What Better Auth writes when somebody comes whose ban has lapsed: it is not there any
-    /// more.
+    /// The values that Better Auth writes when a user with an expired ban signs in.
     pub fn lifted(self) -> Vec<(&'static str, Expr)> {
         let off = self.banned.map(|kept| match kept {
             Flag::Boolean => Expr::val(false),
             Flag::Number => Expr::val(0),
         });
-        let null = |is_there: bool| is_there.then(|| Expr::cust("NULL"));
+        let null = |exists: bool| exists.then(|| Expr::cust("NULL"));
         [
             (BANNED, off),
             (BAN_REASON, null(self.has_ban_reason)),
@@ -148,7 +147,7 @@ impl RestrictionColumns {
 }
 
 impl Schema {
-    /// Columns of `user` that look as if they took access away, and are not honoured.
+    /// Columns of `user` that look like restrictions, and are not honoured.
     pub fn unhonoured(&self) -> Vec<&str> {
         let [user, ..] = &self.tables;
         let known = [BANNED, BAN_EXPIRES, TWO_FACTOR];
@@ -168,10 +167,10 @@ fn is_flag(declared: &str, is_postgres: bool) -> bool {
     declared == "boolean" || is_number || (!is_postgres && declared == "bool")
 }
 
-fn is_moment(declared: &str, is_postgres: bool) -> bool {
-    // SQLite keeps in any column what it is given: a text or a number.
+fn is_time(declared: &str, is_postgres: bool) -> bool {
+    // SQLite stores in any column the value it is given: a text or a number.
     !is_postgres
         || declared.starts_with("timestamp")
         || matches!(declared, "date" | "bigint")
-        || super::judgement::is_text(declared)
+        || super::schema_check::is_text(declared)
 }

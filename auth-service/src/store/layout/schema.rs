@@ -1,4 +1,4 @@
-//! The live tables as the database describes them.
+//! The live schema, read from the database.
 
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, prelude::Uuid,
@@ -8,8 +8,8 @@ use server::db::Database;
 /// Better Auth's tables that this service uses.
 pub const TABLES: [&str; 3] = ["user", "session", "account"];
 
-/// The columns that every call looks something up by, beside the ids.
-const LOOKED_UP: [(&str, &str); 4] =
+/// The columns of look-ups, besides the ids.
+const LOOKUP_COLUMNS: [(&str, &str); 4] =
     [("user", "email"), ("session", "token"), ("session", "userId"), ("account", "userId")];
 
 /// A column.
@@ -18,21 +18,21 @@ pub struct Column {
     pub name: String,
     /// The declared type in lower case, without a length.
     pub kind: String,
-    /// It takes no NULL.
+    /// NOT NULL.
     pub is_required: bool,
-    /// Left out, it is filled by the database.
+    /// Has a default or is generated.
     pub has_default: bool,
 }
 
-/// A column that an index without a condition begins with.
+/// The first column of an index without a condition.
 #[derive(Clone, FromQueryResult)]
 pub struct Index {
     pub column_name: String,
-    /// It holds nothing else, and each value once.
+    /// The index is unique and has no other column.
     pub is_unique: bool,
 }
 
-/// A table; without columns it is not there.
+/// A table; one that does not exist has no columns.
 #[derive(Clone)]
 pub struct Table {
     pub name: &'static str,
@@ -54,7 +54,7 @@ impl Table {
     }
 }
 
-/// What the database says.
+/// The schema of the accounts database.
 #[derive(Clone)]
 pub struct Schema {
     pub backend: DbBackend,
@@ -62,12 +62,12 @@ pub struct Schema {
     pub tables: [Table; 3],
     /// Tables of users under another name.
     pub lookalikes: Vec<String>,
-    /// Some user has a UUID for an id.
+    /// Whether user ids are UUIDs.
     pub has_uuids: bool,
 }
 
 impl Schema {
-    /// Reads it.
+    /// Reads the schema.
     pub async fn read(database: &Database) -> Result<Self, DbErr> {
         let backend = database.backend();
         let [user, session, account] = TABLES;
@@ -85,9 +85,9 @@ impl Schema {
         Ok(Self { backend, tables, lookalikes, has_uuids })
     }
 
-    /// The columns that are looked up without an index.
+    /// The look-up columns without an index.
     pub fn missing_indexes(&self) -> impl Iterator<Item = String> {
-        LOOKED_UP.iter().filter_map(|(name, column)| {
+        LOOKUP_COLUMNS.iter().filter_map(|(name, column)| {
             let table = self.tables.iter().find(|table| table.name == *name)?;
             let is_indexed = table.indexes.iter().any(|index| index.column_name == *column);
             let is_slow = table.column(column).is_some() && !is_indexed;
@@ -110,7 +110,7 @@ async fn table(database: &Database, name: &'static str) -> Result<Table, DbErr> 
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the catalogue is nobody's")]
+#[expect(clippy::disallowed_methods, reason = "the catalogue has no users")]
 async fn rows<T>(
     database: &Database,
     sql: &str,

@@ -13,7 +13,7 @@ use crate::{
     store::{Store, Which},
 };
 
-/// Ends the disk where the file ends, and signs up until an account finds no room.
+/// Limits the disk to the size of the file, and signs up until the disk is full.
 async fn fill(scene: &Scene, round: usize) {
     let limit = "PRAGMA max_page_count = 1"; // it is never less than the file has
     scene.store.database.writer().execute_unprepared(limit).await.expect("a limit");
@@ -32,8 +32,8 @@ async fn fill(scene: &Scene, round: usize) {
     panic!("the disk does not get full");
 }
 
-/// Gives the disk room again, where the connection that was limited is still there.
-async fn make_room(scene: &Scene) {
+/// Removes the limit from the connection that has it.
+async fn lift_limit(scene: &Scene) {
     let unlimited = "PRAGMA max_page_count = 1000000";
     scene.store.database.writer().execute_unprepared(unlimited).await.expect("no limit");
 }
@@ -55,7 +55,7 @@ async fn accounts_and_sessions_are_as_answered_after_a_full_disk() {
     let before = scene.sign_up("ada", "ada@example.com").await.expect("free");
     for round in 0..3 {
         fill(&scene, round).await;
-        make_room(&scene).await;
+        lift_limit(&scene).await;
         // An ordinary refusal, which rolls back.
         assert!(scene.sign_up("eve", "ada@example.com").await.is_none(), "the e-mail is taken");
 

@@ -15,7 +15,7 @@ use crate::{
     profile::Image,
     session::Stay,
     session_token::{AtRest, SessionToken},
-    store::{Held, Still, UserPatch, Which},
+    store::{Precondition, PreconditionCheck, UserPatch, Which},
 };
 
 on_both_databases!(
@@ -105,42 +105,43 @@ async fn live(database: FreshDatabase, foreign: Foreign) {
     let opened = sessions.open(&ada.id, Some(PASSWORD_HASH), &client, Stay::Remembered);
     let opened = opened.await.expect("opens");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 2);
-    let [first] = &store.sessions_behind(&ada.id, None, 1).await.expect("reads")[..] else {
+    let [first] = &store.sessions_after(&ada.id, None, 1).await.expect("reads")[..] else {
         panic!("the first")
     };
-    let rest = store.sessions_behind(&ada.id, Some(&first.id), 9).await.expect("reads");
+    let rest = store.sessions_after(&ada.id, Some(&first.id), 9).await.expect("reads");
     assert!(rest.len() == 1 && rest[0].id != first.id);
-    assert!(store.sessions_behind(&ada.id, Some(&rest[0].id), 9).await.expect("reads").is_empty());
+    assert!(store.sessions_after(&ada.id, Some(&rest[0].id), 9).await.expect("reads").is_empty());
     sessions.end(&caller, Which::One(&opened.session.id)).await.expect("ends one");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
     let patch = UserPatch { name: None, image: Some(Image(Some("https://a.example".into()))) };
     let now = scene.clock.now();
     assert!(store.update_user(&ada.id, patch, now).await.expect("writes").is_some());
     assert!(store.user(&bob.id).await.expect("reads").is_some_and(|bob| bob.image.is_none()));
-    let still =
-        Still { password_hash: Some(PASSWORD_HASH), session_id: Some(&caller.session().id) };
-    let (_, mut instead) =
+    let precondition =
+        Precondition { password_hash: Some(PASSWORD_HASH), session_id: Some(&caller.session().id) };
+    let (_, mut replacement) =
         sessions.prepare(&ada.id, &ClientInfo::default(), Stay::Remembered).expect("a session");
     let changed = record(EventKind::PasswordChanged);
     let new = "salt:new".to_owned();
-    let changed = store.change_password(&ada.id, still, new, Some(&mut instead), &changed, now);
-    assert_eq!(changed.await.expect("writes"), Held::Yes);
+    let changed =
+        store.change_password(&ada.id, precondition, new, Some(&mut replacement), &changed, now);
+    assert_eq!(changed.await.expect("writes"), PreconditionCheck::Met);
     assert!(sessions.resume(&token, &ClientInfo::default()).await.is_err());
     assert_eq!(
         store.sessions(&ada.id, now, DateTime::UNIX_EPOCH).await.expect("reads")[0].id,
-        instead.id
+        replacement.id
     );
-    let later = store.extend_session(&instead.id, now, now).await.expect("writes");
+    let later = store.extend_session(&replacement.id, now, now).await.expect("writes");
     assert!(
         later
             && store.sessions(&ada.id, now, DateTime::UNIX_EPOCH).await.expect("reads").is_empty()
     );
 
     let deleted = store
-        .delete_user(&ada.id, Still::default(), &record(EventKind::AccountDeleted), None)
+        .delete_user(&ada.id, Precondition::default(), &record(EventKind::AccountDeleted), None)
         .await
         .expect("deletes");
-    assert_eq!(deleted, Held::Yes);
+    assert_eq!(deleted, PreconditionCheck::Met);
     assert_eq!(scene.column("id", "user").await, [bob.id.as_str()]);
     for table in ["session", "account"] {
         assert_eq!(scene.column("userId", table).await, [bob.id.as_str()], "{table}");
@@ -158,10 +159,10 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
         for id in scene.column("id", "user").await {
             let deleted = scene
                 .store
-                .delete_user(&id, Still::default(), &record(EventKind::AccountDeleted), None)
+                .delete_user(&id, Precondition::default(), &record(EventKind::AccountDeleted), None)
                 .await
                 .expect("deletes");
-            assert_eq!(deleted, Held::Yes);
+            assert_eq!(deleted, PreconditionCheck::Met);
         }
         if round == 2 {
             let Scene { store, database, .. } = scene;
@@ -196,7 +197,7 @@ async fn a_number_is_never_given_twice(database: FreshDatabase) {
     }
 }
 
-/// A copied database counts from 1 again until it is told where to begin.
+/// A copied database counts from 1 again until its sequence is set.
 async fn a_number_that_is_in_use_is_not_an_email_that_is_taken(database: FreshDatabase) {
     Foreign { ids: Ids::Serial, has_issuer: false }.make(&database).await;
     let scene = Scene::new(database).await;
@@ -235,7 +236,7 @@ async fn ids_of_another_shape_find_nothing_and_end_nothing(database: FreshDataba
         store.end_sessions(id, Which::All).await.expect("ends nothing");
         store.end_sessions(foreign.user_id(), Which::One(id)).await.expect("ends nothing");
         store
-            .delete_user(id, Still::default(), &record(EventKind::AccountDeleted), None)
+            .delete_user(id, Precondition::default(), &record(EventKind::AccountDeleted), None)
             .await
             .expect("deletes nothing");
         assert_eq!(scene.column("id", "session").await.len(), 1, "{id}");

@@ -1,4 +1,4 @@
-//! E-mails that somebody else has stored with capitals.
+//! E-mails that other software has stored with capitals.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use crate::{
 
 on_both_databases!(
     an_account_with_capitals_is_found_in_every_spelling,
-    nobody_gets_a_second_account_for_an_address,
+    an_address_gets_no_second_account,
     accounts_that_differ_in_case_alone_need_the_exact_spelling,
-    what_others_write_later_is_found,
-    an_address_is_home_whatever_the_case_of_the_email,
+    later_writes_of_other_servers_are_found,
+    a_client_is_known_whatever_the_case_of_the_email,
     no_look_up_reads_the_whole_table,
 );
 
@@ -37,7 +37,7 @@ async fn found(store: &Store, email: &str) -> Option<String> {
     store.user_by_email(&email).await.expect("reads").map(|user| user.id)
 }
 
-/// Waits until somebody has this e-mail: what is known of capitals may be a moment old.
+/// Waits until a user with this e-mail is found: the cache may be a moment old.
 async fn found_soon(store: &Store, email: &str, id: &str) {
     let end = Instant::now() + Duration::from_secs(30);
     while found(store, email).await.as_deref() != Some(id) {
@@ -63,7 +63,7 @@ async fn an_account_with_capitals_is_found_in_every_spelling(database: FreshData
     assert_eq!(user.email, "Mixed@Example.com", "the row is left as it is");
 }
 
-async fn nobody_gets_a_second_account_for_an_address(database: FreshDatabase) {
+async fn an_address_gets_no_second_account(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "mixed@example.com").await.expect("free");
     store_email(&scene, "u1", "Mixed@Example.com").await;
@@ -105,7 +105,7 @@ async fn accounts_that_differ_in_case_alone_need_the_exact_spelling(database: Fr
     found_soon(&store, "aDa@example.com", "u1").await;
 }
 
-async fn what_others_write_later_is_found(database: FreshDatabase) {
+async fn later_writes_of_other_servers_are_found(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "mixed@example.com").await.expect("free");
     assert_eq!(found(&scene.store, "mixed@example.com").await.as_deref(), Some("u1"));
@@ -118,7 +118,7 @@ async fn what_others_write_later_is_found(database: FreshDatabase) {
     assert_eq!(found(&scene.store, "OTHER@example.com").await.as_deref(), Some("u1"));
 }
 
-async fn an_address_is_home_whatever_the_case_of_the_email(database: FreshDatabase) {
+async fn a_client_is_known_whatever_the_case_of_the_email(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "mixed@example.com").await.expect("free");
     store_email(&scene, "u1", "Mixed@Example.com").await;
@@ -126,8 +126,8 @@ async fn an_address_is_home_whatever_the_case_of_the_email(database: FreshDataba
     let sessions = scene.sessions(AtRest::Hashed);
     let client = ClientInfo::at("192.0.2.1".parse().expect("an address"));
     sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
-    assert!(sessions.are_open_from(&client, "mixed@example.com").await.expect("reads"));
-    assert!(!sessions.are_open_from(&client, "eve@example.com").await.expect("reads"));
+    assert!(sessions.is_known_client(&client, "mixed@example.com").await.expect("reads"));
+    assert!(!sessions.is_known_client(&client, "eve@example.com").await.expect("reads"));
 }
 
 async fn no_look_up_reads_the_whole_table(database: FreshDatabase) {

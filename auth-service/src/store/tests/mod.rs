@@ -1,16 +1,16 @@
-//! One suite, two databases: what the rows look like, and that all or nothing is written.
+//! The store suite, on two databases.
 
+mod admin;
 mod erasures;
 mod full_disk;
 mod layouts;
-mod lives;
 mod mixed_case;
-mod operator;
 mod plans;
 mod refused;
 mod restrictions;
 mod rotation;
 mod security_events;
+mod session_lifetime;
 mod sessions;
 
 use std::sync::Arc;
@@ -27,12 +27,12 @@ use shared::{
     clock::{Clock, ManualClock, SystemClock},
 };
 
-use super::{Held, NewUser, Schema, Still, Store, UserPatch, Which};
+use super::{NewUser, Precondition, PreconditionCheck, Schema, Store, UserPatch, Which};
 use crate::{
-    attempts::DeadTokens,
     email::Email,
     error::Error,
     profile::Image,
+    rate_limit::InvalidTokens,
     session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken},
 };
@@ -47,9 +47,9 @@ fn keys(secrets: &[&str]) -> Arc<Keyring> {
     Arc::new(Keyring::new(&secrets[0], &secrets[1..]))
 }
 
-/// Session tokens that open nothing, any number of them.
-fn no_limit() -> DeadTokens {
-    DeadTokens::new(None, Arc::new(SystemClock))
+/// No limit of invalid tokens.
+fn no_limit() -> InvalidTokens {
+    InvalidTokens::new(None, Arc::new(SystemClock))
 }
 
 struct Scene {
@@ -101,7 +101,7 @@ impl Scene {
     }
 }
 
-/// An event of the user `u1`.
+/// An audit record of the user `u1`.
 fn record(kind: EventKind) -> Record {
     AuditLog::default().new_record(Event::of(kind, "u1"))
 }
@@ -116,10 +116,10 @@ on_both_databases!(
     an_email_has_one_account_and_a_refused_one_leaves_nothing,
     accounts_are_listed_with_what_was_granted,
     a_user_goes_with_everything_that_was_theirs,
-    what_changed_during_a_hash_stops_what_was_based_on_it,
+    a_change_during_a_hash_aborts_the_write_that_relied_on_it,
     a_patch_changes_what_it_names,
     a_database_that_better_auth_made_is_left_as_it_is,
-    every_spelling_of_a_moment_is_read,
+    every_spelling_of_a_timestamp_is_read,
     an_index_that_is_missing_is_named_and_not_made,
 );
 
@@ -165,8 +165,8 @@ async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.sign_up("u2", "bob@example.com").await.expect("free");
     let record = record(EventKind::AccountDeleted);
-    let deleted = scene.store.delete_user("u1", Still::default(), &record, None).await;
-    assert_eq!(deleted.expect("deletes"), Held::Yes);
+    let deleted = scene.store.delete_user("u1", Precondition::default(), &record, None).await;
+    assert_eq!(deleted.expect("deletes"), PreconditionCheck::Met);
     assert_eq!(scene.column("kind", "security_event").await, ["account_deleted"]);
     assert_eq!(scene.column("id", "user").await, ["u2"]);
     for table in ["account", "session"] {
@@ -175,21 +175,24 @@ async fn a_user_goes_with_everything_that_was_theirs(database: FreshDatabase) {
     assert!(scene.sign_up("u3", "ada@example.com").await.is_some());
 }
 
-async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDatabase) {
+async fn a_change_during_a_hash_aborts_the_write_that_relied_on_it(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
     let sessions = scene.sessions(AtRest::Hashed);
     let session =
         sessions.resume(&token, &ClientInfo::default()).await.expect("live").session().id.clone();
     let now = scene.clock.now();
-    let based_on = |hash| Still { password_hash: Some(hash), session_id: Some(&session) };
+    let based_on = |hash| Precondition { password_hash: Some(hash), session_id: Some(&session) };
     let change = async |hash, new: &str| {
         let record = record(EventKind::PasswordChanged);
         scene.store.change_password("u1", based_on(hash), new.into(), None, &record, now).await
     };
 
-    assert_eq!(change("salt:key", "salt:new").await.expect("writes"), Held::Yes);
-    assert_eq!(change("salt:key", "salt:late").await.expect("writes"), Held::PasswordChanged);
+    assert_eq!(change("salt:key", "salt:new").await.expect("writes"), PreconditionCheck::Met);
+    assert_eq!(
+        change("salt:key", "salt:late").await.expect("writes"),
+        PreconditionCheck::PasswordChanged
+    );
     assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
     let stale =
         sessions.open("u1", Some("salt:key"), &ClientInfo::default(), Stay::Remembered).await;
@@ -197,13 +200,16 @@ async fn what_changed_during_a_hash_stops_what_was_based_on_it(database: FreshDa
     assert_eq!(scene.column("id", "session").await.len(), 1);
 
     scene.store.end_sessions("u1", Which::All).await.expect("ends");
-    assert_eq!(change("salt:new", "salt:late").await.expect("writes"), Held::SessionEnded);
+    assert_eq!(
+        change("salt:new", "salt:late").await.expect("writes"),
+        PreconditionCheck::SessionEnded
+    );
     let deleted = scene
         .store
         .delete_user("u1", based_on("salt:new"), &record(EventKind::AccountDeleted), None)
         .await
         .expect("writes");
-    assert_eq!(deleted, Held::SessionEnded);
+    assert_eq!(deleted, PreconditionCheck::SessionEnded);
     assert_eq!(scene.column("password", "account").await, ["salt:new"]);
 }
 
@@ -257,8 +263,8 @@ async fn a_database_that_better_auth_made_is_left_as_it_is(database: FreshDataba
     assert!(again.user("node").await.expect("reads").is_some());
 }
 
-/// Better Auth writes the first; others have been seen, and its server reads them.
-async fn every_spelling_of_a_moment_is_read(database: FreshDatabase) {
+/// Better Auth writes the first; others have been observed, and its server reads them.
+async fn every_spelling_of_a_timestamp_is_read(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     for spelling in [

@@ -1,4 +1,4 @@
-//! Whatever ids are, looking one up walks an index and not the table.
+//! Query plans: looking up an id of any kind walks an index.
 
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{
@@ -39,7 +39,7 @@ async fn indexes_are_used(database: FreshDatabase, ids: Ids) {
     }
 }
 
-/// Whether a plan reads what it needs by indexes alone.
+/// Whether a plan uses indexes alone.
 pub fn is_indexed(scene: &Scene, plan: &str) -> bool {
     match scene.store.database.backend() {
         DbBackend::Postgres => plan.contains("Index Cond") && !plan.contains("Filter"),
@@ -47,7 +47,7 @@ pub fn is_indexed(scene: &Scene, plan: &str) -> bool {
     }
 }
 
-/// How the database would find the rows of `E` that fulfil `condition`.
+/// The query plan for the rows of `E` that meet `condition`.
 #[expect(clippy::disallowed_methods, reason = "a plan reads no rows")]
 pub async fn plan<E: EntityTrait>(scene: &Scene, condition: Expr) -> String {
     let database = &scene.store.database;

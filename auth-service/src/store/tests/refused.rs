@@ -1,5 +1,4 @@
-//! Databases that this service does not work with: refused at start, with every reason, and
-//! left as they are.
+//! Unsupported databases: refused at start, with every reason, and left unchanged.
 
 use fixtures::{Foreign, FreshDatabase, Ids, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -11,13 +10,13 @@ on_both_databases!(
     drizzles_layout_is_refused_and_named,
     prismas_layout_is_refused_and_named,
     tables_of_other_names_are_not_taken_for_an_empty_database,
-    columns_that_nobody_here_fills_are_named,
+    columns_that_this_service_does_not_fill_are_named,
     ids_that_do_not_fit_together_are_named,
     everything_is_named_at_once,
 );
 
-/// Runs `statements` on a new database, then tries to start on it. Returns why it was
-/// refused.
+/// Runs `statements` on a new database, then tries to start on it. Returns the reason of the
+/// refusal.
 async fn refusal(database: &FreshDatabase, statements: &[&str]) -> String {
     let connection = Database::connect(&database.url()).await.expect("connects");
     for sql in statements {
@@ -101,7 +100,7 @@ async fn prismas_layout_is_refused_and_named(database: FreshDatabase) {
     assert!(!refusal.contains("unique"), "{refusal}");
 }
 
-/// Otherwise everybody would seem to have no account.
+/// Otherwise no user would seem to have an account.
 async fn tables_of_other_names_are_not_taken_for_an_empty_database(database: FreshDatabase) {
     let flag = if is_postgres(&database) { "boolean" } else { "integer" };
     let users = format!(
@@ -112,7 +111,7 @@ async fn tables_of_other_names_are_not_taken_for_an_empty_database(database: Fre
     assert_names(&refusal, &["table `user` is missing, but there is `auth_users`"]);
 }
 
-async fn columns_that_nobody_here_fills_are_named(database: FreshDatabase) {
+async fn columns_that_this_service_does_not_fill_are_named(database: FreshDatabase) {
     let foreign = Foreign { ids: Ids::Text, has_issuer: true };
     foreign.make(&database).await;
     let time = if is_postgres(&database) { "timestamptz" } else { "date" };

@@ -1,4 +1,4 @@
-//! Columns that take access away, in every type in which they are kept.
+//! Restriction columns, in every type.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
@@ -18,7 +18,7 @@ use crate::{
 on_both_databases!(
     a_ban_is_honoured_in_every_type,
     a_ban_that_has_lapsed_is_removed_at_sign_in,
-    who_is_banned_can_still_sign_out,
+    a_banned_user_can_still_sign_out,
     a_second_factor_stops_sign_in_and_no_session,
     an_unproven_address_stops_sign_in_where_that_is_wanted,
     a_column_that_cannot_be_read_refuses_the_start,
@@ -31,7 +31,7 @@ async fn foreign(database: FreshDatabase) -> Scene {
     Scene::new(database).await
 }
 
-/// The same store, with what is known of columns looked up anew.
+/// The store opened again, with its columns read again.
 async fn reopened(scene: &Scene) -> Store {
     Store::open(&scene.database.url()).await.expect("opens")
 }
@@ -48,7 +48,7 @@ async fn set(scene: &Scene, values: &str) {
     execute(scene, &format!(r#"UPDATE "user" SET {values}"#)).await;
 }
 
-/// The types in which Better Auth keeps flags and moments here.
+/// The types of flags and timestamps in Better Auth's own tables.
 fn own_types(scene: &Scene) -> (&'static str, &'static str) {
     match scene.store.database.backend() {
         DbBackend::Postgres => ("boolean", "timestamptz"),
@@ -87,7 +87,7 @@ fn restriction<T>(outcome: Result<T, Error>) -> Option<Restriction> {
     }
 }
 
-/// A type and how a moment is written in it.
+/// A type and how a timestamp is written in it.
 type Spelling = (&'static str, fn(DateTime<Utc>) -> String);
 
 fn text(at: DateTime<Utc>) -> String {
@@ -177,7 +177,7 @@ async fn a_ban_that_has_lapsed_is_removed_at_sign_in(database: FreshDatabase) {
     assert_eq!(left.expect("reads").len(), 1);
 }
 
-async fn who_is_banned_can_still_sign_out(database: FreshDatabase) {
+async fn a_banned_user_can_still_sign_out(database: FreshDatabase) {
     let scene = foreign(database).await;
     add(&scene, "banned", own_types(&scene).0).await;
     let store = reopened(&scene).await;
@@ -208,7 +208,7 @@ async fn a_second_factor_stops_sign_in_and_no_session(database: FreshDatabase) {
         set(&scene, &format!(r#""twoFactorEnabled" = {value}"#)).await;
         assert_eq!(restriction(sign_in(&scene, &store, refuse).await), refused, "{value}");
         assert_eq!(restriction(sign_in(&scene, &store, skip).await), None, "{value}");
-        // Who asked for the second factor has opened it.
+        // The server that asked for the second factor has opened it.
         assert_eq!(restriction(resume(&scene, &store).await), None, "{value}");
     }
 }
@@ -225,7 +225,7 @@ async fn an_unproven_address_stops_sign_in_where_that_is_wanted(database: FreshD
     assert_eq!(restriction(sign_in(&scene, &store, wanted).await), None);
 }
 
-/// Otherwise it would seem to restrict nobody.
+/// Otherwise no user would seem restricted.
 async fn a_column_that_cannot_be_read_refuses_the_start(database: FreshDatabase) {
     let scene = foreign(database).await;
     for name in ["banned", "twoFactorEnabled"] {

@@ -1,4 +1,4 @@
-//! Tokens that are replaced.
+//! Rotation of session tokens.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -24,14 +24,14 @@ on_both_databases!(
     a_token_is_replaced_and_its_session_stays,
     a_replaced_token_is_good_for_its_grace_and_ends_its_session_after_it,
     many_at_once_get_one_successor,
-    who_is_two_steps_behind_gets_the_token_that_is_current,
+    a_client_two_steps_behind_gets_the_current_token,
     a_token_is_not_replaced_before_it_has_some_age,
     a_token_of_a_session_that_has_expired_is_no_alarm,
     a_successor_is_found_again_under_the_secret_that_made_it,
     a_replaced_token_extends_nothing,
     a_session_is_ended_by_a_handle_from_before_its_rotation,
     a_replaced_token_opens_no_session_that_was_opened_later,
-    who_rotates_often_does_not_make_an_older_token_unknown,
+    frequent_rotation_makes_no_older_token_unknown,
     texts,
     uuids,
     numbers,
@@ -69,14 +69,14 @@ async fn a_token_is_replaced_and_its_session_stays(database: FreshDatabase) {
         assert!(*refreshed.signed_in.session() == expected);
         let stored = sessions.resume(&refreshed.token, &ClientInfo::default()).await.expect("live");
         assert!(*stored.session() == expected && !stored.is_superseded());
-        // Of tokens that were, hashes alone are kept.
+        // Of replaced tokens only hashes are stored.
         let known = scene.column("token_hash", "rotated_token").await;
         assert!(known.contains(&opened.token.at_rest(AtRest::Hashed)));
         for column in ["token_hash", "successor_hash"] {
             let hashes = scene.column(column, "rotated_token").await;
             assert!(hashes.iter().all(|hash| hash.len() == 43), "{hashes:?}");
         }
-        // Where tokens are stored plainly, a server beside us finds the new one.
+        // Where tokens are stored plainly, another server finds the new one.
         let tokens = scene.column("token", "session").await;
         assert!(tokens.contains(&expected.token));
     }
@@ -126,8 +126,8 @@ async fn many_at_once_get_one_successor(database: FreshDatabase) {
     }
 }
 
-/// At another replica, of which the clock is ahead.
-async fn who_is_two_steps_behind_gets_the_token_that_is_current(database: FreshDatabase) {
+/// At another replica, whose clock is ahead.
+async fn a_client_two_steps_behind_gets_the_current_token(database: FreshDatabase) {
     let scene = scene(database).await;
     let sessions = scene.sessions(AtRest::Hashed);
     let first = open(&sessions).await.token;
@@ -142,7 +142,7 @@ async fn who_is_two_steps_behind_gets_the_token_that_is_current(database: FreshD
         let latest = sessions.latest(behind).await.expect("reads").expect("known");
         assert_eq!(latest.reveal(), third.reveal());
     }
-    // The grace counts from a token's own rotation.
+    // The grace period counts from a token's own rotation.
     scene.clock.advance(TimeDelta::seconds(1));
     assert!(sessions.resume(&second, &ClientInfo::default()).await.is_ok());
     assert!(is_refused(&sessions.refresh(&first, &ClientInfo::default()).await));
@@ -182,7 +182,7 @@ async fn a_token_of_a_session_that_has_expired_is_no_alarm(database: FreshDataba
         refreshed(&sessions, &first).await;
         scene.clock.advance(if is_expired { WEEK } else { GRACE });
         assert!(is_refused(&sessions.resume(&first, &ClientInfo::default()).await));
-        // The one of the sign-up is left.
+        // The session of the sign-up is left.
         assert_eq!(scene.column("id", "session").await.len(), 1);
         let alarms = scene.column("kind", "security_event").await;
         assert_eq!(alarms.is_empty(), is_expired, "{alarms:?}");
@@ -201,7 +201,7 @@ async fn a_successor_is_found_again_under_the_secret_that_made_it(database: Fres
     let first = open(&before).await.token;
     let second = refreshed(&before, &first).await;
     assert_eq!(refreshed(&during, &first).await.reveal(), second.reveal());
-    // Where the secret is gone the successor cannot be told, but nobody is signed out.
+    // Without the secret the successor is unknown, but no client is signed out.
     assert!(is_refused(&after.refresh(&first, &ClientInfo::default()).await));
     assert!(after.latest(&first).await.expect("reads").is_none());
     assert!(
@@ -259,7 +259,7 @@ async fn a_session_is_ended_by_a_handle_from_before_its_rotation(database: Fresh
     }
 }
 
-/// A database that counts its sessions gives the number of the newest again when it is gone.
+/// A database with numeric ids may reuse the number of the newest session.
 async fn a_replaced_token_opens_no_session_that_was_opened_later(database: FreshDatabase) {
     let scene = scene(database).await;
     let sessions = scene.sessions(AtRest::Hashed);
@@ -282,7 +282,7 @@ async fn a_replaced_token_opens_no_session_that_was_opened_later(database: Fresh
     }
 }
 
-async fn who_rotates_often_does_not_make_an_older_token_unknown(database: FreshDatabase) {
+async fn frequent_rotation_makes_no_older_token_unknown(database: FreshDatabase) {
     let scene = scene(database).await;
     let sessions = scene.sessions(AtRest::Hashed);
     let victims = open(&sessions).await.token;
@@ -311,7 +311,7 @@ async fn numbers(database: FreshDatabase) {
     on_tables_of_better_auth(database, Ids::Serial).await;
 }
 
-/// What is kept in tables of ours fits the ids of theirs.
+/// Our tables fit the ids of Better Auth's.
 async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
     let foreign = Foreign { ids, has_issuer: false };
     foreign.make(&database).await;
@@ -329,9 +329,9 @@ async fn on_tables_of_better_auth(database: FreshDatabase, ids: Ids) {
     let caller = sessions.resume(&third, &ClientInfo::default()).await.expect("live");
     assert_eq!(sessions.list(&caller).await.expect("lists").len(), 1);
     let long_ago = scene.clock.now() - TimeDelta::days(30);
-    assert_eq!(scene.store.forget_ended(long_ago).await.expect("sweeps"), 0);
+    assert_eq!(scene.store.remove_ended_session_data(long_ago).await.expect("sweeps"), 0);
 
-    // Another one is ended by what it was listed as, and one too many ends the oldest.
+    // Another session is ended by its handle, and one over the cap ends the oldest.
     let user = foreign.user_id();
     let opened = async || {
         scene.clock.advance(TimeDelta::seconds(1));

@@ -1,4 +1,4 @@
-//! What is kept of what happened, for whom, and for how long.
+//! Security events: who sees them, and their retention.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use shared::clock::Clock;
 use super::Scene;
 use crate::{
     session_token::AtRest,
-    store::{Held, Still},
+    store::{Precondition, PreconditionCheck},
 };
 
 on_both_databases!(
     users_read_their_own_events_newest_first_page_by_page,
-    who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one,
+    a_user_with_a_reused_id_sees_no_events_of_the_deleted_one,
     an_event_is_written_once_however_often_it_is_written,
-    an_event_is_forgotten_after_its_time_and_not_before,
+    an_event_is_removed_after_its_retention_and_not_before,
     a_change_that_does_not_happen_leaves_no_event,
-    of_a_new_secret_it_is_noted_once_that_it_signs,
+    the_first_use_of_a_secret_is_recorded_once,
 );
 
 impl Scene {
-    fn trail(&self) -> AuditLog {
+    fn audit_log(&self) -> AuditLog {
         AuditLog::new(self.store.security_events(), self.clock.clone()).0
     }
 
@@ -46,16 +46,16 @@ fn details(page: &Page) -> Vec<&str> {
 
 async fn users_read_their_own_events_newest_first_page_by_page(database: FreshDatabase) {
     let scene = Scene::new(database).await;
-    let trail = scene.trail();
+    let audit_log = scene.audit_log();
     let mut records = Vec::new();
     for number in 0..6 {
         // Several in the same millisecond.
         scene.clock.advance(TimeDelta::milliseconds(number % 2));
         for user in ["ada", "Ada", "bob"] {
             let event = Event::of(EventKind::SessionEnded, user).in_session("s1");
-            records.push(trail.new_record(event.with_detail(number.to_string())));
+            records.push(audit_log.new_record(event.with_detail(number.to_string())));
         }
-        records.push(trail.new_record(Event::new(EventKind::SignInFailed)));
+        records.push(audit_log.new_record(Event::new(EventKind::SignInFailed)));
     }
     scene.keep(&records).await;
 
@@ -65,7 +65,8 @@ async fn users_read_their_own_events_newest_first_page_by_page(database: FreshDa
     assert_eq!((details(&last), &last.next), (vec!["1", "0"], &None));
     assert!(first.events.iter().all(|event| event.user_id.as_deref() == Some("ada")));
     assert_eq!(first.events[0].at, scene.clock.now());
-    // A token of hers is none of his, and nobody's events are nobody's.
+    // A page token of one user is refused for another, and events without a user are shown to
+    // none.
     let hers = first.next.as_deref().expect("more");
     assert!(PageRequest::read(100, hers, "bob").is_err());
     for nobody in ["", "eve", "%", "ADA"] {
@@ -75,18 +76,18 @@ async fn users_read_their_own_events_newest_first_page_by_page(database: FreshDa
     assert_eq!((whole.events.len(), whole.next), (6, None));
 }
 
-/// A database that counts its users may give the number of the newest again when it is gone.
-async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(database: FreshDatabase) {
+/// A database with numeric ids may reuse the number of the newest user.
+async fn a_user_with_a_reused_id_sees_no_events_of_the_deleted_one(database: FreshDatabase) {
     let scene = Scene::new(database).await;
-    let trail = scene.trail();
+    let audit_log = scene.audit_log();
     let event = |detail: &str| Event::of(EventKind::SessionEnded, "u1").with_detail(detail);
-    let of_old = [trail.new_record(event("old")), trail.new_record(event("old"))];
+    let of_old = [audit_log.new_record(event("old")), audit_log.new_record(event("old"))];
     scene.keep(&of_old).await;
     scene.clock.advance(TimeDelta::milliseconds(1));
     let token = scene.sign_up("u1", "ada@example.com").await.expect("free");
-    scene.keep(&[trail.new_record(event("new"))]).await;
+    scene.keep(&[audit_log.new_record(event("new"))]).await;
     scene.clock.advance(TimeDelta::seconds(1));
-    scene.keep(&[trail.new_record(event("newer"))]).await;
+    scene.keep(&[audit_log.new_record(event("newer"))]).await;
 
     let sessions = scene.sessions(AtRest::Hashed);
     let caller = sessions.resume(&token, &ClientInfo::default()).await.expect("live");
@@ -101,7 +102,7 @@ async fn who_has_the_id_of_a_user_who_is_gone_is_told_nothing_of_that_one(databa
 
 async fn an_event_is_written_once_however_often_it_is_written(database: FreshDatabase) {
     let scene = Scene::new(database).await;
-    let record = scene.trail().new_record(Event::of(EventKind::SignedUp, "ada"));
+    let record = scene.audit_log().new_record(Event::of(EventKind::SignedUp, "ada"));
     for _ in 0..2 {
         scene.keep(std::slice::from_ref(&record)).await;
     }
@@ -109,19 +110,19 @@ async fn an_event_is_written_once_however_often_it_is_written(database: FreshDat
     assert_eq!(scene.column("kind", "security_event").await, ["signed_up"]);
 }
 
-async fn an_event_is_forgotten_after_its_time_and_not_before(database: FreshDatabase) {
+async fn an_event_is_removed_after_its_retention_and_not_before(database: FreshDatabase) {
     let scene = Scene::new(database).await;
-    let (trail, events) = (scene.trail(), scene.store.security_events());
-    events.record_signing_key("eb8006ca", &trail).await.expect("notes");
+    let (audit_log, events) = (scene.audit_log(), scene.store.security_events());
+    events.record_signing_key("eb8006ca", &audit_log).await.expect("notes");
     let start = scene.clock.now();
-    // More than one statement forgets.
+    // More than one statement removes them.
     for _ in 0..12 {
         let event = Event::of(EventKind::SignInFailed, "ada");
-        let records: Vec<_> = (0..100).map(|_| trail.new_record(event.clone())).collect();
+        let records: Vec<_> = (0..100).map(|_| audit_log.new_record(event.clone())).collect();
         scene.keep(&records).await;
     }
     scene.clock.advance(TimeDelta::milliseconds(1));
-    scene.keep(&[trail.new_record(Event::of(EventKind::SignedUp, "ada"))]).await;
+    scene.keep(&[audit_log.new_record(Event::of(EventKind::SignedUp, "ada"))]).await;
     let forget = async |until| events.delete_before(until).await.expect("forgets");
     assert_eq!(forget(start).await, 0);
     assert_eq!(forget(start + TimeDelta::milliseconds(1)).await, 1200);
@@ -133,31 +134,33 @@ async fn an_event_is_forgotten_after_its_time_and_not_before(database: FreshData
 async fn a_change_that_does_not_happen_leaves_no_event(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
-    let (trail, now) = (scene.trail(), scene.clock.now());
-    let changed = trail.new_record(Event::of(EventKind::PasswordChanged, "u1"));
-    let deleted = trail.new_record(Event::of(EventKind::AccountDeleted, "u1"));
-    for (verified, held) in [("salt:old", Held::PasswordChanged), ("salt:key", Held::Yes)] {
-        let still = Still { password_hash: Some(verified), session_id: None };
+    let (audit_log, now) = (scene.audit_log(), scene.clock.now());
+    let changed = audit_log.new_record(Event::of(EventKind::PasswordChanged, "u1"));
+    let deleted = audit_log.new_record(Event::of(EventKind::AccountDeleted, "u1"));
+    for (verified, held) in
+        [("salt:old", PreconditionCheck::PasswordChanged), ("salt:key", PreconditionCheck::Met)]
+    {
+        let precondition = Precondition { password_hash: Some(verified), session_id: None };
         let same = "salt:key".to_owned();
-        let change = scene.store.change_password("u1", still, same, None, &changed, now);
+        let change = scene.store.change_password("u1", precondition, same, None, &changed, now);
         assert_eq!(change.await.expect("answers"), held);
         let noted = scene.column("kind", "security_event").await.len();
-        assert_eq!(noted, usize::from(held == Held::Yes));
+        assert_eq!(noted, usize::from(held == PreconditionCheck::Met));
     }
-    let still = Still { password_hash: Some("salt:old"), session_id: None };
-    scene.store.delete_user("u1", still, &deleted, None).await.expect("answers");
+    let precondition = Precondition { password_hash: Some("salt:old"), session_id: None };
+    scene.store.delete_user("u1", precondition, &deleted, None).await.expect("answers");
     assert_eq!(scene.column("kind", "security_event").await, ["password_changed"]);
 }
 
-async fn of_a_new_secret_it_is_noted_once_that_it_signs(database: FreshDatabase) {
+async fn the_first_use_of_a_secret_is_recorded_once(database: FreshDatabase) {
     let scene = Arc::new(Scene::new(database).await);
     let start = async |key: &'static str| {
         scene.clock.advance(TimeDelta::seconds(1));
         // Several replicas at once.
         let replicas = (0..4).map(|_| {
-            let (events, trail): (SecurityEvents, AuditLog) =
-                (scene.store.security_events(), scene.trail());
-            tokio::spawn(async move { events.record_signing_key(key, &trail).await })
+            let (events, audit_log): (SecurityEvents, AuditLog) =
+                (scene.store.security_events(), scene.audit_log());
+            tokio::spawn(async move { events.record_signing_key(key, &audit_log).await })
         });
         for replica in replicas.collect::<Vec<_>>() {
             replica.await.expect("runs").expect("notes");

@@ -1,4 +1,4 @@
-//! Sessions: how they open, last and end.
+//! Sessions: opening, extending and ending.
 
 use chrono::{DateTime, TimeDelta};
 use fixtures::{FreshDatabase, on_both_databases};
@@ -7,8 +7,8 @@ use shared::clock::Clock;
 
 use super::{SECRET, Scene, WEEK, keys};
 use crate::{
-    attempts::{DeadTokens, Limit},
     error::Error,
+    rate_limit::{InvalidTokens, Limit},
     session::{SessionRules, Sessions, Stay},
     session_token::{AtRest, SessionToken, stored_forms},
     store::Which,
@@ -20,10 +20,10 @@ on_both_databases!(
     a_brief_session_ends_after_a_day_and_is_never_extended,
     a_session_ends_by_its_token_or_by_what_is_stored_of_it,
     an_expired_session_is_refused_and_removed,
-    expired_sessions_are_swept_and_live_ones_stay,
+    expired_sessions_are_removed_and_live_ones_stay,
     sessions_end_one_by_one_or_together_and_only_their_users,
-    an_address_is_home_while_a_session_from_it_lives,
-    tokens_that_open_nothing_are_counted_in_every_call_and_live_ones_are_not,
+    a_client_is_known_while_a_session_from_it_lives,
+    invalid_tokens_are_counted_in_every_call_and_live_ones_are_not,
 );
 
 async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDatabase) {
@@ -52,10 +52,8 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
     }
 }
 
-/// By the sessions themselves: no caller of theirs has to remember it.
-async fn tokens_that_open_nothing_are_counted_in_every_call_and_live_ones_are_not(
-    database: FreshDatabase,
-) {
+/// Counted inside `Sessions`: no caller has to remember it.
+async fn invalid_tokens_are_counted_in_every_call_and_live_ones_are_not(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     let live = scene.sign_up("u1", "ada@example.com").await.expect("free");
     let limit = Some(Limit::new(6, std::time::Duration::from_hours(24)));
@@ -63,10 +61,10 @@ async fn tokens_that_open_nothing_are_counted_in_every_call_and_live_ones_are_no
     let (here, there) = ("192.0.2.1", "192.0.2.2");
     let from = |address: &str| ClientInfo::at(address.parse().expect("an address"));
     for call in 0..4 {
-        let dead_tokens = DeadTokens::new(limit, scene.clock.clone());
+        let invalid_tokens = InvalidTokens::new(limit, scene.clock.clone());
         let (store, clock) = (scene.store.clone(), scene.clock.clone());
         let rules = SessionRules::default();
-        let sessions = Sessions::new(store, rules, keys(&[SECRET]), dead_tokens, clock);
+        let sessions = Sessions::new(store, rules, keys(&[SECRET]), invalid_tokens, clock);
         let ask = async |token: &SessionToken, client: &str| {
             let client = &from(client);
             match call {
@@ -87,7 +85,7 @@ async fn tokens_that_open_nothing_are_counted_in_every_call_and_live_ones_are_no
     }
 }
 
-async fn an_address_is_home_while_a_session_from_it_lives(database: FreshDatabase) {
+async fn a_client_is_known_while_a_session_from_it_lives(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.sign_up("u2", "bob@example.com").await.expect("free");
@@ -96,20 +94,20 @@ async fn an_address_is_home_while_a_session_from_it_lives(database: FreshDatabas
         let client = ClientInfo::at(address.parse().expect("an address"));
         sessions.open("u1", None, &client, Stay::Brief).await.expect("opens");
     }
-    let is_home = async |email, address: &str| {
+    let is_known_client = async |email, address: &str| {
         let client = ClientInfo::at(address.parse().expect("an address"));
-        sessions.are_open_from(&client, email).await.expect("reads")
+        sessions.is_known_client(&client, email).await.expect("reads")
     };
     for near in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8:0:1::8"] {
-        assert!(is_home("ada@example.com", near).await, "{near}");
-        assert!(!is_home("bob@example.com", near).await, "{near}");
-        assert!(!is_home("eve@example.com", near).await, "{near}");
+        assert!(is_known_client("ada@example.com", near).await, "{near}");
+        assert!(!is_known_client("bob@example.com", near).await, "{near}");
+        assert!(!is_known_client("eve@example.com", near).await, "{near}");
     }
     for far in ["192.0.2.2", "2001:db8:0:2::7"] {
-        assert!(!is_home("ada@example.com", far).await, "{far}");
+        assert!(!is_known_client("ada@example.com", far).await, "{far}");
     }
     scene.clock.advance(TimeDelta::days(1));
-    assert!(!is_home("ada@example.com", "192.0.2.1").await, "they have expired");
+    assert!(!is_known_client("ada@example.com", "192.0.2.1").await, "they have expired");
 }
 
 async fn a_session_is_left_as_it_is_on_request(database: FreshDatabase) {
@@ -195,7 +193,7 @@ async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
     assert!(scene.column("id", "session").await.is_empty());
 }
 
-async fn expired_sessions_are_swept_and_live_ones_stay(database: FreshDatabase) {
+async fn expired_sessions_are_removed_and_live_ones_stay(database: FreshDatabase) {
     let scene = Scene::new(database).await;
     scene.sign_up("u1", "ada@example.com").await.expect("free");
     scene.clock.advance(TimeDelta::days(1));

@@ -1,0 +1,69 @@
+//! The security events of the caller. Better Auth has no such route.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::IntoResponse};
+use http::header::{CACHE_CONTROL, HeaderValue};
+use serde::Deserialize;
+use server::{audit_log::PageRequest, http::Fault};
+use shared::fields::{Violation, Violations};
+use utoipa::IntoParams;
+
+use super::{
+    api_error::ApiError,
+    head::faulty,
+    openapi::{CommonErrors, SessionErrors},
+    responses::{OkJson, SecurityEvents},
+    state::{AppState, RequestContext},
+};
+
+/// The page of events.
+#[derive(Clone, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListSecurityEvents {
+    /// At most so many. 0: 50; more than 100: 100.
+    #[serde(default)]
+    #[param(minimum = 0, required = false)]
+    page_size: i32,
+    /// The `nextPageToken` of the page before.
+    #[serde(default)]
+    #[param(required = false)]
+    page_token: String,
+}
+
+/// What happened to the caller's account, newest first: sign-ins, failed ones too, ended
+/// sessions, changes of the password.
+///
+/// An event is listed moments after it happened.
+#[utoipa::path(
+    get, path = "/api/auth/list-security-events", operation_id = "listSecurityEvents",
+    tag = "auth",
+    security(("sessionToken" = []), ("sessionCookie" = [])),
+    params(ListSecurityEvents),
+    responses(
+        (status = 200, description = "The events", body = SecurityEvents),
+        SessionErrors, CommonErrors,
+    ),
+)]
+pub async fn list_security_events(
+    State(state): State<Arc<AppState>>,
+    request: RequestContext<ListSecurityEvents>,
+) -> Result<impl IntoResponse, ApiError> {
+    let ListSecurityEvents { page_size, page_token } = request.query.clone();
+    let caller = state.caller(request).await?;
+    let wanted = page_request(page_size, &page_token, &caller.signed_in.user().id)?;
+    let page = state.sessions.security_events(&caller.signed_in, &wanted).await?;
+    let fresh = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    Ok((fresh, caller.headers, OkJson(SecurityEvents::from(page))))
+}
+
+fn page_request(size: i32, token: &str, user_id: &str) -> Result<PageRequest, ApiError> {
+    PageRequest::read(size, token, user_id).map_err(|Violations(faults)| {
+        let fault = |Violation { field, message }: &Violation| Fault {
+            field: if field == "page_size" { "pageSize" } else { "pageToken" }.to_owned(),
+            message: message.replace("next_page_token", "nextPageToken"),
+        };
+        faulty("query", &faults.iter().map(fault).collect::<Vec<_>>())
+    })
+}
