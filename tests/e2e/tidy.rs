@@ -104,7 +104,7 @@ const RULES: [Rule; 30] = [
     rule("documents are in plain words", words::plain, "docs/a.md", "EventView to whoever asks."),
     rule("so are contracts", words::plain, "proto/a/v1/a.proto", "// Of somebody `else`."),
     rule("so is the manual", words::plain, ".env.example", "# Nobody asks."),
-    rule("drills are there", promises::kept, "docs/a.md", "under load: `tests/faults/gone`"),
+    rule("drills are there", promises::kept, "docs/a.md", "under load: `tests/faults/gone.py`"),
     rule(
         "services meet on the wire",
         imports::services,

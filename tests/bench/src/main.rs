@@ -1,5 +1,5 @@
 //! A task service without a database: what is left is the cost of the server, and of the
-//! gate in front of it. `tests/bench/run` measures it with and without.
+//! gate in front of it. `tests/bench/run.py` measures it with and without.
 
 mod stub;
 

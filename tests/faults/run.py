@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the drills of this folder, one after the other, and says which of them passed.
+"""Runs the drills of this folder, one after the other, and reports which of them passed.
 
 The whole takes about twenty minutes, `--short` about four: fewer calls and seconds, and the
 same demands. Needs PostgreSQL (`TEST_DATABASE_URL`, by default 127.0.0.1:5432), psql, and for
@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
-# What each is about, how it is told where the binaries are, and what makes it short.
+# Subject of each drill, its option for the path of the binaries, options of the short form.
 DRILLS = {
     "cut_off_calls": ("clients that hang up at any moment", "--binary",
                       ["--calls", "300"]),
@@ -49,17 +49,17 @@ SCRIPTS = {"slow_bodies": ["slow_headers", "--slow-body"]}
 
 
 def forgotten():
-    """Drills in this folder that are not in the table."""
-    known = {"run", *DRILLS} - set(SCRIPTS) | {script for script, *_ in SCRIPTS.values()}
-    return sorted({file.name for file in HERE.iterdir() if file.is_file() and not file.suffix}
-                  ^ known)
+    """Drills of this folder that are missing from the table, or the reverse."""
+    known = {SCRIPTS.get(name, [name])[0] for name in DRILLS}
+    here = {file.stem for file in HERE.glob("*.py")} - {"run", "drill"}
+    return sorted(here ^ known)
 
 
 def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drills", nargs="*", metavar="DRILL", help="these alone")
-    parser.add_argument("--list", action="store_true", help="say which there are, and run none")
+    parser.add_argument("--list", action="store_true", help="list the drills and run none")
     parser.add_argument("--short", action="store_true", help="a few minutes in all")
     parser.add_argument("--binaries", type=Path, default=ROOT / "target/release",
                         metavar="FOLDER", help="where the three binaries are")
@@ -68,7 +68,7 @@ def arguments():
         parser.error(f"{', '.join(wrong)}: in the table and not in the folder, or the reverse")
     unknown = [name for name in options.drills if name not in DRILLS]
     if unknown:
-        parser.error(f"there is no drill {', '.join(unknown)}; --list says which there are")
+        parser.error(f"unknown: {', '.join(unknown)}; see --list")
     missing = [name for name in ("standalone", "auth-service", "task-service")
                if not (options.binaries / name).exists()]
     if missing and not options.list:
@@ -77,12 +77,12 @@ def arguments():
 
 
 def run(options, name):
-    """Whether the drill passed; what it says goes to the terminal."""
-    _, told_by, short = DRILLS[name]
+    """Whether the drill passed; its output goes to the terminal."""
+    _, option, short = DRILLS[name]
     binaries = options.binaries.resolve()
-    where = binaries if told_by == "--binaries" else binaries / "standalone"
+    where = binaries if option == "--binaries" else binaries / "standalone"
     script, *fixed = SCRIPTS.get(name, [name])
-    command = [HERE / script, *fixed, told_by, where, *(short if options.short else [])]
+    command = [HERE / f"{script}.py", *fixed, option, where, *(short if options.short else [])]
     print(f"\n=== {name}: {DRILLS[name][0]}", flush=True)
     begun = time.monotonic()
     passed = subprocess.run(command, cwd=ROOT).returncode == 0

@@ -65,7 +65,7 @@ step 'every token of every server in every mode'
 if grep -E '(ERROR|WARN|panicked)' "$data/log"; then
     failed+=('the server, which logged the faults above')
 fi
-"$here/../secrecy" "$data/log" "$data/data/secret" || failed+=('the server, which wrote what is secret')
+"$here/../secrecy.sh" "$data/log" "$data/data/secret" || failed+=('the server, which wrote what is secret')
 if ((${#failed[@]})); then
     printf 'better-auth: FAILED: %s\n' "${failed[@]}" >&2
     exit 1

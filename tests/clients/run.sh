@@ -3,7 +3,7 @@
 # with clients that share no code with it. Needs cargo, Node 20.9 or newer with npm, python3,
 # curl, Chromium (installed from Debian's packages where it is missing) and PostgreSQL
 # (TEST_DATABASE_URL); downloads the pinned clients on the first run.
-#   tests/clients/run [suite...]   all suites without arguments
+#   tests/clients/run.sh [suite...]   all suites without arguments
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,7 +25,7 @@ fi
 
 step 'the contracts'
 "$here/node_modules/.bin/buf" lint "$root/proto"
-"$here/breaking"
+"$here/breaking.sh"
 
 step 'the server'
 (cd "$root" && cargo build --package standalone)
@@ -81,9 +81,9 @@ run_suite() {
                 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error &&
                 PATH=$here/node_modules/.bin:$PWD/node_modules/.bin:$PATH npm run --silent generate && npm test --silent)
             ;;
-        schemathesis) "$here/schemathesis/run" "$HTTP" ;;
-        better-auth) (cd "$root" && cargo build --package task-service --features jwks) && "$here/$1/run" ;;
-        nextjs) "$here/$1/run" ;;
+        schemathesis) "$here/schemathesis/run.py" "$HTTP" ;;
+        better-auth) (cd "$root" && cargo build --package task-service --features jwks) && "$here/$1/run.sh" ;;
+        nextjs) "$here/$1/run.sh" ;;
         *) echo "no such suite: $1" >&2 && return 1 ;;
     esac
 }
@@ -98,7 +98,7 @@ step 'result'
 if grep -E '(ERROR|WARN|panicked)' "$data/log"; then
     failed+=('the server, which logged the faults above')
 fi
-"$here/secrecy" "$data/log" "$data/data/secret" || failed+=('the server, which wrote what is secret')
+"$here/secrecy.sh" "$data/log" "$data/data/secret" || failed+=('the server, which wrote what is secret')
 if ((${#failed[@]})); then
     printf 'clients: FAILED: %s\n' "${failed[@]}" >&2
     exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fails if a log holds what no log may: anything that looks like a token, a stored password, a
 # signed cookie or an e-mail address, or a secret that a file holds.
-#   tests/clients/secrecy LOG [FILE_WITH_SECRET]
+#   tests/clients/secrecy.sh LOG [FILE_WITH_SECRET]
 set -euo pipefail
 
 log=$1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the contracts with those of an earlier version: `breaking [tag, branch or
+# Compares the contracts with those of an earlier version: `breaking.sh [tag, branch or
 # commit]`, by default the latest tag before this commit. Where there is nothing earlier,
 # it says so and passes.
 set -euo pipefail
