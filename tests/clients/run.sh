@@ -16,7 +16,7 @@ suites=("$@")
 if (($# == 0)); then suites=("${all[@]}"); fi
 
 step 'the clients, as pinned'
-(cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+"$here/install.sh"
 if [[ ! -x $here/.venv/bin/python ]]; then
     python3 -m venv "$here/.venv"
 fi
@@ -76,11 +76,7 @@ echo "standalone listens on $SERVER (gRPC) and $HTTP"
 run_suite() {
     case $1 in
         python | buf) (cd "$here/$1" && "$here/.venv/bin/python" -m unittest) ;;
-        connect)
-            (cd "$here/connect" &&
-                npm ci --ignore-scripts --no-audit --no-fund --loglevel=error &&
-                PATH=$here/node_modules/.bin:$PWD/node_modules/.bin:$PATH npm run --silent generate && npm test --silent)
-            ;;
+        connect) (cd "$here/connect" && npm run --silent generate && npm test --silent) ;;
         schemathesis) "$here/schemathesis/run.py" "$HTTP" ;;
         better-auth) (cd "$root" && cargo build --package task-service --features jwks) && "$here/$1/run.sh" ;;
         nextjs) "$here/$1/run.sh" ;;

@@ -15,7 +15,7 @@ export STANDALONE TASK_SERVICE
 step() { printf '\n-- %s\n' "$*"; }
 
 step 'the packages, as pinned'
-(cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+"$here/../install.sh"
 
 data=$(mktemp -d)
 server=

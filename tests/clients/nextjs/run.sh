@@ -43,9 +43,8 @@ if [[ ! -x ${CHROMIUM:-/usr/bin/chromium} ]]; then
     apt-get update -qq
     apt-get install -y -qq chromium >/dev/null
 fi
-for folder in "$here" "$example"; do
-    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-done
+"$here/../install.sh"
+(cd "$example" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 
 step 'the server'
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => {
