@@ -93,7 +93,7 @@ def fill(process, user, token, count):
 
 
 def recent(process, user, token):
-    """The token of somebody who has all but the last twenty changes."""
+    """A sync token from before the last twenty changes."""
     tasks = f"/api/{user}/tasks"
     place = ""
     while True:
@@ -171,11 +171,11 @@ def prepare(options, binaries, settings, folder, stack):
     stores = [Postgres.fresh(purpose) for purpose in ("few", "many")]
     if all(stores):
         found = []
-        for store, everybody in zip(stores, (users.ids[:load.LANES], users.ids)):
+        for store, all_users in zip(stores, (users.ids[:load.LANES], users.ids)):
             process = subject(binaries, settings, store, folder / store.database, stack)
             note(f"{store.name}: filling")
-            fill(process, everybody[0], users.tokens[everybody[0]], FEW)
-            multiply(store, everybody[0], everybody[1:])
+            fill(process, all_users[0], users.tokens[all_users[0]], FEW)
+            multiply(store, all_users[0], all_users[1:])
             found.append((process, store, calls(process, some)))
         pairs.append((f"PostgreSQL, {options.users * FEW} tasks of {options.users} users", *found))
     found = []

@@ -156,7 +156,7 @@ def main():
     if bursts:
         out += [*paper.bursts(bursts), ""]
     out += ["| what | measured | budget | met |", "|---|---:|---:|---|",
-            *paper.gate(bursts, GATE_ON, GATE_OFF), *paper.doors(bursts),
+            *paper.gate(bursts, GATE_ON, GATE_OFF), *paper.protocols(bursts),
             *paper.processes(processes, loaded)]
     print("\n".join(out))
     return 3 if options.check and paper.missed else 0

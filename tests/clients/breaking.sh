@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares the contracts with those of an earlier version: `breaking.sh [tag, branch or
 # commit]`, by default the latest tag before this commit. Where there is nothing earlier,
-# it says so and passes.
+# it reports that and passes.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Deletes accounts while auth-service and task-service are killed (SIGKILL) at every step of
 what follows, on SQLite and on PostgreSQL. Fails unless the tasks are gone soon after both are
-back, nobody else misses one, and no account is ever seen half gone: a user with accounts,
+back, no other user misses one, and no account is ever seen half gone: a user with accounts,
 sessions and no order to erase, or the order alone."""
 
 import argparse
@@ -232,7 +232,7 @@ class Pair:
         if account.state() != GONE:
             self.faults.append(f"{self.backend}: {step}: {account.state()}")
         if self.stays.state() != WHOLE or self.stays.rows()[0] != 20:
-            self.faults.append(f"{self.backend}: {step}: somebody else has lost something")
+            self.faults.append(f"{self.backend}: {step}: another user has lost something")
 
     def partly(self, account):
         wait("the removal is under way",
@@ -243,7 +243,7 @@ def nothing_fails(pair):
     account = Account(pair, 20)
     with pair.witness(account):
         account.delete()
-        pair.gone("nobody is killed", account, time.monotonic())
+        pair.gone("no process is killed", account, time.monotonic())
 
 
 def auth_after_the_answer(pair):

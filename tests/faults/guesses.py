@@ -104,9 +104,9 @@ def main():
         results = asyncio.run(run(options, servers))
         for way, server, (statuses, came_in) in zip(WAYS, servers, results):
             checked = server.count(CHECKED) - (came_in is not None)
-            told = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
+            shown = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items()))
             arrived = "never came in" if came_in is None else f"came in after {came_in:.2f} s"
-            print(f"{way}: {checked} of {sum(statuses.values())} guesses checked ({told}); "
+            print(f"{way}: {checked} of {sum(statuses.values())} guesses checked ({shown}); "
                   f"the right user {arrived}")
             if checked > options.most:
                 faults.append(f"{way}: {checked} guesses were checked, over {options.most}")

@@ -64,9 +64,9 @@ def judge(options, name, answers, spans):
     """The faults of one run."""
     times = sorted(span for _, span in spans)
     right = sum(status == 200 for status, _ in spans)
-    told = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
+    shown = ", ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
     print(f"{name}: the stranger came in {right} of {len(spans)} times, p50 "
-          f"{drill.percentile(times, 50):.2f} s, most {times[-1]:.2f} s; the owners ({told})")
+          f"{drill.percentile(times, 50):.2f} s, most {times[-1]:.2f} s; the owners ({shown})")
     faults = []
     if right < len(spans):
         faults.append(f"{name}: {len(spans) - right} sign-ins of the stranger were refused")

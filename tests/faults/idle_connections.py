@@ -17,7 +17,7 @@ import drill
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 NORMAL = "127.0.0.200"
 REACHED = "a limit is reached"
-# One line for each limit in ten seconds, and what is told at once.
+# One line for each limit in ten seconds, and the first lines at once.
 LINES_PER_SECOND = 1.1
 
 

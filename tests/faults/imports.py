@@ -2,11 +2,11 @@
 """Imports beside others, on SQLite and on PostgreSQL.
 
 One user imports many tasks, alone and then beside others who create theirs one after the
-other. Then eight accounts begin imports from one address and send them slowly, and somebody
+other. Then eight accounts begin imports from one address and send them slowly, and a user
 at another address imports a few tasks, again and again.
 
 Fails if a create is refused or waits too long, if the large import takes much longer beside
-others than alone, if it is there in parts, or if slow ones keep somebody's import out. Needs
+others than alone, if it is there in parts, or if slow ones keep another import out. Needs
 a build of standalone."""
 
 import argparse
@@ -146,7 +146,7 @@ async def beside(options, server, name):
           f"{len(refused)} refused")
     faults = [f"{name}: {text}" for text, is_fault in (
         (f"imports were answered {first} and {second}", (first, second) != (200, 200)),
-        (f"somebody beside the import ended: {ended}", ended),
+        (f"another user beside the import ended: {ended}", ended),
         (f"creates were answered {sorted(set(refused))}", refused),
         (f"99 of 100 creates took up to {p99:.0f} ms", p99 > options.p99),
         (f"the import took {took / took_alone:.2f} times as long", took > took_alone * options.times),
@@ -196,8 +196,8 @@ async def slow(options, server, name):
     open_still = sum(not upload.done() for upload in uploads)
     for upload in uploads:
         upload.cancel()
-    told = await asyncio.gather(*uploads, return_exceptions=True)
-    refused = [status for status in told if isinstance(status, int)]
+    results = await asyncio.gather(*uploads, return_exceptions=True)
+    refused = [status for status in results if isinstance(status, int)]
     right, most = sum(status == 200 for status, _ in answers), max(span for _, span in answers)
     print(f"{name}: {right} of {options.small} imports beside {open_still} slow ones "
           f"(refused: {refused}), most {most:.2f} s")

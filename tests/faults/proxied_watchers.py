@@ -2,7 +2,7 @@
 """Has hundreds of clients with an address each watch through one listed proxy over HTTP/1.1,
 beside ordinary requests and one client that opens as many watches as it can get.
 
-Fails unless every client's watch is opened and told of a change, every ordinary request is
+Fails unless every client's watch is opened and receives a change, every ordinary request is
 answered with 200, and the greedy client is stopped at what one may have."""
 
 import argparse
@@ -64,7 +64,7 @@ class Proxy:
 
 
 async def watch(address, source, path, token, want):
-    """The status of a watch, and whether it told of `want`; ends when it does."""
+    """The status of a watch, and whether `want` came; ends when it does."""
     host, port = address.rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port), local_addr=(source, 0))
     head = f"GET {path} HTTP/1.1\r\nhost: drill\r\nauthorization: Bearer {token}\r\n\r\n"
@@ -75,10 +75,10 @@ async def watch(address, source, path, token, want):
         status = "closed"
 
     async def heard():
-        said = b""
+        received = b""
         while piece := await reader.read(4096):
-            said += piece
-            if want in said:
+            received += piece
+            if want in received:
                 return True
         return False
     return status, heard, writer
@@ -139,15 +139,15 @@ def main():
         peak = server.peak_mib()
     good = sum(status == 200 for status, _ in asked)
     times = sorted(elapsed * 1e3 for _, elapsed in asked)
-    told = ", ".join(f"{status}: {count}" for status, count in statuses.items())
-    print(f"{opened} of {options.watchers} clients watch, {heard} were told of a change within "
-          f"{took:.1f} s; one client that wanted {options.greedy} watches got {told}; {good} of "
+    shown = ", ".join(f"{status}: {count}" for status, count in statuses.items())
+    print(f"{opened} of {options.watchers} clients watch, {heard} received a change within "
+          f"{took:.1f} s; one client that wanted {options.greedy} watches got {shown}; {good} of "
           f"{len(asked)} ordinary requests answered with 200, p99 "
           f"{drill.percentile(times, 99):.0f} ms; {peak:.0f} MiB at most")
     if opened < options.watchers:
         faults.append(f"{options.watchers - opened} watches were refused")
     if heard < opened:
-        faults.append(f"{opened - heard} watches were told of no change")
+        faults.append(f"{opened - heard} watches received no change")
     if good < len(asked):
         faults.append(f"{len(asked) - good} ordinary requests were not answered with 200")
     if statuses.get(200, 0) != options.most:

@@ -47,7 +47,7 @@ class Replica:
     def __init__(self, binary, folder, number, settings):
         self.binary, self.folder, self.number, self.settings = binary, folder, number, settings
         self.child, self.address, self.starts = None, None, 0
-        self.is_ready = False  # as /health says, which balancers go by
+        self.is_ready = False  # as /health reports to balancers
 
     async def start(self, keys):
         self.starts += 1
@@ -147,7 +147,7 @@ def unchunked(content):
 
 
 class User:
-    """Somebody with a session token, a signed cookie and an access token."""
+    """A user with a session token, a signed cookie and an access token."""
 
     def __init__(self, user, session, cookie, token):
         self.id, self.session, self.cookie = user, session, cookie
@@ -244,7 +244,7 @@ async def roll(replicas, keys):
 
 
 async def refused(replicas, requests):
-    """Of these requests to each replica, how many are answered as nobody's."""
+    """Of these requests to each replica, how many are answered as of no user."""
     way = Spread([])
     answers = await asyncio.gather(*(way.ask(request, only=replica)
                                      for replica in replicas for request in requests))
@@ -306,7 +306,7 @@ async def rotate(options, auth, tasks, database):
 
 
 async def revocation(options, auth, users, load, database):
-    """Under load: one user's sessions, then everybody's."""
+    """Under load: one user's sessions, then those of all."""
     faults = []
     load.over, load.faults = False, []
     gone = users.pop(0)

@@ -39,7 +39,7 @@ def arguments():
     server.add_argument("--http", metavar="HOST:PORT", help="the HTTP port of a running server")
     server.add_argument("--binary", type=Path, help="the standalone server, to be started here")
     parser.add_argument("--token", help="an access token; without it a new account is made, "
-                        "for which the auth door must be on the same port")
+                        "for which auth-service must be on the same port")
     parser.add_argument("--slow-body", action="store_true",
                         help="send the headers at once and the body slowly")
     parser.add_argument("--slow-from", metavar="ADDRESS", default=None,
@@ -84,7 +84,7 @@ class Slow:
             try:
                 status = await asyncio.wait_for(self._heard(reader), max(0, end - born))
             except TimeoutError:
-                return  # the run is over; how old it is is still told by `born`
+                return  # the run is over; its age is still in `born`
             finally:
                 sending.cancel()
                 writer.close()

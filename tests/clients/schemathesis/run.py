@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Draws requests from /openapi.json, valid and faulty, and holds the answers of both doors
-to what it says, in six roles: each door with and without a token. Needs python3 with venv;
+"""Draws requests from /openapi.json, valid and faulty, and holds the responses of both HTTP APIs
+to what it says, in six roles: each HTTP API with and without a token. Needs python3 with venv;
 downloads the pinned schemathesis on the first run. Exits with 1 where an answer breaks the
 document, an operation that should work never did, or one that should not work did."""
 
@@ -21,12 +21,12 @@ from visit import AUTH, ENDINGS, HERE, STREAMS, TASKS, Visit  # noqa: E402
 
 # Answers 405 by design: this server extends sessions on GET.
 NEVER_WORKS = "POST /api/auth/get-session"
-# They take a task that repeats, or ids of tasks, which nobody makes by chance.
+# They take a task that repeats, or ids of tasks, which no generator hits by chance.
 RARELY_WORK = frozenset({
     "POST /api/{user_id}/tasks/{id}/skip", "POST /api/{user_id}/tasks/batch/complete",
     "POST /api/{user_id}/tasks/batch/delete", "POST /api/{user_id}/tasks/batch/update",
 })
-# What needs nobody's token.
+# Operations that need no token.
 PUBLIC = frozenset({
     "GET /api/auth/get-session", "GET /api/auth/jwks", "GET /api/auth/ok",
     "POST /api/auth/sign-in/email", "POST /api/auth/sign-out", "POST /api/auth/sign-up/email",
@@ -37,7 +37,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("base", metavar="HOST:PORT", help="the HTTP port of a running server")
     parser.add_argument("--token", help="an access token for the tasks; without it a new "
-                        "account's is used, for which the auth door must be on the same port")
+                        "account's is used, for which auth-service must be on the same port")
     parser.add_argument("--seconds", type=int, default=50,
                         help="length of each of the visits (default 50; 300 for a long drill)")
     parser.add_argument("--seed", type=int, help="as a run before printed it")
@@ -72,7 +72,7 @@ def visits(options):
         found += [
             Visit("tasks, one's own", "tasks-own.toml", TASKS, True, token=token,
                   exclude=STREAMS, variables={"DRILL_USER": user}, except_for=RARELY_WORK),
-            Visit("tasks, somebody else's", "tasks.toml", TASKS, False, exclude=STREAMS,
+            Visit("tasks, another user's", "tasks.toml", TASKS, False, exclude=STREAMS,
                   token=token, variables={"DRILL_NOT_OURS": user}),
             Visit("tasks, without a token", "tasks.toml", TASKS, False, exclude=STREAMS),
         ]

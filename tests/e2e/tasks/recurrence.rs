@@ -1,4 +1,4 @@
-//! Tasks that repeat: being done makes the next one, once.
+//! Recurrence: completing a task creates the next one, once.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use tonic::Code;
 use crate::{
     answer::Refused,
     caller::{SignedIn, at},
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     world::World,
 };
 
@@ -26,10 +26,10 @@ in_both_worlds!(
     a_skipped_task_moves_on_and_is_not_done,
     a_series_ends_where_its_rule_says,
     a_series_that_is_ended_keeps_its_task_and_its_history,
-    a_rule_counts_from_where_the_task_is_due_when_it_is_said,
+    a_rule_counts_from_the_due_time_when_it_is_set,
 );
 
-in_both_worlds_by_our_clock!(counted_from_completion_the_day_it_was_done_counts);
+in_both_worlds_with_manual_clock!(counted_from_completion_the_day_it_was_done_counts);
 
 fn rule(rule: &str) -> Recurrence {
     Recurrence { rule: rule.into(), ..Recurrence::default() }
@@ -43,7 +43,7 @@ async fn repeating(caller: &SignedIn, date: &str, by: &str) -> Task {
     made.await.expect("a task")
 }
 
-/// The open tasks of somebody who has one.
+/// The one open task of a user.
 async fn open(caller: &SignedIn) -> Task {
     let mut open = caller.page(0, "", Some(false)).await.expect("a page").tasks;
     assert_eq!(open.len(), 1, "{open:?}");
@@ -97,7 +97,7 @@ async fn completing_makes_the_next_one_as_this_one_was(world: &World) {
     };
     assert_eq!(second, expected, "in its place, with its words, a week later");
     assert_ne!(second.id, first.id);
-    // What was done stays to be looked at.
+    // Completed tasks stay readable.
     assert_eq!(alice.get(&first.id).await.expect("the task"), done);
     let history = alice.page(0, "", Some(true)).await.expect("a page").tasks;
     assert_eq!(history, [done]);
@@ -169,7 +169,7 @@ async fn the_thirty_first_is_the_last_day_of_shorter_months(world: &World) {
     for date in ["2032-01-31", "2032-02-29", "2032-03-31", "2032-04-30", "2032-05-31"] {
         assert_eq!(next(&alice).await.due_date.as_deref(), Some(date));
     }
-    // Unless the rule says which day it means.
+    // Unless the rule names the day.
     let bob = world.bob().await;
     repeating(&bob, "2031-12-31", "FREQ=MONTHLY;BYMONTHDAY=31").await;
     for date in ["2032-01-31", "2032-03-31", "2032-05-31"] {
@@ -269,7 +269,7 @@ async fn a_series_that_is_ended_keeps_its_task_and_its_history(world: &World) {
     assert_eq!(both.expect("updated").due_date, None);
 }
 
-async fn a_rule_counts_from_where_the_task_is_due_when_it_is_said(world: &World) {
+async fn a_rule_counts_from_the_due_time_when_it_is_set(world: &World) {
     let alice = world.alice().await;
     let plain = alice.make("Pay the rent", |new| new.due_date = Some("2031-11-24".into())).await;
     let plain = plain.expect("a task");

@@ -1,4 +1,4 @@
-//! All tasks out, and in again.
+//! Export and import of all tasks.
 
 use futures_util::stream;
 use proto::task::v1::{
@@ -16,8 +16,8 @@ use crate::{
 in_both_worlds!(
     what_is_exported_can_be_imported_elsewhere_as_it_was,
     an_import_is_safe_to_repeat,
-    a_dry_run_says_what_would_happen_and_does_nothing,
-    faults_are_told_by_line_and_nothing_is_stored,
+    a_dry_run_reports_what_would_happen_and_does_nothing,
+    faults_are_reported_by_line_and_nothing_is_stored,
     a_task_may_leave_out_all_but_its_title,
     what_is_long_is_exported_whole,
     nothing_comes_from_or_goes_to_others,
@@ -110,7 +110,7 @@ async fn what_is_exported_can_be_imported_elsewhere_as_it_was(world: &World) {
         assert_eq!(third.due_at, Some(at("2031-03-31T07:00:00.123456Z")));
         assert_eq!(third.occurrence, Some(3));
     }
-    // Who keeps a copy is told of what came.
+    // A client that syncs receives the imported tasks.
     assert_eq!(bob.sync("", 0).await.expect("all there is").tasks.len(), 5);
 }
 
@@ -129,7 +129,7 @@ async fn an_import_is_safe_to_repeat(world: &World) {
     assert_eq!(alice.all_tasks().await.len(), 3);
 }
 
-async fn a_dry_run_says_what_would_happen_and_does_nothing(world: &World) {
+async fn a_dry_run_reports_what_would_happen_and_does_nothing(world: &World) {
     let alice = world.alice().await;
     let known = alice.create("known").await;
     let tasks = [titled("a"), known.clone(), titled("b")];
@@ -148,7 +148,7 @@ async fn a_dry_run_says_what_would_happen_and_does_nothing(world: &World) {
     assert_eq!(alice.all_tasks().await.len(), 3);
 }
 
-async fn faults_are_told_by_line_and_nothing_is_stored(world: &World) {
+async fn faults_are_reported_by_line_and_nothing_is_stored(world: &World) {
     let alice = world.alice().await;
     let id = "01890f3e-5a7d-7e9b-8c0f-46285a7d3e9b";
     let tasks = [
@@ -160,10 +160,10 @@ async fn faults_are_told_by_line_and_nothing_is_stored(world: &World) {
         Task { occurrence: Some(2), ..titled("of no series") },
     ];
     let report = import(&alice, &tasks, true).await.expect("a report");
-    let told: Vec<_> = report.faults.iter().map(|it| (it.line, it.field.as_str())).collect();
+    let found: Vec<_> = report.faults.iter().map(|it| (it.line, it.field.as_str())).collect();
     let expected =
         [(2, "title"), (2, "due_zone"), (2, "due_zone"), (3, "id"), (5, "id"), (6, "occurrence")];
-    assert_eq!(told, expected, "{report:?}");
+    assert_eq!(found, expected, "{report:?}");
     assert_eq!((report.received, report.imported, report.faulty), (6, 0, 4));
     let status = import(&alice, &tasks, false).await.status();
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");

@@ -1,4 +1,4 @@
-//! A connection below any client: bytes out, bytes in.
+//! A raw connection, below any client: bytes out, bytes in.
 
 use std::{
     net::SocketAddr,
@@ -10,26 +10,26 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The longest anybody waits for anything here.
+/// The longest wait for a response or an end.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A connection.
-pub struct Conversation(TcpStream);
+/// A TCP connection that speaks HTTP/1.1.
+pub struct RawConnection(TcpStream);
 
-impl Conversation {
+impl RawConnection {
     pub async fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the port is open");
         stream.set_nodelay(true).expect("small pieces leave at once");
         Self(stream)
     }
 
-    /// Sends bytes. The other side may have left; what it said before can still be read.
-    pub async fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    /// Sends bytes. The peer may have closed; earlier responses can still be read.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.0.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// The next answer: its status and its body. `None`: the connection has ended.
-    pub async fn hear(&mut self) -> Option<(u16, Vec<u8>)> {
+    /// The next response: its status and its body. `None`: the connection has ended.
+    pub async fn receive(&mut self) -> Option<(u16, Vec<u8>)> {
         let heard = tokio::time::timeout(PATIENCE, self.answer()).await;
         heard.expect("an answer, or an end")
     }
@@ -47,7 +47,7 @@ impl Conversation {
         Some((status(&head), body))
     }
 
-    /// Everything until the other side ends it, and how long that took.
+    /// All bytes until the peer closes, and how long that took.
     pub async fn rest(mut self) -> (String, Duration) {
         let start = Instant::now();
         let mut heard = Vec::new();

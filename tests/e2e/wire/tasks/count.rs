@@ -9,14 +9,14 @@ use crate::exchange::Reply;
 
 /// An answer that is counts.
 #[track_caller]
-pub fn counts(reply: &Reply) -> CountTasksResponse {
+pub fn count(reply: &Reply) -> CountTasksResponse {
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
-    let said = reply.json();
-    let mut names: Vec<_> = said.as_object().expect("an object").keys().collect();
+    let json = reply.json();
+    let mut names: Vec<_> = json.as_object().expect("an object").keys().collect();
     names.sort();
     assert_eq!(names, ["completed", "open", "overdue", "priorities", "tags", "total"]);
     let number = |of: &Value| of.as_i64().expect("a number");
-    let list = |name: &str| said[name].as_array().expect("a list").iter();
+    let list = |name: &str| json[name].as_array().expect("a list").iter();
     let priority = |of: &Value| {
         assert_eq!(of.as_object().map(serde_json::Map::len), Some(2), "{of}");
         let known = PRIORITIES.iter().find(|(name, _)| of["priority"] == *name);
@@ -29,10 +29,10 @@ pub fn counts(reply: &Reply) -> CountTasksResponse {
         TagCount { tag, count: number(&of["count"]) }
     };
     CountTasksResponse {
-        total: number(&said["total"]),
-        open: number(&said["open"]),
-        completed: number(&said["completed"]),
-        overdue: number(&said["overdue"]),
+        total: number(&json["total"]),
+        open: number(&json["open"]),
+        completed: number(&json["completed"]),
+        overdue: number(&json["overdue"]),
         priorities: list("priorities").map(priority).collect(),
         tags: list("tags").map(tag).collect(),
     }

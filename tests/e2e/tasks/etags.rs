@@ -1,4 +1,4 @@
-//! Every change of one task can name the version it is based on, or several.
+//! Entity tags: every change of one task can name the versions it is based on.
 
 use proto::task::v1::{
     CompleteTaskRequest, DeleteTaskRequest, MoveTaskRequest, ReopenTaskRequest, SkipTaskRequest,

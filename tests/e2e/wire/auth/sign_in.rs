@@ -1,4 +1,4 @@
-//! Signing up and in.
+//! Sign-up and sign-in over HTTP.
 
 use http::HeaderMap;
 use prost::Message;
@@ -8,14 +8,14 @@ use tonic::Status;
 
 use super::{
     Call,
-    objects::{access_token, assert_members, text, user},
     refusal::Fields,
+    responses::{access_token, assert_members, text, user},
     session::current,
 };
 use crate::exchange::Reply;
 
 /// Answers an rpc of `AuthService`.
-pub async fn entrance(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Status> {
+pub async fn sign_in(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Status> {
     match rpc {
         "SignUp" => {
             let asked = SignUpRequest::decode(message).expect("its message");
@@ -43,7 +43,7 @@ pub async fn entrance(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>,
 }
 
 /// A session that was just opened: its token in the body, signed in a header and in a
-/// cookie, and an access token. What else the rpc tells of it, `get-session` tells.
+/// cookie, and an access token. The other fields of the rpc come from `get-session`.
 async fn opened(call: &Call, reply: &Reply) -> SignUpResponse {
     let body = reply.json();
     let session_token = text(&body, "token");
@@ -57,7 +57,7 @@ async fn opened(call: &Call, reply: &Reply) -> SignUpResponse {
     let mut metadata = HeaderMap::new();
     let bearer = format!("Bearer {session_token}");
     metadata.insert("authorization", bearer.parse().expect("a header value"));
-    let seen = current(&Call { door: call.door, metadata }).await.expect("the session lives");
+    let seen = current(&Call { address: call.address, metadata }).await.expect("the session lives");
     assert!(seen.user.as_ref() == Some(&user), "one user, seen twice");
     SignUpResponse {
         user: Some(user),

@@ -1,4 +1,4 @@
-//! Creations that are safe to repeat.
+//! Idempotency keys: creations that are safe to repeat.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 use crate::{
     answer::Refused,
     caller::{SignedIn, at},
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     wire::Difference,
     world::World,
 };
@@ -28,7 +28,7 @@ in_both_worlds!(
     without_a_request_id_every_call_makes_a_task,
 );
 
-in_both_worlds_by_our_clock!(a_request_id_counts_for_a_day);
+in_both_worlds_with_manual_clock!(a_request_id_counts_for_a_day);
 
 async fn send(caller: &SignedIn, request: CreateTaskRequest) -> Result<Task, Status> {
     let answer = caller.tasks().create_task(request).await?;

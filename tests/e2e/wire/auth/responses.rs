@@ -1,11 +1,11 @@
-//! Better Auth's objects.
+//! Responses of auth-service: users, sessions, access tokens.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use prost_types::Timestamp;
 use proto::auth::v1::{AccessToken, Session, User};
 use serde_json::Value;
 
-use crate::wire::moment::{Digits, moment};
+use crate::wire::timestamp::{Digits, timestamp};
 
 const USER: [&str; 7] = ["createdAt", "email", "emailVerified", "id", "image", "name", "updatedAt"];
 const SESSION: [&str; 8] =
@@ -29,7 +29,7 @@ fn optional_text(object: &Value, name: &str) -> Option<String> {
 }
 
 fn at(object: &Value, name: &str) -> Timestamp {
-    moment(&object[name], Digits::Milli).expect("a moment")
+    timestamp(&object[name], Digits::Milli).expect("a timestamp")
 }
 
 #[track_caller]
@@ -53,7 +53,7 @@ pub fn session(object: &Value) -> (Session, String) {
     session_in(object)
 }
 
-/// The same in the list of all, which tells when it was last used.
+/// A session in the list of all, with its last use.
 #[track_caller]
 pub fn listed_session(object: &Value) -> (Session, String) {
     let mut members = [&SESSION[..], &["lastUsedAt"]].concat();
@@ -78,7 +78,7 @@ fn session_in(object: &Value) -> (Session, String) {
     (session, text(object, "token"))
 }
 
-/// An access token, which tells its end itself.
+/// An access token, with its expiry.
 #[track_caller]
 pub fn access_token(token: &str) -> AccessToken {
     let claims = token.split('.').nth(1).expect("a JWT");

@@ -1,4 +1,4 @@
-//! Lists that are filtered, searched and sorted.
+//! Lists: filters, search and sort.
 
 use proto::task::v1::{ListTasksRequest, Priority, Task, TaskSort};
 

@@ -1,4 +1,4 @@
-//! What each rpc asks for, as a request to the door.
+//! HTTP requests of the rpcs.
 
 use http::{
     Method,
@@ -19,7 +19,7 @@ use super::{
     task::PRIORITIES,
 };
 use crate::{
-    exchange::Asked,
+    exchange::HttpRequest,
     wire::security_event::{self, Spelling},
 };
 
@@ -27,14 +27,14 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A request, and what is needed to understand its answer.
 pub struct Asks {
-    pub asked: Asked,
+    pub asked: HttpRequest,
     /// The paths of the update mask, which went out as members.
     pub mask: Vec<String>,
     list: Option<ListTasksRequest>,
 }
 
-impl From<Asked> for Asks {
-    fn from(asked: Asked) -> Self {
+impl From<HttpRequest> for Asks {
+    fn from(asked: HttpRequest) -> Self {
         Self { asked, mask: Vec::new(), list: None }
     }
 }
@@ -48,11 +48,11 @@ impl Asks {
             "UpdateTask" => update(decoded(message)),
             "GetTask" => {
                 let GetTaskRequest { user_id, id } = decoded(message);
-                Asked::new(Method::GET, &task(&user_id, &id)).into()
+                HttpRequest::new(Method::GET, &task(&user_id, &id)).into()
             }
             "DeleteTask" => {
                 let DeleteTaskRequest { user_id, id, etag } = decoded(message);
-                if_match(Asked::new(Method::DELETE, &task(&user_id, &id)), &etag).into()
+                if_match(HttpRequest::new(Method::DELETE, &task(&user_id, &id)), &etag).into()
             }
             "CompleteTask" => {
                 let CompleteTaskRequest { user_id, id, etag } = decoded(message);
@@ -72,18 +72,18 @@ impl Asks {
             "SkipTask" => {
                 let SkipTaskRequest { user_id, id, etag } = decoded(message);
                 let path = format!("{}/skip", task(&user_id, &id));
-                if_match(Asked::new(Method::POST, &path), &etag).into()
+                if_match(HttpRequest::new(Method::POST, &path), &etag).into()
             }
             "UndeleteTask" => {
                 let UndeleteTaskRequest { user_id, id, etag } = decoded(message);
                 let path = format!("{}/undelete", task(&user_id, &id));
-                if_match(Asked::new(Method::POST, &path), &etag).into()
+                if_match(HttpRequest::new(Method::POST, &path), &etag).into()
             }
             "CountTasks" => {
                 let message: CountTasksRequest = decoded(message);
                 let path = format!("{}/counts", collection(&message.user_id));
                 let path = format!("{path}?{}", query::of_count(message));
-                Asked::new(Method::GET, &path).into()
+                HttpRequest::new(Method::GET, &path).into()
             }
             "ListSecurityEvents" => {
                 let message: ListSecurityEventsRequest = decoded(message);
@@ -91,7 +91,7 @@ impl Asks {
                     security_event::query(message.page_size, &message.page_token, Spelling::Snake);
                 let user = segment(&message.user_id);
                 let path = format!("/api/{user}/security-events?{query}");
-                Asked::new(Method::GET, &path).into()
+                HttpRequest::new(Method::GET, &path).into()
             }
             "SyncTasks" => sync(&decoded(message)).into(),
             _ => panic!("{rpc} has no route that this adapter knows"),
@@ -103,7 +103,7 @@ impl Asks {
         self.list.as_ref().is_some_and(|list| list.include_total)
     }
 
-    /// The token in a `Link` to the next page, which asks for the same list again.
+    /// The page token in a `Link` to the next page of the list.
     #[track_caller]
     pub fn next_page_token(&self, link: &str) -> String {
         if link.is_empty() {
@@ -124,17 +124,17 @@ pub fn decoded<M: Message + Default>(message: &[u8]) -> M {
     M::decode(message).expect("the message of this rpc")
 }
 
-fn create(message: &CreateTaskRequest) -> Asked {
-    let asked = Asked::new(Method::POST, &collection(&message.user_id)).json(&new(message));
+fn create(message: &CreateTaskRequest) -> HttpRequest {
+    let asked = HttpRequest::new(Method::POST, &collection(&message.user_id)).json(&new(message));
     once(asked, &message.request_id)
 }
 
 /// With the key that makes it safe to repeat, if there is one.
-pub fn once(asked: Asked, request_id: &str) -> Asked {
+pub fn once(asked: HttpRequest, request_id: &str) -> HttpRequest {
     if request_id.is_empty() { asked } else { asked.with(IDEMPOTENCY_KEY, request_id) }
 }
 
-/// What is said of a new task.
+/// The fields of a new task.
 pub fn new(message: &CreateTaskRequest) -> Value {
     let mut body = json!({ "title": message.title });
     if !message.description.is_empty() {
@@ -168,7 +168,7 @@ fn list(message: ListTasksRequest) -> Asks {
     let query = query::of_list(&message);
     let mark = if query.is_empty() { "" } else { "?" };
     let path = format!("{}{mark}{query}", collection(&message.user_id));
-    Asks { list: Some(message), ..Asked::new(Method::GET, &path).into() }
+    Asks { list: Some(message), ..HttpRequest::new(Method::GET, &path).into() }
 }
 
 /// `*` is PUT. A mask names the members of PATCH, `null` where there is no value; without
@@ -178,7 +178,7 @@ fn update(message: UpdateTaskRequest) -> Asks {
     let place = task(&message.user_id, &message.id);
     let etag = message.etag.clone();
     let (method, body) = changes(message);
-    Asks { mask, ..if_match(Asked::new(method, &place).json(&body), &etag).into() }
+    Asks { mask, ..if_match(HttpRequest::new(method, &place).json(&body), &etag).into() }
 }
 
 /// The members of a change, and how it is asked for.
@@ -214,16 +214,16 @@ pub fn reminders(reminders: &[Reminder]) -> Value {
     reminders.iter().map(write_reminder).collect()
 }
 
-fn reorder(message: &MoveTaskRequest) -> Asked {
+fn reorder(message: &MoveTaskRequest) -> HttpRequest {
     let places = [("before", &message.before), ("after", &message.after)];
     let set =
         places.into_iter().filter_map(|(name, id)| Some((name.to_owned(), json!(id.as_ref()?))));
     let path = format!("{}/move", task(&message.user_id, &message.id));
-    let asked = Asked::new(Method::POST, &path).json(&Value::Object(set.collect()));
+    let asked = HttpRequest::new(Method::POST, &path).json(&Value::Object(set.collect()));
     if_match(asked, &message.etag)
 }
 
-fn sync(message: &SyncTasksRequest) -> Asked {
+fn sync(message: &SyncTasksRequest) -> HttpRequest {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if message.page_size != 0 {
         query.append_pair("page_size", &message.page_size.to_string());
@@ -232,17 +232,17 @@ fn sync(message: &SyncTasksRequest) -> Asked {
         query.append_pair("sync_token", &message.sync_token);
     }
     let path = format!("{}/sync?{}", collection(&message.user_id), query.finish());
-    Asked::new(Method::GET, &path)
+    HttpRequest::new(Method::GET, &path)
 }
 
-/// The name of a priority. A number that has none is sent as it is: no door may take it.
+/// The name of a priority. A number that has none is sent as it is: no API may accept it.
 pub fn priority(number: i32) -> Value {
     let known = PRIORITIES.iter().find(|(_, priority)| i32::from(*priority) == number);
     known.map_or(Value::from(number), |(name, _)| Value::from(*name))
 }
 
 /// A version goes in quotes; what is spelled like a weak tag is sent as one.
-fn if_match(asked: Asked, etag: &str) -> Asked {
+fn if_match(asked: HttpRequest, etag: &str) -> HttpRequest {
     match etag {
         "" => asked,
         weak if weak.starts_with("W/\"") => asked.with(IF_MATCH, weak),
@@ -260,8 +260,8 @@ fn task(user_id: &str, id: &str) -> String {
     format!("{}/{}", collection(user_id), segment(id))
 }
 
-fn completion(user_id: &str, id: &str) -> Asked {
-    Asked::new(Method::PATCH, &format!("{}/complete", task(user_id, id)))
+fn completion(user_id: &str, id: &str) -> HttpRequest {
+    HttpRequest::new(Method::PATCH, &format!("{}/complete", task(user_id, id)))
 }
 
 /// One segment of a path, whatever is in it.

@@ -1,4 +1,4 @@
-//! How many tasks there are, by state, priority and tag.
+//! Counts of tasks by state, priority and tag.
 
 use proto::task::v1::{CountTasksRequest, CountTasksResponse, Priority, PriorityCount, TagCount};
 use tonic::Status;

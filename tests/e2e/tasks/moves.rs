@@ -1,4 +1,4 @@
-//! The order a user gave.
+//! Moves: the order that a user gives their tasks.
 
 use futures_util::future::join_all;
 use proto::task::v1::{MoveTaskRequest, Task};
@@ -10,8 +10,8 @@ in_both_worlds!(
     new_tasks_stand_at_the_end,
     a_moved_task_stands_where_it_was_put_and_the_others_stay,
     moving_to_where_it_stands_changes_nothing,
-    between_two_there_is_always_room,
-    moves_at_once_leave_an_order_with_everybody_in_it,
+    between_two_positions_there_is_always_another,
+    concurrent_moves_leave_an_order_with_every_task,
     a_move_names_one_neighbour_of_the_users_own,
     a_change_of_another_version_moves_nothing,
 );
@@ -71,7 +71,7 @@ async fn moving_to_where_it_stands_changes_nothing(world: &World) {
 }
 
 /// Two tasks that take turns in one gap: it gets narrower each time.
-async fn between_two_there_is_always_room(world: &World) {
+async fn between_two_positions_there_is_always_another(world: &World) {
     let alice = world.alice().await;
     let [a, b, c] = three(&alice).await;
     for round in 0..60 {
@@ -84,7 +84,7 @@ async fn between_two_there_is_always_room(world: &World) {
     assert!(longest.is_some_and(|length| length <= 256), "{longest:?}");
 }
 
-async fn moves_at_once_leave_an_order_with_everybody_in_it(world: &World) {
+async fn concurrent_moves_leave_an_order_with_every_task(world: &World) {
     let alice = world.alice().await;
     let [a, b, c] = three(&alice).await;
     let moves = (0..12).map(|number| {

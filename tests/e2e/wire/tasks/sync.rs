@@ -7,32 +7,32 @@ use serde_json::Value;
 use super::task;
 use crate::{
     exchange::Reply,
-    wire::moment::{Digits, moment},
+    wire::timestamp::{Digits, timestamp},
 };
 
 /// An answer that is a list of changes.
 #[track_caller]
 pub fn sync(reply: &Reply) -> SyncTasksResponse {
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
-    let said = reply.json();
-    let mut names: Vec<_> = said.as_object().expect("an object").keys().collect();
+    let json = reply.json();
+    let mut names: Vec<_> = json.as_object().expect("an object").keys().collect();
     names.sort();
     assert_eq!(names, ["deleted", "more", "next_sync_token", "tasks"], "{reply:?}");
-    let list = |name: &str| said[name].as_array().expect("a list");
+    let list = |name: &str| json[name].as_array().expect("a list");
     SyncTasksResponse {
         tasks: list("tasks").iter().map(task::read).collect(),
         deleted: list("deleted").iter().map(deleted).collect(),
-        next_sync_token: said["next_sync_token"].as_str().expect("a text").to_owned(),
-        more: said["more"].as_bool().expect("a switch"),
+        next_sync_token: json["next_sync_token"].as_str().expect("a text").to_owned(),
+        more: json["more"].as_bool().expect("a switch"),
     }
 }
 
 /// Reads that a task is gone.
 #[track_caller]
-pub fn deleted(said: &Value) -> DeletedTask {
-    assert_eq!(said.as_object().map(serde_json::Map::len), Some(2), "{said}");
+pub fn deleted(json: &Value) -> DeletedTask {
+    assert_eq!(json.as_object().map(serde_json::Map::len), Some(2), "{json}");
     DeletedTask {
-        id: said["id"].as_str().expect("a text").to_owned(),
-        deleted_at: moment(&said["deleted_at"], Digits::Micro),
+        id: json["id"].as_str().expect("a text").to_owned(),
+        deleted_at: timestamp(&json["deleted_at"], Digits::Micro),
     }
 }

@@ -10,14 +10,13 @@ use serde_json::{Map, Value, json};
 use tonic::Status;
 
 use super::{
-    JSON,
-    ask::{collection, decoded, priority, reminders},
-    problem,
+    JSON, problem,
+    requests::{collection, decoded, priority, reminders},
     schedule::{write_moment, write_recurrence},
     task,
 };
 use crate::{
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     wire::{
         Call,
         shape::{assert_surrounded, assert_typed},
@@ -38,7 +37,7 @@ pub fn exported(reply: &Reply) -> ExportTasksResponse {
     ExportTasksResponse { tasks: tasks.collect(), reminders: Vec::new() }
 }
 
-/// Answers ImportTasks with what the door answers.
+/// Answers ImportTasks with the HTTP response.
 pub async fn import(call: &Call, messages: &[Bytes]) -> Result<Vec<u8>, Status> {
     let messages: Vec<ImportTasksRequest> =
         messages.iter().map(|message| decoded(message)).collect();
@@ -49,7 +48,8 @@ pub async fn import(call: &Call, messages: &[Bytes]) -> Result<Vec<u8>, Status> 
     }
     let tasks = messages.iter().flat_map(|message| &message.tasks);
     let lines: Vec<_> = tasks.map(|task| write(task).to_string() + "\n").collect();
-    let asked = Asked::new(Method::POST, &path).with(CONTENT_TYPE, LINES).body(lines.concat());
+    let asked =
+        HttpRequest::new(Method::POST, &path).with(CONTENT_TYPE, LINES).body(lines.concat());
     let reply = call.send(asked).await;
     assert_surrounded(&reply);
     assert_typed(&reply, JSON);
@@ -63,8 +63,8 @@ pub async fn import(call: &Call, messages: &[Bytes]) -> Result<Vec<u8>, Status> 
 #[track_caller]
 fn report(reply: &Reply) -> ImportTasksResponse {
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
-    let said = reply.json();
-    let mut names: Vec<_> = said.as_object().expect("an object").keys().collect();
+    let json = reply.json();
+    let mut names: Vec<_> = json.as_object().expect("an object").keys().collect();
     names.sort();
     assert_eq!(names, ["dry_run", "faults", "faulty", "imported", "received", "skipped"]);
     let number = |of: &Value| of.as_i64().expect("a number");
@@ -74,16 +74,16 @@ fn report(reply: &Reply) -> ImportTasksResponse {
         ImportFault { line: number(&of["line"]), field: text("field"), message: text("message") }
     };
     ImportTasksResponse {
-        received: number(&said["received"]),
-        imported: number(&said["imported"]),
-        skipped: number(&said["skipped"]),
-        faulty: number(&said["faulty"]),
-        faults: said["faults"].as_array().expect("a list").iter().map(fault).collect(),
-        dry_run: said["dry_run"].as_bool().expect("a switch"),
+        received: number(&json["received"]),
+        imported: number(&json["imported"]),
+        skipped: number(&json["skipped"]),
+        faulty: number(&json["faulty"]),
+        faults: json["faults"].as_array().expect("a list").iter().map(fault).collect(),
+        dry_run: json["dry_run"].as_bool().expect("a switch"),
     }
 }
 
-/// A task with the members that are said.
+/// A task with the members that are set.
 fn write(task: &Task) -> Value {
     let text = |text: &String| (!text.is_empty()).then(|| json!(text));
     let members = [
