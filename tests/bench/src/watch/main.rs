@@ -75,7 +75,7 @@ async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
     warm_up(&mut writer, &users).await?;
 
     let before = cli.pid.map(resident).transpose()?;
-    let (send, mut receive) = mpsc::unbounded_channel();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     let mut watching = JoinSet::new();
     let mut clients = Vec::new();
     for _ in 0..cli.connections {
@@ -87,14 +87,14 @@ async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
         let request = users.request(&user, message)?;
         let client = &mut clients[number % cli.connections];
         let mut stream = client.watch_tasks(request).await?.into_inner();
-        let send = send.clone();
+        let sender = sender.clone();
         watching.spawn(async move {
             while let Ok(Some(message)) = stream.message().await {
                 let now = start.elapsed();
                 if let Some(Event::Changed(task)) = message.event
                     && let Ok(sent) = task.title.parse::<u64>()
                 {
-                    let _ = send.send(now.saturating_sub(Duration::from_micros(sent)));
+                    let _ = sender.send(now.saturating_sub(Duration::from_micros(sent)));
                 }
             }
         });
@@ -120,7 +120,7 @@ async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let after = cli.pid.map(resident).transpose()?;
     let open = watching.len() - std::iter::from_fn(|| watching.try_join_next()).count();
     let mut latencies = Vec::new();
-    while let Ok(latency) = receive.try_recv() {
+    while let Ok(latency) = receiver.try_recv() {
         latencies.push(latency);
     }
     latencies.sort_unstable();
