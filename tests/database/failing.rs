@@ -44,7 +44,7 @@ async fn a_connection_inside_a_transaction_is_not_given_on(fresh: FreshDatabase)
     }
 }
 
-/// Gives a connection back as no call may: with a transaction that nobody will end.
+/// Returns a connection to the pool as no call may: inside a transaction.
 #[expect(clippy::disallowed_methods, reason = "this is what must not happen")]
 async fn leave_open(on: &DatabaseConnection) {
     if on.get_database_backend() == sea_orm::DbBackend::Postgres {
@@ -103,12 +103,12 @@ async fn an_interrupted_statement_costs_the_connection_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_fails_is_told_and_costs_the_connection() {
+async fn a_commit_that_fails_is_reported_and_closes_the_connection() {
     let (_fresh, ledger) = sqlite().await;
     let writer = ledger.database.writer();
     let transaction = ledger.database.begin().await.expect("a transaction begins");
     add_in(&transaction, 1).await.expect("a row");
-    // Deferred: looked at by the commit alone, which leaves the transaction open.
+    // Deferred: checked by the commit alone, which leaves the transaction open.
     for statement in [
         "CREATE TABLE child (x REFERENCES ledger (number) DEFERRABLE INITIALLY DEFERRED)",
         "INSERT INTO child VALUES (404)",
@@ -133,7 +133,7 @@ async fn a_commit_that_fails_is_told_and_costs_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_read_any_more_is_told_and_costs_the_connection() {
+async fn a_file_that_cannot_be_read_any_more_is_reported_and_closes_the_connection() {
     let (fresh, ledger) = sqlite().await;
     let writer = ledger.database.writer();
     let path = fresh.url().file().expect("a file").to_owned();

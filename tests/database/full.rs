@@ -20,8 +20,8 @@ async fn full_ledger() -> (FreshDatabase, Ledger) {
     (fresh, ledger)
 }
 
-/// Gives the disk room again, where the connection that was limited is still there.
-async fn make_room(ledger: &Ledger) {
+/// Frees space on the disk, where the limited connection still exists.
+async fn free_space(ledger: &Ledger) {
     let unlimited = "PRAGMA max_page_count = 1000000";
     ledger.database.writer().execute_unprepared(unlimited).await.expect("no limit");
 }
@@ -45,7 +45,7 @@ async fn a_transaction_that_found_the_disk_full_spoils_none_after_it() {
             "rolled back" => transaction.rollback().await,
             _ => assert!(transaction.commit().await.is_err(), "a failure is not committed"),
         }
-        make_room(&ledger).await;
+        free_space(&ledger).await;
         ledger.works_on(10).await;
         assert!(!ledger.has(2).await, "{ends}: all or nothing");
         assert!(!is_marked(ledger.database.writer()).await, "the connection is another one");
@@ -57,7 +57,7 @@ async fn a_statement_that_found_the_disk_full_spoils_none_after_it() {
     let (_fresh, ledger) = full_ledger().await;
     let writer = ledger.database.writer();
     assert_full(&writer.execute_unprepared(LARGE).await.expect_err("no room"));
-    make_room(&ledger).await;
+    free_space(&ledger).await;
     ledger.works_on(10).await;
     assert!(!ledger.has(1).await);
 }

@@ -1,4 +1,4 @@
-//! A table of numbers, written through the handle and looked at from outside.
+//! A table of numbers, written through the handle and read over another connection.
 
 #![expect(clippy::disallowed_methods, reason = "the table is the test's own")]
 

@@ -32,7 +32,7 @@ async fn end_session(of: &Transaction, ledger: &Ledger) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_was_ended_is_told_and_replaced() {
+async fn a_session_that_was_ended_is_reported_and_replaced() {
     let Some((_fresh, ledger)) = ledger().await else { return };
     for (number, statement_first) in [(1, true), (2, false)] {
         let transaction = ledger.database.begin().await.expect("a transaction begins");
@@ -64,7 +64,7 @@ async fn a_statement_that_takes_too_long_ends_its_transaction_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_only_reads_stores_nothing_and_says_so() {
+async fn a_read_only_server_stores_nothing_and_reports_it() {
     let Some((_fresh, ledger)) = ledger().await else { return };
     let transaction = ledger.database.begin().await.expect("a transaction begins");
     let read_only = "SET TRANSACTION READ ONLY";

@@ -1,4 +1,4 @@
-//! What somebody who is signed in can do with the account.
+//! Account calls of a signed-in user.
 
 use proto::auth::v1::{
     ChangePasswordRequest, ChangePasswordResponse, DeleteUserRequest, GetSessionRequest,
@@ -19,7 +19,7 @@ const OTHER: &str = "a harbour in the fog";
 in_both_worlds!(
     an_update_changes_what_is_set_and_nothing_else,
     every_faulty_field_of_an_update_is_named_and_nothing_is_written,
-    a_password_is_changed_by_who_knows_the_current_one,
+    a_password_is_changed_with_the_current_one,
     a_change_of_password_can_end_every_session_and_open_a_new_one,
     a_password_can_be_verified,
     a_deleted_account_is_gone_as_if_it_had_never_been,
@@ -78,7 +78,7 @@ async fn change(
     Ok(caller.sessions().change_password(request).await?.into_inner())
 }
 
-async fn a_password_is_changed_by_who_knows_the_current_one(world: &World) {
+async fn a_password_is_changed_with_the_current_one(world: &World) {
     let alice = world.alice().await;
     let there = world.stranger().sign_in("alice@example.com").await;
     let wrong = change(&alice, "tulips and sun", OTHER, true).await;

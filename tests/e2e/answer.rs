@@ -1,4 +1,4 @@
-//! What a refusal says, as far as a caller can tell.
+//! Refusals, as far as a caller can see.
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;

@@ -1,4 +1,4 @@
-//! How often somebody may try. Whoever calls here comes through a trusted proxy, which is
+//! Rate limits. Callers come through a trusted proxy, which is
 //! how these tests choose their addresses.
 
 mod budget;
@@ -16,8 +16,8 @@ use tonic::{Code, Request, Status};
 
 use crate::{
     caller::{SignedIn, Stranger},
-    exchange::{Asked, Reply},
-    wire::{Way, Wire},
+    exchange::{HttpRequest, Reply},
+    wire::{Transport, Wire},
     world::{World, channel},
 };
 
@@ -31,7 +31,7 @@ async fn world(backend: Backend, settings: &[(&'static str, &str)]) -> Option<Wo
     World::start_with(backend, Wire::Grpc, &[&on[..], settings].concat()).await
 }
 
-/// The same by a clock that stands still.
+/// The world with a clock that stands still.
 async fn still_world(settings: &[(&'static str, &str)]) -> (World, Arc<ManualClock>) {
     let on = [("ATTEMPT_LIMITS", "on"), ("TRUSTED_PROXIES", "127.0.0.1")];
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
@@ -47,7 +47,7 @@ async fn ada(world: &World) -> SignedIn {
     let reply = post(world, "/sign-up/email", &from, &body).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let token = reply.json()["token"].as_str().expect("a token").to_owned();
-    let ways = Stranger::new(Way::Grpc(channel(world.auth_grpc())), world.tasks());
+    let ways = Stranger::new(Transport::Grpc(channel(world.auth_grpc())), world.tasks());
     SignedIn {
         user: User::default(),
         session: Session::default(),
@@ -58,9 +58,9 @@ async fn ada(world: &World) -> SignedIn {
 }
 
 async fn post(world: &World, path: &str, headers: &[(&'static str, &str)], body: &Value) -> Reply {
-    let asked = Asked::new(Method::POST, &format!("/api/auth{path}")).json(body);
+    let asked = HttpRequest::new(Method::POST, &format!("/api/auth{path}")).json(body);
     let asked = headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
-    asked.send(world.auth_door()).await
+    asked.send(world.auth_http()).await
 }
 
 /// A message from this address.
@@ -78,7 +78,7 @@ async fn try_grpc(
     password: &str,
 ) -> Result<SignInResponse, Status> {
     let credential = SignInRequest { email: email.into(), password: password.into() };
-    let ways = Stranger::new(Way::Grpc(channel(world.auth_grpc())), world.tasks());
+    let ways = Stranger::new(Transport::Grpc(channel(world.auth_grpc())), world.tasks());
     let answer = ways.accounts().sign_in(from(address, credential)).await;
     answer.map(tonic::Response::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What a service says and does while its database is not as it should be: away, refusing,
+//! Availability while the database is not as it should be: unavailable, refusing,
 //! read-only, or another file than before.
 
 mod file;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::{binary::Binary, exchange::Asked, health, process::Starting, world};
+use crate::{binary::Binary, exchange::HttpRequest, health, process::Starting, world};
 
 /// How long anything here may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -20,15 +20,15 @@ fn begin(binary: Binary, database: &str) -> Starting {
     Starting::new(binary, &[("DATABASE_URL", database), ("TASK_SERVICE_URL", "off")])
 }
 
-/// What both wires say of readiness; they say the same.
+/// Readiness over both wires, which agree.
 async fn is_ready(server: &crate::process::Server) -> bool {
-    let asked = Asked::new(Method::GET, "/readyz").send(server.http_address()).await;
-    let said = health::ask(server.channel(), "readiness").await.expect("a known name");
-    let live = Asked::new(Method::GET, "/livez").send(server.http_address()).await;
+    let asked = HttpRequest::new(Method::GET, "/readyz").send(server.http_address()).await;
+    let readiness = health::ask(server.channel(), "readiness").await.expect("a known name");
+    let live = HttpRequest::new(Method::GET, "/livez").send(server.http_address()).await;
     assert_eq!(live.status, StatusCode::OK);
     let live = health::ask(world::channel(server.address()), "liveness").await;
     assert_eq!(live.expect("a known name"), ServingStatus::Serving);
-    asked.status == StatusCode::OK && said == ServingStatus::Serving
+    asked.status == StatusCode::OK && readiness == ServingStatus::Serving
 }
 
 async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) -> Duration {

@@ -1,4 +1,4 @@
-//! What is no proper call gets a precise code, and never one that blames the server.
+//! Malformed calls: a precise code, and never one that blames the server.
 
 use server::MAX_REQUEST_BYTES;
 use tonic::Code;
@@ -13,7 +13,7 @@ use crate::{
 const SIGN_IN: &str = "/auth.v1.AuthService/SignIn";
 const LIST: &str = "/task.v1.TaskService/ListTasks";
 
-/// What every gRPC call says of itself.
+/// The headers of every gRPC call.
 const GRPC: (&str, &str) = ("content-type", "application/grpc");
 
 over_grpc_alone!(
@@ -79,7 +79,7 @@ async fn a_broken_frame_costs_one_call_and_no_more(world: &World) {
         ("less than announced", framed(0, 100, b"x")),
         ("a gigabyte announced", framed(0, 1 << 30, b"x")),
         ("an unknown flag", framed(7, 0, b"")),
-        ("compressed, not said how", framed(1, 0, b"")),
+        ("compressed, without the encoding", framed(1, 0, b"")),
         ("two messages", [framed(0, 0, b""), framed(0, 0, b"")].concat()),
     ] {
         let code = raw::exchange(&channel, SIGN_IN, &[GRPC], &body).await;
@@ -111,7 +111,7 @@ async fn unknown_services_and_methods_are_unimplemented(world: &World) {
     let answer =
         raw::call(&channel(world.auth_grpc()), "/auth.v1.AuthService/Nothing", None, &[]).await;
     assert_eq!(answer.status().code(), Code::Unimplemented);
-    // A guarded service does not even say what it lacks to who has no credential.
+    // A guarded service does not name missing rpcs to a caller without a credential.
     for (channel, service, bearer) in [
         (channel(world.tasks_grpc()), "/task.v1.TaskService/Nothing", &bearers[1]),
         (channel(world.auth_grpc()), "/auth.v1.SessionService/Nothing", &bearers[2]),

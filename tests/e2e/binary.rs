@@ -43,7 +43,7 @@ impl Binary {
     }
 }
 
-/// Builds all binaries of the workspace beside this test, in the same profile. Cargo has
+/// Builds all binaries of the workspace beside this test, in its profile. Cargo has
 /// let go of its lock by the time tests run.
 fn build() -> HashMap<String, PathBuf> {
     let test = std::env::current_exe().expect("this test has a file");
@@ -55,7 +55,7 @@ fn build() -> HashMap<String, PathBuf> {
         Some(other) => other,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // What cargo tells this test of its own package would have others built anew.
+    // Cargo's variables about this test's own package would have others built anew.
     for (name, _) in std::env::vars_os() {
         let is_of_package = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")

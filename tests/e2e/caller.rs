@@ -1,4 +1,4 @@
-//! Who calls: somebody unknown, and somebody signed in.
+//! Callers: without a credential, and signed in.
 
 mod tasks;
 
@@ -19,19 +19,19 @@ use tonic::{
 };
 
 pub use self::tasks::at;
-use crate::{forge, secrecy, wire::Way, world::SECRET};
+use crate::{forge, secrecy, wire::Transport, world::SECRET};
 
-/// The password of everybody who has no reason for another one.
+/// The default password.
 pub const PASSWORD: &str = "tulips and rain";
 
 /// `auth.v1.SessionService` with a credential.
-pub type Sessions = SessionServiceClient<InterceptedService<Way, Bearer>>;
+pub type Sessions = SessionServiceClient<InterceptedService<Transport, Bearer>>;
 
 /// `task.v1.TaskService` with a credential.
-pub type Tasks = TaskServiceClient<InterceptedService<Way, Bearer>>;
+pub type Tasks = TaskServiceClient<InterceptedService<Transport, Bearer>>;
 
 /// `task.v1.TaskBulkService` with a credential.
-pub type Bulk = TaskBulkServiceClient<InterceptedService<Way, Bearer>>;
+pub type Bulk = TaskBulkServiceClient<InterceptedService<Transport, Bearer>>;
 
 /// Attaches `authorization: Bearer <credential>` to every call.
 #[derive(Clone)]
@@ -50,20 +50,20 @@ impl Interceptor for Bearer {
     }
 }
 
-/// Somebody without a credential, who may come by one.
+/// A caller without a credential.
 #[derive(Clone)]
 pub struct Stranger {
-    auth: Way,
-    tasks: Way,
+    auth: Transport,
+    tasks: Transport,
 }
 
 impl Stranger {
-    pub fn new(auth: impl Into<Way>, tasks: impl Into<Way>) -> Self {
+    pub fn new(auth: impl Into<Transport>, tasks: impl Into<Transport>) -> Self {
         Self { auth: auth.into(), tasks: tasks.into() }
     }
 
     /// `auth.v1.AuthService`.
-    pub fn accounts(&self) -> AuthServiceClient<Way> {
+    pub fn accounts(&self) -> AuthServiceClient<Transport> {
         AuthServiceClient::new(self.auth.clone())
     }
 
@@ -82,7 +82,7 @@ impl Stranger {
         TaskBulkServiceClient::with_interceptor(self.tasks.clone(), Bearer::new(token))
     }
 
-    /// Somebody who never signed up: `user` by a token minted elsewhere with the secret.
+    /// A user who never signed up: `user` by a token made elsewhere with the secret.
     pub fn minted(&self, user: &str) -> SignedIn {
         SignedIn {
             user: auth::User { id: user.into(), ..auth::User::default() },
@@ -127,12 +127,12 @@ impl Stranger {
     }
 }
 
-/// What somebody who signs up sends at least.
+/// The required fields of a sign-up.
 pub fn application(email: &str, password: &str) -> auth::SignUpRequest {
     auth::SignUpRequest { email: email.into(), password: password.into(), ..Default::default() }
 }
 
-/// Somebody signed in, with both credentials.
+/// A signed-in user, with both credentials.
 #[derive(Clone)]
 pub struct SignedIn {
     pub user: auth::User,

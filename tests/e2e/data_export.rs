@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 use crate::{
     answer::Refused,
     caller::{PASSWORD, SignedIn, at},
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     world::World,
 };
 
@@ -22,7 +22,7 @@ in_both_worlds!(
     without_a_task_service_the_document_says_so,
 );
 
-in_both_worlds_by_our_clock!(only_who_signed_in_lately_gets_it);
+in_both_worlds_with_manual_clock!(only_a_recently_signed_in_user_gets_it);
 
 /// The document as it came.
 pub async fn exported(caller: &SignedIn) -> Result<Vec<u8>, Status> {
@@ -66,9 +66,9 @@ async fn everything_of_a_user_is_in_the_document_and_nothing_else(world: &World)
     alice.delete(&gone.id).await.expect("deleted");
     bob.create("his").await;
 
-    let said = document(&alice).await;
+    let export = document(&alice).await;
     assert_eq!(
-        members(&said),
+        members(&export),
         [
             "accounts",
             "exported_at",
@@ -80,32 +80,32 @@ async fn everything_of_a_user_is_in_the_document_and_nothing_else(world: &World)
             "user",
         ]
     );
-    assert_eq!(said["user"]["id"], alice.id());
-    assert_eq!(said["user"]["email"], "alice@example.com");
-    assert_eq!(said["accounts"].as_array().map(Vec::len), Some(1));
-    assert_eq!(said["accounts"][0]["provider_id"], "credential");
-    let sessions = said["sessions"].as_array().expect("a list");
+    assert_eq!(export["user"]["id"], alice.id());
+    assert_eq!(export["user"]["email"], "alice@example.com");
+    assert_eq!(export["accounts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(export["accounts"][0]["provider_id"], "credential");
+    let sessions = export["sessions"].as_array().expect("a list");
     assert_eq!(sessions.len(), 2);
     for session in sessions {
         let moment = |name: &str| session[name].as_str().expect("a moment");
         assert!(moment("last_used_at") >= moment("created_at"));
     }
-    assert_eq!(titles(&said), ["gone", &made.title]);
-    let tasks = said["tasks"].as_array().expect("a list");
+    assert_eq!(titles(&export), ["gone", &made.title]);
+    let tasks = export["tasks"].as_array().expect("a list");
     for task in tasks {
         assert_eq!(task["user_id"], alice.id());
         assert_eq!(task["deleted_at"].is_string(), task["title"] == "gone");
         let reminders = usize::from(task["title"] != "gone");
         assert_eq!(task["reminders"].as_array().map(Vec::len), Some(reminders));
     }
-    // No secret, in whatever form it is stored, and nobody else.
-    let text = said.to_string();
+    // No secret, in whatever form it is stored, and no other user.
+    let text = export.to_string();
     let hashes: Vec<String> = world.auth_table("account").await.column("password").await;
     let tokens: Vec<String> = world.auth_table("session").await.column("token").await;
     let secrets = [PASSWORD.to_owned(), alice.session_token.clone(), alice.access_token.clone()];
     let others = [bob.id(), "bob@example.com".to_owned()];
-    for unsaid in hashes.iter().chain(&tokens).chain(&secrets).chain(&others) {
-        assert!(!text.contains(unsaid.as_str()));
+    for hidden in hashes.iter().chain(&tokens).chain(&secrets).chain(&others) {
+        assert!(!text.contains(hidden.as_str()));
     }
 }
 
@@ -125,15 +125,15 @@ async fn a_long_document_is_whole(world: &World) {
 
 async fn without_a_task_service_the_document_says_so(world: &World) {
     let alone = world.another(&[("TASK_SERVICE_URL", "off")]).await;
-    let said = document(&alone.alice().await).await;
+    let export = document(&alone.alice().await).await;
     for elsewhere in ["tasks", "past_reminders", "task_security_events"] {
-        assert_eq!(said.get(elsewhere), Some(&Value::Null), "{elsewhere}");
+        assert_eq!(export.get(elsewhere), Some(&Value::Null), "{elsewhere}");
     }
-    assert_eq!(said["user"]["email"], "alice@example.com");
+    assert_eq!(export["user"]["email"], "alice@example.com");
     alone.stop().await;
 }
 
-async fn only_who_signed_in_lately_gets_it(world: &World, clock: &ManualClock) {
+async fn only_a_recently_signed_in_user_gets_it(world: &World, clock: &ManualClock) {
     let alice = world.alice().await;
     exported(&alice).await.expect("a document");
     clock.advance(TimeDelta::hours(25));

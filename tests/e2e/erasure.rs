@@ -16,20 +16,20 @@ use crate::{
     answer::Refused,
     caller::{Bearer, SignedIn, at},
     forge,
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock, over_grpc_alone},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock, over_grpc_alone},
     world::{SECRET, World, channel},
 };
 
 in_both_worlds!(
-    a_deleted_users_tasks_go_within_seconds_and_nobody_elses,
+    a_deleted_users_tasks_go_within_seconds_and_no_others,
     without_a_task_service_an_account_just_goes,
 );
 
-in_both_worlds_by_our_clock!(what_an_old_token_still_writes_goes_when_it_has_expired);
+in_both_worlds_with_manual_clock!(tasks_written_with_an_old_token_go_when_it_has_expired);
 
 over_grpc_alone!(
     because "services speak gRPC to each other":
-    nobody_but_a_service_removes_anybody,
+    only_a_service_removes_a_users_tasks,
 );
 
 /// How long what takes moments may take on a machine that is busy.
@@ -75,7 +75,7 @@ async fn delete(caller: &SignedIn) {
     caller.sessions().delete_user(request).await.expect("deleted");
 }
 
-async fn a_deleted_users_tasks_go_within_seconds_and_nobody_elses(world: &World) {
+async fn a_deleted_users_tasks_go_within_seconds_and_no_others(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     furnish(&alice).await;
     furnish(&bob).await;
@@ -101,7 +101,7 @@ async fn without_a_task_service_an_account_just_goes(world: &World) {
     alone.stop().await;
 }
 
-async fn what_an_old_token_still_writes_goes_when_it_has_expired(
+async fn tasks_written_with_an_old_token_go_when_it_has_expired(
     world: &World,
     clock: &ManualClock,
 ) {
@@ -110,7 +110,7 @@ async fn what_an_old_token_still_writes_goes_when_it_has_expired(
     bob.create("his").await;
     delete(&alice).await;
     until("her tasks are gone", async || owners(world).await == [bob.id()]).await;
-    // Nobody looks up at each call whether the account is still there.
+    // No call checks whether the account still exists.
     clock.advance(TimeDelta::minutes(14));
     alice.create("late").await;
     assert_eq!(owners(world).await.len(), 2);
@@ -121,7 +121,7 @@ async fn what_an_old_token_still_writes_goes_when_it_has_expired(
     until("the order is gone", forgotten).await;
 }
 
-async fn nobody_but_a_service_removes_anybody(world: &World) {
+async fn only_a_service_removes_a_users_tasks(world: &World) {
     let alice = world.alice().await;
     furnish(&alice).await;
     let purge = async |token: &str| -> Result<(), Status> {

@@ -1,4 +1,4 @@
-//! One request over HTTP/1.1 and its answer, over a connection of its own.
+//! One HTTP/1.1 request and its response, over a connection of its own.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,24 +15,24 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinHandle};
 
-/// What every caller of this suite calls itself, on either wire.
+/// The user agent of every caller of this suite, on either wire.
 pub const AGENT: &str = "e2e";
 
 /// The longest any answer may take: longer than every limit of a server.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Who can say more, what is heard, and what is left of the connection when all is said.
+/// The sender of a request, its response, and the connection that is left afterwards.
 type Begun = (
     SendRequest<Full<Bytes>>,
     Response<Incoming>,
     JoinHandle<hyper::Result<Parts<TokioIo<TcpStream>>>>,
 );
 
-/// A request on its way.
+/// An HTTP request.
 #[derive(Clone, Debug)]
-pub struct Asked(Request<Bytes>);
+pub struct HttpRequest(Request<Bytes>);
 
-impl Asked {
+impl HttpRequest {
     /// A request for `path` without a body.
     pub fn new(method: Method, path: &str) -> Self {
         let mut request = Request::new(Bytes::new());
@@ -74,20 +74,20 @@ impl Asked {
         self
     }
 
-    /// Sends it to `door`.
-    pub async fn send(self, door: SocketAddr) -> Reply {
+    /// Sends the request to `address`.
+    pub async fn send(self, address: SocketAddr) -> Reply {
         let what = format!("{} {}", self.0.method(), self.0.uri());
-        let answered = tokio::time::timeout(PATIENCE, self.exchange(door)).await;
+        let answered = tokio::time::timeout(PATIENCE, self.exchange(address)).await;
         answered.unwrap_or_else(|_| panic!("no answer to {what:.200}"))
     }
 
-    async fn exchange(self, door: SocketAddr) -> Reply {
+    async fn exchange(self, address: SocketAddr) -> Reply {
         let last = self.with(CONNECTION, "close");
         // Held until all is read: a caller that hangs up early is another thing to a server.
-        let (_sender, answer, connection) = last.begin(door).await;
+        let (_sender, answer, connection) = last.begin(address).await;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
-        // An answer keeps the place of its call until it has left, which its caller can hear
+        // A response holds the permit of its call until it is sent, which its caller can receive
         // of in one way: the server ends the connection.
         if let Ok(Ok(parts)) = connection.await {
             let _ = parts.io.into_inner().read(&mut [0]).await;
@@ -95,15 +95,15 @@ impl Asked {
         Reply { status: head.status, headers: head.headers, body }
     }
 
-    /// Sends it to `door` and returns as soon as the answer begins.
-    pub async fn open(self, door: SocketAddr) -> Response<Incoming> {
-        self.begin(door).await.1
+    /// Sends the request to `address` and returns as soon as the response begins.
+    pub async fn open(self, address: SocketAddr) -> Response<Incoming> {
+        self.begin(address).await.1
     }
 
-    async fn begin(mut self, door: SocketAddr) -> Begun {
-        let host = HeaderValue::try_from(door.to_string()).expect("an address");
+    async fn begin(mut self, address: SocketAddr) -> Begun {
+        let host = HeaderValue::try_from(address.to_string()).expect("an address");
         self.0.headers_mut().entry(HOST).or_insert(host);
-        let stream = TcpStream::connect(door).await.expect("the port is open");
+        let stream = TcpStream::connect(address).await.expect("the port is open");
         let shaken = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = shaken.expect("a connection");
         let connection = tokio::spawn(connection.without_shutdown());

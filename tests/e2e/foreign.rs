@@ -55,7 +55,7 @@ async fn live(backend: Backend, wire: Wire, foreign: Foreign) {
     let task = ada.create("Water the plants").await;
     assert_eq!(task.user_id, foreign.user_id());
 
-    // Who comes is somebody else.
+    // The new account is another user.
     let alice = world.alice().await;
     assert_ne!(alice.id(), ada.id());
     let task = alice.create("Water the cat").await;

@@ -19,8 +19,8 @@ use crate::{
 /// The one service whose credential is in the message.
 const OPEN: &str = "auth.v1.AuthService";
 
-/// The one service that other services call: its requests need not name a user, as nobody's
-/// tasks are read in anybody's name.
+/// The one service that other services call: its requests need not name a user, as no user's
+/// tasks are read in a user's name.
 const FOR_SERVICES: &str = "task.v1.TaskAdminService";
 
 over_grpc_alone!(
@@ -28,7 +28,7 @@ over_grpc_alone!(
     no_guarded_rpc_looks_at_a_message_before_its_credential,
     a_session_that_has_ended_opens_no_rpc,
     no_claim_lifts_a_rule_of_the_gate,
-    a_service_acts_for_nobody,
+    a_service_acts_for_no_user,
 );
 
 /// Which token a service asks for.
@@ -43,7 +43,7 @@ fn guarded() -> Vec<Rpc> {
     raw::every_rpc().into_iter().filter(|rpc| rpc.service != OPEN).collect()
 }
 
-/// Where an rpc lives and what it asks for. A service of a new package has to be told here.
+/// Where an rpc is served, and the credential it demands. A service of a new package is added here.
 fn place(world: &World, rpc: &Rpc) -> (Channel, Credential) {
     if rpc.service == FOR_SERVICES {
         return (channel(world.tasks_grpc()), Credential::Service);
@@ -123,7 +123,7 @@ async fn no_guarded_rpc_looks_at_a_message_before_its_credential(world: &World) 
             let answer = raw::call(&channel, &rpc.path, authorization.as_deref(), INVALID).await;
             answer.refused(Code::Unauthenticated, reason);
         }
-        // The very same call with the right credential gets as far as its bytes.
+        // The same call with the right credential gets as far as its bytes.
         let good = match asked {
             Credential::Access => format!("Bearer {}", alice.access_token),
             Credential::Session => format!("Bearer {}", alice.session_token),
@@ -169,7 +169,7 @@ async fn no_claim_lifts_a_rule_of_the_gate(world: &World) {
     }
 }
 
-async fn a_service_acts_for_nobody(world: &World) {
+async fn a_service_acts_for_no_user(world: &World) {
     let alice = world.alice().await;
     let token = forge::service(SECRET, &json!({}));
     let channel = channel(world.tasks_grpc());

@@ -1,4 +1,4 @@
-//! What a server says of its own readiness.
+//! Readiness and health of a server.
 
 use tonic::{Status, transport::Channel};
 use tonic_health::pb::{

@@ -1,7 +1,6 @@
-//! The doors: what is about HTTP itself, beyond what the scenarios of both wires see.
+//! HTTP itself, beyond the scenarios of both wires.
 
 mod conditions;
-mod conversation;
 mod cors;
 mod events;
 mod gate;
@@ -12,6 +11,7 @@ mod members;
 mod off;
 mod pages;
 mod parameters;
+mod raw_connection;
 mod slow;
 mod smuggling;
 mod statuses;

@@ -1,7 +1,7 @@
-//! The black box: real servers on port 0 and real processes, spoken to over both wires.
+//! The black box: real servers on port 0 and real processes, called over both wires.
 //!
 //! Every scenario runs on SQLite and on PostgreSQL wherever a database matters, and over
-//! gRPC and HTTP wherever it does not say why not.
+//! gRPC and HTTP unless it states why not.
 
 // Always true here: it tells clippy that a broken expectation may panic anywhere in this
 // crate, not in the functions marked `#[test]` alone.

@@ -1,4 +1,5 @@
-//! task-service is away when accounts are deleted, and an auth-service dies meanwhile.
+//! Outages: task-service is unavailable when accounts are deleted, and an auth-service dies
+//! meanwhile.
 
 use std::net::SocketAddr;
 
@@ -13,7 +14,7 @@ use crate::{
     caller::{SignedIn, Stranger},
     data_export::exported,
     erasure::until,
-    exchange::Asked,
+    exchange::HttpRequest,
     process::{Server, Starting},
     table::Table,
     world::channel,
@@ -45,8 +46,8 @@ async fn standalone_calls_itself_and_stops_all_the_same() {
     let stranger = Stranger::new(server.channel(), server.channel());
     let alice = stranger.sign_up("alice@example.com").await;
     alice.create("a task").await;
-    let said = String::from_utf8(exported(&alice).await.expect("a document")).expect("UTF-8");
-    assert!(said.contains("\"a task\""), "{said}");
+    let document = String::from_utf8(exported(&alice).await.expect("a document")).expect("UTF-8");
+    assert!(document.contains("\"a task\""), "{document}");
     let request = DeleteUserRequest { password: None };
     alice.sessions().delete_user(request).await.expect("deleted");
     let table = Table::open(task_data.address(), "task").await;
@@ -82,14 +83,15 @@ async fn what_was_deleted_meanwhile_goes_when_task_service_is_back_whichever_rep
     tasks.kill();
 
     for user in &users {
-        // Answered without a word from task-service.
+        // Answered without a call to task-service.
         let request = DeleteUserRequest { password: None };
         user.sessions().delete_user(request).await.expect("deleted");
     }
     let [killed, left] = replicas;
     let stays = SignedIn { ways: Stranger::new(left.channel(), channel(address)), ..stays };
     exported(&stays).await.refused(Code::Unavailable, "");
-    let asked = Asked::new(Method::GET, "/api/auth/export-user-data").bearer(&stays.session_token);
+    let asked =
+        HttpRequest::new(Method::GET, "/api/auth/export-user-data").bearer(&stays.session_token);
     let reply = asked.send(left.http_address()).await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{reply:?}");
     assert!(!reply.headers.contains_key("content-disposition"), "{reply:?}");

@@ -20,14 +20,14 @@ use crate::{
 };
 
 in_both_worlds!(
-    a_call_in_anothers_name_is_refused_whatever_else_it_says,
+    a_call_in_anothers_name_is_refused_whatever_its_other_fields,
     a_call_in_anothers_name_is_refused_before_any_database_work,
     anothers_task_is_answered_like_no_task_to_the_byte,
     a_user_in_the_metadata_can_only_refuse,
-    a_bad_token_is_refused_before_anybody_asks_whose_it_is,
+    a_bad_token_is_refused_before_ownership_is_checked,
 );
 
-/// Calls all rpcs as whoever `tasks` is, in the name of `user`, about `id`.
+/// Calls all rpcs with the credential of `tasks`, in the name of `user`, about `id`.
 async fn every_rpc(
     mut tasks: Tasks,
     user: &str,
@@ -100,7 +100,7 @@ fn every_rpc_about_tasks_is_among_the_calls_of_this_file() {
     assert_eq!(about_tasks, 15, "a new rpc: add it to `every_rpc`");
 }
 
-async fn a_call_in_anothers_name_is_refused_whatever_else_it_says(world: &World) {
+async fn a_call_in_anothers_name_is_refused_whatever_its_other_fields(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     let his = bob.create("his").await;
     let hers = alice.create("hers").await;
@@ -130,7 +130,7 @@ async fn a_call_in_anothers_name_is_refused_whatever_else_it_says(world: &World)
 async fn a_call_in_anothers_name_is_refused_before_any_database_work(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     let his = bob.create("his").await;
-    // From here on, whoever asks the database fails.
+    // From here on, every query fails.
     for table in ["task", "task_revision", "security_event"] {
         world.task_table(table).await.hide().await;
     }
@@ -197,7 +197,7 @@ async fn a_user_in_the_metadata_can_only_refuse(world: &World) {
     bare.list_tasks(request).await.refused(Code::Unauthenticated, "MISSING_TOKEN");
 }
 
-async fn a_bad_token_is_refused_before_anybody_asks_whose_it_is(world: &World) {
+async fn a_bad_token_is_refused_before_ownership_is_checked(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     let none = serde_json::json!({});
     for (token, reason) in [

@@ -67,7 +67,7 @@ impl Server {
         self.address
     }
 
-    /// Where the HTTP door is. Panics where there is none.
+    /// The address of the HTTP port. Panics where there is none.
     pub fn http_address(&self) -> SocketAddr {
         self.http.expect("an HTTP port")
     }
@@ -89,7 +89,7 @@ impl Server {
     pub fn until_logged(&self, words: &str) {
         let end = Instant::now() + PATIENCE;
         while !self.log().contains(words) {
-            assert!(Instant::now() < end, "it never says {words:?}:\n{}", self.log());
+            assert!(Instant::now() < end, "it never logs {words:?}:\n{}", self.log());
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -156,7 +156,7 @@ impl Starting {
     }
 }
 
-/// What a server wrote is looked at when it is over, whatever it was started for.
+/// The log of every server is checked for secrets at its end.
 impl Drop for Server {
     fn drop(&mut self) {
         self.child.kill();
@@ -166,7 +166,7 @@ impl Drop for Server {
     }
 }
 
-/// Keeps every line, and tells the address that is logged once it listens.
+/// Keeps every line, and sends the address that is logged once the server listens.
 fn listen(pipe: impl Read, log: &Mutex<Vec<String>>, heard: &mpsc::Sender<Addresses>) {
     for line in BufReader::new(pipe).lines().map_while(Result::ok) {
         if line.contains("listening")
@@ -188,7 +188,7 @@ fn address(line: &str, field: &str) -> Option<SocketAddr> {
 }
 
 /// What a process that has ended left behind.
-pub struct Ended {
+pub struct Exited {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -196,11 +196,11 @@ pub struct Ended {
 }
 
 /// Runs a command to its end.
-pub fn run(mut command: Command) -> Ended {
+pub fn run(mut command: Command) -> Exited {
     let start = Instant::now();
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = Kept(spawned.expect("the binary runs"));
-    // Each pipe holds 64 KiB, which is more than anything here says.
+    // Each pipe holds 64 KiB, more than any command here prints.
     let Some(status) = wait(&mut child.0, PATIENCE) else {
         panic!("{command:?} goes on and on");
     };
@@ -212,10 +212,10 @@ pub fn run(mut command: Command) -> Ended {
     };
     let stdout = text(child.0.stdout.as_mut().map(|pipe| pipe as &mut dyn Read));
     let stderr = text(child.0.stderr.as_mut().map(|pipe| pipe as &mut dyn Read));
-    Ended { code: status.code(), stdout, stderr, took }
+    Exited { code: status.code(), stdout, stderr, took }
 }
 
-/// The standard library cannot wait with a limit, so this looks again and again.
+/// Polls, as the standard library cannot wait with a limit.
 fn wait(child: &mut Child, at_most: Duration) -> Option<ExitStatus> {
     let end = Instant::now() + at_most;
     loop {
@@ -229,7 +229,7 @@ fn wait(child: &mut Child, at_most: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// The command line of a process as everybody on the machine can read it.
+/// The command line of a process, readable for every user of the machine.
 pub fn command_line(id: u32) -> String {
     let bytes = fs::read(format!("/proc/{id}/cmdline")).expect("the process is there");
     String::from_utf8_lossy(&bytes).replace('\0', " ")

@@ -87,7 +87,7 @@ pub async fn call_with(
     grpc.unary(request, path, Raw).await.map(tonic::Response::into_inner)
 }
 
-/// Sends an HTTP/2 request as it is, and tells what gRPC code comes back. `None`: HTTP has
+/// Sends an HTTP/2 request as it is, and returns the gRPC code of the response. `None`: HTTP has
 /// refused it.
 pub async fn exchange(
     channel: &Channel,

@@ -1,4 +1,4 @@
-//! The documents do what they say: their tours are walked, their commands are the ones that run.
+//! The documents are executed: their tours are walked, their commands are the ones that run.
 
 mod block;
 mod document;
@@ -215,7 +215,7 @@ async fn walk(document: &Document, path: &str) {
     }
 }
 
-/// Where programs are looked for: the pinned clients first.
+/// The search path of programs: the pinned clients first.
 fn search_path() -> String {
     let pinned = top("tests/clients/node_modules/.bin");
     let pinned = fs::canonicalize(&pinned).unwrap_or(pinned);

@@ -18,7 +18,7 @@ on_both_databases!(
     three_auth_services_that_start_at_once_share_their_accounts,
 );
 
-/// Three processes that start at the same moment on an empty database.
+/// Three processes that start at the same time on an empty database.
 fn three(binary: Binary, database: &FreshDatabase) -> Vec<Server> {
     let settings = [("DATABASE_URL", database.address()), ("DATABASE_MAX_CONNECTIONS", "4")];
     let starting: Vec<_> = (0..3).map(|_| Starting::new(binary, &settings)).collect();

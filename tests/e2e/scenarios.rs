@@ -10,7 +10,7 @@ macro_rules! in_both_worlds {
     )+};
 }
 
-/// Runs each as two tests over gRPC: `because` says why HTTP has no such scenario.
+/// Runs each as two tests over gRPC: `because` is the reason why HTTP has no such scenario.
 macro_rules! over_grpc_alone {
     (because $reason:literal: $($scenario:ident),+ $(,)?) => {$(
         #[doc = $reason]
@@ -21,7 +21,7 @@ macro_rules! over_grpc_alone {
     )+};
 }
 
-/// Runs each as two tests over HTTP: what they are about is the door.
+/// Runs each as two tests over HTTP: they are about HTTP itself.
 macro_rules! over_http_alone {
     ($($scenario:ident),+ $(,)?) => {$(
         mod $scenario {
@@ -33,7 +33,7 @@ macro_rules! over_http_alone {
 
 /// Runs each `async fn(&World, &ManualClock)` as four tests. The clock stands still until
 /// the test moves it.
-macro_rules! in_both_worlds_by_our_clock {
+macro_rules! in_both_worlds_with_manual_clock {
     ($($scenario:ident),+ $(,)?) => {$(
         mod $scenario {
             crate::scenarios::tests!(run: sqlite_grpc sqlite_http postgres_grpc postgres_http);
@@ -95,5 +95,6 @@ macro_rules! test {
 }
 
 pub(crate) use {
-    in_both_worlds, in_both_worlds_by_our_clock, over_grpc_alone, over_http_alone, run, test, tests,
+    in_both_worlds, in_both_worlds_with_manual_clock, over_grpc_alone, over_http_alone, run, test,
+    tests,
 };

@@ -1,5 +1,5 @@
 //! What no server may write anywhere, and whether one did. Every process that any test starts
-//! logs at TRACE and is looked at when it ends; a flow that makes a new kind of secret
+//! logs at TRACE and is checked at its end; a flow that makes a new kind of secret
 //! registers it here.
 
 mod flows;
@@ -28,7 +28,7 @@ pub fn register(what: &'static str, value: &str) {
     }
 }
 
-/// Fails if `log` holds anything that was registered, or what looks like a token, a signed
+/// Fails if `log` holds a registered secret, or text that resembles a token, a signed
 /// cookie, a stored password or an e-mail address.
 #[track_caller]
 pub fn assert_kept(log: &str) {
@@ -55,7 +55,7 @@ fn hits(log: &str) -> Vec<(&'static str, String)> {
     hits
 }
 
-/// The commands to paste that standalone greets with: they sign up somebody made up.
+/// The commands in standalone's banner: they sign up an invented user.
 fn is_sample(line: &str) -> bool {
     let command = line.trim_start();
     let command = command.strip_prefix("call ").unwrap_or(command);

@@ -1,4 +1,4 @@
-//! What alarms a user who reads what happened to their account.
+//! Security events that alarm the user who reads them.
 
 use chrono::TimeDelta;
 use proto::auth::v1::{
@@ -10,7 +10,7 @@ use tonic::Code;
 use crate::{
     answer::Refused,
     data_export::exported,
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     security_events::{kinds, so_many},
     world::World,
 };
@@ -19,17 +19,17 @@ const ALICE: &str = "alice@example.com";
 const WRONG: &str = "tulips and sun";
 
 in_both_worlds!(
-    refused_attempts_are_told_once_a_minute_to_whose_account_it_is,
-    who_is_named_by_an_address_at_its_limit_is_not_told,
-    attempts_of_somebody_signed_in_are_told_as_well,
-    who_took_everything_away_is_told,
+    refused_attempts_are_recorded_once_a_minute_for_the_account,
+    an_account_named_by_an_address_at_its_limit_has_no_event,
+    attempts_of_a_signed_in_user_are_recorded_as_well,
+    a_data_export_is_recorded,
 );
-in_both_worlds_by_our_clock!(
+in_both_worlds_with_manual_clock!(
     what_can_be_repeated_is_written_once_a_minute,
-    a_replaced_token_that_was_used_again_is_told,
+    a_replaced_token_that_was_used_again_is_recorded,
 );
 
-async fn refused_attempts_are_told_once_a_minute_to_whose_account_it_is(world: &World) {
+async fn refused_attempts_are_recorded_once_a_minute_for_the_account(world: &World) {
     let limited = world.another(&[("ATTEMPT_LIMITS", "on")]).await;
     let (alice, bob) = (limited.alice().await, limited.bob().await);
     let mut refused = 0;
@@ -41,14 +41,14 @@ async fn refused_attempts_are_told_once_a_minute_to_whose_account_it_is(world: &
             code => panic!("{code:?}"),
         }
     }
-    let told = so_many(&alice, 3).await;
-    assert_eq!(kinds(&told), ["attempts_limited", "sign_in_failed", "signed_up"]);
+    let recorded = so_many(&alice, 3).await;
+    assert_eq!(kinds(&recorded), ["attempts_limited", "sign_in_failed", "signed_up"]);
     assert_eq!(kinds(&so_many(&bob, 1).await), ["signed_up"]);
     limited.stop().await;
 }
 
 /// An address at its own limit is refused whatever account it names.
-async fn who_is_named_by_an_address_at_its_limit_is_not_told(world: &World) {
+async fn an_account_named_by_an_address_at_its_limit_has_no_event(world: &World) {
     let on = [("ATTEMPT_LIMITS", "on"), ("PASSWORD_ATTEMPTS_PER_ADDRESS", "4/90s")];
     let limited = world.another(&on).await;
     let alice = limited.alice().await;
@@ -91,7 +91,7 @@ async fn what_can_be_repeated_is_written_once_a_minute(world: &World, clock: &Ma
     assert_eq!(failed, 4, "two of hers and two of nobody");
 }
 
-async fn attempts_of_somebody_signed_in_are_told_as_well(world: &World) {
+async fn attempts_of_a_signed_in_user_are_recorded_as_well(world: &World) {
     let limited = world.another(&[("ATTEMPT_LIMITS", "on")]).await;
     let alice = limited.alice().await;
     let mut wrong = 0;
@@ -104,26 +104,26 @@ async fn attempts_of_somebody_signed_in_are_told_as_well(world: &World) {
             code => panic!("{code:?}"),
         }
     }
-    let told = so_many(&alice, 1 + wrong + 1).await;
-    assert_eq!(kinds(&told)[0], "attempts_limited");
-    assert_eq!(told[0].session_id.as_ref(), Some(&alice.session.id));
+    let recorded = so_many(&alice, 1 + wrong + 1).await;
+    assert_eq!(kinds(&recorded)[0], "attempts_limited");
+    assert_eq!(recorded[0].session_id.as_ref(), Some(&alice.session.id));
     limited.stop().await;
 }
 
-async fn who_took_everything_away_is_told(world: &World) {
+async fn a_data_export_is_recorded(world: &World) {
     let alice = world.alice().await;
     exported(&alice).await.expect("a document");
-    let told = so_many(&alice, 2).await;
-    assert_eq!(kinds(&told), ["data_exported", "signed_up"]);
+    let recorded = so_many(&alice, 2).await;
+    assert_eq!(kinds(&recorded), ["data_exported", "signed_up"]);
     // And in the document of the next time it stands, too.
     let document = exported(&alice).await.expect("a document");
     let document: serde_json::Value = serde_json::from_slice(&document).expect("JSON");
     let events = document["security_events"].as_array().expect("a list");
     assert_eq!(events.iter().filter(|event| event["kind"] == "signed_up").count(), 1);
-    assert!(events.iter().any(|event| event["id"] == told[0].id.as_str()));
+    assert!(events.iter().any(|event| event["id"] == recorded[0].id.as_str()));
 }
 
-async fn a_replaced_token_that_was_used_again_is_told(world: &World, clock: &ManualClock) {
+async fn a_replaced_token_that_was_used_again_is_recorded(world: &World, clock: &ManualClock) {
     let alice = world.alice().await;
     let refreshed = alice.sessions().refresh_session(RefreshSessionRequest {}).await;
     refreshed.expect("a successor");
@@ -131,7 +131,7 @@ async fn a_replaced_token_that_was_used_again_is_told(world: &World, clock: &Man
     let again = alice.sessions().get_session(GetSessionRequest {}).await;
     again.refused(Code::Unauthenticated, "INVALID_SESSION");
     let back = world.stranger().sign_in(ALICE).await;
-    let told = so_many(&back, 3).await;
-    assert_eq!(kinds(&told), ["sign_in_succeeded", "session_token_reused", "signed_up"]);
-    assert_eq!(told[1].session_id.as_ref(), Some(&alice.session.id));
+    let recorded = so_many(&back, 3).await;
+    assert_eq!(kinds(&recorded), ["sign_in_succeeded", "session_token_reused", "signed_up"]);
+    assert_eq!(recorded[1].session_id.as_ref(), Some(&alice.session.id));
 }

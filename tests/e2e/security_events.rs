@@ -1,4 +1,4 @@
-//! What users can read about what happened to them, and what nobody can.
+//! Security events that users can read, and those that no user can.
 
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,18 @@ use tonic::{Code, Request, Status};
 use crate::{
     answer::Refused,
     caller::{PASSWORD, SignedIn},
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     world::World,
 };
 
 in_both_worlds!(
-    an_event_tells_what_happened_where_and_in_which_call,
+    an_event_records_what_happened_where_and_in_which_call,
     users_see_what_happened_to_them_and_nothing_else,
     the_list_goes_on_page_by_page,
     every_fault_of_a_page_is_named,
-    what_happened_to_a_deleted_account_is_kept_and_nobody_reads_it,
+    events_of_a_deleted_account_are_kept_and_unreadable,
 );
-in_both_worlds_by_our_clock!(calls_for_anothers_things_are_written_once_a_minute,);
+in_both_worlds_with_manual_clock!(calls_for_anothers_things_are_written_once_a_minute,);
 
 /// How long an event may take to be listed on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ pub async fn so_many(caller: &SignedIn, count: usize) -> Vec<SecurityEvent> {
     until(count, async || account_events(caller, 100, "").await.expect("a page").0).await
 }
 
-/// The same at task-service.
+/// Security events of task-service.
 pub async fn so_many_at_tasks(caller: &SignedIn, count: usize) -> Vec<SecurityEvent> {
     until(count, async || task_events(caller, 100, "").await.expect("a page").0).await
 }
@@ -77,7 +77,7 @@ pub fn kinds(events: &[SecurityEvent]) -> Vec<&str> {
     events.iter().map(|event| event.kind.as_str()).collect()
 }
 
-async fn an_event_tells_what_happened_where_and_in_which_call(world: &World) {
+async fn an_event_records_what_happened_where_and_in_which_call(world: &World) {
     let alice = world.alice().await;
     let mut wrong = Request::new(auth::SignInRequest {
         email: "alice@example.com".into(),
@@ -155,7 +155,7 @@ async fn every_fault_of_a_page_is_named(world: &World) {
     assert_eq!(account_events(&alice, i32::MAX, "").await.expect("a page").1, "");
 }
 
-async fn what_happened_to_a_deleted_account_is_kept_and_nobody_reads_it(world: &World) {
+async fn events_of_a_deleted_account_are_kept_and_unreadable(world: &World) {
     let alice = world.alice().await;
     let wrong = VerifyPasswordRequest { password: "tulips and sun".into() };
     let wrong = alice.sessions().verify_password(wrong).await;
@@ -169,7 +169,7 @@ async fn what_happened_to_a_deleted_account_is_kept_and_nobody_reads_it(world: &
     let mut kept: Vec<String> = table.column("kind").await;
     kept.sort();
     assert_eq!(kept, ["account_deleted", "password_refused", "secret_first_used", "signed_up"]);
-    // Who comes after her with the same address is somebody else.
+    // A later account with the same e-mail address is another user.
     assert_eq!(kinds(&so_many(&world.alice().await, 1).await), ["signed_up"]);
 }
 

@@ -21,7 +21,7 @@ use crate::{
     scenarios,
     security_events::{kinds, so_many, so_many_at_tasks},
     table::Table,
-    wire::{Way, Wire},
+    wire::{Transport, Wire},
     world::SECRET,
 };
 
@@ -43,19 +43,19 @@ const STORY: [&str; 10] = [
     "account_deleted",
 ];
 
-mod a_life_is_told_in_the_log_and_in_the_table {
+mod a_lifecycle_is_in_the_log_and_in_the_table {
     use super::{Backend, Wire, scenarios};
 
     scenarios::tests!(run: sqlite_grpc sqlite_http postgres_grpc postgres_http);
 
     async fn run(backend: Backend, wire: Wire) {
-        super::a_life_is_told(backend, wire).await;
+        super::a_lifecycle_is_logged(backend, wire).await;
     }
 }
 
 on_both_databases!(
     a_new_secret_is_noted_once_and_only_where_it_is_new,
-    what_was_noted_before_a_stop_is_in_the_table_after_it,
+    events_recorded_before_a_stop_are_in_the_table_after_it,
 );
 
 fn start(binary: Binary, database: &FreshDatabase) -> Server {
@@ -64,10 +64,10 @@ fn start(binary: Binary, database: &FreshDatabase) -> Server {
     Starting::new(binary, &settings).wait()
 }
 
-fn way(server: &Server, wire: Wire) -> Way {
+fn way(server: &Server, wire: Wire) -> Transport {
     match wire {
-        Wire::Grpc => Way::Grpc(server.channel()),
-        Wire::Http => Way::Http(server.http_address()),
+        Wire::Grpc => Transport::Grpc(server.channel()),
+        Wire::Http => Transport::Http(server.http_address()),
     }
 }
 
@@ -115,7 +115,7 @@ async fn live(stranger: &Stranger) -> SignedIn {
     alice
 }
 
-async fn a_life_is_told(backend: Backend, wire: Wire) {
+async fn a_lifecycle_is_logged(backend: Backend, wire: Wire) {
     let Some(database) = FreshDatabase::new(backend).await else { return };
     let Some(tasks_database) = FreshDatabase::new(backend).await else { return };
     let auth = start(Binary::Auth, &database);
@@ -131,15 +131,17 @@ async fn a_life_is_told(backend: Backend, wire: Wire) {
     let confirm = DeleteUserRequest { password: Some(OTHER.into()) };
     alice.sessions().delete_user(confirm).await.expect("deleted");
 
-    // One for the secret, and one that is nobody's.
+    // One for the secret, and one of no user.
     let lines = logged(&auth, STORY.len() + 2).await;
     let mut about_her: Vec<_> =
         lines.iter().filter(|line| line["user.id"] == alice.id().as_str()).collect();
-    let told: Vec<_> = about_her.iter().map(|line| line["event"].as_str().expect("one")).collect();
-    assert_eq!(told, STORY);
+    let recorded: Vec<_> =
+        about_her.iter().map(|line| line["event"].as_str().expect("one")).collect();
+    assert_eq!(recorded, STORY);
     let nobodys: Vec<_> = lines.iter().filter(|line| line["user.id"].is_null()).collect();
-    let told: Vec<_> = nobodys.iter().map(|line| line["event"].as_str().expect("one")).collect();
-    assert_eq!(told, ["secret_first_used", "sign_in_failed"]);
+    let recorded: Vec<_> =
+        nobodys.iter().map(|line| line["event"].as_str().expect("one")).collect();
+    assert_eq!(recorded, ["secret_first_used", "sign_in_failed"]);
     for (line, event) in about_her.iter().zip(listed.iter().rev()) {
         assert_eq!(line["request.id"].as_str(), event.request_id.as_deref());
         assert_eq!(line["session.id"].as_str(), event.session_id.as_deref());
@@ -168,7 +170,7 @@ async fn a_new_secret_is_noted_once_and_only_where_it_is_new(database: FreshData
     let started = async |secrets: &str| {
         let settings = [("DATABASE_URL", database.address()), ("BETTER_AUTH_SECRETS", secrets)];
         let server = Starting::new(Binary::Auth, &settings).wait();
-        // It listens, so what it notes at its start is noted.
+        // It listens, so the events of its start are recorded.
         let events = logged(&server, 0).await;
         let kinds = events.iter().map(|line| line["event"].as_str().expect("one").to_owned());
         kinds.collect::<Vec<_>>()
@@ -181,7 +183,7 @@ async fn a_new_secret_is_noted_once_and_only_where_it_is_new(database: FreshData
     assert_eq!(table.column::<String>("kind").await.len(), 2);
 }
 
-async fn what_was_noted_before_a_stop_is_in_the_table_after_it(database: FreshDatabase) {
+async fn events_recorded_before_a_stop_are_in_the_table_after_it(database: FreshDatabase) {
     let mut server = start(Binary::Tasks, &database);
     let (way, wait) = (server.channel(), Duration::from_secs(20));
     let table = Table::open(database.address(), "security_event").await;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 in_both_worlds!(
-    a_session_tells_who_is_signed_in,
+    a_session_names_its_user,
     a_session_gives_access_tokens_that_task_service_takes,
     a_session_token_is_taken_raw_and_signed_and_nothing_else_is,
     neither_credential_stands_in_for_the_other,
@@ -29,7 +29,7 @@ in_both_worlds!(
     the_database_holds_no_token_that_opens_anything,
 );
 
-async fn a_session_tells_who_is_signed_in(world: &World) {
+async fn a_session_names_its_user(world: &World) {
     let alice = world.alice().await;
     let answer = alice.sessions().get_session(GetSessionRequest {}).await.expect("a session");
     let answer = answer.into_inner();

@@ -1,5 +1,5 @@
 //! Session tokens that are replaced, and what becomes of the old ones. The clock is moved;
-//! nobody waits.
+//! no test waits.
 
 use std::collections::HashSet;
 
@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
 use crate::{
-    answer::Refused, caller::SignedIn, scenarios::in_both_worlds_by_our_clock, wire::Difference,
-    world::World,
+    answer::Refused, caller::SignedIn, scenarios::in_both_worlds_with_manual_clock,
+    wire::Difference, world::World,
 };
 
-in_both_worlds_by_our_clock!(
+in_both_worlds_with_manual_clock!(
     a_refreshed_session_is_the_same_with_other_credentials,
     fifty_uses_of_a_token_give_one_successor_and_a_later_one_ends_the_session,
     any_call_with_a_replaced_token_ends_the_session,
@@ -65,7 +65,7 @@ async fn a_refreshed_session_is_the_same_with_other_credentials(
     assert!(after.session_token != alice.session_token);
     assert!(after.session_lives().await);
     after.create("With the token that came along").await;
-    // Whoever is a moment behind is still served, and hears the same again.
+    // A client that is a moment behind is still served, and receives the same response again.
     assert!(alice.session_lives().await);
     alice.sessions().get_token(GetTokenRequest {}).await.expect("a token");
     assert!(refreshed(&alice).await.session_token == after.session_token);

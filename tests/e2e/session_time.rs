@@ -1,4 +1,4 @@
-//! What time does to sessions and tokens. The clock is moved; nobody waits.
+//! Expiry of sessions and tokens. The clock is moved; no test waits.
 
 use chrono::TimeDelta;
 use prost_types::Timestamp;
@@ -11,11 +11,11 @@ use tonic::Code;
 use crate::{
     answer::Refused,
     caller::{PASSWORD, SignedIn},
-    scenarios::in_both_worlds_by_our_clock,
+    scenarios::in_both_worlds_with_manual_clock,
     world::World,
 };
 
-in_both_worlds_by_our_clock!(
+in_both_worlds_with_manual_clock!(
     a_session_is_extended_by_use_once_a_day,
     a_session_that_is_not_used_ends_after_seven_days,
     a_session_that_is_used_lives_on,

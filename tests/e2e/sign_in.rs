@@ -1,4 +1,4 @@
-//! Coming back to an account.
+//! Sign-in to an account.
 
 use tonic::Code;
 

@@ -1,4 +1,4 @@
-//! Making an account.
+//! Sign-up: a new account.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 in_both_worlds!(
-    who_signs_up_can_sign_in_and_is_the_same_user,
+    a_new_user_can_sign_in_and_is_the_same_user,
     every_spelling_of_an_address_is_one_account,
     of_fifty_sign_ups_of_one_address_at_once_one_wins,
     every_fault_is_listed_at_once_by_field,
@@ -24,7 +24,7 @@ in_both_worlds!(
     control_characters_are_refused_where_text_is_shown,
 );
 
-async fn who_signs_up_can_sign_in_and_is_the_same_user(world: &World) {
+async fn a_new_user_can_sign_in_and_is_the_same_user(world: &World) {
     let mut application = application("ada@example.com", PASSWORD);
     application.name = "Ада 😀".into();
     application.image = Some("https://example.com/ada.png".into());
@@ -85,7 +85,7 @@ async fn of_fifty_sign_ups_of_one_address_at_once_one_wins(world: &World) {
         };
         *counted.entry(said).or_insert(0) += 1;
     }
-    // Hashing takes few at a time: the rest is told to come back, before any work.
+    // Few passwords are hashed at a time: the other calls are refused before any work.
     assert_eq!(counted.remove("OK"), Some(1), "{counted:?}");
     counted.remove("AlreadyExists EMAIL_TAKEN");
     counted.remove("Unavailable BUSY");

@@ -1,4 +1,4 @@
-//! How the binaries begin, and how they refuse to.
+//! Start-up of the binaries, and their refusals to start.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     answer::Refused,
     binary::Binary,
     caller::Stranger,
-    process::{Ended, Server, command_line, run},
+    process::{Exited, Server, command_line, run},
     world::{SECRET, URL},
 };
 
@@ -28,7 +28,7 @@ const WEAK: [(&str, &str); 9] = [
 ];
 
 /// Starts with these settings alone; on top of what is sound unless `settings` change it.
-fn refused(binary: Binary, settings: &[(&str, &str)]) -> Ended {
+fn refused(binary: Binary, settings: &[(&str, &str)]) -> Exited {
     let mut command = binary.command();
     // What must not happen is a start; if it does, it should not take a fixed port.
     command
@@ -43,15 +43,15 @@ fn refused(binary: Binary, settings: &[(&str, &str)]) -> Ended {
 const SOUND: (&str, &str) = ("BETTER_AUTH_URL", URL);
 
 #[track_caller]
-fn assert_refused_with(ended: &Ended, binary: Binary, faulty: &[&str]) {
-    let said = &ended.stderr;
-    assert_eq!(ended.code, Some(2), "{said}");
+fn assert_refused_with(ended: &Exited, binary: Binary, faulty: &[&str]) {
+    let output = &ended.stderr;
+    assert_eq!(ended.code, Some(2), "{output}");
     assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
     assert_eq!(ended.stdout, "");
-    assert!(!said.contains("marker"), "a value is shown: {said}");
-    assert!(!said.contains('\u{1b}'), "coloured: {said:?}");
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), faulty.len(), "{said}");
+    assert!(!output.contains("marker"), "a value is shown: {output}");
+    assert!(!output.contains('\u{1b}'), "coloured: {output:?}");
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), faulty.len(), "{output}");
     for (line, name) in lines.iter().zip(faulty) {
         let start = format!("{}: {name} ", binary.name());
         assert!(line.starts_with(&start), "{line:?} does not start with {start:?}");
@@ -96,7 +96,7 @@ fn every_weak_entry_of_a_list_of_secrets_is_a_line() {
 #[test]
 fn tokens_that_cannot_be_verified_are_one_line() {
     let tasks = Binary::Tasks;
-    for (binary, kind, said) in [
+    for (binary, kind, output) in [
         (tasks, "Zq7-marker", "`hs256`, `session-cache` or `jwks`"),
         (tasks, "hs256,jwks", "exactly one"),
         (tasks, "jwks", "`--features jwks`"),
@@ -107,7 +107,7 @@ fn tokens_that_cannot_be_verified_are_one_line() {
         let kind = ("TOKEN_VERIFIER", kind);
         let ended = refused(binary, &[SOUND, secret, kind, ("JWKS_URL", "http://127.0.0.1:1/")]);
         assert_refused_with(&ended, binary, &["TOKEN_VERIFIER"]);
-        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        assert!(ended.stderr.contains(output), "{}", ended.stderr);
     }
 }
 
@@ -171,7 +171,7 @@ fn all_faults_are_listed_at_once_and_no_value_is_shown() {
 }
 
 #[test]
-fn what_is_set_and_not_read_is_told_at_start_and_by_doctor_without_its_value() {
+fn an_unread_setting_is_reported_at_start_and_by_doctor_without_its_value() {
     let secret = ("BETTER_AUTH_SECRET", SECRET);
     let typo = ("TRUSTED_ORIGIN", "https://Zq7-marker.example");
     let database = ("DATABASE_URL", "postgres://u:Zq7-marker@127.0.0.1:1/d");
@@ -183,34 +183,34 @@ fn what_is_set_and_not_read_is_told_at_start_and_by_doctor_without_its_value() {
         (Binary::Tasks, ("TASK_DATABASE_URL", pair.1), "DATABASE_URL"),
         (Binary::Standalone, database, "AUTH_DATABASE_URL and TASK_DATABASE_URL"),
     ] {
-        // It does not start, and warns all the same.
+        // It does not start, and still warns.
         let stop = ("MAX_CALLS", "Zq7-marker");
         let ended = refused(binary, &[&[SOUND, secret, typo, wrong, stop], &beside[..]].concat());
-        let said = &ended.stderr;
-        assert_eq!((ended.code, said.lines().count()), (Some(2), 3), "{said}");
+        let output = &ended.stderr;
+        assert_eq!((ended.code, output.lines().count()), (Some(2), 3), "{output}");
         let elsewhere = format!("{} is set and not read here: set {right}", wrong.0);
         let meant = "TRUSTED_ORIGIN is not a setting: did you mean TRUSTED_ORIGINS?".to_owned();
-        for told in [&elsewhere, &meant] {
-            let warns = |line: &str| line.contains("WARN") && line.ends_with(told);
-            assert!(said.lines().any(warns), "{told}: {said}");
+        for warning in [&elsewhere, &meant] {
+            let warns = |line: &str| line.contains("WARN") && line.ends_with(warning);
+            assert!(output.lines().any(warns), "{warning}: {output}");
         }
-        assert!(!said.contains("marker"), "{said}");
+        assert!(!output.contains("marker"), "{output}");
 
         let mut command = binary.command();
         command.envs([SOUND, secret, typo, wrong, stop]).envs(beside).arg("doctor");
         command.current_dir(std::env::temp_dir());
         let doctor = run(command);
-        for told in [&elsewhere, &meant] {
-            let warns = |line: &str| line.starts_with("warn") && line.ends_with(told);
-            assert!(doctor.stdout.lines().any(warns), "{told}: {}", doctor.stdout);
+        for warning in [&elsewhere, &meant] {
+            let warns = |line: &str| line.starts_with("warn") && line.ends_with(warning);
+            assert!(doctor.stdout.lines().any(warns), "{warning}: {}", doctor.stdout);
         }
         assert!(!doctor.stdout.contains("marker"), "{}", doctor.stdout);
     }
 }
 
 #[test]
-fn an_address_that_breaks_the_grammar_is_one_line_that_says_how() {
-    for (binary, name, address, said) in [
+fn an_address_that_breaks_the_grammar_is_one_line_with_the_cause() {
+    for (binary, name, address, output) in [
         (Binary::Auth, "TRUSTED_ORIGINS", "http://localhost:*", "its port is no number"),
         (
             Binary::Tasks,
@@ -223,7 +223,7 @@ fn an_address_that_breaks_the_grammar_is_one_line_that_says_how() {
     ] {
         let ended = refused(binary, &[("BETTER_AUTH_SECRET", SECRET), SOUND, (name, address)]);
         assert_refused_with(&ended, binary, &[name]);
-        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        assert!(ended.stderr.contains(output), "{}", ended.stderr);
     }
 }
 

@@ -1,5 +1,5 @@
-//! A server that is told to stop says so, finishes what it has begun, and is not held up
-//! by those who say nothing.
+//! Graceful shutdown: announced by readiness, finishes the calls in progress, and is not delayed
+//! by silent clients.
 
 mod database;
 
@@ -27,7 +27,7 @@ use crate::{
 };
 
 on_both_databases!(
-    a_stop_is_announced_loses_no_call_and_waits_for_nobody_silent,
+    a_stop_is_announced_loses_no_call_and_waits_for_no_silent_client,
     a_watcher_of_health_does_not_hold_up_the_stop_beyond_its_deadline,
 );
 
@@ -55,10 +55,17 @@ pub fn start_with(database: &FreshDatabase, lame_duck: Duration, drain: Duration
     Starting::new(Binary::Tasks, &settings).wait()
 }
 
-/// A creation whose message is sent when `go` says so.
-fn half_a_call(caller: &SignedIn, channel: Channel, go: oneshot::Receiver<()>) -> Call {
+/// A creation whose message is sent after `go`; `sent` resolves when its head is on the way.
+fn half_a_call(
+    caller: &SignedIn,
+    channel: Channel,
+    sent: oneshot::Sender<()>,
+    go: oneshot::Receiver<()>,
+) -> Call {
     let request = caller.new_task("begun before the stop");
+    // Polled for the first time when the head has been written.
     let message = stream::once(async move {
+        let _ = sent.send(());
         let _ = go.await;
         request
     });
@@ -76,7 +83,7 @@ fn half_a_call(caller: &SignedIn, channel: Channel, go: oneshot::Receiver<()>) -
 
 type Call = JoinHandle<Result<Response<CreateTaskResponse>, Status>>;
 
-/// Asks over a new connection each time until the server says NOT_SERVING.
+/// Polls over a new connection each time until the server reports NOT_SERVING.
 async fn until_not_serving(server: &Server) {
     let end = Instant::now() + LAME_DUCK + SLACK;
     loop {
@@ -89,28 +96,27 @@ async fn until_not_serving(server: &Server) {
     }
 }
 
-async fn a_stop_is_announced_loses_no_call_and_waits_for_nobody_silent(database: FreshDatabase) {
+async fn a_stop_is_announced_loses_no_call_and_waits_for_no_silent_client(database: FreshDatabase) {
     let mut server = start(&database);
     let connect = || TcpStream::connect(server.address()).expect("a connection");
     let silent: Vec<TcpStream> = (0..50).map(|_| connect()).collect();
     let way = server.channel();
     let ada = Stranger::new(way.clone(), way.clone()).minted("ada");
-    let (go, wait) = oneshot::channel();
-    let begun = half_a_call(&ada, way, wait);
-    // Both share a connection: once this is answered, the server knows of the other, which
-    // had the time to be sent first.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let ((go, wait), (sent, head)) = (oneshot::channel(), oneshot::channel());
+    let begun = half_a_call(&ada, way, sent, wait);
+    head.await.expect("the head is sent");
+    // Both share a connection: once this is answered, the server knows of the call before it.
     ada.create("before the stop").await;
     assert!(!begun.is_finished());
 
-    let told = Instant::now();
+    let terminated = Instant::now();
     server.terminate();
     until_not_serving(&server).await;
-    // Not ready is not closed: whoever has not noticed yet is still served.
+    // Not ready is not closed: a client that has not noticed yet is still served.
     ada.create("in the lame-duck moment").await;
     // Connections that are made now are refused sooner or later: the port closes.
     while TcpStream::connect(server.address()).is_ok() {
-        assert!(told.elapsed() < LAME_DUCK + SLACK, "the port stays open");
+        assert!(terminated.elapsed() < LAME_DUCK + SLACK, "the port stays open");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(server.wait(Duration::ZERO).is_none(), "it did not wait for the call it had begun");
@@ -121,7 +127,7 @@ async fn a_stop_is_announced_loses_no_call_and_waits_for_nobody_silent(database:
     let status = server.wait(LAME_DUCK + DRAIN + SLACK).expect("it ends");
     assert_eq!(status.code(), Some(0), "{}", server.log());
     // Nothing was left to be cut at the deadline.
-    assert!(told.elapsed() < LAME_DUCK + DRAIN, "{:?}", told.elapsed());
+    assert!(terminated.elapsed() < LAME_DUCK + DRAIN, "{:?}", terminated.elapsed());
     assert!(server.log().contains("\"connections.cut\":0"), "{}", server.log());
     drop(silent);
 

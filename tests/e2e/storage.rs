@@ -1,4 +1,4 @@
-//! No room to store anything: in which words that is refused at both services and on both
+//! A full disk: the refusals of both services on both
 //! wires, and what goes on.
 
 use fixtures::Backend;
@@ -9,7 +9,7 @@ use crate::{
     answer::Refused,
     caller::{PASSWORD, SignedIn, Stranger, application},
     file_pair::FilePair,
-    wire::{Way, Wire},
+    wire::{Transport, Wire},
     world::World,
 };
 
@@ -35,7 +35,7 @@ async fn below_the_floor_nothing_more_is_stored_and_the_rest_goes_on() {
     server.kill();
 
     let server = pair.serve(&[("STORAGE_MIN_FREE", "1000000TiB")]);
-    let both = [Way::Grpc(server.channel()), Way::Http(server.http_address())];
+    let both = [Transport::Grpc(server.channel()), Transport::Http(server.http_address())];
     for ((way, other), id) in both.into_iter().zip(others).zip(&made) {
         let ways = Stranger::new(way.clone(), way);
         let [ada, other] = [&ada, &other].map(|one| SignedIn { ways: ways.clone(), ..one.clone() });
@@ -48,7 +48,7 @@ async fn below_the_floor_nothing_more_is_stored_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgresql_server_without_room_is_said_to_be_full() {
+async fn a_postgresql_server_without_space_is_reported_as_full() {
     for wire in [Wire::Grpc, Wire::Http] {
         let Some(world) = World::start(Backend::Postgres, wire).await else { return };
         let ada = world.stranger().sign_up("ada@example.com").await;

@@ -1,4 +1,4 @@
-//! A table of a running service, looked at from outside: what is really on disk.
+//! A table of a running service, read over a connection of its own: what is on disk.
 
 #![expect(clippy::disallowed_methods, reason = "tests look at what is on disk")]
 
@@ -31,7 +31,7 @@ impl Table {
         rows.iter().map(value).collect()
     }
 
-    /// What SQLite's own check of the whole file says.
+    /// The result of SQLite's integrity check of the file.
     pub async fn integrity(&self) -> Vec<String> {
         let check = "integrity_check";
         let mut query = Query::select();
@@ -46,7 +46,7 @@ impl Table {
         self.database.execute_unprepared(&statement).await.expect("the rows are changed");
     }
 
-    /// Locks the table against whoever writes, until what is returned is dropped.
+    /// Locks the table against writers until the returned transaction is dropped.
     #[expect(clippy::disallowed_methods, reason = "a lock from outside, on its own connection")]
     pub async fn lock(&self) -> DatabaseTransaction {
         let held = self.database.begin().await.expect("a transaction");
@@ -59,7 +59,7 @@ impl Table {
         held
     }
 
-    /// Renames the table, so that whoever looks for it finds nothing.
+    /// Renames the table, so that its queries fail.
     pub async fn hide(&self) {
         let statement = format!("ALTER TABLE \"{0}\" RENAME TO \"{0}_hidden\"", self.name);
         self.database.execute_unprepared(&statement).await.expect("the table is renamed");

@@ -1,22 +1,22 @@
 //! Tasks of one user: what each rpc does, happy and sad.
 
 mod batch;
-mod counts;
-mod create_once;
+mod count;
 mod due;
+mod etags;
 mod faults;
 mod fields;
-mod find;
+mod idempotency;
 mod ids;
-mod order;
+mod import_export;
+mod list;
+mod moves;
 mod pages;
+mod recurrence;
 mod reminders;
-mod repeat;
 mod state;
 mod sync;
 mod tags;
-mod transfer;
 mod trash;
 mod update;
-mod versions;
 mod watch;

@@ -1,17 +1,17 @@
 //! The two wires. A scenario calls the generated clients and does not know which one it is
-//! on: over HTTP an adapter sends what the call means to the door, and turns the door's
+//! on: over HTTP an adapter sends the call as a request, and turns the
 //! answer into the rpc's.
 //!
-//! The adapter is a table and no judge. Whatever a door answers must stand in the table,
+//! The adapter is a table and no judge. Every response must stand in the table,
 //! in the shape that the README promises of every answer; anything else ends the test.
 
 mod auth;
 mod differences;
 mod frame;
-mod moment;
 mod security_event;
 mod shape;
 mod tasks;
+mod timestamp;
 
 use std::net::SocketAddr;
 
@@ -26,7 +26,7 @@ use tonic::{
 };
 
 pub use self::{differences::Difference, shape::assert_surrounded, tasks::Problem};
-use crate::exchange::{Asked, Reply};
+use crate::exchange::{HttpRequest, Reply};
 
 /// How a scenario speaks to the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +37,18 @@ pub enum Wire {
 
 /// A way to one service.
 #[derive(Clone)]
-pub enum Way {
+pub enum Transport {
     Grpc(Channel),
     Http(SocketAddr),
 }
 
-impl From<Channel> for Way {
+impl From<Channel> for Transport {
     fn from(channel: Channel) -> Self {
         Self::Grpc(channel)
     }
 }
 
-impl Service<Request<Body>> for Way {
+impl Service<Request<Body>> for Transport {
     type Response = Response<Body>;
     type Error = StdError;
     type Future = BoxFuture<Response<Body>, StdError>;
@@ -63,18 +63,18 @@ impl Service<Request<Body>> for Way {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self {
             Self::Grpc(channel) => channel.call(request).map(|sent| Ok(sent?)).boxed(),
-            Self::Http(door) => {
-                let door = *door;
-                async move { Ok(over_http(door, request).await) }.boxed()
+            Self::Http(address) => {
+                let address = *address;
+                async move { Ok(over_http(address, request).await) }.boxed()
             }
         }
     }
 }
 
-/// The answer of the door to what `request` asks for.
-async fn over_http(door: SocketAddr, request: Request<Body>) -> Response<Body> {
+/// The HTTP response to the request that stands for the call.
+async fn over_http(address: SocketAddr, request: Request<Body>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let call = Call { door, metadata: head.headers };
+    let call = Call { address, metadata: head.headers };
     let messages = frame::unwrapped(body).await;
     let message = messages.first().cloned().unwrap_or_default();
     let path = head.uri.path();
@@ -85,9 +85,9 @@ async fn over_http(door: SocketAddr, request: Request<Body>) -> Response<Body> {
         Some(("task.v1.TaskService", rpc)) => tasks::answer(&call, rpc, &message).await,
         Some(("task.v1.TaskBulkService", "ImportTasks")) => tasks::import(&call, &messages).await,
         Some(("task.v1.TaskBulkService", rpc)) => tasks::bulk(&call, rpc, &message).await,
-        Some(("auth.v1.AuthService", rpc)) => auth::entrance(&call, rpc, &message).await,
+        Some(("auth.v1.AuthService", rpc)) => auth::sign_in(&call, rpc, &message).await,
         Some(("auth.v1.SessionService", rpc)) => auth::session(&call, rpc, &message).await,
-        _ => panic!("{path} is no rpc that has a door"),
+        _ => panic!("{path} is no rpc that has a address"),
     };
     match answered {
         Ok(message) => frame::wrapped(&message),
@@ -97,17 +97,17 @@ async fn over_http(door: SocketAddr, request: Request<Body>) -> Response<Body> {
 
 /// One call of an rpc.
 struct Call {
-    door: SocketAddr,
+    address: SocketAddr,
     metadata: HeaderMap,
 }
 
 impl Call {
     /// Sends `asked` with what the caller sent beside the message.
-    async fn send(&self, asked: Asked) -> Reply {
-        self.dressed(asked).send(self.door).await
+    async fn send(&self, asked: HttpRequest) -> Reply {
+        self.dressed(asked).send(self.address).await
     }
 
-    fn dressed(&self, mut asked: Asked) -> Asked {
+    fn dressed(&self, mut asked: HttpRequest) -> HttpRequest {
         for name in ["authorization", "x-user-id", "x-request-id"] {
             for value in self.metadata.get_all(name) {
                 asked = asked.header(name, value.to_str().expect("ASCII"));
@@ -118,7 +118,7 @@ impl Call {
 }
 
 /// `status`, with the whole of `reply` in its metadata: who compares two refusals to the
-/// byte compares what the door sent, not what the adapter made of it.
+/// byte compares the HTTP response, not the adapter's conversion of it.
 fn with_evidence(mut status: Status, reply: &Reply) -> Status {
     let evidence = MetadataValue::from_bytes(&reply.comparable());
     status.metadata_mut().insert_bin("http-reply-bin", evidence);

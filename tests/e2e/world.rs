@@ -12,7 +12,7 @@ use crate::{
     caller::{SignedIn, Stranger},
     exchange::AGENT,
     table::Table,
-    wire::{Difference, Way, Wire},
+    wire::{Difference, Transport, Wire},
 };
 
 /// What both services sign and verify with.
@@ -52,7 +52,7 @@ impl World {
         Self::start_on(FreshDatabase::new(backend).await?, backend, wire, settings).await
     }
 
-    /// The same with accounts in a database that may hold some already.
+    /// Boots both services with accounts in a database that may hold some already.
     pub async fn start_on(
         accounts: FreshDatabase,
         backend: Backend,
@@ -68,7 +68,7 @@ impl World {
         Some(Self::serve(wire, [auth, tasks], databases))
     }
 
-    /// The same by a clock of the test's.
+    /// Boots both services with a clock of the test's.
     pub async fn start_at(backend: Backend, wire: Wire, clock: Arc<dyn Clock>) -> Option<Self> {
         Self::start_at_with(backend, wire, clock, &[]).await
     }
@@ -117,18 +117,18 @@ impl World {
         }
     }
 
-    /// Whether this scenario is on the wire that says it otherwise.
+    /// Whether this scenario is on the wire that differs here.
     pub fn differs(&self, _here: Difference) -> bool {
         self.wire == Wire::Http
     }
 
     /// A way to auth-service.
-    pub fn auth(&self) -> Way {
+    pub fn auth(&self) -> Transport {
         self.auth.way(self.wire)
     }
 
     /// A way to task-service.
-    pub fn tasks(&self) -> Way {
+    pub fn tasks(&self) -> Transport {
         self.tasks.way(self.wire)
     }
 
@@ -143,26 +143,26 @@ impl World {
     }
 
     /// The HTTP port of auth-service, for what is about HTTP itself.
-    pub fn auth_door(&self) -> SocketAddr {
+    pub fn auth_http(&self) -> SocketAddr {
         self.auth.http
     }
 
     /// The HTTP port of task-service, for what is about HTTP itself.
-    pub fn tasks_door(&self) -> SocketAddr {
+    pub fn tasks_http(&self) -> SocketAddr {
         self.tasks.http
     }
 
-    /// A table of auth-service, looked at from outside.
+    /// A table of auth-service, read over a connection of its own.
     pub async fn auth_table(&self, name: &'static str) -> Table {
         Table::open(self.auth.database.address(), name).await
     }
 
-    /// A table of task-service, looked at from outside.
+    /// A table of task-service, read over a connection of its own.
     pub async fn task_table(&self, name: &'static str) -> Table {
         Table::open(self.tasks.database.address(), name).await
     }
 
-    /// Somebody without a credential.
+    /// A caller without a credential.
     pub fn stranger(&self) -> Stranger {
         Stranger::new(self.auth(), self.tasks())
     }
@@ -186,10 +186,10 @@ impl Served {
         Self { grpc, http, stop, running, database }
     }
 
-    fn way(&self, wire: Wire) -> Way {
+    fn way(&self, wire: Wire) -> Transport {
         match wire {
-            Wire::Grpc => Way::Grpc(channel(self.grpc)),
-            Wire::Http => Way::Http(self.http),
+            Wire::Grpc => Transport::Grpc(channel(self.grpc)),
+            Wire::Http => Transport::Http(self.http),
         }
     }
 }
@@ -217,7 +217,7 @@ fn vars(
         ("BETTER_AUTH_SECRET", SECRET.to_owned()),
         ("BETTER_AUTH_URL", URL.to_owned()),
         ("DATABASE_URL", database.address().to_owned()),
-        // All scenarios come from one address. Those that are about limits say so.
+        // All scenarios share one address. Those about rate limits override this.
         ("ATTEMPT_LIMITS", "off".to_owned()),
         ("DATABASE_MAX_CONNECTIONS", "4".to_owned()),
         ("GRPC_ADDR", "127.0.0.1:0".to_owned()),

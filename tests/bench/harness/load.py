@@ -49,7 +49,7 @@ class Lane:
     wire: type = Grpc
 
     def arguments(self, body):
-        """What h2load needs to be told, beside the address; `body` is an open file."""
+        """Options of h2load beside the address; `body` is an open file."""
         fields = [f"-H{name}: {value}" for name, value in self.wire.headers(self)]
         return [*self.wire.flags, *([] if self.body is None else [f"-d{body.name}"]), *fields]
 

@@ -56,7 +56,7 @@ class Report:
                              f"| {' | '.join(self.met(cost, GATE))} |")
         return lines
 
-    def doors(self, bursts):
+    def protocols(self, bursts):
         """What the same call costs more, or less, as JSON than over gRPC."""
         lines = []
         for (subject, wire, workload, shape), as_json in bursts.items():

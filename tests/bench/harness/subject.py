@@ -87,7 +87,7 @@ class Subject:
         }
 
     def sign_up(self):
-        """Sessions for `load.LANES` new users, at auth-service's own doors."""
+        """Sessions for `load.LANES` new users, at auth-service itself."""
         with self.start() as process:
             tokens = [_session(process.http, number) for number in range(load.LANES)]
             self.store.settle()

@@ -1,5 +1,5 @@
 //! A task service without a database: what is left is the cost of the server, and of the
-//! gate in front of it. `tests/bench/run` measures it with and without.
+//! gate in front of it. `tests/bench/run.py` measures it with and without.
 
 mod stub;
 
@@ -20,7 +20,7 @@ use crate::stub::Stub;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Answers every list with the same 20 tasks from memory.
+/// The stub service: answers every list with 20 tasks from memory.
 ///
 /// Settings are those of task-service; no database is opened.
 #[derive(Parser)]
@@ -68,7 +68,7 @@ async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "whatever RUST_LOG says, the harness waits for it")]
+#[expect(clippy::print_stderr, reason = "the harness waits for it, at every RUST_LOG")]
 fn announce(address: &str) {
     eprintln!("listening grpc={address}");
 }

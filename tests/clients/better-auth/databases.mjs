@@ -33,7 +33,7 @@ export async function postgres() {
   };
 }
 
-/** Whether PostgreSQL can be used; says why not. Where REQUIRE_POSTGRES is set, it must. */
+/** Whether PostgreSQL can be used; prints why not. Where REQUIRE_POSTGRES is set, it must. */
 export async function postgresAnswers() {
   try {
     await command("SELECT 1");

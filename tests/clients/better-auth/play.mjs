@@ -3,14 +3,14 @@ import { randomBytes } from "node:crypto";
 import { clients } from "./client.mjs";
 import { scenarios } from "./scenarios.mjs";
 
-/** Returns `{ passed, total, faults }`; every fault is a line that says where it happened. */
+/** Returns `{ passed, total, faults }`; every fault is a line with its position. */
 export async function play({ release, mode, url }) {
   const client = await clients({ release, mode, url });
   const steps = Object.entries(
     scenarios({
       here: client(),
       there: client(),
-      nobody: client(),
+      signedOut: client(),
       email: `Ada-${randomBytes(6).toString("hex")}@example.com`,
     }),
   );

@@ -7,7 +7,7 @@
 //   DATABASE         sqlite:<file>, or postgres://...
 //   BASE_URL         what browsers call it; by default its own address
 //   TRUSTED_ORIGINS  further origins, separated by commas
-//   ADMIN            if given, with the plugins admin and twoFactor; whoever signs up with
+//   ADMIN            if given, with the plugins admin and twoFactor; the user who signs up with
 //                    this e-mail is an administrator
 import { createServer } from "node:http";
 import { SqliteDialect } from "kysely";

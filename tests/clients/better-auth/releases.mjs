@@ -21,6 +21,6 @@ export function migration(release) {
 
 /** The exact version that stands behind a release, for example `1.7.25`. */
 export function version(release) {
-  const manifest = new URL(`node_modules/better-auth-${release}/package.json`, import.meta.url);
+  const manifest = new URL(`../node_modules/better-auth-${release}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(manifest, "utf8")).version;
 }

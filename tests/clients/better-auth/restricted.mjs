@@ -50,7 +50,7 @@ async function bans(node, ours, { execute }) {
   const root = (await signUp(node, ADMIN)).token;
   const asRoot = (path, body) => good(node, path, body, root);
 
-  // For good: the same words from both, for nobody but who knows the password.
+  // For good: the same words from both, for a client with the password alone.
   const { user, token } = await signUp(node, "banned@example.com");
   assert.equal((await session(ours, token)).user.id, user.id);
   await asRoot("/admin/ban-user", { userId: user.id, banReason: "spam" });
@@ -66,7 +66,7 @@ async function bans(node, ours, { execute }) {
   const back = await signIn(ours, user.email);
   assert.equal(back.status, 200, JSON.stringify(back.json));
 
-  // By somebody's script, which ends no sessions: none is of use.
+  // By a foreign script, which ends no sessions: none is of use.
   await execute(`UPDATE "user" SET "banned" = TRUE WHERE "email" = '${user.email}'`);
   assert.equal(await session(ours, back.json.token), null);
   const refused = await call(ours, "/token", undefined, back.json.token);

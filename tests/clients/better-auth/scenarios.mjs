@@ -18,8 +18,8 @@ function refused({ data, error }, status, code) {
   if (code) assert.equal(error.code, code);
 }
 
-/** `here` and `there` are two devices of the person, `nobody` is a third that never signs in. */
-export function scenarios({ here, there, nobody, email }) {
+/** `here` and `there` are two devices of a user, `signedOut` is a third that never signs in. */
+export function scenarios({ here, there, signedOut, email }) {
   const seen = {};
   const signIn = (client, password) => client.signIn.email({ email, password });
   const session = async (client) => good(await client.getSession());
@@ -53,14 +53,14 @@ export function scenarios({ here, there, nobody, email }) {
       assert.ok(days > 6.9 && days <= 7.01, `lives for ${days} days`);
     },
     "a taken address is refused": async () => {
-      const answer = await nobody.signUp.email({ name: "Eve", email, password: PASSWORD });
+      const answer = await signedOut.signUp.email({ name: "Eve", email, password: PASSWORD });
       refused(answer, 422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL");
     },
     "a wrong password is refused": async () => {
-      refused(await signIn(nobody, "tulips and snow 42"), 401, "INVALID_EMAIL_OR_PASSWORD");
+      refused(await signIn(signedOut, "tulips and snow 42"), 401, "INVALID_EMAIL_OR_PASSWORD");
     },
     "without credentials there is no session": async () => {
-      assert.equal(await session(nobody), null);
+      assert.equal(await session(signedOut), null);
     },
     "a second session": async () => {
       const answer = good(await signIn(there, PASSWORD));
@@ -77,10 +77,10 @@ export function scenarios({ here, there, nobody, email }) {
       assert.equal(claims.sub, seen.user.id);
       assert.equal(claims.email, email.toLowerCase());
       assert.ok(claims.exp * 1000 > Date.now());
-      refused(await nobody.token(), 401);
+      refused(await signedOut.token(), 401);
     },
     jwks: async () => {
-      const { keys } = good(await nobody.jwks());
+      const { keys } = good(await signedOut.jwks());
       assert.ok(Array.isArray(keys));
     },
     "update the user": async () => {
@@ -90,7 +90,7 @@ export function scenarios({ here, there, nobody, email }) {
       assert.equal(user.name, "Ada L.");
       assert.equal(user.image, image);
       assert.equal((await session(there)).user.name, "Ada L.");
-      refused(await nobody.updateUser({ name: "Eve" }), 401);
+      refused(await signedOut.updateUser({ name: "Eve" }), 401);
     },
     "list the sessions": async () => {
       const sessions = good(await here.listSessions());
@@ -100,7 +100,7 @@ export function scenarios({ here, there, nobody, email }) {
       assert.equal(sessions.filter(({ token }) => token === seen.token).length, 1);
       seen.listed = sessions.find(({ token }) => token !== seen.token);
       assert.ok(seen.listed.expiresAt instanceof Date);
-      refused(await nobody.listSessions(), 401);
+      refused(await signedOut.listSessions(), 401);
     },
     "revoke the other session": async () => {
       assert.equal(good(await here.revokeSession({ token: seen.listed.token })).status, true);
@@ -117,7 +117,7 @@ export function scenarios({ here, there, nobody, email }) {
       assert.notEqual(token, seen.token);
       assert.equal((await session(here)).session.token, token);
       assert.equal(await session(there), null);
-      refused(await signIn(nobody, PASSWORD), 401, "INVALID_EMAIL_OR_PASSWORD");
+      refused(await signIn(signedOut, PASSWORD), 401, "INVALID_EMAIL_OR_PASSWORD");
     },
     "revoke the other sessions": async () => {
       good(await signIn(there, CHANGED));

@@ -27,7 +27,7 @@ async function share(open, { release, kind, oursIsFirst }) {
   const startOurServer = () => run(startOurs({ database: database.ours, settings }));
   try {
     const first = oursIsFirst ? await startOurServer() : await startNode();
-    // Somebody who was there before the other server came.
+    // A user from before the other server started.
     const early = await begin(first);
     const second = oursIsFirst ? await startNode() : await startOurServer();
     const late = await begin(second);
@@ -35,7 +35,7 @@ async function share(open, { release, kind, oursIsFirst }) {
     assert.notEqual(early.user.id, late.user.id);
     await sideBySide(first, second, early);
     await sideBySide(second, first, late);
-    // The numbers and names of those who left are nobody's.
+    // The numbers and names of deleted users are free of use.
     const last = await begin(oursIsFirst ? first : second);
     assert.ok(![early.user.id, late.user.id].includes(last.user.id), "an id was given again");
   } finally {

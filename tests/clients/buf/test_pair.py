@@ -29,7 +29,7 @@ class Pair(unittest.TestCase):
         return answer.json
 
     def tasks(self, method, who=None, expect=OK, **fields):
-        """A call of `who`, for themselves unless a `user_id` says otherwise."""
+        """A call of `who`, for themselves unless a `user_id` is given."""
         who = who or self.ada
         fields.setdefault("user_id", who["user"]["id"])
         answer = curl(f"{TASK}/{method}", fields, who["accessToken"]["token"])
@@ -77,12 +77,12 @@ class Pair(unittest.TestCase):
         self.tasks("DeleteTask", id=made["id"])
         self.tasks("GetTask", id=made["id"], expect=NOT_FOUND)
 
-    def test_without_a_token_nobody_passes(self):
+    def test_without_a_token_no_call_passes(self):
         for method in ["CreateTask", "GetTask", "ListTasks", "DeleteTask"]:
             answer = curl(f"{TASK}/{method}", {"user_id": self.ada["user"]["id"]})
             self.assert_status(answer, UNAUTHENTICATED, "MISSING_TOKEN")
 
-    def test_nobody_acts_for_another_user(self):
+    def test_no_user_acts_for_another(self):
         answer = self.tasks("ListTasks", user_id=self.bob["user"]["id"], expect=PERMISSION_DENIED)
         self.assert_status(answer, PERMISSION_DENIED, "FORBIDDEN_USER_ACCESS")
 

@@ -37,7 +37,7 @@ test("without a token nothing is answered", async () => {
   });
 });
 
-test("the tasks of somebody else are out of reach", async () => {
+test("the tasks of another user are out of reach", async () => {
   const [ada, eve] = [await signUp("ada"), await signUp("eve")];
   await assert.rejects(tasks.listTasks({ userId: ada.id }, eve.access), {
     code: Code.PermissionDenied,

@@ -76,7 +76,7 @@ try {
   assert.deepEqual(await titles(), three);
   await shoot("tasks");
 
-  begin("a refused task says which field is at fault");
+  begin("a refused task names the faulty field");
   visitor.expect("400 POST /api/{user}/tasks");
   await visitor.page.getByLabel("New task").fill("x".repeat(201));
   await button("Add").click();
@@ -123,7 +123,7 @@ try {
   await status("Completed Water the tulips");
   await visitor.leave();
 
-  begin("somebody else, who gives the same e-mail first");
+  begin("another user, who gives the same e-mail first");
   visitor = await Visitor.arrive(browser, origin);
   visitor.expect("422 POST /api/auth/sign-up/email");
   await visitor.page.goto("/sign-up");

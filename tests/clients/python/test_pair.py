@@ -29,7 +29,7 @@ class Pair(unittest.TestCase):
                                password="correct horse battery")
 
     def tasks(self, method, who=None, **fields):
-        """A call of `who`, for themselves unless a `user_id` says otherwise."""
+        """A call of `who`, for themselves unless a `user_id` is given."""
         who = who or self.ada
         fields.setdefault("user_id", who.user.id)
         return self.server.call(TASK, method, token=who.access_token.token, **fields)
@@ -120,7 +120,7 @@ class Pair(unittest.TestCase):
             token = page.next_page_token
         self.assertEqual((len(seen), set(seen), token), (5, made, ""))
 
-    def test_without_a_token_nobody_passes(self):
+    def test_without_a_token_no_call_passes(self):
         for method in ["CreateTask", "GetTask", "ListTasks", "DeleteTask"]:
             refused = self.refusal(self.server.call, TASK, method, user_id=self.ada.user.id)
             self.assertEqual((refused.code, refused.reason),
@@ -131,7 +131,7 @@ class Pair(unittest.TestCase):
         self.assertEqual((refused.code, refused.reason),
                          (StatusCode.UNAUTHENTICATED, "INVALID_TOKEN_SIGNATURE"))
 
-    def test_nobody_acts_for_another_user(self):
+    def test_no_user_acts_for_another(self):
         refused = self.refusal(self.tasks, "ListTasks", user_id=self.bob.user.id)
         self.assertEqual((refused.code, refused.reason),
                          (StatusCode.PERMISSION_DENIED, "FORBIDDEN_USER_ACCESS"))

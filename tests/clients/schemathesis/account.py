@@ -1,4 +1,4 @@
-"""An account at the auth door that is made when needed, and made anew when it was spent."""
+"""An account of auth-service, signed up when needed, and again when it was used up."""
 
 import http.client
 import json

@@ -95,7 +95,7 @@ def filter_failure(context, failure, case, response):
     # Which version a task is at, no schema tells.
     if answer.get("error_code") == "STALE_ETAG":
         return False
-    # The first faults are told, and of the request how many more there are.
+    # The first faults are reported, and how many more there are.
     if answer.get("code") == "PASSWORD_TOO_LONG" and is_longer_than_it_looks(case.body):
         return False
     fields = {OF_ONE.sub("", fault["field"]) for fault in answer.get("errors", [])} - {"request"}

@@ -1,4 +1,4 @@
-"""One run of schemathesis against one door in one role, and what to make of it."""
+"""A run of schemathesis against one HTTP API in one role, and its verdict."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Visit:
     token: str = ""
     account: bool = False
     variables: dict = field(default_factory=dict)
-    # Operations of the door that need not (or, where nobody may, that anybody may) succeed.
+    # Operations that need not succeed (or, where none may, that may).
     except_for: frozenset = frozenset()
 
     def run(self, program, base, options):

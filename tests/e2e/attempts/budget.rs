@@ -1,4 +1,4 @@
-//! One budget, whatever the door, the spelling and the call.
+//! Rate limits: one budget for all wires, spellings and calls.
 
 use fixtures::Backend;
 use proto::auth::v1::{
@@ -99,7 +99,7 @@ async fn every_call_that_checks_a_password_draws_on_the_same_budget() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_guesses_at_the_same_instant_find_no_gap() {
+async fn a_hundred_attempts_at_the_same_instant_exceed_no_limit() {
     each(&[("PASSWORD_ATTEMPTS", "6/24h")], async |world| {
         ada(world).await;
         let guesses = (0..100).map(|number| {
@@ -146,7 +146,7 @@ async fn where_many_attack_an_account_its_user_is_let_in_from_home() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_not_trusted_cannot_choose_an_address() {
+async fn an_untrusted_caller_cannot_choose_an_address() {
     let settings = [("TRUSTED_PROXIES", "none"), ("PASSWORD_ATTEMPTS", "2/24h")];
     each(&settings, async |world| {
         ada(world).await;
@@ -175,8 +175,8 @@ async fn a_session_shows_the_address_that_a_trusted_proxy_names() {
 async fn an_event_names_the_address_that_a_trusted_proxy_names() {
     each(&[], async |world| {
         let ada = ada(world).await;
-        let told = so_many(&ada, 1).await;
-        assert_eq!(told[0].ip_address.as_deref(), Some("198.51.100.250"));
+        let recorded = so_many(&ada, 1).await;
+        assert_eq!(recorded[0].ip_address.as_deref(), Some("198.51.100.250"));
         assert_eq!(sign_in(world, Wire::Grpc, ATTACKER, ADA, WRONG).await, Became::Wrong);
         assert_eq!(so_many(&ada, 2).await[0].ip_address.as_deref(), Some(ATTACKER));
     })
@@ -220,9 +220,9 @@ async fn tokens_that_open_nothing_are_counted_over_both_wires() {
     .await;
 }
 
-/// From the same address, which many users share.
+/// An address that many users share.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_that_open_nothing_lock_nobody_out() {
+async fn tokens_that_open_nothing_lock_no_user_out() {
     each(&[("INVALID_SESSIONS_PER_ADDRESS", "1/24h")], async |world| {
         let ada = ada(world).await;
         let mut dead = ada.ways.sessions(&"x".repeat(32));

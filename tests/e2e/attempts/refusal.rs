@@ -1,4 +1,4 @@
-//! What somebody is told who tries too often.
+//! Rate limits: the refusal.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 const NOBODY: &str = "nobody@example.com";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn both_wires_say_how_long_to_wait_and_it_is_enough() {
+async fn both_wires_return_how_long_to_wait_and_it_is_enough() {
     let (world, clock) = still_world(&[]).await;
     ada(&world).await;
     for _ in 0..5 {
@@ -43,7 +43,7 @@ async fn both_wires_say_how_long_to_wait_and_it_is_enough() {
 async fn an_account_that_does_not_exist_is_limited_to_the_byte_alike() {
     let (world, _clock) = still_world(&[]).await;
     ada(&world).await;
-    let mut told = Vec::new();
+    let mut replies = Vec::new();
     for (email, grpc_from, http_from) in
         [(ADA, "203.0.113.1", "203.0.113.2"), (NOBODY, "203.0.113.3", "203.0.113.4")]
     {
@@ -57,8 +57,8 @@ async fn an_account_that_does_not_exist_is_limited_to_the_byte_alike() {
             answers.1.push((reply.status, headers, reply.body));
         }
         assert_eq!(answers.1[5].0, 429);
-        told.push(answers);
+        replies.push(answers);
     }
-    assert_eq!(told[0], told[1]);
+    assert_eq!(replies[0], replies[1]);
     world.stop().await;
 }

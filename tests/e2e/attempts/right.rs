@@ -1,4 +1,4 @@
-//! Right passwords, of which there are so many too.
+//! Rate limits: right passwords, however many.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The file of a SQLite database: who may read it, and whether it is still there.
+//! The file of a SQLite database: its permissions, and its loss.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
@@ -36,7 +36,7 @@ async fn a_file_that_is_gone_or_replaced_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_reads_the_files_or_the_memory() {
+async fn other_users_read_neither_the_files_nor_the_memory() {
     let (_database, file, server) = serving().await;
     Stranger::new(server.channel(), server.channel()).minted("ada").create("a task").await;
     let mode =
@@ -52,7 +52,7 @@ async fn nobody_else_reads_the_files_or_the_memory() {
     assert_eq!(core, ["0", "0", "bytes"]);
     let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("status");
     assert!(status.contains("Umask:\t0077"), "{status}");
-    // What others of the same user may see of a process belongs to root where it is closed.
+    // The files of a process in `/proc` belong to root where they are closed to its user.
     let owner = Command::new("stat")
         .args(["-c", "%u", &format!("/proc/{}/environ", server.id())])
         .output()

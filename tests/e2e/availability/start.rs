@@ -1,11 +1,11 @@
-//! A database that is away at the start, and one that will not have the service.
+//! Start-up with a database that is unavailable, or refuses the service.
 
 use fixtures::Cluster;
 use http::{Method, StatusCode};
 use tonic::Code;
 
 use super::{begin, is_ready, until_ready};
-use crate::{binary::Binary, caller::Stranger, exchange::Asked, process::run};
+use crate::{binary::Binary, caller::Stranger, exchange::HttpRequest, process::run};
 
 const SERVICES: [(Binary, &str); 2] =
     [(Binary::Auth, "/api/auth/get-session"), (Binary::Tasks, "/api/ada/tasks")];
@@ -22,7 +22,7 @@ async fn a_database_that_is_away_is_waited_for() {
         .collect();
     for (server, path, address) in &servers {
         assert!(!is_ready(server).await);
-        let refused = Asked::new(Method::GET, path).send(server.http_address()).await;
+        let refused = HttpRequest::new(Method::GET, path).send(server.http_address()).await;
         assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:?}");
         assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
         let place = address.trim_start_matches("postgres://postgres@");

@@ -1,4 +1,4 @@
-//! An address that leads to a read-only server for a moment, as in a failover.
+//! Failover: an address that leads to a read-only server for a while.
 
 use std::{
     io::{Read, Write},
@@ -103,7 +103,7 @@ async fn a_failover_by_way_of_a_standby_is_recovered_from_soon() {
     let kept = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'tasks'";
     until("none is kept", async || standby.execute(kept) == "0").await;
     assert!(!creates(&ada).await);
-    // Whoever is still connected to the standby stays so: only new connections lead back.
+    // Connections to the standby stay: only new ones lead back.
     switch.turn(primary.port(), false);
     assert_recovers(&server, &ada, Instant::now()).await;
 }

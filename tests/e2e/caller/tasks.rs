@@ -1,4 +1,4 @@
-//! What somebody does with tasks of their own.
+//! Calls of a signed-in user about tasks.
 
 use prost_types::{FieldMask, Timestamp};
 use proto::task::v1::{
@@ -11,7 +11,7 @@ use tonic::Status;
 use super::SignedIn;
 
 impl SignedIn {
-    /// Makes a task with this title and what `say` says of it.
+    /// Creates a task with this title and the fields that `say` sets.
     pub async fn make(
         &self,
         title: &str,
@@ -114,7 +114,7 @@ impl SignedIn {
     }
 }
 
-/// A moment as RFC 3339 spells it.
+/// A timestamp in RFC 3339.
 pub fn at(text: &str) -> Timestamp {
     let at = chrono::DateTime::parse_from_rfc3339(text).expect("RFC 3339");
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).expect("less than a second");

@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use super::parameters::routes;
 use crate::{
     caller::SignedIn,
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     scenarios::over_http_alone,
     wire::Problem,
     world::World,
@@ -23,10 +23,10 @@ const DATE: &str = "Sun, 29 Nov 2026 12:00:00 GMT";
 async fn no_route_passes_over_a_precondition(world: &World) {
     let alice = world.alice().await;
     let task = alice.create("Water the plants").await;
-    for (door, credential) in
-        [(world.tasks_door(), &alice.access_token), (world.auth_door(), &alice.session_token)]
+    for (address, credential) in
+        [(world.tasks_http(), &alice.access_token), (world.auth_http(), &alice.session_token)]
     {
-        for (method, path) in routes(door).await {
+        for (method, path) in routes(address).await {
             let is_versioned = path.contains("{id}");
             let place = path.replace("{user_id}", &alice.id()).replace("{id}", &task.id);
             for (header, value) in [
@@ -40,10 +40,10 @@ async fn no_route_passes_over_a_precondition(world: &World) {
                 let what = format!("{method} {place} {header}: {value}");
                 let saves = ["if-modified-since", "if-range"].contains(&header);
                 if method == Method::GET && (saves || is_versioned && value == "*") {
-                    // Whoever sends it is answered with the whole, or has it.
+                    // The response is the whole, or 304.
                     continue;
                 }
-                let asked = Asked::new(method.clone(), &place).bearer(credential);
+                let asked = HttpRequest::new(method.clone(), &place).bearer(credential);
                 let asked = match &place {
                     place if place.ends_with("/move") => asked.json(&serde_json::json!({})),
                     _ if [Method::PUT, Method::PATCH].contains(&method) && is_versioned => {
@@ -55,7 +55,7 @@ async fn no_route_passes_over_a_precondition(world: &World) {
                     }
                     _ => asked,
                 };
-                let reply = asked.header(header, value).send(door).await;
+                let reply = asked.header(header, value).send(address).await;
                 if is_versioned && header == "if-match" {
                     assert_stale(&reply);
                     continue;
@@ -86,14 +86,14 @@ async fn sent(
     lines: &[&str],
 ) -> Reply {
     let path = format!("/api/{}/tasks/{id}", alice.id());
-    let mut asked = Asked::new(method.clone(), &path).bearer(&alice.access_token);
+    let mut asked = HttpRequest::new(method.clone(), &path).bearer(&alice.access_token);
     if method == Method::PATCH {
         asked = asked.json(&serde_json::json!({ "title": "Rest" }));
     }
     for line in lines {
         asked = asked.header(header, line);
     }
-    asked.send(world.tasks_door()).await
+    asked.send(world.tasks_http()).await
 }
 
 async fn a_change_is_made_to_a_version_that_is_named(world: &World) {
@@ -123,13 +123,13 @@ async fn a_change_is_made_to_a_version_that_is_named(world: &World) {
         let reply = sent(world, &alice, Method::PATCH, &task.id, "if-match", lines).await;
         assert_eq!(reply.status, StatusCode::OK, "{lines:?}: {reply:?}");
         // What is not there has no version; that it is not there comes first.
-        let unknown = uuid_of_nobody();
+        let unknown = unknown_uuid();
         let reply = sent(world, &alice, Method::PATCH, &unknown, "if-match", lines).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{lines:?}: {reply:?}");
     }
 }
 
-fn uuid_of_nobody() -> String {
+fn unknown_uuid() -> String {
     "018bcfe5-687b-7aaa-8bbb-0123456789ab".to_owned()
 }
 

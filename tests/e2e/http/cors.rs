@@ -1,4 +1,4 @@
-//! Which pages may call, on every port: the ones that are listed, and nobody else.
+//! CORS on every port: the listed origins may call, and no other.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use fixtures::Backend;
 use http::{Method, StatusCode};
 
 use crate::{
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     wire::Wire,
     world::World,
 };
@@ -43,8 +43,8 @@ async fn world() -> World {
     world.expect("SQLite is always there")
 }
 
-fn preflight(path: &str, origin: &str, method: &str) -> Asked {
-    Asked::new(Method::OPTIONS, path)
+fn preflight(path: &str, origin: &str, method: &str) -> HttpRequest {
+    HttpRequest::new(Method::OPTIONS, path)
         .header("origin", origin)
         .header("access-control-request-method", method)
         .header("access-control-request-headers", "authorization, content-type")
@@ -72,14 +72,14 @@ fn is_readable(reply: &Reply, origin: &str) -> bool {
 fn ports(world: &World, user: &str) -> Vec<(SocketAddr, String, &'static str)> {
     let list = format!("/api/{user}/tasks");
     vec![
-        (world.tasks_door(), list.clone(), "GET"),
-        (world.tasks_door(), list.clone(), "POST"),
-        (world.tasks_door(), format!("{list}/x"), "PUT"),
-        (world.tasks_door(), format!("{list}/x"), "PATCH"),
-        (world.tasks_door(), format!("{list}/x"), "DELETE"),
-        (world.auth_door(), "/api/auth/get-session".into(), "GET"),
-        (world.auth_door(), "/api/auth/sign-in/email".into(), "POST"),
-        (world.auth_door(), "/api/auth/no-such-route".into(), "POST"),
+        (world.tasks_http(), list.clone(), "GET"),
+        (world.tasks_http(), list.clone(), "POST"),
+        (world.tasks_http(), format!("{list}/x"), "PUT"),
+        (world.tasks_http(), format!("{list}/x"), "PATCH"),
+        (world.tasks_http(), format!("{list}/x"), "DELETE"),
+        (world.auth_http(), "/api/auth/get-session".into(), "GET"),
+        (world.auth_http(), "/api/auth/sign-in/email".into(), "POST"),
+        (world.auth_http(), "/api/auth/no-such-route".into(), "POST"),
         (world.tasks_grpc(), "/task.v1.TaskService/ListTasks".into(), "POST"),
         (world.auth_grpc(), "/auth.v1.AuthService/SignIn".into(), "POST"),
     ]
@@ -116,16 +116,16 @@ async fn an_answer_is_readable_for_listed_origins_alone() {
     let alice = world.alice().await;
     let list = format!("/api/{}/tasks", alice.id());
     let calls = [
-        (world.tasks_door(), list.as_str(), alice.access_token.as_str(), StatusCode::OK),
-        (world.tasks_door(), &list, "garbage", StatusCode::UNAUTHORIZED),
-        (world.tasks_door(), "/api/x/tasks", &alice.access_token, StatusCode::FORBIDDEN),
-        (world.tasks_door(), "/nothing", "", StatusCode::NOT_FOUND),
-        (world.auth_door(), "/api/auth/get-session", &alice.session_token, StatusCode::OK),
-        (world.auth_door(), "/api/auth/token", "garbage", StatusCode::UNAUTHORIZED),
+        (world.tasks_http(), list.as_str(), alice.access_token.as_str(), StatusCode::OK),
+        (world.tasks_http(), &list, "garbage", StatusCode::UNAUTHORIZED),
+        (world.tasks_http(), "/api/x/tasks", &alice.access_token, StatusCode::FORBIDDEN),
+        (world.tasks_http(), "/nothing", "", StatusCode::NOT_FOUND),
+        (world.auth_http(), "/api/auth/get-session", &alice.session_token, StatusCode::OK),
+        (world.auth_http(), "/api/auth/token", "garbage", StatusCode::UNAUTHORIZED),
     ];
     for (port, path, token, status) in calls {
         let from = async |origin: &str| {
-            let asked = Asked::new(Method::GET, path).bearer(token).header("origin", origin);
+            let asked = HttpRequest::new(Method::GET, path).bearer(token).header("origin", origin);
             let reply = asked.send(port).await;
             assert_eq!(reply.status, status, "{path} {origin}");
             reply
@@ -141,8 +141,8 @@ async fn an_answer_is_readable_for_listed_origins_alone() {
         for origin in FOREIGN {
             assert!(!is_readable(&from(origin).await, origin), "{path} {origin}");
         }
-        // Who sends no origin is no page, and the answer says so to caches.
-        let reply = Asked::new(Method::GET, path).bearer(token).send(port).await;
+        // A request without an origin comes from no page; `vary` tells caches so.
+        let reply = HttpRequest::new(Method::GET, path).bearer(token).send(port).await;
         assert!(!is_readable(&reply, ""), "{path}");
     }
     world.stop().await;
@@ -164,19 +164,20 @@ async fn no_foreign_page_signs_its_visitor_in_or_acts_with_a_cookie() {
     );
     // An address at a trusted origin is at home there too: `Referer` has nothing else.
     for origin in FOREIGN.into_iter().filter(|origin| *origin != format!("{}/", TRUSTED[1])) {
-        let sign_in = Asked::new(Method::POST, "/api/auth/sign-in/email").json(&credential);
-        let reply = sign_in.header("origin", origin).send(world.auth_door()).await;
+        let sign_in = HttpRequest::new(Method::POST, "/api/auth/sign-in/email").json(&credential);
+        let reply = sign_in.header("origin", origin).send(world.auth_http()).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{origin}");
         assert!(!reply.headers.contains_key("set-cookie"), "{origin}");
-        let sign_out = Asked::new(Method::POST, "/api/auth/sign-out").header("cookie", &cookie);
-        let reply = sign_out.header("origin", origin).send(world.auth_door()).await;
+        let sign_out =
+            HttpRequest::new(Method::POST, "/api/auth/sign-out").header("cookie", &cookie);
+        let reply = sign_out.header("origin", origin).send(world.auth_http()).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{origin}");
     }
-    let without = Asked::new(Method::POST, "/api/auth/sign-out").header("cookie", &cookie);
-    assert_eq!(without.send(world.auth_door()).await.status, StatusCode::FORBIDDEN);
+    let without = HttpRequest::new(Method::POST, "/api/auth/sign-out").header("cookie", &cookie);
+    assert_eq!(without.send(world.auth_http()).await.status, StatusCode::FORBIDDEN);
     assert!(alice.session_lives().await);
-    let own = Asked::new(Method::POST, "/api/auth/sign-out").header("cookie", &cookie);
-    let own = own.header("origin", TRUSTED[1]).send(world.auth_door()).await;
+    let own = HttpRequest::new(Method::POST, "/api/auth/sign-out").header("cookie", &cookie);
+    let own = own.header("origin", TRUSTED[1]).send(world.auth_http()).await;
     assert_eq!(own.status, StatusCode::OK);
     assert!(!alice.session_lives().await);
     world.stop().await;

@@ -1,12 +1,12 @@
-//! Every route of the tasks door refuses who has no business there. The routes come from
-//! the door's own description, so that a new one is covered the day it is described.
+//! Every route of tasks refuses callers without access. The routes come from
+//! the OpenAPI document, so that a new one is covered the day it is described.
 
 use http::{Method, StatusCode};
 
 use crate::{
     answer::reason,
     caller::SignedIn,
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     forge,
     gate::{Credential, refusals},
     scenarios::over_http_alone,
@@ -32,7 +32,7 @@ struct Route {
 
 /// Every route about tasks, with HEAD wherever there is GET.
 async fn routes(world: &World) -> Vec<Route> {
-    let api = Asked::new(Method::GET, "/openapi.json").send(world.tasks_door()).await.json();
+    let api = HttpRequest::new(Method::GET, "/openapi.json").send(world.tasks_http()).await.json();
     let paths = api["paths"].as_object().expect("paths");
     let mut routes = Vec::new();
     for (path, methods) in paths.iter().filter(|(path, _)| path.starts_with("/api/")) {
@@ -55,9 +55,9 @@ impl Route {
     }
 
     /// A request for `user` in which everything but the path is nonsense.
-    fn nonsense(&self, user: &str) -> Asked {
+    fn nonsense(&self, user: &str) -> HttpRequest {
         let path = format!("{}?no_such_parameter=%00&completed=perhaps", self.of(user));
-        let asked = Asked::new(self.method.clone(), &path);
+        let asked = HttpRequest::new(self.method.clone(), &path);
         let asked = asked.header("content-type", "text/nonsense").header("if-match", "nonsense");
         match self.method {
             Method::GET | Method::HEAD => asked,
@@ -87,14 +87,14 @@ async fn no_route_looks_at_a_request_before_its_token(world: &World) {
                 if let Some(value) = &authorization {
                     asked = asked.header("authorization", value);
                 }
-                let reply = asked.send(world.tasks_door()).await;
+                let reply = asked.send(world.tasks_http()).await;
                 route.assert_refused(&reply, StatusCode::UNAUTHORIZED, reason);
             }
         }
         let bearer = format!("Bearer {}", alice.access_token);
         let twice = route.nonsense(&alice.id());
         let twice = twice.header("authorization", &bearer).header("authorization", &bearer);
-        let reply = twice.send(world.tasks_door()).await;
+        let reply = twice.send(world.tasks_http()).await;
         route.assert_refused(&reply, StatusCode::UNAUTHORIZED, "INVALID_HEADER_FORMAT");
     }
     assert!(alice.all_tasks().await.is_empty() && bob.all_tasks().await.is_empty());
@@ -108,12 +108,12 @@ async fn no_route_looks_at_a_request_before_its_path_is_the_callers(world: &Worl
     for route in routes(world).await {
         for user in &others {
             let asked = route.nonsense(user).bearer(&alice.access_token);
-            let reply = asked.send(world.tasks_door()).await;
+            let reply = asked.send(world.tasks_http()).await;
             route.assert_refused(&reply, StatusCode::FORBIDDEN, "FORBIDDEN_USER_ACCESS");
         }
-        // The very same request for her own path gets as far as its nonsense.
+        // The same request for her own path gets as far as its nonsense.
         let asked = route.nonsense(&alice.id()).bearer(&alice.access_token);
-        let status = asked.send(world.tasks_door()).await.status;
+        let status = asked.send(world.tasks_http()).await.status;
         let looked = [400, 404, 413, 415].contains(&status.as_u16());
         assert!(looked, "{} {}: {status}", route.method, route.path);
     }
@@ -125,11 +125,11 @@ async fn a_token_is_taken_from_its_header_alone(world: &World) {
     let token = &alice.access_token;
     for route in routes(world).await {
         let path = format!("{}?access_token={token}&token={token}", route.of(&alice.id()));
-        let elsewhere = Asked::new(route.method.clone(), &path)
+        let elsewhere = HttpRequest::new(route.method.clone(), &path)
             .header("cookie", &format!("access_token={token}; authorization=Bearer {token}"))
             .header("proxy-authorization", &format!("Bearer {token}"))
             .header("x-authorization", &format!("Bearer {token}"));
-        let reply = elsewhere.send(world.tasks_door()).await;
+        let reply = elsewhere.send(world.tasks_http()).await;
         route.assert_refused(&reply, StatusCode::UNAUTHORIZED, "MISSING_TOKEN");
     }
 }
@@ -142,14 +142,14 @@ async fn a_user_in_a_header_can_only_refuse(world: &World) {
             for name in named {
                 asked = asked.header("x-user-id", name);
             }
-            let reply = asked.send(world.tasks_door()).await;
+            let reply = asked.send(world.tasks_http()).await;
             route.assert_refused(&reply, StatusCode::FORBIDDEN, "FORBIDDEN_USER_ACCESS");
         }
         let named = route.nonsense(&alice.id()).header("x-user-id", &alice.id());
-        let reply = named.send(world.tasks_door()).await;
+        let reply = named.send(world.tasks_http()).await;
         route.assert_refused(&reply, StatusCode::UNAUTHORIZED, "MISSING_TOKEN");
     }
-    // Her token for his path is hers still, whoever signed it into which claim.
+    // Her token for his path is still hers, whatever claim names him.
     let minted = forge::token(SECRET, &alice.id(), &serde_json::json!({ "user_id": bob.id() }));
     let forger = SignedIn { access_token: minted, user: bob.user.clone(), ..alice };
     let status = forger.page(0, "", None).await.expect_err("not hers");

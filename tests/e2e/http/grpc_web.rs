@@ -9,7 +9,7 @@ use proto::task::v1::{ListTasksRequest, ListTasksResponse};
 
 use crate::{
     caller::SignedIn,
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     raw::framed,
     scenarios::over_http_alone,
     world::World,
@@ -33,8 +33,8 @@ fn list(caller: &SignedIn) -> Vec<u8> {
     framed(0, u32::try_from(message.len()).expect("a message"), &message)
 }
 
-fn asked(content_type: &str, body: Vec<u8>) -> Asked {
-    let asked = Asked::new(Method::POST, LIST).header("content-type", content_type);
+fn asked(content_type: &str, body: Vec<u8>) -> HttpRequest {
+    let asked = HttpRequest::new(Method::POST, LIST).header("content-type", content_type);
     let asked = asked.header("accept", content_type).header("x-grpc-web", "1");
     let asked = asked.header("origin", "http://localhost:3000");
     asked.body(if content_type == TEXT { STANDARD.encode(body).into_bytes() } else { body })
@@ -117,13 +117,13 @@ async fn what_is_no_grpc_is_refused_on_the_grpc_port(world: &World) {
     let ports: [SocketAddr; 2] = [world.tasks_grpc(), world.auth_grpc()];
     for port in ports {
         for content_type in ["application/json", "text/plain", "application/grpc-webx", ""] {
-            let asked = Asked::new(Method::POST, LIST).bearer(&alice.access_token);
+            let asked = HttpRequest::new(Method::POST, LIST).bearer(&alice.access_token);
             let asked = asked.header("content-type", content_type).body(list(&alice));
             let reply = asked.send(port).await;
             assert_eq!(reply.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{content_type}");
         }
         for path in ["/", "/api/auth/ok", "/health", "/openapi.json"] {
-            let reply = Asked::new(Method::GET, path).send(port).await;
+            let reply = HttpRequest::new(Method::GET, path).send(port).await;
             assert_eq!(reply.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
         }
     }

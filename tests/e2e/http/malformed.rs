@@ -1,8 +1,8 @@
-//! What is no HTTP is never answered as if it were.
+//! Malformed HTTP is never answered as a request.
 
 use server::MAX_REQUEST_BYTES;
 
-use super::conversation::Conversation;
+use super::raw_connection::RawConnection;
 use crate::{caller::SignedIn, scenarios::over_http_alone, world::World};
 
 over_http_alone!(
@@ -12,8 +12,8 @@ over_http_alone!(
 
 /// Says `text` and hears the statuses of all answers until the connection ends.
 async fn statuses(port: std::net::SocketAddr, text: impl AsRef<[u8]>) -> Vec<u16> {
-    let mut line = Conversation::open(port).await;
-    line.say(text).await;
+    let mut line = RawConnection::open(port).await;
+    line.send(text).await;
     let (heard, _) = line.rest().await;
     let lines = heard.split("HTTP/1.1 ").skip(1);
     lines.map(|line| line[..3].parse().expect("a status")).collect()
@@ -30,8 +30,8 @@ fn list(alice: &SignedIn, header: &str) -> String {
 
 async fn what_is_no_http_is_never_taken_for_a_request(world: &World) {
     let alice = world.alice().await;
-    let door = world.tasks_door();
-    assert_eq!(statuses(door, list(&alice, "x-sound: a")).await, [200], "the sound one");
+    let address = world.tasks_http();
+    assert_eq!(statuses(address, list(&alice, "x-sound: a")).await, [200], "the sound one");
     for header in [
         "x-a: b\rc: d",
         "x-a: b\r\rc: d",
@@ -48,7 +48,7 @@ async fn what_is_no_http_is_never_taken_for_a_request(world: &World) {
         "x(a): b",
         "x-\u{e9}: b",
     ] {
-        let heard = statuses(door, list(&alice, header)).await;
+        let heard = statuses(address, list(&alice, header)).await;
         assert!(heard.iter().all(|status| *status == 400), "{header:?}: {heard:?}");
     }
     let sound = list(&alice, "x-sound: a");
@@ -68,32 +68,32 @@ async fn what_is_no_http_is_never_taken_for_a_request(world: &World) {
             + "\r\n\r\n",
         "SSH-2.0-OpenSSH_9.6 and more of that so that it is no preface\r\n\r\n".to_owned(),
     ] {
-        let heard = statuses(door, &text).await;
+        let heard = statuses(address, &text).await;
         let refused = heard.iter().all(|status| (400..500).contains(status) || *status == 505);
         assert!(refused, "{text:?}: {heard:?}");
     }
-    assert_eq!(statuses(door, sound).await, [200], "it lives on");
+    assert_eq!(statuses(address, sound).await, [200], "it lives on");
 }
 
 async fn a_head_is_bounded_in_every_direction(world: &World) {
     let alice = world.alice().await;
-    let door = world.tasks_door();
+    let address = world.tasks_http();
     let long = "a".repeat(17 * 1024);
     let many: Vec<String> = (0..200).map(|number| format!("x-{number}: a")).collect();
     for header in [format!("x-long: {long}"), format!("{long}: a"), many.join("\r\n")] {
-        let heard = statuses(door, list(&alice, &header)).await;
+        let heard = statuses(address, list(&alice, &header)).await;
         assert_eq!(heard, [431], "{header:.20}");
     }
     let target =
         list(&alice, "x-a: b").replacen("/tasks ", &format!("/tasks?page_token={long} "), 1);
-    let heard = statuses(door, target).await;
+    let heard = statuses(address, target).await;
     assert!(heard == [431] || heard == [414], "{heard:?}");
     let cookie = format!("cookie: {long}");
     let request = format!("GET /api/auth/get-session HTTP/1.1\r\nhost: x\r\n{cookie}\r\n\r\n");
-    assert_eq!(statuses(world.auth_door(), request).await, [431]);
+    assert_eq!(statuses(world.auth_http(), request).await, [431]);
 
     // What is announced and never sent is refused by what was announced.
     let announced = format!("content-length: {}", MAX_REQUEST_BYTES + 1);
     let request = list(&alice, &format!("content-type: application/json\r\n{announced}"));
-    assert_eq!(statuses(door, request.replacen("GET", "POST", 1)).await, [413]);
+    assert_eq!(statuses(address, request.replacen("GET", "POST", 1)).await, [413]);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     caller::SignedIn,
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     scenarios::over_http_alone,
     wire::Problem,
     world::World,
@@ -16,10 +16,10 @@ over_http_alone!(
     what_cannot_be_empty_is_a_fault_and_no_way_to_clear_it,
     a_replacement_clears_what_it_leaves_out,
     members_have_a_second_spelling_but_come_once,
-    a_fault_of_type_is_named_by_its_place,
+    a_fault_of_type_is_named_by_its_path,
 );
 
-/// Everything a task can say.
+/// A task with every field.
 fn whole() -> Value {
     json!({
         "title": "Water the plants",
@@ -35,11 +35,11 @@ fn whole() -> Value {
 
 async fn sent(world: &World, caller: &SignedIn, method: Method, id: &str, body: &Value) -> Reply {
     let path = format!("/api/{}/tasks{id}", caller.id());
-    let asked = Asked::new(method, &path).bearer(&caller.access_token).json(body);
-    asked.send(world.tasks_door()).await
+    let asked = HttpRequest::new(method, &path).bearer(&caller.access_token).json(body);
+    asked.send(world.tasks_http()).await
 }
 
-/// A new task that says everything, and where it is.
+/// A new task with every field, and its path.
 async fn made(world: &World, caller: &SignedIn) -> (Value, String) {
     let reply = sent(world, caller, Method::POST, "", &whole()).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
@@ -182,7 +182,7 @@ async fn members_have_a_second_spelling_but_come_once(world: &World) {
     assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
 }
 
-async fn a_fault_of_type_is_named_by_its_place(world: &World) {
+async fn a_fault_of_type_is_named_by_its_path(world: &World) {
     let alice = world.alice().await;
     for (name, value) in [
         ("tags", json!("home")),
@@ -195,7 +195,7 @@ async fn a_fault_of_type_is_named_by_its_place(world: &World) {
         let body = json!({ "title": "x", name: value });
         assert_faulty(&sent(world, &alice, Method::POST, "", &body).await, &[name]);
     }
-    // Within a list or a rule the place is said as far as it is known.
+    // Within a list or a rule the path is given as far as it is known.
     for (name, value) in [
         ("tags", json!(["home", 1])),
         ("reminders", json!([{ "minutes": 10 }])),
@@ -211,7 +211,7 @@ async fn a_fault_of_type_is_named_by_its_place(world: &World) {
         let named = matches!(&faults[..], [(field, _)] if field.starts_with(name));
         assert!(named, "{reply:?}");
     }
-    // The server's own members are not the caller's to say.
+    // Members that the server sets are refused.
     for name in ["series_id", "occurrence", "position", "deleted_at", "id", "completed_at"] {
         let body = json!({ "title": "x", name: "x" });
         assert_faulty(&sent(world, &alice, Method::POST, "", &body).await, &[name]);

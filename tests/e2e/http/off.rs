@@ -1,4 +1,4 @@
-//! `HTTP_ADDR=off`: there is no door.
+//! `HTTP_ADDR=off`: no HTTP port.
 
 use fixtures::{Backend, FreshDatabase};
 use serde_json::Value;
@@ -9,12 +9,12 @@ use crate::{
     process::{Server, Starting, listening_ports},
 };
 
-/// What the line says that tells where it listens.
+/// An address in the log line `listening`.
 fn listening(server: &Server, name: &str) -> String {
     let log = server.log();
     let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut told = events.filter(|event| event["message"] == "listening");
-    let event = told.next().expect("it says where it listens");
+    let mut found = events.filter(|event| event["message"] == "listening");
+    let event = found.next().expect("it logs where it listens");
     event[name].as_str().unwrap_or_default().to_owned()
 }
 
@@ -34,8 +34,8 @@ async fn switched_off_no_port_is_opened_for_http() {
             let server = Starting::new(binary, &settings).wait();
             health::ask(server.channel(), "").await.expect("gRPC is spoken");
             assert_eq!(listening_ports(server.id()), ports, "{binary:?} {address}");
-            let told = listening(&server, "http");
-            assert_eq!(told.contains("127.0.0.1"), ports == 2, "{binary:?}: {told}");
+            let found = listening(&server, "http");
+            assert_eq!(found.contains("127.0.0.1"), ports == 2, "{binary:?}: {found}");
             server.kill();
         }
     }

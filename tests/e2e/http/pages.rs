@@ -1,17 +1,17 @@
-//! What anybody may read at a door: health and the description of the routes.
+//! The public pages: health and the OpenAPI document.
 
 use http::{Method, StatusCode};
 
-use crate::{exchange::Asked, scenarios::over_http_alone, world::World};
+use crate::{exchange::HttpRequest, scenarios::over_http_alone, world::World};
 
 over_http_alone!(
-    public_pages_run_nothing_of_others_and_are_framed_by_nobody,
-    one_document_can_describe_both_doors,
+    public_pages_run_nothing_of_others_and_cannot_be_framed,
+    one_document_can_describe_both_apis,
 );
 
-async fn public_pages_run_nothing_of_others_and_are_framed_by_nobody(world: &World) {
-    for door in [world.auth_door(), world.tasks_door()] {
-        let page = Asked::new(Method::GET, "/docs").send(door).await;
+async fn public_pages_run_nothing_of_others_and_cannot_be_framed(world: &World) {
+    for address in [world.auth_http(), world.tasks_http()] {
+        let page = HttpRequest::new(Method::GET, "/docs").send(address).await;
         assert!(page.text("content-type").starts_with("text/html"), "{page:?}");
         // What the page is made of is described by the page itself.
         let text = String::from_utf8(page.body.to_vec()).expect("UTF-8");
@@ -20,7 +20,7 @@ async fn public_pages_run_nothing_of_others_and_are_framed_by_nobody(world: &Wor
         let mut paths: Vec<_> = parts.map(|part| part.trim_start_matches('/')).collect();
         paths.extend(["docs", "health", "openapi.json"]);
         for path in paths {
-            let reply = Asked::new(Method::GET, &format!("/{path}")).send(door).await;
+            let reply = HttpRequest::new(Method::GET, &format!("/{path}")).send(address).await;
             assert_eq!(reply.status, StatusCode::OK, "{path}");
             assert_eq!(reply.text("x-content-type-options"), "nosniff", "{path}");
             assert_eq!(reply.text("referrer-policy"), "no-referrer", "{path}");
@@ -38,14 +38,14 @@ async fn public_pages_run_nothing_of_others_and_are_framed_by_nobody(world: &Wor
     }
 }
 
-/// standalone joins them: what one name stands for must be the same at both.
-async fn one_document_can_describe_both_doors(world: &World) {
-    let described = async |door| {
-        let reply = Asked::new(Method::GET, "/openapi.json").send(door).await;
+/// standalone joins them: a name must mean the same in both.
+async fn one_document_can_describe_both_apis(world: &World) {
+    let described = async |address| {
+        let reply = HttpRequest::new(Method::GET, "/openapi.json").send(address).await;
         reply.json()["components"]["schemas"].as_object().expect("schemas").clone()
     };
-    let of_auth = described(world.auth_door()).await;
-    let of_tasks = described(world.tasks_door()).await;
+    let of_auth = described(world.auth_http()).await;
+    let of_tasks = described(world.tasks_http()).await;
     for (name, schema) in &of_auth {
         assert!(of_tasks.get(name).is_none_or(|other| other == schema), "{name}");
     }

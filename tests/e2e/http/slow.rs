@@ -1,4 +1,4 @@
-//! Who takes too long is told so, or let go.
+//! Slow clients: refused with 408, or disconnected.
 
 use std::{
     net::SocketAddr,
@@ -9,7 +9,7 @@ use fixtures::Backend;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::conversation::Conversation;
+use super::raw_connection::RawConnection;
 use crate::{scenarios::over_http_alone, wire::Wire, world::World};
 
 over_http_alone!(a_body_that_does_not_come_is_answered_408);
@@ -23,13 +23,13 @@ const BODY: Duration = Duration::from_secs(5);
 /// What a busy machine may add.
 const SLACK: Duration = Duration::from_secs(3);
 
-/// Says `beginning`, then a byte of `rest` every half second, and waits for the end.
+/// Sends `beginning`, then a byte of `rest` every half second, and waits for the end.
 async fn dribble(port: SocketAddr, beginning: String, rest: &str) -> (String, Duration) {
     let start = Instant::now();
-    let mut slow = Conversation::open(port).await;
-    slow.say(beginning).await;
+    let mut slow = RawConnection::open(port).await;
+    slow.send(beginning).await;
     for byte in rest.bytes().cycle() {
-        if start.elapsed() > HANDSHAKE + SLACK || !slow.say([byte]).await {
+        if start.elapsed() > HANDSHAKE + SLACK || !slow.send([byte]).await {
             break;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -42,7 +42,7 @@ async fn dribble(port: SocketAddr, beginning: String, rest: &str) -> (String, Du
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_head_that_does_not_end_is_not_waited_for() {
     let world = World::start(Backend::Sqlite, Wire::Http).await.expect("SQLite is always there");
-    let ports = [world.auth_door(), world.tasks_door(), world.auth_grpc(), world.tasks_grpc()];
+    let ports = [world.auth_http(), world.tasks_http(), world.auth_grpc(), world.tasks_grpc()];
     let request = "GET /health HTTP/1.1\r\nhost: x\r\n";
     let cases: [(String, &str, usize); 4] = [
         (String::new(), "", 0),
@@ -50,7 +50,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
         (format!("{request}x-slow: "), "a", 0),
         (format!("{request}\r\n{request}x-slow: "), "a", 1),
     ];
-    let everybody = ports.into_iter().flat_map(|port| {
+    let calls = ports.into_iter().flat_map(|port| {
         cases.iter().map(move |(beginning, rest, answers)| async move {
             let (heard, took) = dribble(port, beginning.clone(), rest).await;
             let refused = heard.matches("HTTP/1.1 408").count();
@@ -59,7 +59,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
             assert!(took < HANDSHAKE + SLACK, "{beginning:?} {rest:?}: {took:?}");
         })
     });
-    join_all(everybody).await;
+    join_all(calls).await;
     world.stop().await;
 }
 
@@ -71,27 +71,27 @@ async fn a_body_that_does_not_come_is_answered_408(world: &World) {
         alice.access_token
     );
     let sign_in = "POST /api/auth/sign-in/email HTTP/1.1".to_owned();
-    let doors = [(world.tasks_door(), tasks), (world.auth_door(), sign_in)];
+    let addresses = [(world.tasks_http(), tasks), (world.auth_http(), sign_in)];
     let bodies = [
         "content-length: 100\r\n\r\n{\"title\": ",
         "content-length: 100\r\n\r\n",
         "transfer-encoding: chunked\r\n\r\n5\r\n{\"ti",
         "transfer-encoding: chunked\r\n\r\n",
     ];
-    let everybody = doors.iter().flat_map(|(door, line)| {
+    let calls = addresses.iter().flat_map(|(address, line)| {
         bodies.iter().map(move |body| async move {
-            let mut slow = Conversation::open(*door).await;
+            let mut slow = RawConnection::open(*address).await;
             let start = Instant::now();
             let head = "host: x\r\ncontent-type: application/json";
-            slow.say(format!("{line}\r\n{head}\r\n{body}")).await;
-            let (status, said) = slow.hear().await.expect("an answer");
+            slow.send(format!("{line}\r\n{head}\r\n{body}")).await;
+            let (status, bytes) = slow.receive().await.expect("an answer");
             assert_eq!(status, 408, "{body}");
             assert!(start.elapsed() < BODY, "{:?}", start.elapsed());
-            serde_json::from_slice::<Value>(&said).expect("a problem in JSON")
+            serde_json::from_slice::<Value>(&bytes).expect("a problem in JSON")
         })
     });
-    let said = join_all(everybody).await;
-    let (tasks, auth) = said.split_at(bodies.len());
+    let problems = join_all(calls).await;
+    let (tasks, auth) = problems.split_at(bodies.len());
     for problem in tasks {
         assert_eq!(problem["error_code"], "REQUEST_TIMEOUT");
         assert_eq!(problem["status_code"], 408);

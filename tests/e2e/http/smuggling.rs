@@ -1,6 +1,6 @@
-//! Where two readers of a request could disagree about its end, nobody acts on it.
+//! Request smuggling: a request whose end two readers could see differently is refused.
 
-use super::conversation::Conversation;
+use super::raw_connection::RawConnection;
 use crate::{caller::SignedIn, scenarios::over_http_alone, world::World};
 
 over_http_alone!(
@@ -57,8 +57,8 @@ async fn a_request_whose_end_is_ambiguous_is_never_acted_on(world: &World) {
         (te.to_owned(), &format!("{length:x}\r\n{json}XX0\r\n\r\n")),
         (te.to_owned(), &format!("{:x}\r\n{json}\r\n0\r\n\r\n", length + 1)),
     ] {
-        let mut line = Conversation::open(world.tasks_door()).await;
-        line.say(creation(&alice, &lines, body)).await;
+        let mut line = RawConnection::open(world.tasks_http()).await;
+        line.send(creation(&alice, &lines, body)).await;
         let (heard, _) = line.rest().await;
         if heard.contains("HTTP/1.1 2") {
             acted_on.push((lines, body.to_owned(), heard.lines().next().map(str::to_owned)));
@@ -66,18 +66,18 @@ async fn a_request_whose_end_is_ambiguous_is_never_acted_on(world: &World) {
     }
     assert!(acted_on.is_empty(), "{acted_on:#?}");
     assert!(alice.all_tasks().await.is_empty());
-    // The same in plain words is two requests: it was only ever the lengths.
+    // Without the conflicting lengths these are two requests.
     for (lines, body) in [(own(length), json), (te.to_owned(), chunked.as_str())] {
-        let mut line = Conversation::open(world.tasks_door()).await;
-        line.say(creation(&alice, &lines, body)).await;
+        let mut line = RawConnection::open(world.tasks_http()).await;
+        line.send(creation(&alice, &lines, body)).await;
         let (heard, _) = line.rest().await;
         assert!(heard.starts_with("HTTP/1.1 201"), "{heard}");
         assert_eq!(heard.matches("HTTP/1.1 200").count(), 1, "{heard}");
     }
 }
 
-/// What RFC 9112 section 6.1 asks of who does not refuse it: the chunks alone say where the
-/// body ends, and nothing that follows on this connection is heard.
+/// RFC 9112 section 6.1 for a server that does not refuse it: the chunks alone determine the
+/// end of the body, and nothing that follows on this connection is read.
 async fn a_length_beside_chunks_counts_for_nothing_and_ends_the_connection(world: &World) {
     let alice = world.alice().await;
     let json = r#"{"title": "in chunks"}"#;
@@ -85,8 +85,8 @@ async fn a_length_beside_chunks_counts_for_nothing_and_ends_the_connection(world
     for length in [4, json.len(), chunked.len(), 10_000] {
         let (length, te) = (format!("content-length: {length}"), "transfer-encoding: chunked");
         for lines in [format!("{length}\r\n{te}"), format!("{te}\r\n{length}")] {
-            let mut line = Conversation::open(world.tasks_door()).await;
-            line.say(creation(&alice, &lines, &chunked)).await;
+            let mut line = RawConnection::open(world.tasks_http()).await;
+            line.send(creation(&alice, &lines, &chunked)).await;
             let (heard, _) = line.rest().await;
             assert_eq!(heard.matches("HTTP/1.1 ").count(), 1, "{lines:?}: {heard}");
             assert!(heard.to_lowercase().contains("connection: close"), "{lines:?}: {heard}");
@@ -100,8 +100,8 @@ async fn every_port_answers_once_where_lengths_disagree(world: &World) {
     let web = "content-type: application/grpc-web+proto";
     let json = "content-type: application/json";
     for (port, path, kind) in [
-        (world.auth_door(), "/api/auth/sign-out", json),
-        (world.tasks_door(), "/health", json),
+        (world.auth_http(), "/api/auth/sign-out", json),
+        (world.tasks_http(), "/health", json),
         (world.auth_grpc(), "/auth.v1.AuthService/SignIn", web),
         (world.tasks_grpc(), "/task.v1.TaskService/ListTasks", web),
     ] {
@@ -111,9 +111,9 @@ async fn every_port_answers_once_where_lengths_disagree(world: &World) {
             "content-length: 12\r\ncontent-length: 13",
             "transfer-encoding: gzip, chunked",
         ] {
-            let mut line = Conversation::open(port).await;
+            let mut line = RawConnection::open(port).await;
             let start = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{kind}\r\n{lengths}\r\n\r\n");
-            line.say(start + "2\r\n{}\r\n0\r\n\r\nGET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            line.send(start + "2\r\n{}\r\n0\r\n\r\nGET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
             let (heard, _) = line.rest().await;
             assert_eq!(heard.matches("HTTP/1.1 ").count(), 1, "{path} {lengths:?}: {heard}");
             let by_chunks = lengths.contains("chunked") && !lengths.contains("gzip");

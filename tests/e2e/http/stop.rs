@@ -1,4 +1,4 @@
-//! A server that is told to stop finishes the requests it has begun, and is not held up by
+//! Graceful shutdown over HTTP: requests in progress are finished, and the end is not delayed by
 //! connections that are merely open.
 
 use std::{
@@ -9,10 +9,10 @@ use std::{
 use fixtures::{FreshDatabase, on_both_databases};
 use http::{Method, StatusCode};
 
-use super::conversation::Conversation;
+use super::raw_connection::RawConnection;
 use crate::{
     caller::{SignedIn, Stranger},
-    exchange::Asked,
+    exchange::HttpRequest,
     process::Server,
     stop::start_with,
 };
@@ -26,12 +26,12 @@ const LAME_DUCK: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(20);
 
 async fn health(server: &Server) -> StatusCode {
-    Asked::new(Method::GET, "/health").send(server.http_address()).await.status
+    HttpRequest::new(Method::GET, "/health").send(server.http_address()).await.status
 }
 
 async fn a_request_in_flight_is_answered_and_idle_connections_are_let_go(database: FreshDatabase) {
     let mut server = start_with(&database, LAME_DUCK, DRAIN);
-    let door = server.http_address();
+    let address = server.http_address();
     let ada = Stranger::new(server.channel(), server.channel()).minted("ada");
     let list = format!(
         "GET /api/ada/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
@@ -39,38 +39,39 @@ async fn a_request_in_flight_is_answered_and_idle_connections_are_let_go(databas
     );
     let mut idle = Vec::new();
     for _ in 0..20 {
-        let mut line = Conversation::open(door).await;
-        line.say(&list).await;
-        assert_eq!(line.hear().await.map(|(status, _)| status), Some(200));
+        let mut line = RawConnection::open(address).await;
+        line.send(&list).await;
+        assert_eq!(line.receive().await.map(|(status, _)| status), Some(200));
         idle.push(line);
     }
-    let silent: Vec<_> = (0..20).map(|_| TcpStream::connect(door).expect("a connection")).collect();
+    let silent: Vec<_> =
+        (0..20).map(|_| TcpStream::connect(address).expect("a connection")).collect();
     assert_eq!(health(&server).await, StatusCode::OK);
 
     server.terminate();
-    let told = Instant::now();
+    let terminated = Instant::now();
     while health(&server).await != StatusCode::SERVICE_UNAVAILABLE {
-        assert!(told.elapsed() < LAME_DUCK, "it never says that it stops");
+        assert!(terminated.elapsed() < LAME_DUCK, "it never says that it stops");
     }
     // Begun while the port is still open, and finished once it is closed.
-    let begun = begin(&ada, door).await;
-    while TcpStream::connect(door).is_ok() {
-        assert!(told.elapsed() < LAME_DUCK * 3, "the port stays open");
+    let begun = begin(&ada, address).await;
+    while TcpStream::connect(address).is_ok() {
+        assert!(terminated.elapsed() < LAME_DUCK * 3, "the port stays open");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(server.wait(Duration::ZERO).is_none(), "it did not wait for the request");
     let mut begun = begun;
-    begun.say(r#"{"title": "begun before the stop"}"#).await;
-    assert_eq!(begun.hear().await.map(|(status, _)| status), Some(201));
-    assert_eq!(begun.hear().await, None, "the connection ends with its request");
+    begun.send(r#"{"title": "begun before the stop"}"#).await;
+    assert_eq!(begun.receive().await.map(|(status, _)| status), Some(201));
+    assert_eq!(begun.receive().await, None, "the connection ends with its request");
 
     let status = server.wait(DRAIN).expect("it ends");
     assert_eq!(status.code(), Some(0), "{}", server.log());
-    // Nobody who was merely connected was waited for, and nothing was cut.
-    assert!(told.elapsed() < DRAIN / 2, "{:?}", told.elapsed());
+    // Idle connections did not delay the end, and no call was cut.
+    assert!(terminated.elapsed() < DRAIN / 2, "{:?}", terminated.elapsed());
     assert!(server.log().contains("\"connections.cut\":0"), "{}", server.log());
     for mut line in idle {
-        assert_eq!(line.hear().await, None);
+        assert_eq!(line.receive().await, None);
     }
     drop(silent);
 
@@ -81,15 +82,15 @@ async fn a_request_in_flight_is_answered_and_idle_connections_are_let_go(databas
 }
 
 /// The head of a creation; its body is yet to come.
-async fn begin(ada: &SignedIn, door: std::net::SocketAddr) -> Conversation {
-    let mut line = Conversation::open(door).await;
+async fn begin(ada: &SignedIn, address: std::net::SocketAddr) -> RawConnection {
+    let mut line = RawConnection::open(address).await;
     let head = format!(
         "POST /api/ada/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
-         content-type: application/json\r\ncontent-length: 34\r\n\r\n",
+         content-type: application/json\r\ncontent-length: 34\r\nexpect: 100-continue\r\n\r\n",
         ada.access_token
     );
-    line.say(head).await;
-    // The server has to know of it before it closes its port.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    line.send(head).await;
+    // The server waits for the body, so it knows of the request before it closes its port.
+    assert_eq!(line.receive().await.map(|(status, _)| status), Some(100));
     line
 }

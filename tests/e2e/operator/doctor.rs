@@ -1,4 +1,4 @@
-//! `doctor`: what it finds, and that it changes nothing and shows nothing secret.
+//! `doctor`: its findings; it changes nothing and shows nothing secret.
 
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{
     binary::Binary,
     caller::Stranger,
     forge::FOREIGN,
-    process::{Ended, Server, Starting, run},
+    process::{Exited, Server, Starting, run},
     world::URL,
 };
 
@@ -25,21 +25,21 @@ on_both_databases!(
 );
 
 /// Runs it with these settings on top of what every service needs.
-fn examine(binary: Binary, settings: &[(&str, &str)]) -> Ended {
+fn examine(binary: Binary, settings: &[(&str, &str)]) -> Exited {
     let mut command = binary.command();
     command.env("BETTER_AUTH_SECRET", SECRET).env("BETTER_AUTH_URL", URL);
     command.envs(settings.iter().copied()).arg("doctor");
     let ended = run(command);
     for secret in [SECRET, FOREIGN, "Zq7-marker", "@example.com"] {
-        let said = [&*ended.stdout, &*ended.stderr].concat();
-        assert!(!said.contains(secret), "{secret} is shown: {said}");
+        let output = [&*ended.stdout, &*ended.stderr].concat();
+        assert!(!output.contains(secret), "{secret} is shown: {output}");
     }
     ended
 }
 
-/// Whether a line of the report has this verdict, is about this and says this.
+/// Whether a line of the report has this verdict, this check and these words.
 #[track_caller]
-fn assert_finds(ended: &Ended, verdict: &str, check: &str, words: &str) {
+fn assert_finds(ended: &Exited, verdict: &str, check: &str, words: &str) {
     let is_it = |line: &&str| {
         let (first, rest) = line.split_once(' ').unwrap_or_default();
         first == verdict && rest.trim_start().starts_with(check) && rest.contains(words)
@@ -49,7 +49,7 @@ fn assert_finds(ended: &Ended, verdict: &str, check: &str, words: &str) {
 }
 
 #[track_caller]
-fn assert_verdict(ended: &Ended, faults: usize) {
+fn assert_verdict(ended: &Exited, faults: usize) {
     let found = ended.stdout.lines().filter(|line| line.starts_with("fault")).count();
     let code = Some(i32::from(faults > 0));
     assert_eq!((ended.code, found), (code, faults), "{}{}", ended.stdout, ended.stderr);

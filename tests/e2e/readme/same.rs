@@ -1,10 +1,10 @@
-//! Whether two outputs say the same, but for what differs from run to run.
+//! Comparison of two outputs, except for parts that differ from run to run.
 
 use serde_json::{Deserializer, Value};
 
 use super::block::Block;
 
-/// Fields whose values are a matter of the client or of the moment.
+/// Fields whose values depend on the client or the time.
 const PASSING: [&str; 2] = ["etag", "userAgent"];
 
 /// Panics unless `printed` is what `expected` shows.
@@ -63,7 +63,7 @@ fn text(text: &str) -> Vec<String> {
     text.trim().lines().map(line).collect()
 }
 
-/// The kind of a word that differs from run to run; any other word as it is.
+/// The kind of a word that differs from run to run; any other word unchanged.
 fn word(text: &str) -> String {
     let all = |of: fn(&u8) -> bool| text.bytes().all(|byte| of(&byte));
     let parts = |length: usize, separator: char| text.split(separator).count() == length;

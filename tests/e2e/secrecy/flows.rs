@@ -11,12 +11,12 @@ use super::{assert_kept, register};
 use crate::{
     binary::Binary,
     caller::{PASSWORD, SignedIn, Stranger, application},
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     forge::{self, FOREIGN},
     gate::{self, Credential},
     process::{Server, Starting},
     raw,
-    wire::Way,
+    wire::Transport,
     world::{SECRET, URL},
 };
 
@@ -53,7 +53,7 @@ impl Pair {
     }
 
     fn ways(&self) -> [Stranger; 2] {
-        let doors = [self.auth.http_address(), self.tasks.http_address()].map(Way::Http);
+        let doors = [self.auth.http_address(), self.tasks.http_address()].map(Transport::Http);
         let [auth, tasks] = doors;
         [Stranger::new(self.auth.channel(), self.tasks.channel()), Stranger::new(auth, tasks)]
     }
@@ -159,26 +159,28 @@ async fn misuse(pair: &Pair, user: &SignedIn) {
     }
     for token in &forged {
         for path in [format!("/api/{id}/tasks"), format!("/api/{id}/tasks?token={token}")] {
-            let asked = Asked::new(Method::GET, &path).bearer(token);
+            let asked = HttpRequest::new(Method::GET, &path).bearer(token);
             asked.send(pair.tasks.http_address()).await;
         }
-        let asked = Asked::new(Method::GET, &format!("/api/auth/get-session?token={token:.2000}"));
+        let asked =
+            HttpRequest::new(Method::GET, &format!("/api/auth/get-session?token={token:.2000}"));
         asked.bearer(token).send(pair.auth.http_address()).await;
     }
 }
 
 /// What a browser sends, well and badly, and the values it is given.
 async fn by_browser(pair: &Pair) {
-    let door = pair.copying.http_address();
-    let post = |path: &str| Asked::new(Method::POST, &format!("/api/auth{path}"));
+    let address = pair.copying.http_address();
+    let post = |path: &str| HttpRequest::new(Method::POST, &format!("/api/auth{path}"));
     let body = json!({ "email": "eve@example.com", "password": PASSWORD, "name": "Eve" });
-    let signed_up = post("/sign-up/email").json(&body).send(door).await;
+    let signed_up = post("/sign-up/email").json(&body).send(address).await;
     keep(&signed_up);
     let cookies: Vec<_> = set_cookies(&signed_up).collect();
     let cookie = cookies.join("; ");
     for path in ["/get-session", "/token", "/list-sessions", "/list-accounts", "/nowhere"] {
-        let asked = Asked::new(Method::GET, &format!("/api/auth{path}")).header("cookie", &cookie);
-        keep(&asked.send(door).await);
+        let asked =
+            HttpRequest::new(Method::GET, &format!("/api/auth{path}")).header("cookie", &cookie);
+        keep(&asked.send(address).await);
     }
     for body in [
         json!([PASSWORD]),
@@ -189,17 +191,17 @@ async fn by_browser(pair: &Pair) {
     ] {
         for path in ["/sign-in/email", "/sign-up/email", "/change-password", "/delete-user"] {
             let asked = post(path).json(&body).header("cookie", &cookie).header("origin", URL);
-            asked.send(door).await;
+            asked.send(address).await;
             let asked = post(path).body(format!("password={PASSWORD}&email=eve@example.com"));
             asked
                 .header("cookie", &cookie)
                 .header("origin", "https://evil.example")
-                .send(door)
+                .send(address)
                 .await;
         }
     }
     let asked = post("/sign-out").json(&json!({})).header("cookie", &cookie).header("origin", URL);
-    asked.send(door).await;
+    asked.send(address).await;
 }
 
 fn set_cookies(reply: &Reply) -> impl Iterator<Item = &str> {

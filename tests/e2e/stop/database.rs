@@ -1,4 +1,4 @@
-//! A server that is told to stop ends in time, whatever its database does.
+//! Shutdown ends in time, whatever the database does.
 
 use std::{
     io::Write,
@@ -35,11 +35,12 @@ fn both(cluster: &Cluster) -> [Server; 2] {
 
 fn assert_ends(servers: impl IntoIterator<Item = Server>) {
     for mut server in servers {
-        let told = Instant::now();
+        let terminated = Instant::now();
         server.terminate();
         let status = server.wait(DRAIN + AFTER + SLACK);
         let log = server.log();
-        let status = status.unwrap_or_else(|| panic!("it goes on {:?}:\n{log}", told.elapsed()));
+        let status =
+            status.unwrap_or_else(|| panic!("it goes on {:?}:\n{log}", terminated.elapsed()));
         assert_eq!(status.code(), Some(0), "{log}");
     }
 }
@@ -49,7 +50,7 @@ fn with_postgresql_gone_it_ends_in_time() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let servers = both(&cluster);
     cluster.crash();
-    // The pool has begun to look for new connections once the server has noticed.
+    // The pool opens new connections once the server has noticed.
     for server in &servers {
         server.until_logged("not ready");
     }
@@ -82,9 +83,9 @@ impl Holder {
         python.args(["-c", script, file]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = python.spawn().ok()?;
         let stdin = child.stdin.take();
-        let mut said = [0; 6];
+        let mut line = [0; 6];
         let mut stdout = child.stdout.take().expect("a pipe");
-        std::io::Read::read_exact(&mut stdout, &mut said).expect("it holds the lock");
+        std::io::Read::read_exact(&mut stdout, &mut line).expect("it holds the lock");
         Some(Self(child, stdin))
     }
 }

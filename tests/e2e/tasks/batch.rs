@@ -86,16 +86,16 @@ async fn a_batch_of_new_tasks_comes_back_in_its_order(world: &World) {
     assert!(made.windows(2).all(|pair| pair[0].position < pair[1].position), "in their order");
     assert_eq!(ordered(&alice).await, made);
     // A copy takes a batch in as many pages as it likes.
-    let (mut token, mut told) = (String::new(), 0);
+    let (mut token, mut received) = (String::new(), 0);
     loop {
         let changes = alice.sync(&token, 200).await.expect("changes");
-        told += changes.tasks.len();
+        received += changes.tasks.len();
         token = changes.next_sync_token;
         if !changes.more {
             break;
         }
     }
-    assert_eq!(told, 500);
+    assert_eq!(received, 500);
 }
 
 async fn one_faulty_element_keeps_all_out(world: &World) {

@@ -1,4 +1,4 @@
-//! Due: on a date that is the same everywhere, or at an instant in somebody's zone.
+//! Due dates: a date that is the same everywhere, or an instant in a zone.
 
 use prost_types::Timestamp;
 use proto::task::v1::{CreateTaskRequest, Task};
@@ -12,15 +12,15 @@ use crate::{
 };
 
 in_both_worlds!(
-    a_date_is_the_same_date_for_whoever_reads_it,
+    a_date_is_the_same_date_in_every_zone,
     an_instant_keeps_its_zone_and_its_microseconds,
-    a_date_and_an_instant_take_each_others_place,
-    an_instant_that_moves_stays_in_its_zone_unless_told,
+    a_date_and_an_instant_replace_each_other,
+    an_instant_that_moves_stays_in_its_zone_unless_set,
     a_due_is_cleared_by_its_name_and_by_nothing_else,
     what_is_no_date_no_instant_or_no_zone_is_refused,
 );
 
-/// What a task says of its due.
+/// The due fields of a task.
 fn due(task: &Task) -> (Option<&str>, Option<Timestamp>, Option<&str>) {
     (task.due_date.as_deref(), task.due_at, task.due_zone.as_deref())
 }
@@ -39,7 +39,7 @@ async fn in_berlin(caller: &SignedIn) -> Task {
 
 const NINE: &str = "2026-11-25T09:00:00Z";
 
-async fn a_date_is_the_same_date_for_whoever_reads_it(world: &World) {
+async fn a_date_is_the_same_date_in_every_zone(world: &World) {
     let alice = world.alice().await;
     for date in ["1970-01-01", "2026-11-25", "2028-02-29", "2026-03-29", "9999-12-31"] {
         let task = on(&alice, date).await;
@@ -73,13 +73,13 @@ async fn an_instant_keeps_its_zone_and_its_microseconds(world: &World) {
         assert_eq!(due(&task), (None, Some(at(instant)), Some(zone)));
         assert_eq!(alice.get(&task.id).await.expect("the task"), task);
     }
-    // Unsaid the zone is UTC; an offset says the same instant; a nanosecond is cut off.
+    // The default zone is UTC; an offset means the same instant; nanoseconds are cut off.
     let made = alice.make("Call", |new| new.due_at = Some(at("2026-11-25T10:00:00.1234567+01:00")));
     let same = at("2026-11-25T09:00:00.123456Z");
     assert_eq!(due(&made.await.expect("a task")), (None, Some(same), Some("UTC")));
 }
 
-async fn a_date_and_an_instant_take_each_others_place(world: &World) {
+async fn a_date_and_an_instant_replace_each_other(world: &World) {
     let alice = world.alice().await;
     let task = on(&alice, "2026-11-25").await;
     let switched = alice.change(&task.id, &[], |it| {
@@ -95,7 +95,7 @@ async fn a_date_and_an_instant_take_each_others_place(world: &World) {
     assert_eq!(due(&again.expect("updated")), (None, Some(at(NINE)), Some("UTC")));
 }
 
-async fn an_instant_that_moves_stays_in_its_zone_unless_told(world: &World) {
+async fn an_instant_that_moves_stays_in_its_zone_unless_set(world: &World) {
     let alice = world.alice().await;
     let task = in_berlin(&alice).await;
     let (ten, eleven) = (at("2026-11-25T10:00:00Z"), at("2026-11-25T11:00:00Z"));
@@ -103,7 +103,7 @@ async fn an_instant_that_moves_stays_in_its_zone_unless_told(world: &World) {
     assert_eq!(due(&moved), (None, Some(ten), Some("Europe/Berlin")));
     let moved = alice.change(&task.id, &["due_at"], |it| it.due_at = Some(eleven)).await;
     assert_eq!(due(&moved.expect("updated")), (None, Some(eleven), Some("Europe/Berlin")));
-    // Named and not said it gets its default, as every field does.
+    // Named and absent it gets its default, as every field does.
     let named = alice.change(&task.id, &["due_at", "due_zone"], |it| it.due_at = Some(ten)).await;
     assert_eq!(due(&named.expect("updated")), (None, Some(ten), Some("UTC")));
 }
@@ -125,7 +125,7 @@ async fn a_due_is_cleared_by_its_name_and_by_nothing_else(world: &World) {
         let both = alice.change(&task.id, &["due_date", "due_at"], |_| ()).await.expect("updated");
         assert_eq!(due(&both), (None, None, None), "either kind");
     }
-    // An empty text is no way to say nothing.
+    // An empty text is not an absent one.
     let empty = alice.change(&dated.id, &[], |it| it.due_date = Some(String::new())).await;
     assert_eq!(empty.faulty(), ["due_date"]);
 }

@@ -1,4 +1,4 @@
-//! Faulty fields: all of them at once, by the same names on both wires, and nothing done.
+//! Faulty fields: all at once, by the same names on both wires, and no effect.
 
 use proto::task::v1::{CreateTaskRequest, Recurrence, Reminder, UpdateTaskRequest};
 
@@ -9,7 +9,7 @@ use crate::{
 in_both_worlds!(
     a_creation_names_every_faulty_field,
     a_change_names_every_faulty_field,
-    what_must_hold_between_fields_is_looked_at_together,
+    rules_between_fields_are_checked_together,
     what_is_no_rule_or_follows_none_is_refused,
 );
 
@@ -87,7 +87,7 @@ async fn a_change_names_every_faulty_field(world: &World) {
     assert_eq!(alice.get(&task.id).await.expect("the task"), task);
 }
 
-async fn what_must_hold_between_fields_is_looked_at_together(world: &World) {
+async fn rules_between_fields_are_checked_together(world: &World) {
     let alice = world.alice().await;
     let before = vec![Reminder { minutes_before: Some(5), ..Reminder::default() }];
     let daily = Some(Recurrence { rule: "FREQ=DAILY".into(), ..Recurrence::default() });

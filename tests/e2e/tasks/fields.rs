@@ -1,4 +1,4 @@
-//! What a new task may say, and what is kept of it.
+//! The fields of a new task, and their stored form.
 
 use proto::task::v1::{CreateTaskRequest, CreateTaskResponse, DeleteTaskRequest, Priority, Task};
 use tonic::{Code, Response, Status};
@@ -8,10 +8,10 @@ use crate::{
 };
 
 in_both_worlds!(
-    a_new_task_comes_back_as_it_was_said,
+    a_new_task_comes_back_as_it_was_sent,
     a_title_is_trimmed_and_counted_in_characters,
     a_description_is_kept_as_given_and_counted_in_characters,
-    a_priority_is_one_of_four_and_medium_if_unsaid,
+    a_priority_is_one_of_four_and_medium_by_default,
     every_faulty_field_is_named_at_once_and_nothing_is_stored,
     text_is_data_whatever_it_looks_like,
     a_deleted_task_is_gone,
@@ -27,7 +27,7 @@ async fn create(
     Ok(answer.into_inner().task.expect("a task"))
 }
 
-async fn a_new_task_comes_back_as_it_was_said(world: &World) {
+async fn a_new_task_comes_back_as_it_was_sent(world: &World) {
     let alice = world.alice().await;
     let task = create(&alice, |new| {
         new.description = "twice a week".into();
@@ -80,7 +80,7 @@ async fn a_description_is_kept_as_given_and_counted_in_characters(world: &World)
     }
 }
 
-async fn a_priority_is_one_of_four_and_medium_if_unsaid(world: &World) {
+async fn a_priority_is_one_of_four_and_medium_by_default(world: &World) {
     let alice = world.alice().await;
     for (given, kept) in [
         (Priority::Unspecified, Priority::Medium),

@@ -10,7 +10,7 @@ use shared::clock::ManualClock;
 use crate::{
     answer::Refused,
     caller::SignedIn,
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     world::World,
 };
 
@@ -19,10 +19,10 @@ in_both_worlds!(
     a_filter_holds_over_all_pages,
     a_page_token_is_good_for_its_own_list_alone,
     page_sizes_are_bounded,
-    the_number_of_all_tasks_is_told_on_demand,
+    the_number_of_all_tasks_is_returned_on_demand,
 );
 
-in_both_worlds_by_our_clock!(ties_are_broken_by_id);
+in_both_worlds_with_manual_clock!(ties_are_broken_by_id);
 
 /// All pages of this size, joined.
 async fn paged(caller: &SignedIn, size: i32, completed: Option<bool>) -> Vec<Task> {
@@ -39,7 +39,7 @@ async fn paged(caller: &SignedIn, size: i32, completed: Option<bool>) -> Vec<Tas
     }
 }
 
-/// Every task is made at the same moment: only the id tells them apart.
+/// Every task is created at the same time: only the ids differ.
 async fn ties_are_broken_by_id(world: &World, _still: &ManualClock) {
     let alice = world.alice().await;
     let mut made = Vec::new();
@@ -129,7 +129,7 @@ async fn a_page_token_is_good_for_its_own_list_alone(world: &World) {
     ] {
         assert_eq!(alice.page(1, bad, None).await.faulty(), ["page_token"], "{bad:.40}");
     }
-    // A token is of its user's list: bob is told so, and sees nothing.
+    // A page token belongs to its user's list: bob is refused, and sees nothing.
     let bob = world.bob().await;
     assert_eq!(bob.page(1, &token, None).await.faulty(), ["page_token"]);
 }
@@ -153,7 +153,7 @@ async fn page_sizes_are_bounded(world: &World) {
     assert_eq!(alice.page(-1, "x", None).await.faulty(), ["page_size", "page_token"]);
 }
 
-async fn the_number_of_all_tasks_is_told_on_demand(world: &World) {
+async fn the_number_of_all_tasks_is_returned_on_demand(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     bob.create("not hers").await;
     for number in 0..3 {

@@ -11,9 +11,9 @@ use crate::{
 };
 
 in_both_worlds!(
-    reminders_come_back_as_they_were_said,
-    a_reminder_says_one_thing_within_bounds,
-    minutes_before_nothing_are_refused_whoever_takes_the_instant_away,
+    reminders_come_back_as_they_were_sent,
+    a_reminder_has_one_time_within_bounds,
+    minutes_before_nothing_are_refused_however_the_instant_is_cleared,
     reminders_change_as_a_whole_or_not_at_all,
 );
 
@@ -35,7 +35,7 @@ async fn due_at_nine(caller: &SignedIn, reminders: Vec<Reminder>) -> Result<Task
     made.await
 }
 
-async fn reminders_come_back_as_they_were_said(world: &World) {
+async fn reminders_come_back_as_they_were_sent(world: &World) {
     let alice = world.alice().await;
     let ten: Vec<_> = (0..10).map(|number| before(number * 60)).collect();
     let past = fixed("1999-12-31T23:59:59.999999Z");
@@ -58,7 +58,7 @@ async fn reminders_come_back_as_they_were_said(world: &World) {
     assert_eq!(made.expect("a task").reminders, [fixed(NINE)]);
 }
 
-async fn a_reminder_says_one_thing_within_bounds(world: &World) {
+async fn a_reminder_has_one_time_within_bounds(world: &World) {
     let alice = world.alice().await;
     let both = Reminder { minutes_before: Some(5), ..fixed(NINE) };
     for faulty in [
@@ -77,7 +77,7 @@ async fn a_reminder_says_one_thing_within_bounds(world: &World) {
     assert!(alice.all_tasks().await.is_empty());
 }
 
-async fn minutes_before_nothing_are_refused_whoever_takes_the_instant_away(world: &World) {
+async fn minutes_before_nothing_are_refused_however_the_instant_is_cleared(world: &World) {
     let alice = world.alice().await;
     for date in [None, Some("2031-11-25".to_owned())] {
         let made = alice.make("Call the bank", |new| {
@@ -99,7 +99,7 @@ async fn reminders_change_as_a_whole_or_not_at_all(world: &World) {
     let alice = world.alice().await;
     let task = due_at_nine(&alice, vec![before(5), fixed(NINE)]).await.expect("a task");
     let renamed = alice.change(&task.id, &[], |it| it.title = Some("Rest".into())).await;
-    assert_eq!(renamed.expect("updated").reminders, task.reminders, "not said");
+    assert_eq!(renamed.expect("updated").reminders, task.reminders, "not set");
     let replaced = alice.change(&task.id, &[], |it| it.reminders = vec![before(1)]).await;
     assert_eq!(replaced.expect("updated").reminders, [before(1)]);
     let none = alice.change(&task.id, &["reminders"], |_| ()).await.expect("updated");

@@ -1,12 +1,12 @@
-//! Open and done.
+//! Completing and reopening.
 
 use proto::task::v1::{CompleteTaskRequest, ReopenTaskRequest, Task, ToggleTaskRequest};
 
 use crate::{caller::SignedIn, scenarios::in_both_worlds, world::World};
 
 in_both_worlds!(
-    completing_twice_keeps_the_first_moment,
-    reopening_clears_the_moment_and_reopening_again_changes_nothing,
+    completing_twice_keeps_the_first_time,
+    reopening_clears_the_time_and_reopening_again_changes_nothing,
     toggling_goes_back_and_forth,
 );
 
@@ -28,7 +28,7 @@ async fn toggle(caller: &SignedIn, id: &str) -> Task {
     answer.into_inner().task.expect("a task")
 }
 
-async fn completing_twice_keeps_the_first_moment(world: &World) {
+async fn completing_twice_keeps_the_first_time(world: &World) {
     let alice = world.alice().await;
     let open = alice.create("Water the plants").await;
     let done = complete(&alice, &open.id).await;
@@ -46,7 +46,7 @@ async fn completing_twice_keeps_the_first_moment(world: &World) {
     assert_eq!(alice.get(&done.id).await.expect("the task"), done);
 }
 
-async fn reopening_clears_the_moment_and_reopening_again_changes_nothing(world: &World) {
+async fn reopening_clears_the_time_and_reopening_again_changes_nothing(world: &World) {
     let alice = world.alice().await;
     let open = alice.create("Water the plants").await;
     assert_eq!(reopen(&alice, &open.id).await, open);

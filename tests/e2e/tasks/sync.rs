@@ -11,7 +11,7 @@ use tonic::Code;
 use crate::{
     answer::Refused,
     caller::SignedIn,
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock},
     world::World,
 };
 
@@ -24,7 +24,7 @@ in_both_worlds!(
     what_others_do_changes_nothing_here,
 );
 
-in_both_worlds_by_our_clock!(a_deletion_is_told_with_its_moment);
+in_both_worlds_with_manual_clock!(a_deletion_is_sent_with_its_time);
 
 /// What a client keeps.
 #[derive(Default)]
@@ -35,14 +35,14 @@ struct Copy {
 }
 
 impl Copy {
-    /// Catches up, in pages of this size. How many tasks it was told of.
+    /// Catches up, in pages of this size. Returns the number of tasks received.
     async fn catch_up(&mut self, caller: &SignedIn, size: i32) -> usize {
-        let mut told = 0;
+        let mut received = 0;
         loop {
             let changes = caller.sync(&self.token, size).await.expect("changes");
             let page = changes.tasks.len() + changes.deleted.len();
             assert!(size == 0 || page <= usize::try_from(size).expect("a size"));
-            told += page;
+            received += page;
             for gone in changes.deleted {
                 self.tasks.remove(&gone.id);
                 self.deleted.push(gone);
@@ -51,7 +51,7 @@ impl Copy {
             self.tasks.extend(tasks);
             self.token = changes.next_sync_token;
             if !changes.more {
-                return told;
+                return received;
             }
         }
     }
@@ -70,16 +70,16 @@ async fn a_copy_is_kept_in_step_by_what_has_changed(world: &World) {
     let (a, b) = (alice.create("a").await, alice.create("b").await);
     assert_eq!(copy.catch_up(&alice, 0).await, 2);
     copy.assert_in_step(&alice).await;
-    assert_eq!(copy.catch_up(&alice, 0).await, 0, "said once");
+    assert_eq!(copy.catch_up(&alice, 0).await, 0, "sent once");
 
-    // Of a task that changed often the last state is said, once.
+    // Of a task that changed often the last state is sent, once.
     for title in ["x", "y", "z"] {
         alice.change(&a.id, &[], |it| it.title = Some(title.into())).await.expect("updated");
     }
     let changes = alice.sync(&copy.token, 0).await.expect("changes");
     let titles: Vec<_> = changes.tasks.iter().map(|task| task.title.as_str()).collect();
     assert_eq!((titles.as_slice(), changes.deleted.len()), (&["z"][..], 0));
-    // A token can be used again: whoever lost the answer asks for it once more.
+    // A token can be used again: a client that lost the response repeats the request.
     assert_eq!(alice.sync(&copy.token, 0).await.expect("changes"), changes);
     copy.catch_up(&alice, 0).await;
 
@@ -99,7 +99,7 @@ async fn a_copy_is_kept_in_step_by_what_has_changed(world: &World) {
     // What changes nothing is no change.
     alice.complete(&b.id).await.expect("completed");
     assert_eq!(copy.catch_up(&alice, 0).await, 0);
-    // Who begins now is not told of what was gone before.
+    // A client that begins now receives no task that was deleted before.
     alice.delete(&a.id).await.expect("deleted");
     let all = alice.sync("", 0).await.expect("all there is");
     assert_eq!((all.tasks.len(), all.deleted.len(), all.more), (1, 0, false));
@@ -173,7 +173,7 @@ pub fn ahead_of_all(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A database that was put back to an older state, without a word to the service, knows
+/// A database that was restored to an older state, unknown to the service, has
 /// nothing of changes that its clients have seen.
 async fn a_token_of_a_history_that_never_was_starts_over(world: &World) {
     let alice = world.alice().await;
@@ -196,7 +196,7 @@ async fn what_others_do_changes_nothing_here(world: &World) {
     assert_eq!(bob.sync(&copy.token, 0).await.faulty(), ["sync_token"]);
 }
 
-async fn a_deletion_is_told_with_its_moment(world: &World, clock: &ManualClock) {
+async fn a_deletion_is_sent_with_its_time(world: &World, clock: &ManualClock) {
     let alice = world.alice().await;
     let task = alice.create("gone").await;
     let mut copy = Copy::default();
@@ -204,7 +204,7 @@ async fn a_deletion_is_told_with_its_moment(world: &World, clock: &ManualClock) 
     clock.advance(TimeDelta::seconds(90));
     alice.delete(&task.id).await.expect("deleted");
     copy.catch_up(&alice, 0).await;
-    let told = copy.deleted.first().and_then(|gone| gone.deleted_at).expect("a moment");
+    let received = copy.deleted.first().and_then(|gone| gone.deleted_at).expect("a moment");
     let made = task.created_at.expect("a moment");
-    assert_eq!((told.seconds - made.seconds, told.nanos), (90, made.nanos));
+    assert_eq!((received.seconds - made.seconds, received.nanos), (90, made.nanos));
 }

@@ -94,7 +94,7 @@ async fn tags_change_as_a_whole_or_not_at_all(world: &World) {
     let alice = world.alice().await;
     let task = tagged(&alice, &["home", "garden"]).await.expect("a task");
     let renamed = alice.change(&task.id, &[], |it| it.title = Some("Rest".into())).await;
-    assert_eq!(renamed.expect("updated").tags, ["home", "garden"], "not said");
+    assert_eq!(renamed.expect("updated").tags, ["home", "garden"], "not set");
     let other = alice.change(&task.id, &["title"], |it| {
         (it.title, it.tags) = (Some("Sleep".into()), texts(&["not named"]));
     });

@@ -16,26 +16,26 @@ use crate::{
     binary::Binary,
     caller::{SignedIn, Stranger},
     process::{Server, Starting},
-    scenarios::{in_both_worlds, in_both_worlds_by_our_clock, tests},
-    wire::{Way, Wire},
+    scenarios::{in_both_worlds, in_both_worlds_with_manual_clock, tests},
+    wire::{Transport, Wire},
     world::World,
 };
 
 in_both_worlds!(
     what_was_missed_comes_first_and_then_what_happens,
     a_watch_goes_on_from_where_another_one_ended,
-    of_a_task_that_changes_quickly_the_last_state_is_told,
-    what_others_do_is_never_told,
+    of_a_task_that_changes_quickly_the_last_state_is_sent,
+    changes_of_others_are_never_sent,
     a_token_that_is_none_or_too_old_is_refused,
-    a_reminder_is_told_when_it_fires,
+    a_reminder_is_sent_when_it_is_due,
 );
 
-in_both_worlds_by_our_clock!(a_watch_ends_with_its_token);
+in_both_worlds_with_manual_clock!(a_watch_ends_with_its_token);
 
 /// Longer than any event takes on a busy machine, and than a lost wake-up is late.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Somebody on the line.
+/// A client that watches.
 struct Line(Streaming<WatchTasksResponse>);
 
 impl Line {
@@ -47,12 +47,13 @@ impl Line {
     /// The next message that is no heartbeat, or how it ended.
     async fn hear(&mut self) -> Result<(Event, String), Status> {
         loop {
-            let told = tokio::time::timeout(PATIENCE, self.0.message()).await;
-            let told = told.expect("something is told")?.expect("a stream ends with a reason");
-            assert!(!told.sync_token.is_empty());
-            match told.event.expect("an event") {
+            let response = tokio::time::timeout(PATIENCE, self.0.message()).await;
+            let response =
+                response.expect("an event in time")?.expect("a stream ends with a reason");
+            assert!(!response.sync_token.is_empty());
+            match response.event.expect("an event") {
                 Event::Heartbeat(beat) => assert!(beat.at.is_some()),
-                event => return Ok((event, told.sync_token)),
+                event => return Ok((event, response.sync_token)),
             }
         }
     }
@@ -113,7 +114,7 @@ async fn a_watch_goes_on_from_where_another_one_ended(world: &World) {
     assert_eq!(line.next().await.0, "changed d");
 }
 
-async fn of_a_task_that_changes_quickly_the_last_state_is_told(world: &World) {
+async fn of_a_task_that_changes_quickly_the_last_state_is_sent(world: &World) {
     let alice = world.alice().await;
     let task = alice.create("0").await;
     let mut line = Line::open(&alice, "").await.expect("a line");
@@ -131,7 +132,7 @@ async fn of_a_task_that_changes_quickly_the_last_state_is_told(world: &World) {
     }
 }
 
-async fn what_others_do_is_never_told(world: &World) {
+async fn changes_of_others_are_never_sent(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     let mut line = Line::open(&alice, "").await.expect("a line");
     for number in 0..5 {
@@ -159,7 +160,7 @@ async fn a_token_that_is_none_or_too_old_is_refused(world: &World) {
     answer.refused(Code::OutOfRange, "SYNC_TOKEN_TOO_OLD");
 }
 
-async fn a_reminder_is_told_when_it_fires(world: &World) {
+async fn a_reminder_is_sent_when_it_is_due(world: &World) {
     let (alice, bob) = (world.alice().await, world.bob().await);
     let mut line = Line::open(&alice, "").await.expect("a line");
     let soon = shared::clock::SystemClock.now() + TimeDelta::milliseconds(1_500);
@@ -180,7 +181,7 @@ async fn a_reminder_is_told_when_it_fires(world: &World) {
     assert_eq!((task.title.as_str(), &task.user_id), ("Breathe", &alice.id()));
     assert_eq!((at, late), (Some(soon), false));
     assert!(fired_at.is_some_and(|fired| fired.seconds >= soon.seconds));
-    // It is told once, and whoever goes on behind it does not hear it again.
+    // It is sent once; a client that resumes behind it does not receive it again.
     let mut again = Line::open(&alice, &token).await.expect("a line");
     alice.create("next").await;
     for line in [&mut line, &mut again] {
@@ -217,7 +218,7 @@ mod a_watch_ends_when_the_server_stops {
     }
 }
 
-mod a_change_at_one_process_is_told_at_another {
+mod a_change_at_one_process_reaches_the_watchers_of_another {
     use super::*;
 
     tests!(run: postgres_grpc postgres_http);
@@ -228,8 +229,8 @@ mod a_change_at_one_process_is_told_at_another {
         let starting = [(); 2].map(|()| Starting::new(Binary::Tasks, &settings));
         let servers = starting.map(Starting::wait);
         let way = |server: &Server| match wire {
-            Wire::Grpc => Way::Grpc(server.channel()),
-            Wire::Http => Way::Http(server.http_address()),
+            Wire::Grpc => Transport::Grpc(server.channel()),
+            Wire::Http => Transport::Http(server.http_address()),
         };
         let [here, there] =
             servers.each_ref().map(|server| Stranger::new(way(server), way(server)).minted("ada"));
@@ -239,8 +240,8 @@ mod a_change_at_one_process_is_told_at_another {
             let maker = if number % 2 == 0 { &there } else { &here };
             let made = maker.create(&format!("number {number}")).await;
             for line in [&mut line, &mut other] {
-                let told = tokio::time::timeout(Duration::from_secs(10), line.hear()).await;
-                let (event, _) = told.expect("sooner than a heartbeat").expect("an event");
+                let response = tokio::time::timeout(Duration::from_secs(10), line.hear()).await;
+                let (event, _) = response.expect("sooner than a heartbeat").expect("an event");
                 assert_eq!(event, Event::Changed(made.clone()));
             }
         }

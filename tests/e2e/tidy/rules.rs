@@ -5,7 +5,7 @@ use super::{Breaches, tree::Tree};
 /// The most lines a file may have.
 const LINES: usize = 400;
 
-/// No source file is longer than somebody reads at one go.
+/// No source file is longer than one sitting's reading.
 pub fn short_files(tree: &Tree) -> Breaches {
     let long = tree.sources().filter(|(_, text)| text.lines().count() > LINES);
     long.map(|(path, text)| format!("{path}: {} lines", text.lines().count())).collect()
@@ -97,7 +97,7 @@ pub fn whole_conversions(tree: &Tree) -> Breaches {
         .collect()
 }
 
-/// What differs between the databases is said in one file of the store.
+/// Differences between the databases are in one file of the store.
 pub fn one_dialect(tree: &Tree) -> Breaches {
     const PLACES: [&str; 2] =
         ["task-service/src/store/dialect.rs", "task-service/src/migration/mod.rs"];

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// What nobody of this project wrote, or what a run left behind.
+/// Files of other authors, and files that a run leaves behind.
 const SKIPPED: [&str; 9] = [
     ".git",
     ".next",
@@ -15,7 +15,7 @@ const SKIPPED: [&str; 9] = [
     "Cargo.lock",
 ];
 
-/// The endings of what somebody programs in.
+/// The endings of source files.
 const PROGRAMMED: [&str; 11] =
     ["rs", "proto", "py", "sh", "js", "mjs", "ts", "tsx", "jsx", "css", "html"];
 
@@ -60,7 +60,7 @@ impl Tree {
         self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
-    /// Every file that somebody programs in: by its ending, or by the `#!` it begins with.
+    /// Every source file: by its ending, or by the `#!` in its first line.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files().filter(|(path, text)| {
             let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
@@ -75,6 +75,24 @@ impl Tree {
 
     /// The numbered lines of Rust that runs in production: no tests, no comments.
     pub fn production(&self) -> impl Iterator<Item = (&str, usize, &str)> {
+        self.production_lines().filter(|(.., line)| !is_comment(line))
+    }
+
+    /// The numbered comment lines of Rust that runs in production.
+    pub fn comments(&self) -> impl Iterator<Item = (&str, usize, &str)> {
+        self.production_lines().filter(|(.., line)| is_comment(line))
+    }
+
+    /// The first paragraph of the module comment of each file that runs in production.
+    pub fn subjects(&self) -> impl Iterator<Item = (&str, String)> {
+        self.rust().filter(|(path, _)| !is_test(path)).map(|(path, text)| {
+            let comment = text.lines().map_while(|line| line.strip_prefix("//! "));
+            (path, comment.collect::<Vec<_>>().join(" "))
+        })
+    }
+
+    /// The numbered lines of Rust files that run in production, without their inline tests.
+    fn production_lines(&self) -> impl Iterator<Item = (&str, usize, &str)> {
         self.rust().filter(|(path, _)| !is_test(path)).flat_map(|(path, text)| {
             let mut is_test = false;
             (1..)
@@ -84,11 +102,15 @@ impl Tree {
                     // A formatted item ends with the first line of its indent that ends so.
                     let ends = !line.starts_with(' ') && line.ends_with([';', '}']);
                     is_test = was_test && !ends;
-                    !was_test && !line.trim_start().starts_with("//")
+                    !was_test
                 })
                 .map(move |(number, line)| (path, number, line))
         })
     }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
 }
 
 /// Whether a file holds nothing but tests.

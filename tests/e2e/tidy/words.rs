@@ -1,26 +1,69 @@
-//! A rule about the words of documents.
+//! Rules about the words of documents and comments.
 
 use super::{Breaches, tree::Tree};
 
-/// Words for which a document says user, client, caller, replica or operator, or the field's
-/// own term.
+/// Words that stand for user, client, caller, replica or operator, or for a standard term.
 const BANNED: [&str; 7] =
-    ["everybody", "client_prefix", "newcomer", "newcomers", "nobody", "somebody", "whoever"];
+    ["everybody", "household", "newcomer", "newcomers", "nobody", "somebody", "whoever"];
+
+/// Words and openings that make a comment a riddle: they name no thing.
+const RIDDLES: [&str; 5] = ["anybody", "everybody", "nobody", "somebody", "whoever"];
+const OPENINGS: [&str; 5] = ["It ", "Ours", "The same", "Theirs", "Whether it"];
+
+/// The most riddles in the production comments of a crate. These numbers only fall.
+const MOST_RIDDLES: [(&str, usize); 6] = [
+    ("auth-service/", 117),
+    ("proto/", 0),
+    ("server/", 85),
+    ("shared/", 30),
+    ("standalone/", 1),
+    ("task-service/", 106),
+];
 
 /// Documents, the manual of the settings and the comments of the contracts are in plain words;
-/// what they quote may have others.
+/// quotations are exempt.
 pub fn plain(tree: &Tree) -> Breaches {
     let mut breaches = Breaches::new();
     for (path, text) in tree.files().filter(|(path, _)| is_document(path)) {
         for (number, line) in (1..).zip(text.lines()) {
-            let prose = line.split('`').step_by(2).collect::<Vec<_>>().join(" ").to_lowercase();
-            let words = prose.split(|c: char| !c.is_alphabetic());
-            for word in words.filter(|word| BANNED.contains(word)) {
+            for word in words(line).filter(|word| BANNED.contains(&word.as_str())) {
                 breaches.push(format!("{path}:{number}: {word}"));
             }
         }
     }
     breaches
+}
+
+/// Comments of production code name their thing; what is left of riddles only gets less.
+pub fn few_riddles(tree: &Tree) -> Breaches {
+    let mut breaches = Breaches::new();
+    for (folder, most) in MOST_RIDDLES {
+        let comments = tree.comments().filter(|(path, ..)| path.starts_with(folder));
+        let found: Vec<String> = comments
+            .filter(|(.., line)| is_riddle(line))
+            .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+            .collect();
+        if found.len() > most {
+            let lines = found.join("\n  ");
+            breaches.push(format!("{folder}: {} riddles, at most {most}\n  {lines}", found.len()));
+        }
+    }
+    breaches
+}
+
+fn is_riddle(line: &str) -> bool {
+    let is_opening = line
+        .trim_start()
+        .strip_prefix("/// ")
+        .is_some_and(|comment| OPENINGS.iter().any(|opening| comment.starts_with(opening)));
+    is_opening || words(line).any(|word| RIDDLES.contains(&word.as_str()))
+}
+
+/// The words of a line in lower case, without quotations.
+fn words(line: &str) -> impl Iterator<Item = String> {
+    let prose = line.split('`').step_by(2).collect::<Vec<_>>().join(" ").to_lowercase();
+    let words = prose.split(|c: char| !c.is_alphabetic()).map(str::to_owned);
+    words.collect::<Vec<_>>().into_iter()
 }
 
 fn is_document(path: &str) -> bool {

@@ -1,37 +1,37 @@
-//! `auth.v1` at its door: Better Auth's wire, in bearer mode.
+//! `auth.v1` over HTTP: Better Auth's API, in bearer mode.
 
-mod entrance;
-mod objects;
 mod refusal;
+mod responses;
 mod session;
+mod sign_in;
 
 use http::{Method, StatusCode};
 use serde_json::Value;
 use tonic::Status;
 
 use self::refusal::Fields;
-pub use self::{entrance::entrance, session::session};
+pub use self::{session::session, sign_in::sign_in};
 use super::{
     Call,
     shape::{assert_surrounded, assert_typed},
 };
-use crate::exchange::{Asked, Reply};
+use crate::exchange::{HttpRequest, Reply};
 
-/// What the door calls its JSON.
+/// The media type of JSON.
 pub const JSON: &str = "application/json";
 
 impl Call {
     /// Reads from a route under `/api/auth`.
     async fn get(&self, route: &str) -> Result<Reply, Status> {
-        self.ask(Asked::new(Method::GET, &path(route)), &Fields::NONE).await
+        self.ask(HttpRequest::new(Method::GET, &path(route)), &Fields::NONE).await
     }
 
     /// Does what a route under `/api/auth` is for.
     async fn post(&self, route: &str, body: &Value, fields: &Fields) -> Result<Reply, Status> {
-        self.ask(Asked::new(Method::POST, &path(route)).json(body), fields).await
+        self.ask(HttpRequest::new(Method::POST, &path(route)).json(body), fields).await
     }
 
-    async fn ask(&self, asked: Asked, fields: &Fields) -> Result<Reply, Status> {
+    async fn ask(&self, asked: HttpRequest, fields: &Fields) -> Result<Reply, Status> {
         let reply = self.send(asked).await;
         assert_surrounded(&reply);
         assert_typed(&reply, JSON);

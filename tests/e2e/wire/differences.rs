@@ -1,4 +1,4 @@
-//! Where the doors cannot say what gRPC says, or say something else by design. This is the
+//! Differences of HTTP from gRPC, unavoidable or by design. This is the
 //! whole list; a scenario that meets one names it.
 
 /// One of them. Better Auth's wire is what its client expects, so there it decides.
@@ -8,22 +8,22 @@ pub enum Difference {
     /// line break: HTTP has no way to ask.
     HeadersHoldNoControlCharacters,
     /// A path that ends in an empty id is a path of nothing: the router answers, with 404 to
-    /// everybody alike.
+    /// every caller alike.
     EmptyIdsNameNoRoute,
     /// JSON names priorities, and what a rule counts from. A number that is none is a fault
-    /// of type, and types are looked at before rules: its fault comes alone.
+    /// of type, and types are checked before rules: its fault comes alone.
     PrioritiesHaveNames,
     /// PUT is the mask `*`, PATCH a mask of its members. A mask of `*` and more is neither.
     NoMaskBesideTheStar,
-    /// Better Auth signs out whoever asks, with a live session or not.
+    /// Better Auth signs out every caller, with a live session or not.
     SignOutNeedsNoSession,
-    /// Better Auth's sign-in tells a text that is no address from one nobody has: 400
-    /// INVALID_EMAIL. It tells nothing about any account.
+    /// Better Auth's sign-in distinguishes a malformed address from an unknown one: 400
+    /// INVALID_EMAIL. It reveals nothing about any account.
     SignInNamesMalformedEmails,
     /// Better Auth trims no e-mail: white space around it is a fault.
     EmailsAreNotTrimmed,
-    /// Better Auth looks at the schema (name, e-mail, password, image, in this order), then
-    /// at the length of the password, and tells what is wrong with it by a code that names
+    /// Better Auth checks the schema (name, e-mail, password, image, in this order), then
+    /// the length of the password, and reports the fault by a code that names
     /// one rule of one field.
     PasswordRulesComeAfterAllOthers,
     /// To Better Auth an empty password is a wrong one.

@@ -1,11 +1,11 @@
-//! Security events in JSON: members as the door spells them.
+//! Security events in JSON.
 
 use proto::audit::v1::SecurityEvent;
 use serde_json::Value;
 
-use super::moment::{Digits, moment};
+use super::timestamp::{Digits, timestamp};
 
-/// How a door spells names and moments.
+/// Spelling of names and timestamps in JSON.
 #[derive(Clone, Copy)]
 pub enum Spelling {
     Camel,
@@ -14,21 +14,21 @@ pub enum Spelling {
 
 /// The events of an answer, and the token of the next page.
 #[track_caller]
-pub fn events(said: &Value, spelling: Spelling) -> (Vec<SecurityEvent>, String) {
+pub fn events(json: &Value, spelling: Spelling) -> (Vec<SecurityEvent>, String) {
     let name = |snake: &str| spelling.of(snake);
-    assert_eq!(names(said), ["events".to_owned(), name("next_page_token")]);
-    let token = &said[name("next_page_token")];
-    let events = said["events"].as_array().expect("a list").iter();
-    let events = events.map(|said| event(said, spelling)).collect();
+    assert_eq!(names(json), ["events".to_owned(), name("next_page_token")]);
+    let token = &json[name("next_page_token")];
+    let events = json["events"].as_array().expect("a list").iter();
+    let events = events.map(|json| event(json, spelling)).collect();
     (events, token.as_str().unwrap_or_default().to_owned())
 }
 
 #[track_caller]
-fn event(said: &Value, spelling: Spelling) -> SecurityEvent {
+fn event(json: &Value, spelling: Spelling) -> SecurityEvent {
     const MEMBERS: [&str; 8] =
         ["at", "detail", "id", "ip_address", "kind", "request_id", "session_id", "user_agent"];
-    assert_eq!(names(said), MEMBERS.map(|name| spelling.of(name)));
-    let optional = |name: &str| said[spelling.of(name)].as_str().map(str::to_owned);
+    assert_eq!(names(json), MEMBERS.map(|name| spelling.of(name)));
+    let optional = |name: &str| json[spelling.of(name)].as_str().map(str::to_owned);
     let text = |name: &str| optional(name).expect("a text");
     let digits = match spelling {
         Spelling::Camel => Digits::Milli,
@@ -37,7 +37,7 @@ fn event(said: &Value, spelling: Spelling) -> SecurityEvent {
     SecurityEvent {
         id: text("id"),
         kind: text("kind"),
-        at: moment(&said["at"], digits),
+        at: timestamp(&json["at"], digits),
         ip_address: optional("ip_address"),
         user_agent: optional("user_agent"),
         session_id: optional("session_id"),

@@ -1,4 +1,4 @@
-//! What every answer of a door looks like, whatever was asked.
+//! The form of every HTTP response.
 
 use http::{StatusCode, header::HeaderName};
 
@@ -11,7 +11,7 @@ const ALWAYS: [(&str, &str); 2] =
 /// What an answer would give away or hand out for nothing.
 const NEVER: [&str; 4] = ["server", "x-powered-by", "grpc-status", "grpc-message"];
 
-/// The headers around every answer under `/api/`: nobody keeps it, runs it or frames it,
+/// The headers around every response under `/api/`: no one may cache, run or frame it,
 /// and it can be found in the log.
 #[track_caller]
 pub fn assert_surrounded(reply: &Reply) {
@@ -52,7 +52,7 @@ pub fn assert_typed(reply: &Reply, content_type: &str) {
     }
 }
 
-/// Whether the same call may succeed later, and so when is said.
+/// Whether the same call may succeed later, so that the response has a time to retry after.
 fn tells_to_wait(status: StatusCode) -> bool {
     [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status)
 }

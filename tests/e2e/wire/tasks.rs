@@ -1,14 +1,14 @@
-//! `task.v1.TaskService` at its door.
+//! `task.v1.TaskService` over HTTP.
 
-mod ask;
 mod bulk;
-mod changes;
-mod counts;
+mod count;
+mod import_export;
 mod problem;
 mod query;
+mod requests;
 mod schedule;
+mod sync;
 mod task;
-mod transfer;
 mod watch;
 
 use http::StatusCode;
@@ -20,8 +20,8 @@ use proto::task::v1::{
 };
 use tonic::Status;
 
-use self::ask::Asks;
-pub use self::{bulk::bulk, problem::Problem, transfer::import, watch::watch};
+use self::requests::Asks;
+pub use self::{bulk::bulk, import_export::import, problem::Problem, watch::watch};
 use super::{
     Call,
     security_event::{self, Spelling},
@@ -29,10 +29,10 @@ use super::{
 };
 use crate::exchange::Reply;
 
-/// What the door calls its JSON.
+/// The media type of JSON.
 pub const JSON: &str = "application/json";
 
-/// Answers an rpc with what the door answers.
+/// Answers an rpc with the HTTP response.
 pub async fn answer(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Status> {
     let asks = Asks::read(rpc, message);
     let reply = call.send(asks.asked.clone()).await;
@@ -60,13 +60,13 @@ pub async fn answer(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, S
         "MoveTask" => MoveTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
         "SkipTask" => SkipTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
         "UndeleteTask" => UndeleteTaskResponse { task: one(StatusCode::OK) }.encode_to_vec(),
-        "CountTasks" => counts::counts(&reply).encode_to_vec(),
+        "CountTasks" => count::count(&reply).encode_to_vec(),
         "ListSecurityEvents" => {
             assert_eq!(reply.status, StatusCode::OK);
             let (events, next_page_token) = security_event::events(&reply.json(), Spelling::Snake);
             ListSecurityEventsResponse { events, next_page_token }.encode_to_vec()
         }
-        "SyncTasks" => changes::sync(&reply).encode_to_vec(),
+        "SyncTasks" => sync::sync(&reply).encode_to_vec(),
         "DeleteTask" => {
             assert_eq!(reply.status, StatusCode::NO_CONTENT);
             DeleteTaskResponse {}.encode_to_vec()
@@ -75,7 +75,7 @@ pub async fn answer(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, S
     })
 }
 
-/// A bare list, with what is said of the list in headers.
+/// A bare list, with the data about the list in headers.
 fn page(asks: &Asks, reply: &Reply) -> ListTasksResponse {
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     let tasks: Vec<Task> =

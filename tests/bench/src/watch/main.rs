@@ -1,5 +1,5 @@
 //! Many watchers on one task-service: what each costs in memory, and how soon a change
-//! reaches it, from the moment it is sent. `--write` and `--watch` may be two replicas.
+//! reaches it, from the time it is sent. `--write` and `--watch` may be two replicas.
 
 use std::{error::Error, fs, process::ExitCode, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tonic::{Request, transport::Channel};
 
-/// Opens streams, changes tasks, and says what it saw. The settings of tokens are those of
+/// Opens streams, changes tasks, and prints the result. The settings of tokens are those of
 /// task-service.
 #[derive(Parser)]
 #[command(name = "bench-watch")]
@@ -30,7 +30,7 @@ struct Cli {
     /// Where they are watched
     #[arg(long)]
     watch: String,
-    /// The process that is watched, whose memory is looked at
+    /// The process that is watched, whose memory is measured
     #[arg(long)]
     pid: Option<u32>,
     #[arg(long, default_value_t = 1000)]
@@ -75,7 +75,7 @@ async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
     warm_up(&mut writer, &users).await?;
 
     let before = cli.pid.map(resident).transpose()?;
-    let (told, mut heard) = mpsc::unbounded_channel();
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     let mut watching = JoinSet::new();
     let mut clients = Vec::new();
     for _ in 0..cli.connections {
@@ -87,14 +87,14 @@ async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
         let request = users.request(&user, message)?;
         let client = &mut clients[number % cli.connections];
         let mut stream = client.watch_tasks(request).await?.into_inner();
-        let told = told.clone();
+        let sender = sender.clone();
         watching.spawn(async move {
             while let Ok(Some(message)) = stream.message().await {
                 let now = start.elapsed();
                 if let Some(Event::Changed(task)) = message.event
                     && let Ok(sent) = task.title.parse::<u64>()
                 {
-                    let _ = told.send(now.saturating_sub(Duration::from_micros(sent)));
+                    let _ = sender.send(now.saturating_sub(Duration::from_micros(sent)));
                 }
             }
         });
@@ -120,12 +120,12 @@ async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let after = cli.pid.map(resident).transpose()?;
     let open = watching.len() - std::iter::from_fn(|| watching.try_join_next()).count();
     let mut latencies = Vec::new();
-    while let Ok(latency) = heard.try_recv() {
+    while let Ok(latency) = receiver.try_recv() {
         latencies.push(latency);
     }
     latencies.sort_unstable();
     println!("streams open at the end: {open} of {}", cli.streams);
-    println!("changes: {changes} sent, {written} written, {} heard", latencies.len());
+    println!("changes: {changes} sent, {written} written, {} received", latencies.len());
     for percent in [50, 90, 99, 100] {
         let index = (latencies.len() * percent / 100).min(latencies.len().saturating_sub(1));
         println!("p{percent}: {:?}", latencies.get(index).copied().unwrap_or_default());

@@ -41,7 +41,7 @@ export const ACCEPTED = [
   },
   {
     title: "Access tokens are HS256",
-    why: "Services verify them with the shared secret, without asking anybody for keys; that is what this project is for. Better Auth's plugin signs with a key pair.",
+    why: "Services verify them with the shared secret, without a request for keys; that is what this project is for. Better Auth's plugin signs with a key pair.",
     differences: [
       { part: /\.header\.alg$/, node: "EdDSA", ours: "HS256" },
       { part: /\.header\.typ$/, node: ABSENT, ours: "JWT" },
@@ -50,7 +50,7 @@ export const ACCEPTED = [
   },
   {
     title: "Access tokens hold less",
-    why: "A token says who somebody is (`sub`, `uid`, `email`, `name`) and by which session (`sid`); the rest of the account is asked for where it is needed, and then it is current.",
+    why: "A token names its user (`sub`, `uid`, `email`, `name`) and by which session (`sid`); the rest of the account is asked for where it is needed, and then it is current.",
     differences: [
       { part: /\.claims\.(createdAt|emailVerified|id|image|updatedAt)$/, node: GIVEN, ours: ABSENT },
       { part: /\.claims\.sid$/, node: ABSENT, ours: "<session id>" },
@@ -58,7 +58,7 @@ export const ACCEPTED = [
     ],
   },
   {
-    title: "Whoever signs in gets an access token at once",
+    title: "A sign-in returns an access token at once",
     why: "It saves the call that would follow. Better Auth sends `set-auth-jwt` on get-session only.",
     differences: [
       { in: ["judy signs up", "bob-2 signs in"], part: "set-auth-jwt", node: ABSENT, ours: /"alg":"HS256"/ },
@@ -131,7 +131,7 @@ export const ACCEPTED = [
   },
   {
     title: "A query parameter that is not known is refused by name",
-    why: "Whoever sends one relies on it, or has misspelled one that is known. Better Auth passes over it.",
+    why: "A client that sends one relies on it, or has misspelled one that is known. Better Auth passes over it.",
     differences: [
       { in: ["session: an unknown flag"], part: "status", node: 200, ours: 400 },
       { in: ["session: an unknown flag"], part: "body.code", node: ABSENT, ours: "VALIDATION_ERROR" },
@@ -222,7 +222,7 @@ export const ACCEPTED = [
   },
   {
     title: "No mail, no links, no foreign accounts, no pages",
-    why: "This project sends no mail and signs nobody in elsewhere, so the routes for it do not exist. Better Auth has them and refuses while they are not set up.",
+    why: "This project sends no mail and signs no user in elsewhere, so the routes for it do not exist. Better Auth has them and refuses while they are not set up.",
     differences: [
       ...missing(["request-password-reset", "reset-password", "send-verification-email", "change-email"], 400),
       ...missing(["reset-password: a link"], 302),

@@ -1,6 +1,6 @@
 // Settles differences against the list of accepted ones.
 
-/** Returns `{ unlisted, outdated }`: what nobody accepted, and what no longer occurs. */
+/** Returns `{ unlisted, outdated }`: differences that are not listed, and listed ones that no longer occur. */
 export function settle(differences, accepted) {
   const rules = accepted.flatMap(({ title, differences: list }) =>
     list.flatMap((rule) => (rule.in ?? [undefined]).map((exchange) => ({ ...rule, title, exchange }))),

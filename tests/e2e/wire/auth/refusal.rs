@@ -1,4 +1,4 @@
-//! What the door says when it does not work, as the refusal of an rpc.
+//! HTTP errors, converted to refusals of an rpc.
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -19,7 +19,7 @@ impl Fields {
     pub const NEW_PASSWORD: Self = Self { password: "new_password" };
 }
 
-/// What an rpc says in place of a code.
+/// The reason of an rpc in place of a code.
 #[derive(Clone, Copy)]
 enum Says {
     /// This reason; empty: none.
@@ -34,7 +34,7 @@ enum Says {
     Schema,
 }
 
-/// Every status and code of the door that stands for a refusal of an rpc; the empty code is
+/// Every HTTP status and code that stands for a refusal of an rpc; the empty code is
 /// none.
 const CODES: [(u16, &str, Code, Says); 22] = [
     (400, "VALIDATION_ERROR", Code::InvalidArgument, Says::Schema),
@@ -82,7 +82,7 @@ const CODES: [(u16, &str, Code, Says); 22] = [
     (507, "STORAGE_FULL", Code::ResourceExhausted, Says::Reason("STORAGE_FULL")),
 ];
 
-/// The members of the door's schemas that have another name in the messages.
+/// The JSON members that have another name in the messages.
 const NAMES: [(&str, &str); 4] = [
     ("currentPassword", "current_password"),
     ("newPassword", "new_password"),
@@ -139,7 +139,7 @@ fn named(message: &str) -> Vec<String> {
     issues.iter().map(name).collect()
 }
 
-/// Better Auth says no more than that there is no session; what is missing is what the
+/// Better Auth reports only that there is no session; the missing part is what the
 /// caller did not send.
 pub fn no_session(metadata: &HeaderMap) -> Status {
     if let Err(refusal) = shared::auth::bearer(metadata) {

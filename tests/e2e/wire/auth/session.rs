@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use tonic::Status;
 
 use super::{
-    Call, objects,
+    Call,
     refusal::{Fields, assert_says, no_session},
+    responses,
 };
 use crate::wire::{
     security_event::{self, Spelling},
@@ -28,8 +29,8 @@ pub async fn session(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, 
         "GetSession" => current(call).await?.encode_to_vec(),
         "GetToken" => {
             let body = call.get("/token").await?.json();
-            objects::assert_members(&body, &["token"]);
-            let access_token = Some(objects::access_token(&objects::text(&body, "token")));
+            responses::assert_members(&body, &["token"]);
+            let access_token = Some(responses::access_token(&responses::text(&body, "token")));
             GetTokenResponse { access_token }.encode_to_vec()
         }
         "SignOut" => {
@@ -97,37 +98,37 @@ fn decoded<M: Message + Default>(message: &[u8]) -> M {
     M::decode(message).expect("the message of this rpc")
 }
 
-/// The caller's session and user. Better Auth says `null` where there is none.
+/// The caller's session and user. Better Auth sends `null` where there is none.
 pub async fn current(call: &Call) -> Result<GetSessionResponse, Status> {
     let reply = call.get("/get-session").await?;
     let body = reply.json();
     if body.is_null() {
         return Err(with_evidence(no_session(&call.metadata), &reply));
     }
-    objects::assert_members(&body, &["session", "user"]);
-    let (session, token) = objects::session(&body["session"]);
+    responses::assert_members(&body, &["session", "user"]);
+    let (session, token) = responses::session(&body["session"]);
     assert!(call.is_credential(&token), "the caller's own session");
-    objects::access_token(reply.text("set-auth-jwt"));
+    responses::access_token(reply.text("set-auth-jwt"));
     let session = Session { current: true, ..session };
-    Ok(GetSessionResponse { session: Some(session), user: Some(objects::user(&body["user"])) })
+    Ok(GetSessionResponse { session: Some(session), user: Some(responses::user(&body["user"])) })
 }
 
 /// The session with its new token: in the body, signed in a header and in a cookie.
 async fn refresh(call: &Call) -> Result<RefreshSessionResponse, Status> {
     let reply = call.post("/refresh-session", &json!({}), &Fields::NONE).await?;
     let body = reply.json();
-    objects::assert_members(&body, &["session", "token", "user"]);
-    let session_token = objects::text(&body, "token");
-    let (session, token) = objects::session(&body["session"]);
+    responses::assert_members(&body, &["session", "token", "user"]);
+    let session_token = responses::text(&body, "token");
+    let (session, token) = responses::session(&body["session"]);
     assert!(token == session_token && !call.is_credential(&token), "a new token");
     let signed = reply.text("set-auth-token");
     assert!(signed.starts_with(&format!("{session_token}.")), "{reply:?}");
     let cookie = reply.text("set-cookie");
     assert!(cookie.starts_with(&format!("better-auth.session_token={session_token}.")));
     Ok(RefreshSessionResponse {
-        user: Some(objects::user(&body["user"])),
+        user: Some(responses::user(&body["user"])),
         session_token,
-        access_token: Some(objects::access_token(reply.text("set-auth-jwt"))),
+        access_token: Some(responses::access_token(reply.text("set-auth-jwt"))),
         session: Some(Session { current: true, ..session }),
     })
 }
@@ -137,7 +138,7 @@ async fn refresh(call: &Call) -> Result<RefreshSessionResponse, Status> {
 async fn listed(call: &Call) -> Result<Vec<(Session, String)>, Status> {
     let body = call.get("/list-sessions").await?.json();
     let mut sessions: Vec<_> =
-        body.as_array().expect("a list").iter().map(objects::listed_session).collect();
+        body.as_array().expect("a list").iter().map(responses::listed_session).collect();
     sessions.reverse();
     for (session, token) in &mut sessions {
         session.current = call.is_credential(token);
@@ -178,14 +179,14 @@ async fn change_password(
     });
     let reply = call.post("/change-password", &body, &Fields::NEW_PASSWORD).await?;
     let body = reply.json();
-    objects::assert_members(&body, &["token", "user"]);
+    responses::assert_members(&body, &["token", "user"]);
     let session_token = body["token"].as_str().map(str::to_owned);
     let signed = reply.text("set-auth-token");
     match &session_token {
         Some(token) => assert!(signed.starts_with(&format!("{token}.")), "{reply:?}"),
         None => assert_eq!(signed, "", "{reply:?}"),
     }
-    Ok(ChangePasswordResponse { user: Some(objects::user(&body["user"])), session_token })
+    Ok(ChangePasswordResponse { user: Some(responses::user(&body["user"])), session_token })
 }
 
 impl Call {

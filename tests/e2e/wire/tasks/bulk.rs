@@ -1,4 +1,4 @@
-//! `task.v1.TaskBulkService` at its door, but for imports.
+//! `task.v1.TaskBulkService` over HTTP, except imports.
 
 use http::{Method, StatusCode};
 use prost::Message;
@@ -11,19 +11,19 @@ use serde_json::{Value, json};
 use tonic::Status;
 
 use super::{
-    JSON,
-    ask::{changes, collection, decoded, new, once},
-    problem, task, transfer,
+    JSON, import_export, problem,
+    requests::{changes, collection, decoded, new, once},
+    task,
 };
 use crate::{
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     wire::{
         Call,
         shape::{assert_surrounded, assert_typed},
     },
 };
 
-/// Answers an rpc with what the door answers.
+/// Answers an rpc with the HTTP response.
 pub async fn bulk(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Status> {
     let asked = match rpc {
         "BatchCreateTasks" => {
@@ -48,7 +48,7 @@ pub async fn bulk(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Sta
         }
         "ExportTasks" => {
             let ExportTasksRequest { user_id, .. } = decoded(message);
-            Asked::new(Method::GET, &format!("{}/export", collection(&user_id)))
+            HttpRequest::new(Method::GET, &format!("{}/export", collection(&user_id)))
         }
         _ => panic!("{rpc} has no route that this adapter knows"),
     };
@@ -59,7 +59,7 @@ pub async fn bulk(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Sta
         return Err(problem::status(&reply, &[]));
     }
     if rpc == "ExportTasks" {
-        return Ok(transfer::exported(&reply).encode_to_vec());
+        return Ok(import_export::exported(&reply).encode_to_vec());
     }
     assert_typed(&reply, JSON);
     Ok(match rpc {
@@ -79,9 +79,9 @@ pub async fn bulk(call: &Call, rpc: &str, message: &[u8]) -> Result<Vec<u8>, Sta
     })
 }
 
-fn batch(user_id: &str, what: &str, body: &Value, request_id: &str) -> Asked {
+fn batch(user_id: &str, what: &str, body: &Value, request_id: &str) -> HttpRequest {
     let path = format!("{}/batch/{what}", collection(user_id));
-    once(Asked::new(Method::POST, &path).json(body), request_id)
+    once(HttpRequest::new(Method::POST, &path).json(body), request_id)
 }
 
 fn tasks(reply: &Reply, status: StatusCode) -> Vec<Task> {

@@ -1,4 +1,4 @@
-//! What the door says when it does not work, as the refusal of an rpc.
+//! HTTP errors, converted to refusals of an rpc.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -52,7 +52,7 @@ const NAMES: [(&str, &str); 4] = [
     ("If-Match", "etag"),
 ];
 
-/// The JSON of a problem, and the answer around it, as every problem of this door has them.
+/// The JSON of a problem, and the response around it, as every problem has them.
 pub struct Problem {
     pub code: String,
     pub detail: String,
@@ -72,7 +72,7 @@ impl Problem {
         let is_invalid = code == "INVALID_ARGUMENT";
         let mut names: Vec<_> = body.as_object().expect("an object").keys().collect();
         names.sort();
-        // Of many tasks, it is said which are not there.
+        // Of many tasks, the missing ones are named.
         let has_faults = is_invalid || code == "TASK_NOT_FOUND" && !body["errors"].is_null();
         let expected: &[&str] = if has_faults {
             &["detail", "error_code", "errors", "status_code"]
@@ -125,9 +125,9 @@ pub fn status(reply: &Reply, mask: &[String]) -> Status {
     with_evidence(Status::with_error_details(*code, problem.detail, details), reply)
 }
 
-/// The end of a rpc that was told in the last event of a stream.
+/// The end of an rpc, from the last event of a stream.
 #[track_caller]
-pub fn told(problem: &Value) -> Status {
+pub fn in_stream(problem: &Value) -> Status {
     let text = |name: &str| problem[name].as_str().expect("a text");
     let row = CODES.iter().find(|(code, ..)| *code == text("error_code"));
     let Some((reason, http, code, is_reason)) = row else {

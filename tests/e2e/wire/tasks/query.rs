@@ -15,7 +15,7 @@ const SORTS: [(&str, TaskSort); 6] = [
     ("position", TaskSort::Position),
 ];
 
-/// The parameters that are said. A number without a name goes out as it is.
+/// The parameters that are set. A number without a name is sent as it is.
 pub fn of_list(message: &ListTasksRequest) -> String {
     let mut query = Serializer::new(String::new());
     let mut say = |name: &str, value: Option<String>| {
@@ -58,7 +58,7 @@ pub fn of_list(message: &ListTasksRequest) -> String {
     query.finish()
 }
 
-/// The same of the filters of a count.
+/// The filters of a count.
 pub fn of_count(message: CountTasksRequest) -> String {
     of_list(&ListTasksRequest {
         completed: message.completed,

@@ -5,13 +5,13 @@ use prost_types::Timestamp;
 use proto::task::v1::{Recurrence, Reminder, RepeatFrom};
 use serde_json::{Map, Value, json};
 
-use crate::wire::moment::{Digits, moment};
+use crate::wire::timestamp::{Digits, timestamp};
 
 /// What a rule counts from, by its name.
 const FROM: [(&str, RepeatFrom); 2] =
     [("due", RepeatFrom::Due), ("completion", RepeatFrom::Completion)];
 
-/// A moment as a caller writes it, in RFC 3339.
+/// A timestamp as a caller writes it, in RFC 3339.
 pub fn write_moment(at: Timestamp) -> Value {
     let nanos = u32::try_from(at.nanos).expect("RFC 3339 has words for it");
     let at = DateTime::from_timestamp(at.seconds, nanos).expect("RFC 3339 has words for it");
@@ -25,7 +25,7 @@ pub fn write_reminder(reminder: &Reminder) -> Value {
     Value::Object(at.into_iter().chain(minutes).collect())
 }
 
-/// A rule with the members that are said.
+/// A rule with the members that are set.
 pub fn write_recurrence(recurrence: &Recurrence) -> Value {
     let mut rule = Map::from_iter([("rule".to_owned(), json!(recurrence.rule))]);
     if recurrence.from != 0 {
@@ -50,7 +50,7 @@ pub fn read_reminder(reminder: &Value) -> Reminder {
         let minutes = minutes.as_i64().expect("a number");
         i32::try_from(minutes).expect("a number of minutes")
     });
-    Reminder { at: moment(&reminder["at"], Digits::Micro), minutes_before: minutes }
+    Reminder { at: timestamp(&reminder["at"], Digits::Micro), minutes_before: minutes }
 }
 
 /// Reads a rule, whose zone is there unless it is UTC; `null` is none.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::schedule;
 use crate::{
     exchange::Reply,
-    wire::moment::{Digits, moment},
+    wire::timestamp::{Digits, timestamp},
 };
 
 /// The members of a task, all of them always there.
@@ -64,7 +64,7 @@ pub fn read(task: &Value) -> Task {
     let text = |name: &str| task[name].as_str().unwrap_or_else(|| panic!("{name}")).to_owned();
     let or_null = |name: &str| (!task[name].is_null()).then(|| text(name));
     let list = |name: &str| task[name].as_array().unwrap_or_else(|| panic!("{name}"));
-    let at = |name: &str| moment(&task[name], Digits::Micro);
+    let at = |name: &str| timestamp(&task[name], Digits::Micro);
     let name = text("priority");
     let priority = PRIORITIES.iter().find(|(known, _)| *known == name);
     Task {

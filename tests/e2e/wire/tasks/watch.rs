@@ -13,27 +13,27 @@ use proto::task::v1::{
 use serde_json::Value;
 use tonic::{Status, body::Body};
 
-use super::{ask, changes, problem, task};
+use super::{problem, requests, sync, task};
 use crate::{
-    exchange::{Asked, Reply},
+    exchange::{HttpRequest, Reply},
     raw::framed,
     wire::{
         Call,
-        moment::{Digits, moment},
         shape::assert_surrounded,
+        timestamp::{Digits, timestamp},
     },
 };
 
-/// Answers WatchTasks with what the door tells.
+/// Answers WatchTasks with the server-sent events.
 pub async fn watch(call: &Call, message: &[u8]) -> Result<Response<Body>, Status> {
     let WatchTasksRequest { user_id, sync_token } =
         WatchTasksRequest::decode(message).expect("the message of this rpc");
-    let mut path = format!("{}/watch", ask::collection(&user_id));
+    let mut path = format!("{}/watch", requests::collection(&user_id));
     if !sync_token.is_empty() {
         let mut query = form_urlencoded::Serializer::new(String::new());
         path = format!("{path}?{}", query.append_pair("sync_token", &sync_token).finish());
     }
-    let answer = call.dressed(Asked::new(Method::GET, &path)).open(call.door).await;
+    let answer = call.dressed(HttpRequest::new(Method::GET, &path)).open(call.address).await;
     let (head, body) = answer.into_parts();
     if head.status != StatusCode::OK {
         let body = body.collect().await.expect("a whole body").to_bytes();
@@ -50,16 +50,16 @@ pub async fn watch(call: &Call, message: &[u8]) -> Result<Response<Body>, Status
     Ok(response)
 }
 
-/// What is told, each event as a message, and then how it ended.
+/// Each event as a message, and then the end of the stream.
 fn frames(body: Incoming) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
-    let told = EventView { body, heard: Vec::new() };
-    stream::unfold(Some(told), async |told| {
-        let mut told = told?;
-        Some(match told.next().await {
+    let events = EventStream { body, heard: Vec::new() };
+    stream::unfold(Some(events), async |events| {
+        let mut events = events?;
+        Some(match events.next().await {
             Ok(message) => {
                 let message = message.encode_to_vec();
                 let length = u32::try_from(message.len()).expect("a message");
-                (Ok(Frame::data(framed(0, length, &message).into())), Some(told))
+                (Ok(Frame::data(framed(0, length, &message).into())), Some(events))
             }
             Err(status) => {
                 let mut trailers = HeaderMap::new();
@@ -70,26 +70,26 @@ fn frames(body: Incoming) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>
     })
 }
 
-struct EventView {
+struct EventStream {
     body: Incoming,
     /// What came and has not been read.
     heard: Vec<u8>,
 }
 
-impl EventView {
+impl EventStream {
     async fn next(&mut self) -> Result<WatchTasksResponse, Status> {
         loop {
             if let Some(end) = self.heard.windows(2).position(|two| two == b"\n\n") {
                 let block: Vec<u8> = self.heard.drain(..end + 2).collect();
                 let block = String::from_utf8(block).expect("UTF-8");
-                if let Some(told) = read(block.trim_end())? {
-                    return Ok(told);
+                if let Some(event) = read(block.trim_end())? {
+                    return Ok(event);
                 }
                 continue;
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => self.heard.extend_from_slice(frame.data_ref().expect("data")),
-                // It ends without a word where the server ends.
+                // The stream ends without a status where the server ends.
                 Some(Err(_)) | None => return Err(Status::unavailable("the stream has ended")),
             }
         }
@@ -112,15 +112,15 @@ fn read(block: &str) -> Result<Option<WatchTasksResponse>, Status> {
     let data: Value = serde_json::from_str(line("data").expect("data")).expect("JSON");
     let event = match line("event").expect("a name") {
         "changed" => Event::Changed(task::read(&data)),
-        "deleted" => Event::Deleted(changes::deleted(&data)),
+        "deleted" => Event::Deleted(sync::deleted(&data)),
         "reminder" => Event::Reminder(FiredReminder {
             task: Some(task::read(&data["task"])),
-            at: moment(&data["at"], Digits::Micro),
-            fired_at: moment(&data["fired_at"], Digits::Micro),
+            at: timestamp(&data["at"], Digits::Micro),
+            fired_at: timestamp(&data["fired_at"], Digits::Micro),
             late: data["late"].as_bool().expect("a switch"),
         }),
-        "heartbeat" => Event::Heartbeat(Heartbeat { at: moment(&data["at"], Digits::Micro) }),
-        "end" => return Err(problem::told(&data)),
+        "heartbeat" => Event::Heartbeat(Heartbeat { at: timestamp(&data["at"], Digits::Micro) }),
+        "end" => return Err(problem::in_stream(&data)),
         other => panic!("no event is called {other}: {block}"),
     };
     let sync_token = line("id").expect("an id").to_owned();

@@ -3,19 +3,21 @@
 use std::{net::SocketAddr, time::Duration};
 
 use server::{Assembly, Limits, Proxies, Settings};
-use tokio::{
-    sync::oneshot,
-    time::{Instant, timeout},
-};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::*;
+
+/// The longest wait of this test.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_ends_a_watch_as_unavailable() {
     let world = World::start().await;
     let mut assembly = Assembly::default();
     assembly.add(guarded(&world.gate, world.tasks()));
-    let limits = Limits { lame_duck: Duration::ZERO, ..Limits::default() };
+    // Longer than the test waits: a stop that waits for the watch fails it.
+    let drain = Duration::from_mins(5);
+    let limits = Limits { lame_duck: Duration::ZERO, drain, ..Limits::default() };
     let grpc_addr = SocketAddr::from(([127, 0, 0, 1], 0));
     let (http_addr, trusted_origins) = (None, Vec::new());
     let settings = Settings {
@@ -35,10 +37,8 @@ async fn shutdown_ends_a_watch_as_unavailable() {
     let message = pb::WatchTasksRequest { user_id: "alice".into(), ..Default::default() };
     let answer = client.watch_tasks(world.by("alice", message)).await.expect("a stream");
     let mut reply = answer.into_inner();
-    let start = Instant::now();
     stop.send(()).expect("it runs");
-    let end = timeout(Duration::from_secs(5), reply.message()).await.expect("in time");
+    let end = timeout(PATIENCE, reply.message()).await.expect("in time");
     assert_eq!(end.expect_err("no event").code(), Code::Unavailable);
-    timeout(Duration::from_secs(5), running).await.expect("in time").expect("no panic");
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    timeout(PATIENCE, running).await.expect("in time").expect("no panic");
 }

@@ -1,4 +1,4 @@
-// The ways to name a session, and what get-session says to each.
+// The ways to name a session, and the response of get-session to each.
 import { account, get, post, sessionCookie, SITE } from "../exchange.mjs";
 
 const path = "/get-session";
