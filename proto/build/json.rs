@@ -1,325 +1,338 @@
-//! The JSON form of task messages (see `src/json.rs`), and their OpenAPI schemas: attributes on
-//! the generated types.
+//! The JSON form of the messages of tasks (see `src/json.rs`) and their OpenAPI schemas:
+//! attributes on the generated types, derived from the descriptors. What cannot be derived
+//! stands in `schema.rs` and in the short lists here.
 
+use std::collections::BTreeSet;
+
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto,
+    FileDescriptorSet,
+    field_descriptor_proto::{Label, Type},
+};
 use tonic_prost_build::Builder;
 
-const PACKAGE: &str = "task.v1";
+use crate::schema;
 
-const TO_JSON: &str = "#[derive(::serde::Serialize, ::utoipa::ToSchema)]";
-const FROM_JSON: &str = "#[derive(::serde::Deserialize, ::utoipa::ToSchema)]
-                         #[serde(deny_unknown_fields)]";
-const BOTH_WAYS: &str = "#[derive(::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema)]
-                         #[serde(deny_unknown_fields)]";
-const FROM_QUERY: &str = "#[derive(::serde::Deserialize, ::utoipa::IntoParams)]
-                          #[serde(deny_unknown_fields)]
-                          #[into_params(parameter_in = Query)]";
-const LOWERCASE: &str = r#"#[serde(rename_all = "lowercase")]"#;
-
-const TYPES: [(&str, &str); 32] = [
-    ("Priority", TO_JSON),
-    ("Priority", LOWERCASE),
-    ("RepeatFrom", TO_JSON),
-    ("RepeatFrom", LOWERCASE),
-    ("TaskSort", TO_JSON),
-    ("TaskSort", LOWERCASE),
-    ("Task", BOTH_WAYS),
-    ("Reminder", BOTH_WAYS),
-    ("Recurrence", BOTH_WAYS),
-    ("DeletedTask", TO_JSON),
-    ("CreateTaskRequest", FROM_JSON),
-    ("UpdateTaskRequest", FROM_JSON),
-    ("MoveTaskRequest", FROM_JSON),
-    ("ListTasksRequest", FROM_QUERY),
-    ("CountTasksRequest", FROM_QUERY),
-    ("CountTasksResponse", TO_JSON),
-    ("PriorityCount", TO_JSON),
-    ("TagCount", TO_JSON),
-    ("SyncTasksRequest", FROM_QUERY),
-    ("SyncTasksResponse", TO_JSON),
-    ("BatchCreateTasksRequest", FROM_JSON),
-    ("BatchUpdateTasksRequest", FROM_JSON),
-    ("BatchCompleteTasksRequest", FROM_JSON),
-    ("BatchDeleteTasksRequest", FROM_JSON),
-    ("ImportTasksResponse", TO_JSON),
-    ("ImportFault", TO_JSON),
-    ("WatchTasksRequest", FROM_QUERY),
-    ("FiredReminder", TO_JSON),
-    ("ListSecurityEventsRequest", FROM_QUERY),
-    ("ListSecurityEventsResponse", TO_JSON),
-    ("Heartbeat", TO_JSON),
-    ("PastReminder", TO_JSON),
+/// Messages that are read from the body of a request. What they contain is read as well.
+const BODIES: [&str; 8] = [
+    "Task",
+    "CreateTaskRequest",
+    "UpdateTaskRequest",
+    "MoveTaskRequest",
+    "BatchCreateTasksRequest",
+    "BatchUpdateTasksRequest",
+    "BatchCompleteTasksRequest",
+    "BatchDeleteTasksRequest",
 ];
 
-/// The attribute of a field in the path or a header, which is no member.
-const SKIPPED: &str = "#[serde(skip)]";
-
-const TIMESTAMP: &str = r#"#[serde(serialize_with = "crate::json::timestamp")]"#;
-const TIMESTAMP_SCHEMA: &str = "#[schema(value_type = String, format = DateTime)]";
-const OPTIONAL_TIMESTAMP: &str = "#[schema(value_type = Option<String>, format = DateTime)]";
-const PARSE_TIMESTAMP: &str =
-    r#"#[serde(default, deserialize_with = "crate::json::parse_timestamp")]"#;
-const OR_DEFAULT: &str = r#"#[serde(default, deserialize_with = "crate::json::or_default")]"#;
-const REQUIRED: &str = "#[schema(required = true)]";
-const UP_TO_500: &str = "#[schema(min_items = 1, max_items = 500)]";
-const IDS: &str = "#[schema(schema_with = crate::schema::task_ids)]";
-const ABSENT_IF_NONE: &str = r#"#[serde(skip_serializing_if = "Option::is_none")]"#;
-
-/// Trimmed it is not empty, and inside it has no control character.
-const TITLE: &str = r#"#[schema(
-    value_type = String, min_length = 1, max_length = 200,
-    pattern = r"^\s*[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?\s*$",
-)]"#;
-const DESCRIPTION: &str = r#"#[schema(
-    value_type = Option<String>, max_length = 10000, pattern = r"^[^\x00]*$",
-)]"#;
-const PRIORITY: &str = "#[schema(value_type = Option<Priority>)]";
-const TAGS: &str = "#[schema(value_type = Option<Vec<crate::schema::Tag>>, max_items = 20)]";
-const DATE: &str = "#[schema(value_type = Option<String>, format = Date)]";
-const ZONE: &str = r#"#[schema(value_type = Option<String>, example = "Europe/Berlin")]"#;
-const REMINDERS: &str = "#[schema(value_type = Option<Vec<Reminder>>, max_items = 10)]";
-const PAGE_SIZE: [&str; 2] =
-    [r#"#[serde(default, alias = "pageSize")]"#, "#[param(minimum = 0, required = false)]"];
-const PAGE_TOKEN: [&str; 2] =
-    [r#"#[serde(default, alias = "pageToken")]"#, "#[param(required = false)]"];
-const SYNC_TOKEN: [&str; 2] =
-    [r#"#[serde(default, alias = "syncToken")]"#, "#[param(required = false)]"];
-const DUE_DATE: &str = r#"#[serde(alias = "dueDate")]"#;
-const DUE_AT: &str = r#"#[serde(default, alias = "dueAt",
-                                deserialize_with = "crate::json::parse_timestamp")]"#;
-const DUE_ZONE: &str = r#"#[serde(alias = "dueZone")]"#;
-
-const PRIORITY_NAME: [&str; 2] = [
-    r#"#[serde(serialize_with = "crate::json::priority_name")]"#,
-    "#[schema(value_type = Priority)]",
-];
-const TAG_LIST: &str =
-    "#[param(value_type = Option<Vec<crate::schema::Tag>>, inline, max_items = 20,
-             required = false)]";
-const DAY: &str = "#[param(format = Date)]";
-
-/// The filter parameters of lists and counts.
-const FILTERS: [(&str, &[&str]); 9] = [
-    (
-        "priorities",
-        &[
-            r#"#[serde(default, deserialize_with = "crate::json::priorities")]"#,
-            "#[param(value_type = Option<Vec<Priority>>, inline, required = false)]",
-        ],
-    ),
-    ("tags_any", &[r#"#[serde(default, alias = "tagsAny")]"#, TAG_LIST]),
-    ("tags_all", &[r#"#[serde(default, alias = "tagsAll")]"#, TAG_LIST]),
-    ("tags_none", &[r#"#[serde(default, alias = "tagsNone")]"#, TAG_LIST]),
-    ("due_from", &[r#"#[serde(alias = "dueFrom")]"#, DAY]),
-    ("due_until", &[r#"#[serde(alias = "dueUntil")]"#, DAY]),
-    ("has_due", &[r#"#[serde(alias = "hasDue")]"#]),
-    (
-        "text",
-        &[
-            "#[serde(default)]",
-            // At most twenty words.
-            r#"#[param(value_type = Option<String>, required = false, max_length = 200,
-                pattern = r"^([\W_]*([^\W_]+[\W_]+){0,19}[^\W_]+[\W_]*)?$",
-            )]"#,
-        ],
-    ),
-    (
-        "time_zone",
-        &[
-            r#"#[serde(default, alias = "timeZone")]"#,
-            r#"#[param(value_type = Option<String>, required = false, example = "Europe/Berlin")]"#,
-        ],
-    ),
+/// Messages that are read from the query of a request.
+const QUERIES: [&str; 5] = [
+    "ListTasksRequest",
+    "CountTasksRequest",
+    "SyncTasksRequest",
+    "WatchTasksRequest",
+    "ListSecurityEventsRequest",
 ];
 
-const FIELDS: [(&str, &[&str]); 83] = [
-    ("Task.id", &[OR_DEFAULT, REQUIRED]),
-    ("Task.user_id", &[r#"#[serde(alias = "userId")]"#, OR_DEFAULT, REQUIRED]),
-    ("Task.title", &[OR_DEFAULT, REQUIRED]),
-    ("Task.description", &[OR_DEFAULT, REQUIRED]),
-    ("Task.completed", &[OR_DEFAULT, REQUIRED]),
-    (
-        "Task.completed_at",
-        &[r#"#[serde(alias = "completedAt")]"#, TIMESTAMP, PARSE_TIMESTAMP, OPTIONAL_TIMESTAMP],
-    ),
-    (
-        "Task.created_at",
-        &[
-            r#"#[serde(alias = "createdAt")]"#,
-            TIMESTAMP,
-            PARSE_TIMESTAMP,
-            TIMESTAMP_SCHEMA,
-            REQUIRED,
-        ],
-    ),
-    (
-        "Task.updated_at",
-        &[
-            r#"#[serde(alias = "updatedAt")]"#,
-            TIMESTAMP,
-            PARSE_TIMESTAMP,
-            TIMESTAMP_SCHEMA,
-            REQUIRED,
-        ],
-    ),
-    ("Task.etag", &[OR_DEFAULT, REQUIRED]),
-    ("Task.tags", &[OR_DEFAULT, REQUIRED]),
-    ("Task.due_date", &[DUE_DATE, "#[schema(format = Date)]"]),
-    ("Task.due_at", &[DUE_AT, TIMESTAMP, OPTIONAL_TIMESTAMP]),
-    ("Task.due_zone", &[DUE_ZONE]),
-    ("Task.reminders", &[OR_DEFAULT, REQUIRED]),
-    ("Task.series_id", &[r#"#[serde(alias = "seriesId")]"#]),
-    ("Task.position", &[OR_DEFAULT, REQUIRED]),
-    (
-        "Task.deleted_at",
-        &[
-            r#"#[serde(alias = "deletedAt")]"#,
-            TIMESTAMP,
-            PARSE_TIMESTAMP,
-            OPTIONAL_TIMESTAMP,
-            ABSENT_IF_NONE,
-        ],
-    ),
-    (
-        "Task.priority",
-        &[
-            PRIORITY_NAME[0],
-            r#"#[serde(default, deserialize_with = "crate::json::priority")]"#,
-            PRIORITY_NAME[1],
-            REQUIRED,
-        ],
-    ),
-    ("Reminder.at", &[TIMESTAMP, PARSE_TIMESTAMP, OPTIONAL_TIMESTAMP, ABSENT_IF_NONE]),
-    (
-        "Reminder.minutes_before",
-        &[
-            r#"#[serde(default, alias = "minutesBefore",
-                       deserialize_with = "crate::json::whole_number")]"#,
-            ABSENT_IF_NONE,
-            "#[schema(minimum = 0, maximum = 525_600)]",
-        ],
-    ),
-    (
-        "Recurrence.from",
-        &[
-            r#"#[serde(default, with = "crate::json::repeat_from")]"#,
-            "#[schema(value_type = Option<RepeatFrom>)]",
-        ],
-    ),
-    ("Recurrence.rule", &[r#"#[schema(max_length = 500, example = "FREQ=WEEKLY;BYDAY=MO")]"#]),
-    (
-        "Recurrence.time_zone",
-        &[
-            r#"#[serde(default, alias = "timeZone", skip_serializing_if = "String::is_empty")]"#,
-            ZONE,
-        ],
-    ),
-    (
-        "Recurrence.start",
-        &[
-            OR_DEFAULT,
-            r#"#[serde(skip_serializing_if = "String::is_empty")]"#,
-            r#"#[schema(value_type = Option<String>, example = "2026-11-25T09:00:00")]"#,
-        ],
-    ),
-    ("DeletedTask.deleted_at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
-    ("CreateTaskRequest.user_id", &[SKIPPED]),
-    ("CreateTaskRequest.request_id", &[SKIPPED]),
-    ("CreateTaskRequest.title", &[OR_DEFAULT, "#[schema(required = true)]", TITLE]),
-    ("CreateTaskRequest.description", &[OR_DEFAULT, DESCRIPTION]),
-    (
-        "CreateTaskRequest.priority",
-        &[r#"#[serde(default, deserialize_with = "crate::json::priority")]"#, PRIORITY],
-    ),
-    ("CreateTaskRequest.tags", &[OR_DEFAULT, TAGS]),
-    ("CreateTaskRequest.due_date", &[DUE_DATE, DATE]),
-    ("CreateTaskRequest.due_at", &[DUE_AT, OPTIONAL_TIMESTAMP]),
-    ("CreateTaskRequest.due_zone", &[DUE_ZONE, ZONE]),
-    ("CreateTaskRequest.reminders", &[OR_DEFAULT, REMINDERS]),
-    ("UpdateTaskRequest.user_id", &[SKIPPED]),
-    ("UpdateTaskRequest.id", &[SKIPPED]),
-    ("UpdateTaskRequest.update_mask", &[SKIPPED]),
-    ("UpdateTaskRequest.etag", &[SKIPPED]),
-    ("UpdateTaskRequest.title", &["#[schema(required = false)]", TITLE]),
-    ("UpdateTaskRequest.description", &[DESCRIPTION]),
-    (
-        "UpdateTaskRequest.priority",
-        &[r#"#[serde(default, deserialize_with = "crate::json::optional_priority")]"#, PRIORITY],
-    ),
-    ("UpdateTaskRequest.tags", &[OR_DEFAULT, TAGS]),
-    ("UpdateTaskRequest.due_date", &[DUE_DATE, DATE]),
-    ("UpdateTaskRequest.due_at", &[DUE_AT, OPTIONAL_TIMESTAMP]),
-    ("UpdateTaskRequest.due_zone", &[DUE_ZONE, ZONE]),
-    ("UpdateTaskRequest.reminders", &[OR_DEFAULT, REMINDERS]),
-    ("MoveTaskRequest.user_id", &[SKIPPED]),
-    ("MoveTaskRequest.id", &[SKIPPED]),
-    ("MoveTaskRequest.etag", &[SKIPPED]),
-    ("ListTasksRequest.user_id", &[SKIPPED]),
-    ("ListTasksRequest.page_size", &PAGE_SIZE),
-    ("ListTasksRequest.page_token", &PAGE_TOKEN),
-    (
-        "ListTasksRequest.include_total",
-        &[r#"#[serde(default, alias = "includeTotal")]"#, "#[param(required = false)]"],
-    ),
-    (
-        "ListTasksRequest.sort",
-        &[
-            r#"#[serde(default, deserialize_with = "crate::json::task_sort")]"#,
-            "#[param(value_type = Option<TaskSort>, inline, required = false)]",
-        ],
-    ),
-    ("ListTasksRequest.deleted", &["#[serde(default)]", "#[param(required = false)]"]),
-    ("CountTasksRequest.user_id", &[SKIPPED]),
-    ("PriorityCount.priority", &PRIORITY_NAME),
-    ("BatchCreateTasksRequest.user_id", &[SKIPPED]),
-    ("BatchCreateTasksRequest.request_id", &[SKIPPED]),
-    ("BatchCreateTasksRequest.tasks", &[OR_DEFAULT, REQUIRED, UP_TO_500]),
-    ("BatchUpdateTasksRequest.user_id", &[SKIPPED]),
-    ("BatchUpdateTasksRequest.request_id", &[SKIPPED]),
-    ("BatchUpdateTasksRequest.ids", &[OR_DEFAULT, REQUIRED, IDS]),
-    ("BatchCompleteTasksRequest.user_id", &[SKIPPED]),
-    ("BatchCompleteTasksRequest.request_id", &[SKIPPED]),
-    ("BatchCompleteTasksRequest.ids", &[OR_DEFAULT, REQUIRED, IDS]),
-    ("BatchDeleteTasksRequest.user_id", &[SKIPPED]),
-    ("BatchDeleteTasksRequest.request_id", &[SKIPPED]),
-    ("BatchDeleteTasksRequest.ids", &[OR_DEFAULT, REQUIRED, IDS]),
-    ("SyncTasksRequest.user_id", &[SKIPPED]),
-    ("SyncTasksRequest.page_size", &PAGE_SIZE),
-    ("SyncTasksRequest.sync_token", &SYNC_TOKEN),
-    ("WatchTasksRequest.user_id", &[SKIPPED]),
-    ("WatchTasksRequest.sync_token", &SYNC_TOKEN),
-    ("ListSecurityEventsRequest.user_id", &[SKIPPED]),
-    ("ListSecurityEventsRequest.page_size", &PAGE_SIZE),
-    ("ListSecurityEventsRequest.page_token", &PAGE_TOKEN),
-    ("PastReminder.at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
-    ("PastReminder.fired_at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
-    ("FiredReminder.at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
-    ("FiredReminder.fired_at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
-    ("Heartbeat.at", &[TIMESTAMP, TIMESTAMP_SCHEMA]),
+/// Messages that are written into responses. What they contain is written as well.
+const RESPONSES: [&str; 8] = [
+    "Task",
+    "FiredReminder",
+    "Heartbeat",
+    "PastReminder",
+    "CountTasksResponse",
+    "SyncTasksResponse",
+    "ImportTasksResponse",
+    "ListSecurityEventsResponse",
 ];
 
-/// Adds the attributes to the types to be generated.
-pub fn attributes(mut builder: Builder) -> Builder {
-    for (name, attribute) in TYPES {
-        builder = builder.type_attribute(format!("{PACKAGE}.{name}"), attribute);
+/// Fields of requests that the path or a header carries, so they are no members.
+const CARRIED: [&str; 5] = ["user_id", "id", "etag", "request_id", "update_mask"];
+
+/// Members of responses that are left out where they are not set; others are `null`.
+const ABSENT: [&str; 5] = [
+    "Task.deleted_at",
+    "Reminder.at",
+    "Reminder.minutes_before",
+    "Recurrence.time_zone",
+    "Recurrence.start",
+];
+
+/// Members that a message is refused without, and that are not `null`.
+const INDISPENSABLE: [&str; 1] = ["Recurrence.rule"];
+
+/// The types of the contracts, and how each is used.
+struct Contracts<'d> {
+    messages: Vec<(&'d str, &'d DescriptorProto)>,
+    enums: Vec<(&'d str, &'d EnumDescriptorProto)>,
+    read: BTreeSet<&'d str>,
+    written: BTreeSet<&'d str>,
+}
+
+impl<'d> Contracts<'d> {
+    fn new(descriptors: &'d FileDescriptorSet) -> Self {
+        let files = descriptors.file.iter().filter(|file| !file.package().starts_with("google"));
+        let files: Vec<_> = files.collect();
+        let messages = files
+            .iter()
+            .flat_map(|file| file.message_type.iter().map(|message| (file.package(), message)));
+        let enums =
+            files.iter().flat_map(|file| file.enum_type.iter().map(|of| (file.package(), of)));
+        let mut contracts = Self {
+            messages: messages.collect(),
+            enums: enums.collect(),
+            read: BTreeSet::new(),
+            written: BTreeSet::new(),
+        };
+        contracts.read = contracts.within(&BODIES);
+        contracts.written = contracts.within(&RESPONSES);
+        contracts
     }
-    for (field, attributes) in FIELDS {
-        for attribute in attributes {
-            builder = builder.field_attribute(format!("{PACKAGE}.{field}"), attribute);
+
+    /// The messages of these names, and all that they contain.
+    fn within(&self, names: &[&str]) -> BTreeSet<&'d str> {
+        let mut found = BTreeSet::new();
+        let mut next: Vec<&str> = names.to_vec();
+        while let Some(name) = next.pop() {
+            let Some((_, message)) = self.messages.iter().find(|(_, of)| of.name() == name) else {
+                continue;
+            };
+            if found.insert(message.name()) {
+                let fields = message.field.iter().filter(|of| of.r#type() == Type::Message);
+                next.extend(fields.map(type_name));
+            }
         }
+        found
     }
-    for message in ["ListTasksRequest", "CountTasksRequest"] {
-        for (field, attributes) in FILTERS {
-            for attribute in attributes {
-                builder =
-                    builder.field_attribute(format!("{PACKAGE}.{message}.{field}"), attribute);
+}
+
+/// A field, and how its message is used.
+struct Field<'f> {
+    of: &'f FieldDescriptorProto,
+    path: String,
+    is_body: bool,
+    is_query: bool,
+    is_written: bool,
+}
+
+impl Field<'_> {
+    fn is_timestamp(&self) -> bool {
+        self.of.type_name() == ".google.protobuf.Timestamp"
+    }
+
+    fn is_repeated(&self) -> bool {
+        self.of.label() == Label::Repeated
+    }
+
+    /// Whether the generated type is an `Option`.
+    fn is_option(&self) -> bool {
+        let is_message = self.of.r#type() == Type::Message && !self.is_repeated();
+        self.of.proto3_optional() || is_message
+    }
+
+    fn is_enum(&self) -> bool {
+        self.of.r#type() == Type::Enum
+    }
+
+    /// The attributes for serde.
+    fn serde(&self) -> Vec<String> {
+        let mut attributes = Vec::new();
+        let camel_case = camel_case(self.of.name());
+        if (self.is_body || self.is_query) && camel_case != self.of.name() {
+            attributes.push(format!("alias = \"{camel_case}\""));
+        }
+        if self.is_written {
+            attributes.extend(self.writer());
+        }
+        if self.is_body || self.is_query {
+            attributes.extend(self.reader());
+        }
+        attributes
+    }
+
+    fn writer(&self) -> Vec<String> {
+        let with = |function: &str| format!("serialize_with = \"crate::json::{function}\"");
+        let mut attributes = Vec::new();
+        if self.is_timestamp() {
+            attributes.push(with("timestamp"));
+        } else if self.is_enum() {
+            attributes
+                .push(with(&format!("enum_name::<crate::task::v1::{}, _>", type_name(self.of))));
+        }
+        if ABSENT.contains(&&*self.path) {
+            let is_unset = if self.is_option() { "Option::is_none" } else { "String::is_empty" };
+            attributes.push(format!("skip_serializing_if = \"{is_unset}\""));
+        }
+        attributes
+    }
+
+    fn reader(&self) -> Vec<String> {
+        if INDISPENSABLE.contains(&&*self.path) {
+            return Vec::new();
+        }
+        let of_enum =
+            |function: &str| format!("{function}::<crate::task::v1::{}, _>", type_name(self.of));
+        let function = if self.is_timestamp() {
+            "from_timestamp".to_owned()
+        } else if self.is_enum() && self.is_repeated() {
+            of_enum("enum_numbers")
+        } else if self.is_enum() && self.is_option() {
+            of_enum("optional_enum_number")
+        } else if self.is_enum() {
+            of_enum("enum_number")
+        } else if self.of.r#type() == Type::Int32 && self.is_option() {
+            "whole_number".to_owned()
+        } else if self.is_option() {
+            return Vec::new();
+        } else if self.is_query {
+            return vec!["default".to_owned()];
+        } else {
+            "or_default".to_owned()
+        };
+        vec!["default".to_owned(), format!("deserialize_with = \"crate::json::{function}\"")]
+    }
+
+    /// The attributes for utoipa: the type where it is not plain, and whether the member or
+    /// parameter must be there.
+    fn openapi(&self) -> Vec<String> {
+        let mut attributes = schema::of(&self.path, self.of.name(), self.is_query);
+        let has_type = attributes.iter().any(|attribute| attribute.contains("value_type"));
+        let name = type_name(self.of);
+        if self.is_query {
+            if self.is_enum() {
+                let of = if self.is_repeated() { format!("Vec<{name}>") } else { name.to_owned() };
+                attributes.push(format!("value_type = Option<{of}>, inline"));
+            }
+            if !self.is_option() {
+                attributes.push("required = false".to_owned());
+            }
+            return attributes;
+        }
+        let may_be_null = !self.is_written || schema::NULLABLE.contains(&&*self.path);
+        if self.is_timestamp() {
+            let of = if may_be_null { "Option<String>" } else { "String" };
+            attributes.push(format!("value_type = {of}, format = DateTime"));
+        } else if self.is_enum() && !has_type {
+            let of = if self.is_body && !self.is_written || may_be_null {
+                format!("Option<{name}>")
+            } else {
+                name.to_owned()
+            };
+            attributes.push(format!("value_type = {of}"));
+        }
+        let is_always_there = self.is_written
+            && !may_be_null
+            && !has_type
+            && (self.is_timestamp() || !self.is_option())
+            && !INDISPENSABLE.contains(&&*self.path)
+            && !ABSENT.contains(&&*self.path);
+        if self.is_body && is_always_there {
+            attributes.push("required = true".to_owned());
+        }
+        attributes
+    }
+}
+
+/// The name of a field's type, without its package.
+fn type_name(of: &FieldDescriptorProto) -> &str {
+    of.type_name().rsplit('.').next().unwrap_or_default()
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| {
+        let (head, tail) = word.split_at(1.min(word.len()));
+        text + &head.to_ascii_uppercase() + tail
+    })
+}
+
+/// Puts the attributes on the types that are about to be generated.
+pub fn attributes(mut builder: Builder, descriptors: &FileDescriptorSet) -> Builder {
+    let contracts = Contracts::new(descriptors);
+    let mut enums = BTreeSet::new();
+    for (package, message) in &contracts.messages {
+        let name = message.name();
+        let is_query = QUERIES.contains(&name);
+        let (is_body, is_written) =
+            (contracts.read.contains(name), contracts.written.contains(name));
+        if !(is_query || is_body || is_written) {
+            continue;
+        }
+        let path = format!("{package}.{name}");
+        builder = builder.type_attribute(&path, derives(is_query, is_body, is_written));
+        for field in &message.field {
+            let field_path = format!("{path}.{}", field.name());
+            if name.ends_with("Request") && CARRIED.contains(&field.name()) {
+                builder = builder.field_attribute(field_path, "#[serde(skip)]");
+                continue;
+            }
+            if field.r#type() == Type::Enum {
+                enums.insert(type_name(field));
+            }
+            let own_path = format!("{name}.{}", field.name());
+            let field = Field { of: field, path: own_path, is_body, is_query, is_written };
+            let openapi = if is_query { "param" } else { "schema" };
+            for (macro_name, attributes) in [("serde", field.serde()), (openapi, field.openapi())] {
+                if !attributes.is_empty() {
+                    let attribute = format!("#[{macro_name}({})]", attributes.join(", "));
+                    builder = builder.field_attribute(&field_path, attribute);
+                }
             }
         }
     }
+    for (package, of) in contracts.enums.iter().filter(|(_, of)| enums.contains(of.name())) {
+        let path = format!("{package}.{}", of.name());
+        builder = builder
+            .type_attribute(&path, "#[derive(::serde::Serialize, ::utoipa::ToSchema)]")
+            .type_attribute(&path, r#"#[serde(rename_all = "lowercase")]"#);
+        if let Some(unspecified) = of.value.first() {
+            let path = format!("{path}.{}", unspecified.name());
+            builder = builder.field_attribute(path, "#[serde(skip)]");
+        }
+    }
     builder
-        .type_attribute("audit.v1.SecurityEvent", TO_JSON)
-        .field_attribute("audit.v1.SecurityEvent.at", TIMESTAMP)
-        .field_attribute("audit.v1.SecurityEvent.at", TIMESTAMP_SCHEMA)
-        .field_attribute(format!("{PACKAGE}.TaskSort.TASK_SORT_UNSPECIFIED"), SKIPPED)
-        .field_attribute(format!("{PACKAGE}.Priority.PRIORITY_UNSPECIFIED"), SKIPPED)
-        .field_attribute(format!("{PACKAGE}.RepeatFrom.REPEAT_FROM_UNSPECIFIED"), SKIPPED)
+}
+
+fn derives(is_query: bool, is_body: bool, is_written: bool) -> String {
+    if is_query {
+        return "#[derive(::serde::Deserialize, ::utoipa::IntoParams)]
+                #[serde(deny_unknown_fields)]
+                #[into_params(parameter_in = Query)]"
+            .to_owned();
+    }
+    let write = if is_written { "::serde::Serialize, " } else { "" };
+    let read = if is_body { "::serde::Deserialize, " } else { "" };
+    let strict = if is_body { "#[serde(deny_unknown_fields)]" } else { "" };
+    format!("#[derive({write}{read}::utoipa::ToSchema)]{strict}")
+}
+
+/// The source of the names of enums in JSON: those of the contract in lower case, without the
+/// name of the enum before them and without the unspecified value.
+pub fn enum_names(descriptors: &FileDescriptorSet) -> String {
+    let contracts = Contracts::new(descriptors);
+    let enums = contracts.enums.iter().filter(|(package, _)| *package == "task.v1");
+    enums.map(|(package, of)| names_of(package, of)).collect()
+}
+
+fn names_of(package: &str, of: &EnumDescriptorProto) -> String {
+    let unspecified = of.value.first().map(EnumValueDescriptorProto::name).unwrap_or_default();
+    let prefix = unspecified.strip_suffix("UNSPECIFIED").unwrap_or_default();
+    let name = |value: &EnumValueDescriptorProto| {
+        let name = value.name().strip_prefix(prefix).unwrap_or(value.name());
+        (name.to_ascii_lowercase(), value.number())
+    };
+    let names: Vec<(String, i32)> = of.value.iter().skip(1).map(name).collect();
+    let quoted: Vec<String> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let rule = match quoted.split_last() {
+        Some((last, others)) => format!("must be {} or {last}", others.join(", ")),
+        None => String::new(),
+    };
+    let path = format!("{}::{}", package.replace('.', "::"), of.name());
+    format!(
+        "impl json::Named for {path} {{
+            const NAMES: &'static [(&'static str, i32)] = &{names:?};
+            const RULE: &'static str = {rule:?};
+        }}\n"
+    )
 }

@@ -1,6 +1,7 @@
 //! Compiles the contracts in pure Rust: no `protoc` is needed.
 
 mod json;
+mod schema;
 mod secret;
 
 use std::{env, error::Error, fs, path::PathBuf};
@@ -41,6 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("opaque_debug.rs"), secret::opaque_debug(&secret))?;
     let builder =
         tonic_prost_build::configure().codec_path("crate::codec::Codec").skip_debug(secret);
-    json::attributes(builder).compile_fds(descriptors)?;
+    fs::write(out.join("enum_names.rs"), json::enum_names(&descriptors))?;
+    json::attributes(builder, &descriptors).compile_fds(descriptors)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The JSON form of fields of the contracts, where it is not the default.
+//! The JSON form of fields that serde does not write or read by itself.
 
 use std::fmt::Write;
 
@@ -6,12 +6,10 @@ use chrono::{DateTime, Datelike, Timelike};
 use prost_types::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-use super::task::v1::{Priority, TaskSort};
-
 /// A timestamp in RFC 3339, in UTC, with microseconds and `Z`; `null` where there is none.
 ///
-/// Fixed in width, so that texts sort by time. Written out by hand: a page of twenty tasks has
-/// sixty of them, and the formatter of chrono takes four times as long.
+/// Fixed in width, so that texts sort as timestamps do. Written out by hand: a page of twenty
+/// tasks has sixty of them, and the formatter of chrono takes four times as long.
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]
 pub fn timestamp<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
     let Some(Timestamp { seconds, nanos }) = at else { return to.serialize_none() };
@@ -28,62 +26,44 @@ pub fn timestamp<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, 
     to.serialize_str(&text)
 }
 
-/// The priorities as JSON spells them.
-const PRIORITIES: [(&str, Priority); 4] = [
-    ("low", Priority::Low),
-    ("medium", Priority::Medium),
-    ("high", Priority::High),
-    ("urgent", Priority::Urgent),
-];
+/// An enum of the contracts, by the names of its values in JSON.
+pub trait Named {
+    /// Each name and its number; the unspecified value has none.
+    const NAMES: &'static [(&'static str, i32)];
+    /// The rule that another name breaks.
+    const RULE: &'static str;
+}
 
-/// A priority by its name.
+/// The name of an enum's value; `null` where it is unspecified.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-pub fn priority_name<S: Serializer>(number: &i32, to: S) -> Result<S::Ok, S::Error> {
-    match PRIORITIES.iter().find(|(_, priority)| i32::from(*priority) == *number) {
+pub fn enum_name<E: Named, S: Serializer>(number: &i32, to: S) -> Result<S::Ok, S::Error> {
+    match E::NAMES.iter().find(|(_, known)| known == number) {
         Some((name, _)) => to.serialize_str(name),
         None => to.serialize_none(),
     }
 }
 
-/// The number of a priority; 0, unspecified, for `null`.
-pub fn priority<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
-    optional_priority(from).map(Option::unwrap_or_default)
+/// The number of an enum's value by its name; 0, unspecified, for `null`.
+pub fn enum_number<'de, E: Named, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
+    optional_enum_number::<E, D>(from).map(Option::unwrap_or_default)
 }
 
-/// The number of a priority, or none for `null`.
-pub fn optional_priority<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D::Error> {
+/// The number of an enum's value by its name, or none for `null`.
+pub fn optional_enum_number<'de, E: Named, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<i32>, D::Error> {
     let Some(name) = Option::<String>::deserialize(from)? else { return Ok(None) };
-    priority_number(&name).map(Some)
+    number::<E, _>(&name).map(Some)
 }
 
-/// The numbers of priorities.
-pub fn priorities<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i32>, D::Error> {
-    Vec::<String>::deserialize(from)?.iter().map(|name| priority_number(name)).collect()
+/// The numbers of an enum's values by their names.
+pub fn enum_numbers<'de, E: Named, D: Deserializer<'de>>(from: D) -> Result<Vec<i32>, D::Error> {
+    Vec::<String>::deserialize(from)?.iter().map(|name| number::<E, _>(name)).collect()
 }
 
-fn priority_number<E: Error>(name: &str) -> Result<i32, E> {
-    let known = PRIORITIES.iter().find(|(known, _)| *known == name);
-    let (_, priority) =
-        known.ok_or_else(|| E::custom("must be `low`, `medium`, `high` or `urgent`"))?;
-    Ok((*priority).into())
-}
-
-/// The sort orders as JSON spells them.
-const SORTS: [(&str, TaskSort); 6] = [
-    ("created", TaskSort::Created),
-    ("updated", TaskSort::Updated),
-    ("due", TaskSort::Due),
-    ("priority", TaskSort::Priority),
-    ("title", TaskSort::Title),
-    ("position", TaskSort::Position),
-];
-
-/// The number of a sort order; 0, unspecified, for `null`.
-pub fn task_sort<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
-    const RULE: &str = "must be `created`, `updated`, `due`, `priority`, `title` or `position`";
-    let Some(name) = Option::<String>::deserialize(from)? else { return Ok(0) };
-    let known = SORTS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, sort)| (*sort).into()).ok_or_else(|| D::Error::custom(RULE))
+fn number<E: Named, F: Error>(name: &str) -> Result<i32, F> {
+    let known = E::NAMES.iter().find(|(known, _)| *known == name);
+    known.map(|(_, number)| *number).ok_or_else(|| F::custom(E::RULE))
 }
 
 /// A value; `null` counts as not set, which is the default.
@@ -95,9 +75,8 @@ where
     Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// A timestamp as RFC 3339 spells it, in any offset, or none for `null`. What is finer than a
-/// microsecond is cut off.
-pub fn parse_timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+/// A timestamp in RFC 3339 with any offset, or none for `null`, cut to microseconds.
+pub fn from_timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
     let at = DateTime::parse_from_rfc3339(&text)
         .map_err(|_| D::Error::custom("must be a moment such as `2026-11-25T09:00:00Z`"))?;
@@ -116,39 +95,13 @@ pub fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D
     whole.map(Some).ok_or_else(|| D::Error::custom("must be a whole number, and not so large"))
 }
 
-/// The base of the next occurrence, by name.
-pub mod repeat_from {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    use crate::task::v1::RepeatFrom;
-
-    const NAMES: [(&str, RepeatFrom); 2] =
-        [("due", RepeatFrom::Due), ("completion", RepeatFrom::Completion)];
-
-    /// Writes the name.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-    pub fn serialize<S: Serializer>(number: &i32, to: S) -> Result<S::Ok, S::Error> {
-        match NAMES.iter().find(|(_, from)| i32::from(*from) == *number) {
-            Some((name, _)) => to.serialize_str(name),
-            None => to.serialize_none(),
-        }
-    }
-
-    /// Reads the number; 0, unspecified, for `null`.
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
-        let Some(name) = Option::<String>::deserialize(from)? else { return Ok(0) };
-        let known = NAMES.iter().find(|(known, _)| *known == name);
-        let (_, from) = known.ok_or_else(|| D::Error::custom("must be `due` or `completion`"))?;
-        Ok((*from).into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use crate::task::v1::{
-        CountTasksRequest, CreateTaskRequest, ListTasksRequest, Task, UpdateTaskRequest,
+        CountTasksRequest, CreateTaskRequest, ListTasksRequest, Priority, Task, TaskSort,
+        UpdateTaskRequest,
     };
 
     use super::*;
@@ -180,12 +133,12 @@ mod tests {
 
     #[test]
     fn a_task_is_read_as_it_was_written_and_with_less() {
-        let timestamp = Some(Timestamp { seconds: 1_700_000_000, nanos: 123_456_000 });
+        let moment = Some(Timestamp { seconds: 1_700_000_000, nanos: 123_456_000 });
         let task = Task {
             title: "t".into(),
             priority: Priority::High.into(),
-            completed_at: timestamp,
-            due_at: timestamp,
+            completed_at: moment,
+            due_at: moment,
             due_zone: Some("UTC".into()),
             series_id: Some("s".into()),
             occurrence: Some(2),
@@ -195,7 +148,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Task>(&text).expect("a task"), task);
         let less = json!({"title": "t", "dueAt": "2023-11-14T23:13:20.123456+01:00"});
         let read: Task = serde_json::from_value(less).expect("a task");
-        assert_eq!((read.due_at, read.priority), (timestamp, 0));
+        assert_eq!((read.due_at, read.priority), (moment, 0));
         assert!(serde_json::from_value::<Task>(json!({"title": "t", "colour": 1})).is_err());
     }
 
@@ -223,17 +176,25 @@ mod tests {
             (&["a".to_owned()][..], Some("x"))
         );
         assert_eq!((list.has_due, list.descending), (Some(true), Some(false)));
-        for (name, sort) in SORTS {
+        for (name, sort) in [
+            ("created", TaskSort::Created),
+            ("updated", TaskSort::Updated),
+            ("due", TaskSort::Due),
+            ("priority", TaskSort::Priority),
+            ("title", TaskSort::Title),
+            ("position", TaskSort::Position),
+        ] {
             let list: ListTasksRequest =
                 serde_json::from_value(json!({"sort": name})).expect("a message");
             assert_eq!(list.sort(), sort);
         }
+        assert_eq!(Priority::RULE, "must be `low`, `medium`, `high` or `urgent`");
         let count = json!({"tagsNone": ["a"], "dueUntil": "x", "overdue": false});
         assert!(serde_json::from_value::<CountTasksRequest>(count).is_ok());
     }
 
     #[test]
-    fn fields_of_the_path_and_headers_are_no_members() {
+    fn what_the_path_and_headers_say_is_no_member() {
         for name in ["user_id", "id", "request_id", "etag", "update_mask", "created_at"] {
             let body = json!({"title": "t", name: "x"});
             assert!(serde_json::from_value::<CreateTaskRequest>(body.clone()).is_err(), "{name}");

@@ -51,6 +51,7 @@ pub fn timestamp(time: DateTime<Utc>) -> Timestamp {
 /// The encoded `FileDescriptorSet` of everything under `proto/`, comments included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+include!(concat!(env!("OUT_DIR"), "/enum_names.rs"));
 include!(concat!(env!("OUT_DIR"), "/opaque_debug.rs"));
 
 #[cfg(test)]
