@@ -1,4 +1,4 @@
-//! Logs on standard error: text for people, JSON lines for machines (`LOG_FORMAT=json`).
+//! Telemetry: logs on standard error, text for people, JSON lines for machines (`LOG_FORMAT=json`).
 //!
 //! `RUST_LOG` filters as usual (default `info`), with one exception: other crates never log below
 //! INFO. Their DEBUG and TRACE lines quote headers and rows, which hold tokens and e-mails.

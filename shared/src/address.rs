@@ -32,10 +32,10 @@ pub enum AddressFault {
     /// A path where none is allowed.
     #[error("it has a path")]
     Path,
-    /// The same.
+    /// A query that must not be there.
     #[error("it has a query")]
     Query,
-    /// The same.
+    /// A fragment that must not be there.
     #[error("it has a fragment")]
     Fragment,
     /// Characters that no address has.

@@ -26,7 +26,7 @@ const SECRET_FILE: &str = "data/secret";
 /// Where a frontend would find this machine.
 const URL: &str = "http://localhost:8000";
 
-/// Where both services listen if nobody says otherwise.
+/// The default addresses of both services.
 pub const ADDRESSES: Addresses = Addresses {
     grpc: auth_service::ADDRESSES.grpc,
     http: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),

@@ -56,7 +56,7 @@ use crate::{entity::user, migration::Migrator};
 /// Why the database of accounts cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// It cannot be reached or migrated.
+    /// The database cannot be reached or migrated.
     #[error("cannot open the database of accounts")]
     Database(#[from] DbErr),
     /// The tables are not as Better Auth's own migration makes them.

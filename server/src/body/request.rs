@@ -1,5 +1,5 @@
-//! Request bodies: a call whose body pauses releases its permit (backpressure), and an upload
-//! that stalls ends.
+//! The request body of a call: the call releases its permit while the body pauses (backpressure),
+//! and an upload that stalls ends.
 
 use std::{
     pin::Pin,

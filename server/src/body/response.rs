@@ -1,5 +1,5 @@
-//! Response bodies: each keeps its permit until its last byte has left this process, else clients
-//! that send requests and do not read would hold any number of responses in memory.
+//! The response body of a call: it keeps the permit until its last byte has left this process, else
+//! clients that send requests and do not read would hold any number of responses in memory.
 //!
 //! The transport buffers a body, and does not poll one that it cannot send. So neither the end of
 //! the body nor a timer inside shows progress: the bytes themselves hold the permit, and the

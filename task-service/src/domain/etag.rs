@@ -1,4 +1,4 @@
-//! The etag of a task: the name of one version.
+//! The etag (entity tag) of a task: the name of one version.
 
 /// The precondition of a change: an etag, or several in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]

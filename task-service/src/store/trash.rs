@@ -52,7 +52,7 @@ impl Tasks {
     /// Deletes the tasks of all users that have been in the trash for longer than `retention`, and
     /// returns their number. Safe beside calls and other replicas.
     ///
-    /// It is not visible, so it takes no change number; but the purged deletions are recorded, so
+    /// A purge is not visible, so it takes no change number; but the purged deletions are recorded, so
     /// that no client syncs past them.
     pub async fn empty_trash(&self, all: EveryUser, retention: Duration) -> Result<u64, Error> {
         let retention = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);

@@ -1,5 +1,5 @@
-//! The queues of each user and the permits of concurrent work, so that one user's work does not
-//! starve others.
+//! The per-user queue and the permits of concurrent work, so that one user's work does not starve
+//! others.
 //!
 //! The changes of one user queue here, before they take a connection: in the database they would
 //! queue anyway, each with one of the few connections. Expensive work has a limit of concurrency.

@@ -10,16 +10,6 @@ const BANNED: [&str; 7] =
 const RIDDLES: [&str; 5] = ["anybody", "everybody", "nobody", "somebody", "whoever"];
 const OPENINGS: [&str; 5] = ["It ", "Ours", "The same", "Theirs", "Whether it"];
 
-/// The most riddles in the production comments of a crate. These numbers only fall.
-const MOST_RIDDLES: [(&str, usize); 6] = [
-    ("auth-service/", 117),
-    ("proto/", 0),
-    ("server/", 85),
-    ("shared/", 30),
-    ("standalone/", 1),
-    ("task-service/", 106),
-];
-
 /// Documents, the manual of the settings and the comments of the contracts are in plain words;
 /// quotations are exempt.
 pub fn plain(tree: &Tree) -> Breaches {
@@ -34,21 +24,12 @@ pub fn plain(tree: &Tree) -> Breaches {
     breaches
 }
 
-/// Comments of production code name their thing; what is left of riddles only gets less.
-pub fn few_riddles(tree: &Tree) -> Breaches {
-    let mut breaches = Breaches::new();
-    for (folder, most) in MOST_RIDDLES {
-        let comments = tree.comments().filter(|(path, ..)| path.starts_with(folder));
-        let found: Vec<String> = comments
-            .filter(|(.., line)| is_riddle(line))
-            .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
-            .collect();
-        if found.len() > most {
-            let lines = found.join("\n  ");
-            breaches.push(format!("{folder}: {} riddles, at most {most}\n  {lines}", found.len()));
-        }
-    }
-    breaches
+/// Comments of production code name their thing.
+pub fn no_riddles(tree: &Tree) -> Breaches {
+    tree.comments()
+        .filter(|(.., line)| is_riddle(line))
+        .map(|(path, number, line)| format!("{path}:{number}: {}", line.trim()))
+        .collect()
 }
 
 fn is_riddle(line: &str) -> bool {

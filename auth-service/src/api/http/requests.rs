@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::members::{Members, RequestBody};
 use crate::{email::Email, profile::Image};
 
-/// Somebody new.
+/// A new account.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct SignUp {
@@ -45,7 +45,7 @@ impl RequestBody for SignUp {
     }
 }
 
-/// Somebody known.
+/// The credentials of an account.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct SignIn {

@@ -16,7 +16,7 @@ use crate::{
     store::LinkedAccount,
 };
 
-/// A user, as everybody who is that user may see it.
+/// A user, as shown to that user.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
@@ -251,7 +251,7 @@ impl From<Page> for SecurityEvents {
     }
 }
 
-/// It was done.
+/// The result of a change.
 #[derive(Serialize, ToSchema)]
 pub struct Done {
     status: bool,
@@ -261,7 +261,7 @@ impl Done {
     pub const DONE: Self = Self { status: true };
 }
 
-/// Nobody is signed in any more.
+/// The result of a sign-out.
 #[derive(Serialize, ToSchema)]
 pub struct SignedOut {
     pub success: bool,

@@ -26,7 +26,7 @@ use crate::{
 
 /// Makes an account and opens its first session.
 ///
-/// A browser also gets the session as a cookie; everybody gets it in the body, signed in
+/// A browser also gets the session as a cookie; every client gets it in the body, signed in
 /// `set-auth-token`, and an access token in `set-auth-jwt`.
 #[utoipa::path(
     post, path = "/api/auth/sign-up/email", operation_id = "signUpEmail", tag = "auth",
@@ -111,7 +111,7 @@ pub async fn sign_in(
 
 /// Ends the caller's session, if there is one.
 ///
-/// Whoever has none, or a dead one, is signed out all the same.
+/// A caller without a session, or with an invalid one, gets the same answer.
 #[utoipa::path(
     post, path = "/api/auth/sign-out", operation_id = "signOut", tag = "auth",
     security((), ("sessionToken" = []), ("sessionCookie" = [])),

@@ -25,7 +25,7 @@ pub struct ReminderEvent {
 }
 
 impl ReminderEvent {
-    /// Whether it fired more than a minute after its time.
+    /// Whether the reminder fired more than a minute after its time.
     pub fn is_late(&self) -> bool {
         self.at.micros().saturating_sub(self.due_at.micros()) > LATE
     }

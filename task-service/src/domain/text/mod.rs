@@ -28,7 +28,7 @@ pub fn words(folded: &str) -> impl Iterator<Item = &str> {
 pub struct Piece<'a> {
     /// The text.
     pub text: &'a str,
-    /// Whether its script has no spaces between words.
+    /// Whether the script of the text has no spaces between words.
     pub is_unspaced: bool,
 }
 
