@@ -86,7 +86,7 @@ impl App {
 
     /// Serves until `stop` completes, then shuts down gracefully: health reports NOT_SERVING at
     /// once; during the lame-duck time new calls are still served, until balancers have noticed;
-    /// then the ports close, [`ShutdownSignal`] fires, streams end, and open calls get until the
+    /// then the ports close, [`ShutdownSignal`](crate::ShutdownSignal) fires, streams end, and open calls get until the
     /// drain deadline; the rest is cut. Returns at most two seconds after the drain deadline, even
     /// if a database blocks.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {

@@ -22,7 +22,7 @@ pub struct Limits {
     pub calls: usize,
     /// Calls in progress from one address.
     pub calls_per_address: usize,
-    /// Streaming responses ([`StreamKind`](super::StreamKind)) in total, counted apart from calls.
+    /// Streaming responses ([`StreamKind`](crate::StreamKind)) in total, counted apart from calls.
     pub streams: usize,
     /// Streaming responses to one address.
     pub streams_per_address: usize,

@@ -2,7 +2,7 @@
 //! users can list.
 //!
 //! - [`EventKind`], [`Event`]: the vocabulary
-//! - [`ClientInfo`]: the client of the call in progress
+//! - [`ClientInfo`](crate::ClientInfo): the client of the call in progress
 //! - [`AuditLog`]: the one way to record an event; [`Record`]: an event with its time and client
 //! - [`Writer`]: inserts records into the table, in the background
 //! - [`SecurityEvents`]: the table, one in the database of each service
