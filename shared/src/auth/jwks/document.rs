@@ -19,7 +19,7 @@ struct Document {
 pub(super) enum DocumentFault {
     #[error("it is not JSON of the form {{\"keys\":[…]}}")]
     Malformed,
-    #[error("it holds more than {MOST} keys")]
+    #[error("it holds more than {MAX_KEYS} keys")]
     TooMany,
     #[error("two of its keys have the same `kid`, or none")]
     Ambiguous,

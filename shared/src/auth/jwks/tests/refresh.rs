@@ -41,8 +41,13 @@ impl World {
         let (publish, known) = watch::channel(None);
         let missed = Arc::new(Notify::new());
         let source = PublicKeySource { known, missed: missed.clone(), refresh: None };
-        let server = KeyServer::parse("http://localhost/jwks").unwrap_or_else(|f| panic!("{f}"));
-        let refresh = Refresh { server, period: PERIOD, publish, missed };
+        let address = KeyServer::parse("http://localhost/jwks");
+        let refresh = Refresh {
+            server: address.unwrap_or_else(|f| panic!("{f}")),
+            period: PERIOD,
+            publish,
+            missed,
+        };
         let fetched: Arc<Mutex<Vec<f64>>> = Arc::default();
         let served = Arc::new(Mutex::new(served.into()));
         let (times, responses, began) = (fetched.clone(), served.clone(), Instant::now());
