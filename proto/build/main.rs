@@ -1,5 +1,6 @@
 //! Compiles the contracts in pure Rust: no `protoc` is needed.
 
+mod contracts;
 mod json;
 mod schema;
 mod secret;
@@ -42,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("opaque_debug.rs"), secret::opaque_debug(&secret))?;
     let builder =
         tonic_prost_build::configure().codec_path("crate::codec::Codec").skip_debug(secret);
-    fs::write(out.join("enum_names.rs"), json::enum_names(&descriptors))?;
+    fs::write(out.join("enum_names.rs"), contracts::enum_names(&descriptors))?;
     json::attributes(builder, &descriptors).compile_fds(descriptors)?;
     Ok(())
 }
