@@ -24,7 +24,7 @@ use crate::shutdown::Draining;
 /// The kind of a streaming response, which a handler inserts into its extensions. Over gRPC:
 ///
 /// ```
-/// # use server::body::streaming::StreamKind;
+/// # use server::StreamKind;
 /// # fn answer<S>(changes: S) -> tonic::Response<S> {
 /// let mut answer = tonic::Response::new(changes);
 /// answer.extensions_mut().insert(StreamKind::Watch);
@@ -35,7 +35,7 @@ use crate::shutdown::Draining;
 /// Over HTTP:
 ///
 /// ```
-/// # use server::body::streaming::StreamKind;
+/// # use server::StreamKind;
 /// # fn answer<S: axum::response::IntoResponse>(events: S) -> axum::response::Response {
 /// use axum::{Extension, response::IntoResponse};
 /// (Extension(StreamKind::Watch), events).into_response()
