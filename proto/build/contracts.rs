@@ -93,8 +93,7 @@ pub fn type_name(of: &FieldDescriptorProto) -> &str {
 
 /// The source of the names of enums in JSON: those of the contract in lower case, without the
 /// name of the enum before them and without the unspecified value.
-pub fn enum_names(descriptors: &FileDescriptorSet) -> String {
-    let contracts = Contracts::new(descriptors);
+pub fn enum_names(contracts: &Contracts<'_>) -> String {
     let enums = contracts.enums.iter().filter(|(package, _)| *package == "task.v1");
     enums.map(|(package, of)| names_of(package, of)).collect()
 }

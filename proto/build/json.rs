@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use prost_types::{
-    FieldDescriptorProto, FileDescriptorSet,
+    FieldDescriptorProto,
     field_descriptor_proto::{Label, Type},
 };
 use tonic_prost_build::Builder;
@@ -137,11 +137,7 @@ impl Field<'_> {
             let of = if may_be_null { "Option<String>" } else { "String" };
             attributes.push(format!("value_type = {of}, format = DateTime"));
         } else if self.is_enum() && !has_type {
-            let of = if self.is_body && !self.is_written || may_be_null {
-                format!("Option<{name}>")
-            } else {
-                name.to_owned()
-            };
+            let of = if may_be_null { format!("Option<{name}>") } else { name.to_owned() };
             attributes.push(format!("value_type = {of}"));
         }
         let is_always_there = self.is_written
@@ -167,8 +163,7 @@ fn camel_case(name: &str) -> String {
 }
 
 /// Puts the attributes on the types that are about to be generated.
-pub fn attributes(mut builder: Builder, descriptors: &FileDescriptorSet) -> Builder {
-    let contracts = Contracts::new(descriptors);
+pub fn attributes(mut builder: Builder, contracts: &Contracts<'_>) -> Builder {
     let mut enums = BTreeSet::new();
     for (package, message) in &contracts.messages {
         let name = message.name();

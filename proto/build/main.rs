@@ -10,6 +10,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 use prost_types::FileDescriptorSet;
 
+use self::contracts::Contracts;
+
 const FILES: [&str; 10] = [
     "audit/v1/security_event.proto",
     "auth/v1/auth_service.proto",
@@ -43,7 +45,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("opaque_debug.rs"), secret::opaque_debug(&secret))?;
     let builder =
         tonic_prost_build::configure().codec_path("crate::codec::Codec").skip_debug(secret);
-    fs::write(out.join("enum_names.rs"), contracts::enum_names(&descriptors))?;
-    json::attributes(builder, &descriptors).compile_fds(descriptors)?;
+    let contracts = Contracts::new(&descriptors);
+    fs::write(out.join("enum_names.rs"), contracts::enum_names(&contracts))?;
+    let builder = json::attributes(builder, &contracts);
+    builder.compile_fds(descriptors)?;
     Ok(())
 }

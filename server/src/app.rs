@@ -86,9 +86,9 @@ impl App {
 
     /// Serves until `stop` completes, then shuts down gracefully: health reports NOT_SERVING at
     /// once; during the lame-duck time new calls are still served, until balancers have noticed;
-    /// then the ports close, [`ShutdownSignal`](crate::ShutdownSignal) fires, streams end, and open calls get until the
-    /// drain deadline; the rest is cut. Returns at most two seconds after the drain deadline, even
-    /// if a database blocks.
+    /// then the ports close, [`ShutdownSignal`](crate::ShutdownSignal) fires, streams end, and open
+    /// calls get until the drain deadline; the rest is cut. Returns at most two seconds after the
+    /// drain deadline, even if a database blocks.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let mut jobs = JoinSet::new();
         for job in self.jobs {

@@ -44,9 +44,9 @@ pub trait Program {
     fn run(command: Self::Command) -> impl Future<Output = Outcome>;
 }
 
-/// Settings are environment variables; `.env.example` lists them all.
+/// The command line of a program; `main` adds the name and the help.
 #[derive(Parser)]
-#[command(version, verbatim_doc_comment)]
+#[command(version)]
 struct Cli<C: Subcommand> {
     #[command(subcommand)]
     command: Option<Command<C>>,

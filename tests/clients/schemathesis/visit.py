@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +43,8 @@ class Visit:
             paths = "|".join(sorted({re.escape(name.split(" ", 1)[1]) for name in missing}))
             failed_again, more = self._call(program, base, options, f"^({paths})$")
             failed = failed or failed_again
-            answers |= {name: more[name] for name in missing if name in more}
+            answers = {name: Counter(answers.get(name)) + Counter(more.get(name))
+                       for name in answers | more}
         faults = ["schemathesis found the failures above"] if failed else []
         faults += [f"{name} was never called" for name in operations if name not in answers]
         print(f"\n{'operation':45} {'2xx':>6}  answers")
