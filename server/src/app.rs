@@ -14,7 +14,7 @@ use crate::{
     layers::call::{CallChain, Layers, Protocol},
     listen::{
         listener::{Listener, OpenConnections},
-        ports::{BindError, BoundPort},
+        ports::{BindError, BoundPort, or_off},
     },
     protocol::{grpc::Grpc, http::Http},
     shutdown::Shutdown,
@@ -80,8 +80,8 @@ impl App {
 
     /// Logs the addresses, and the id of the signing key if there is one.
     pub fn announce(&self, key_id: Option<&str>) {
-        let http = self.http_addr().map_or_else(|| "off".to_owned(), |http| http.to_string());
-        tracing::info!(grpc = %self.grpc_addr(), http = %http, key.id = key_id, "listening");
+        let http = or_off(self.http_addr());
+        tracing::info!(grpc = %self.grpc_addr(), %http, key.id = key_id, "listening");
     }
 
     /// Serves until `stop` completes, then shuts down gracefully: health reports NOT_SERVING at

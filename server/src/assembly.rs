@@ -1,6 +1,6 @@
 //! The assembly of a server: services, routers, databases and jobs, before its ports are bound.
 
-use std::{convert::Infallible, future::Future, sync::Arc};
+use std::{convert::Infallible, future::Future};
 
 use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
@@ -8,10 +8,7 @@ use tonic::{body::Body, codegen::http::Request, server::NamedService, service::R
 use tower::Service;
 
 use crate::{
-    admission::{
-        connection_limit::ConnectionLimit, fair_share::FairShare, limits::MAX_REQUEST_BYTES,
-        permits::Admission, refusal_log::RefusalLog, uploads::Uploads,
-    },
+    admission::{limits::MAX_REQUEST_BYTES, uploads::Uploads},
     app::{App, Port},
     db::Database,
     health::Readiness,
@@ -126,15 +123,7 @@ impl Assembly {
             Readiness::new(self.names, self.databases, self.ready_after.is_empty());
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
-        let log = RefusalLog::default();
-        let connection_limit =
-            ConnectionLimit::new(limits, settings.trusted_proxies.clone(), log.clone());
-        let layers = Layers {
-            admission: Admission::new(limits, log),
-            fair_share: FairShare::new(limits),
-            uploads: Arc::new(self.uploads),
-            proxies: settings.trusted_proxies.clone(),
-        };
+        let layers = Layers::new(settings, self.uploads);
         let routes = self.routes.routes().prepare();
         let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &layers, limits)?;
         self.loopback.set_address(grpc.address);
@@ -149,7 +138,7 @@ impl Assembly {
             grpc,
             http,
             readiness,
-            connection_limit,
+            connection_limit: layers.connection_limit,
             ready_after: self.ready_after,
             jobs: self.jobs,
             on_drained: self.on_drained,

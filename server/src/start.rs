@@ -13,10 +13,7 @@ use shared::error::{causes, refused_call};
 use tonic::{Code, Status, body::Body, service::RoutesBuilder};
 
 use crate::{
-    admission::{
-        connection_limit::ConnectionLimit, fair_share::FairShare, permits::Admission,
-        refusal_log::RefusalLog, uploads::Uploads,
-    },
+    admission::uploads::Uploads,
     app::{App, Port},
     assembly::Assembly,
     body::request::RequestBody,
@@ -29,7 +26,7 @@ use crate::{
     },
     listen::{
         listener::Listener,
-        ports::{BindError, Ports},
+        ports::{BindError, Ports, or_off},
     },
     protocol::{grpc::Grpc, http::Http},
     settings::Settings,
@@ -119,8 +116,8 @@ async fn assemble<E: Error + 'static>(
         };
         let cause = causes(&*error);
         if logged.as_ref() != Some(&cause) {
-            let (grpc, http) = (ports.grpc.address, ports.http.as_ref().map(|port| port.address));
-            let http = http.map_or_else(|| "off".to_owned(), |http| http.to_string());
+            let grpc = ports.grpc.address;
+            let http = or_off(ports.http.as_ref().map(|port| port.address));
             tracing::warn!(%grpc, %http, cause, "listening, not ready: waiting for a database");
             logged = Some(cause);
         }
@@ -146,25 +143,17 @@ impl UnreadyServer {
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let (readiness, health) = Readiness::new(Vec::new(), Vec::new(), false);
         readiness.start().await;
-        let log = RefusalLog::default();
-        let connection_limit =
-            ConnectionLimit::new(limits, settings.trusted_proxies.clone(), log.clone());
-        let layers = Layers {
-            admission: Admission::new(limits, log),
-            fair_share: FairShare::new(limits),
-            uploads: Uploads::default().into(),
-            proxies: settings.trusted_proxies.clone(),
-        };
+        let layers = Layers::new(settings, Uploads::default());
         let stop = Shutdown::default();
         let mut grpc_routes = RoutesBuilder::default();
         grpc_routes.add_service(health);
         let grpc = Unready(Grpc::new(grpc_routes.routes().prepare(), trusted));
         let port = Port::open(&ports.grpc, grpc, &layers, limits)?;
-        let mut listeners = vec![port.serve(&connection_limit, limits, &stop)];
+        let mut listeners = vec![port.serve(&layers.connection_limit, limits, &stop)];
         if let Some(bound) = &ports.http {
             let http = Unready(Http::new(routers, readiness, trusted));
             let port = Port::open(bound, http, &layers, limits)?;
-            listeners.push(port.serve(&connection_limit, limits, &stop));
+            listeners.push(port.serve(&layers.connection_limit, limits, &stop));
         }
         Ok(Self { listeners, stop, drain: limits.drain })
     }

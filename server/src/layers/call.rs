@@ -24,16 +24,18 @@ use tracing::Instrument;
 use super::request_id;
 use crate::{
     admission::{
-        connection_limit::ConnectionSlot,
+        connection_limit::{ConnectionLimit, ConnectionSlot},
         connection_state::ConnectionState,
         fair_share::FairShare,
         limits::Limits,
         permits::{Admission, Permit},
+        refusal_log::RefusalLog,
         uploads::Uploads,
     },
     body::{request::RequestBody, response::ResponseBodies, streaming::StreamKind},
     client_info::{ClientInfo, client_prefix},
     proxies::Proxies,
+    settings::Settings,
     shutdown::{Draining, Shutdown},
 };
 
@@ -83,10 +85,26 @@ pub struct RequestInfo {
 /// The layers that the ports of a server share.
 #[derive(Clone)]
 pub struct Layers {
-    pub admission: Admission,
-    pub fair_share: FairShare,
-    pub uploads: Arc<Uploads>,
-    pub proxies: Proxies,
+    pub connection_limit: ConnectionLimit,
+    admission: Admission,
+    fair_share: FairShare,
+    uploads: Arc<Uploads>,
+    proxies: Proxies,
+}
+
+impl Layers {
+    /// The layers of a server that accepts these uploads.
+    pub fn new(settings: &Settings, uploads: Uploads) -> Self {
+        let (limits, proxies) = (&settings.limits, &settings.trusted_proxies);
+        let log = RefusalLog::default();
+        Self {
+            connection_limit: ConnectionLimit::new(limits, proxies.clone(), log.clone()),
+            admission: Admission::new(limits, log),
+            fair_share: FairShare::new(limits),
+            uploads: Arc::new(uploads),
+            proxies: proxies.clone(),
+        }
+    }
 }
 
 /// The call chain: the services of a port behind the shared layers. Each call holds it, so it is

@@ -44,6 +44,11 @@ impl BoundPort {
     }
 }
 
+/// The address of the HTTP port for the log.
+pub fn or_off(address: Option<SocketAddr>) -> String {
+    address.map_or_else(|| "off".to_owned(), |address| address.to_string())
+}
+
 /// The server could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
