@@ -4,10 +4,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
-use server::{
-    audit_log::{EventView, Page},
-    http::json,
-};
+use server::http::json;
 use utoipa::ToSchema;
 
 use crate::{
@@ -200,57 +197,6 @@ impl From<LinkedAccount> for Account {
     }
 }
 
-/// Something that happened to an account.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountEvent {
-    id: String,
-    /// What happened, such as `sign_in_failed`. Expect names that are not known yet.
-    kind: String,
-    #[schema(format = DateTime)]
-    at: String,
-    #[schema(required = true)]
-    ip_address: Option<String>,
-    #[schema(required = true)]
-    user_agent: Option<String>,
-    /// The session it is about.
-    #[schema(required = true)]
-    session_id: Option<String>,
-    /// The `x-request-id` of the call.
-    #[schema(required = true)]
-    request_id: Option<String>,
-    /// What else is known.
-    #[schema(required = true)]
-    detail: Option<String>,
-}
-
-/// What happened to an account.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SecurityEvents {
-    /// Newest first.
-    events: Vec<AccountEvent>,
-    /// Goes on after these; `null` where there are no more.
-    #[schema(required = true)]
-    next_page_token: Option<String>,
-}
-
-impl From<Page> for SecurityEvents {
-    fn from(page: Page) -> Self {
-        let event = |event: EventView| AccountEvent {
-            id: event.id,
-            kind: event.kind,
-            at: date(event.at),
-            ip_address: event.ip_address,
-            user_agent: event.user_agent,
-            session_id: event.session_id,
-            request_id: event.request_id,
-            detail: event.detail,
-        };
-        Self { events: page.events.into_iter().map(event).collect(), next_page_token: page.next }
-    }
-}
-
 /// The result of a change.
 #[derive(Serialize, ToSchema)]
 pub struct Done {
@@ -305,6 +251,6 @@ impl<T: Serialize> IntoResponse for OkJson<T> {
 }
 
 /// A date with milliseconds and `Z`: in any other form it stays a string in Better Auth's client.
-fn date(time: DateTime<Utc>) -> String {
+pub fn date(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
 use http::header::{CACHE_CONTROL, HeaderValue};
-use serde::Deserialize;
-use server::{audit_log::PageRequest, http::Fault};
+use serde::{Deserialize, Serialize};
+use server::{
+    audit_log::{EventView, Page, PageRequest},
+    http::Fault,
+};
 use shared::fields::{Violation, Violations};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     api_error::ApiError,
     head::faulty,
     openapi::{CommonErrors, SessionErrors},
-    responses::{OkJson, SecurityEvents},
+    responses::{OkJson, date},
     state::{AppState, RequestContext},
 };
 
@@ -66,4 +69,55 @@ fn page_request(size: i32, token: &str, user_id: &str) -> Result<PageRequest, Ap
         };
         faulty("query", &faults.iter().map(fault).collect::<Vec<_>>())
     })
+}
+
+/// Something that happened to an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountEvent {
+    id: String,
+    /// What happened, such as `sign_in_failed`. Expect names that are not known yet.
+    kind: String,
+    #[schema(format = DateTime)]
+    at: String,
+    #[schema(required = true)]
+    ip_address: Option<String>,
+    #[schema(required = true)]
+    user_agent: Option<String>,
+    /// The session it is about.
+    #[schema(required = true)]
+    session_id: Option<String>,
+    /// The `x-request-id` of the call.
+    #[schema(required = true)]
+    request_id: Option<String>,
+    /// What else is known.
+    #[schema(required = true)]
+    detail: Option<String>,
+}
+
+/// What happened to an account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityEvents {
+    /// Newest first.
+    events: Vec<AccountEvent>,
+    /// Goes on after these; `null` where there are no more.
+    #[schema(required = true)]
+    next_page_token: Option<String>,
+}
+
+impl From<Page> for SecurityEvents {
+    fn from(page: Page) -> Self {
+        let event = |event: EventView| AccountEvent {
+            id: event.id,
+            kind: event.kind,
+            at: date(event.at),
+            ip_address: event.ip_address,
+            user_agent: event.user_agent,
+            session_id: event.session_id,
+            request_id: event.request_id,
+            detail: event.detail,
+        };
+        Self { events: page.events.into_iter().map(event).collect(), next_page_token: page.next }
+    }
 }
