@@ -1,6 +1,8 @@
 //! Both services in one process, on SQLite files unless told otherwise: `cargo run`, and
 //! the pair is up.
 
+#[cfg(test)]
+mod documents_tests;
 mod secret;
 mod settings;
 mod welcome;
