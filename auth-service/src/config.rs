@@ -26,7 +26,7 @@ pub const ADDRESSES: Addresses = Addresses::by_default("127.0.0.1:50051", "127.0
 /// The database of accounts.
 pub const DATABASE_URL: Setting<DatabaseUrl> = database_url("sqlite://data/auth.db");
 
-/// The same, in a program that has other databases as well.
+/// The database of accounts, in a program that has others as well.
 pub const AUTH_DATABASE_URL: Setting<DatabaseUrl> =
     DATABASE_URL.named("AUTH_DATABASE_URL", "Data", "the database of accounts and sessions");
 

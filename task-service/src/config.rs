@@ -21,7 +21,7 @@ pub const ADDRESSES: Addresses = Addresses::by_default("127.0.0.1:50052", "127.0
 /// The database of tasks.
 const DATABASE_URL: Setting<DatabaseUrl> = database_url("sqlite://data/tasks.db");
 
-/// The same, in a program that has other databases as well.
+/// The database of tasks, in a program that has others as well.
 pub const TASK_DATABASE_URL: Setting<DatabaseUrl> =
     DATABASE_URL.named("TASK_DATABASE_URL", "Data", "the database of tasks");
 
