@@ -1,36 +1,62 @@
 //! The configuration of auth-service. Its manual is `.env.example`.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
-    num::NonZero,
-    sync::Arc,
-    time::Duration,
-};
+use std::{num::NonZero, sync::Arc, time::Duration};
 
-use server::{Addresses, Settings, db::DatabaseUrl};
+use server::{
+    Addresses, Settings,
+    cli::server_settings,
+    db::{DatabaseUrl, database_url},
+};
 use shared::{
-    auth::{Keyring, TokenKind, TokenPolicy},
-    config::{Faults, Reader, Vars},
-    origin::Origin,
+    auth::{Keyring, TokenKind, TokenPolicy, token_settings},
+    config::{Faults, Reader, Row, Setting, Vars, time_span, time_span_or_off},
+    origin::{BETTER_AUTH_URL, Origin},
 };
 
 use crate::{
-    password::{PasswordRules, hashing},
+    password::{self, PasswordRules, hashing},
     rate_limit::RateLimitSettings,
-    session::SessionRules,
+    session::{self, SessionRules},
     task_client::TaskServiceAddress,
 };
 
-/// The default addresses.
-pub const ADDRESSES: Addresses = Addresses { grpc: local(50051), http: local(8001) };
+/// The addresses of this service.
+pub const ADDRESSES: Addresses = Addresses::by_default("127.0.0.1:50051", "127.0.0.1:8001");
 
-const fn local(port: u16) -> SocketAddr {
-    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+/// The database of accounts.
+pub const DATABASE_URL: Setting<DatabaseUrl> = database_url("sqlite://data/auth.db");
+
+/// The database of accounts, in a program that has others as well.
+pub const AUTH_DATABASE_URL: Setting<DatabaseUrl> =
+    DATABASE_URL.named("AUTH_DATABASE_URL", "Data", "the database of accounts and sessions");
+
+shared::settings! {
+    /// The settings of access tokens.
+    const ACCESS_TOKENS: "Tokens";
+
+    ACCESS_TOKEN_TTL: Duration = Setting::new("15m", time_span).checked(|lifetime| {
+        (lifetime.as_secs() == 0).then_some("must be at least a second")
+    }), "the lifetime of an access token";
 }
 
-const DATABASE: &str = "sqlite://data/auth.db";
+shared::settings! {
+    /// The settings of cookies.
+    const COOKIES: "Accounts and sessions";
 
-const TASK_SERVICE: &str = "http://127.0.0.1:50052";
+    SESSION_COOKIE_CACHE: Option<Duration> = Setting::new("off", |text| {
+        // A copy outlives its session, so its lifetime is short.
+        time_span_or_off(text, Duration::from_secs(1)..=Duration::from_hours(1))
+    }), "the lifetime of a signed copy of the session in a cookie";
+}
+
+shared::settings! {
+    /// The settings of a service without the tasks in its own process.
+    const REMOTE_TASKS: "Accounts and sessions";
+
+    TASK_SERVICE_URL: TaskServiceAddress =
+        Setting::new("http://127.0.0.1:50052", TaskServiceAddress::parse),
+        "task-service's gRPC port, for erasure and export, or `off`";
+}
 
 /// The configuration of auth-service. No `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -71,31 +97,27 @@ pub struct AccountSettings {
 }
 
 impl AccountSettings {
-    /// Reads `ACCESS_TOKEN_TTL`, `PASSWORD_MIN_LENGTH`, `HASH_CONCURRENCY`,
-    /// `SESSION_COOKIE_CACHE`, `SECURITY_EVENT_RETENTION` and the rules of sessions.
-    /// `longest` is what verifiers accept.
+    /// Reads the rules of tokens, cookies, sessions, passwords and security events. `longest` is
+    /// what verifiers accept.
     pub fn read(reader: &mut Reader<'_, impl Vars>, longest: Option<Duration>) -> Self {
-        let access_token_lifetime = reader.duration("ACCESS_TOKEN_TTL", Duration::from_mins(15));
-        if access_token_lifetime.as_secs() == 0 {
-            reader.fault("ACCESS_TOKEN_TTL", "must be at least a second");
-        }
+        let access_token_lifetime = reader.get(&ACCESS_TOKEN_TTL);
         if longest.is_some_and(|longest| access_token_lifetime > longest) {
-            reader.fault("ACCESS_TOKEN_TTL", "must not be longer than JWT_MAX_LIFETIME");
+            reader.fault(&ACCESS_TOKEN_TTL, "must not be longer than JWT_MAX_LIFETIME");
         }
-        let session_cookie_cache = reader.duration_or_off(
-            "SESSION_COOKIE_CACHE",
-            None,
-            // A copy outlives its session, so its lifetime is short.
-            Duration::from_secs(1)..=Duration::from_hours(1),
-        );
         Self {
-            session_cookie_cache,
+            session_cookie_cache: reader.get(&SESSION_COOKIE_CACHE),
             security_event_retention: server::audit_log::read_retention(reader),
             sessions: SessionRules::read(reader),
             access_token_lifetime,
             hash_concurrency: hashing::read_concurrency(reader),
             passwords: PasswordRules::read(reader),
         }
+    }
+
+    /// The rows of what [`read`](Self::read) reads, but for those of every server.
+    #[must_use]
+    pub fn rows() -> Vec<Row> {
+        [ACCESS_TOKENS, session::SETTINGS, COOKIES, password::SETTINGS, hashing::SETTINGS].concat()
     }
 }
 
@@ -106,7 +128,7 @@ impl AccountSettings {
         let unchecked = policy.issuer.is_none() && policy.audience.is_none();
         if unchecked && self.session_cookie_cache.is_some() {
             reader.fault(
-                "SESSION_COOKIE_CACHE",
+                &SESSION_COOKIE_CACHE,
                 "needs JWT_ISSUER or JWT_AUDIENCE: with both `off` its copy of the session would \
                  pass for an access token",
             );
@@ -114,30 +136,24 @@ impl AccountSettings {
     }
 }
 
-/// Reads `TASK_SERVICE_URL`.
-fn read_task_service(reader: &mut Reader<'_, impl Vars>) -> TaskServiceAddress {
-    let given = reader.parsed("TASK_SERVICE_URL", TaskServiceAddress::parse);
-    given.unwrap_or(TaskServiceAddress::At(http::Uri::from_static(TASK_SERVICE)))
-}
-
 impl Config {
     /// Reads all settings. `None`, or faults in `reader`: the configuration is invalid.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         let keys = Keyring::read(reader);
-        let policy = TokenPolicy::read(reader, None);
-        let origin = Origin::read_own(reader, None);
+        let policy = TokenPolicy::read(reader, &BETTER_AUTH_URL);
+        let origin = Origin::read_own(reader, &BETTER_AUTH_URL);
         let longest = policy.as_ref().map(|policy| policy.max_lifetime);
         let accounts = AccountSettings::read(reader, longest);
         if let Some(policy) = &policy {
             accounts.check(policy, reader);
         }
         let rate_limit = RateLimitSettings::read(reader);
-        let tasks = read_task_service(reader);
+        let tasks = reader.get(&TASK_SERVICE_URL);
         if !matches!(tasks, TaskServiceAddress::Off) {
-            TokenKind::read(reader).refuse_others(reader);
+            TokenKind::refuse_others(reader);
         }
         let database = Self::read_database(reader);
-        let server = Settings::read(reader, ADDRESSES);
+        let server = Settings::read(reader, &ADDRESSES);
         Some(Self {
             keys: Arc::new(keys?),
             policy: policy?,
@@ -152,8 +168,18 @@ impl Config {
 
     /// Reads `DATABASE_URL` alone, for a command that needs no secret.
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-        reader.read_elsewhere("AUTH_DATABASE_URL", &["DATABASE_URL"]);
-        DatabaseUrl::read(reader, DATABASE)
+        reader.read_elsewhere(&AUTH_DATABASE_URL, &[DATABASE_URL.row()]);
+        DatabaseUrl::read(reader, &DATABASE_URL)
+    }
+
+    /// The rows of what [`read`](Self::read) reads.
+    #[must_use]
+    pub fn rows() -> Vec<Row> {
+        let data = vec![DATABASE_URL.row()];
+        let accounts = [AccountSettings::rows(), REMOTE_TASKS.to_vec()].concat();
+        let limits = RateLimitSettings::rows().to_vec();
+        let server = server_settings(&ADDRESSES);
+        [token_settings(&BETTER_AUTH_URL), accounts, limits, data, server].concat()
     }
 
     /// Reads all settings from `vars`, or lists every fault.

@@ -66,7 +66,7 @@ use self::{
 pub use self::{
     admin::{AdminError, Command, Signing, Sources, examine},
     api::http::closed_router,
-    config::{ADDRESSES, AccountSettings, Config},
+    config::{ADDRESSES, AUTH_DATABASE_URL, AccountSettings, Config, DATABASE_URL},
     rate_limit::RateLimitSettings,
     session::SessionRules,
     session_token::AtRest,

@@ -11,7 +11,8 @@ use server::{
 use shared::{
     auth::{Keyring, TokenPolicy},
     clock::SystemClock,
-    config::{Env, Reader},
+    config::{Env, Reader, Row},
+    origin::BETTER_AUTH_URL,
 };
 
 #[global_allocator]
@@ -29,6 +30,10 @@ Accounts and sessions for Better Auth frontends, over HTTP and gRPC
 Required are BETTER_AUTH_SECRET (at least 32 random characters, shared with task-service) and
 BETTER_AUTH_URL (the address that browsers use).";
     const ADDRESSES: Addresses = ADDRESSES;
+
+    fn settings() -> Vec<Row> {
+        Config::rows()
+    }
 
     fn read(reader: &mut Reader<'_, Env>) -> Result<Option<Config>, Box<dyn Error>> {
         Ok(Config::read(reader))
@@ -59,7 +64,7 @@ BETTER_AUTH_URL (the address that browsers use).";
 impl auth_service::Sources for AuthService {
     fn signing(reader: &mut Reader<'_, Env>) -> Result<Option<Signing>, Box<dyn Error>> {
         let keys = Keyring::read(reader).map(Arc::new);
-        Ok(keys.zip(TokenPolicy::read(reader, None)))
+        Ok(keys.zip(TokenPolicy::read(reader, &BETTER_AUTH_URL)))
     }
 
     fn accounts(reader: &mut Reader<'_, Env>) -> Option<DatabaseUrl> {

@@ -179,10 +179,10 @@ pub async fn check(channel: Channel, is_live: bool) -> Result<(), Box<dyn Error>
 /// it serves, or that it `is_live`; for container health checks.
 pub async fn probe_own(
     mut reader: Reader<'_, impl Vars>,
-    default: Addresses,
+    addresses: &Addresses,
     is_live: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::read(&mut reader, default);
+    let settings = Settings::read(&mut reader, addresses);
     let address = reader.finish(Some(settings))?.grpc_addr;
     let loopback_address = loopback::loopback_address(address);
     let timeout = Duration::from_secs(2);

@@ -10,13 +10,21 @@ use std::{
 };
 
 use ipnet::{IpNet, Ipv4Net};
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Vars};
 use tonic::codegen::http::HeaderMap;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The prefix length of IPv4-mapped addresses in IPv6.
 const MAPPED: u8 = 96;
+
+shared::settings! {
+    /// The setting of proxies.
+    pub const SETTINGS: "Server";
+
+    TRUSTED_PROXIES: Proxies = Setting::new("none", Proxies::parse),
+        "proxies whose `X-Forwarded-For` is believed";
+}
 
 /// The networks of trusted proxies.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +34,7 @@ impl Proxies {
     /// Reads `TRUSTED_PROXIES`: addresses and networks, separated by commas. Not set, or `none`: no
     /// proxy is trusted.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        reader.parsed("TRUSTED_PROXIES", Self::parse).unwrap_or_default()
+        reader.get(&TRUSTED_PROXIES)
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {

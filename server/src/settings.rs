@@ -3,19 +3,38 @@
 use std::net::SocketAddr;
 
 use shared::{
-    config::{Reader, Vars},
+    config::{Reader, Setting, Vars, switch},
     origin::Origin,
 };
 
 use crate::{admission::limits::Limits, proxies::Proxies};
 
-/// The default addresses of a service.
-#[derive(Clone, Copy, Debug)]
+shared::settings! {
+    /// The settings of a server that are read here, but for its addresses.
+    pub const SETTINGS: "Server";
+
+    REFLECTION: bool = Setting::new("on", switch), "gRPC server reflection";
+}
+
+/// `GRPC_ADDR` and `HTTP_ADDR`, with the defaults of a program.
 pub struct Addresses {
     /// The gRPC port.
-    pub grpc: SocketAddr,
-    /// The HTTP port.
-    pub http: SocketAddr,
+    pub grpc: Setting<SocketAddr>,
+    /// The HTTP port; `None`: there is none.
+    pub http: Setting<Option<SocketAddr>>,
+}
+
+impl Addresses {
+    /// The settings with these defaults.
+    #[must_use]
+    pub const fn by_default(grpc: &'static str, http: &'static str) -> Self {
+        let grpc = Setting::new(grpc, grpc_addr);
+        let http = Setting::new(http, http_addr);
+        Self {
+            grpc: grpc.named("GRPC_ADDR", "Server", "address and port of gRPC"),
+            http: http.named("HTTP_ADDR", "Server", "address and port of HTTP, or `off`"),
+        }
+    }
 }
 
 /// The settings of a server: addresses, origins, proxies, limits.
@@ -38,24 +57,28 @@ pub struct Settings {
 impl Settings {
     /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `TRUSTED_PROXIES`, `REFLECTION` and
     /// the [`Limits`].
-    pub fn read(reader: &mut Reader<'_, impl Vars>, default: Addresses) -> Self {
-        let grpc_addr = reader.parsed("GRPC_ADDR", |text| {
-            text.parse().map_err(|_| "must be an address such as `127.0.0.1:50051`".to_owned())
-        });
-        let http_addr = reader.parsed("HTTP_ADDR", |text| match text {
-            "off" => Ok(None),
-            _ => text.parse().map(Some).map_err(|_| {
-                "must be an address such as `127.0.0.1:8000`, or `off` for no HTTP port".to_owned()
-            }),
-        });
+    pub fn read(reader: &mut Reader<'_, impl Vars>, addresses: &Addresses) -> Self {
         Self {
-            grpc_addr: grpc_addr.unwrap_or(default.grpc),
-            http_addr: http_addr.unwrap_or(Some(default.http)),
+            grpc_addr: reader.get(&addresses.grpc),
+            http_addr: reader.get(&addresses.http),
             trusted_origins: Origin::read_trusted(reader),
             trusted_proxies: Proxies::read(reader),
-            reflection: reader.switch("REFLECTION", true),
+            reflection: reader.get(&REFLECTION),
             limits: Limits::read(reader),
         }
+    }
+}
+
+fn grpc_addr(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address such as `127.0.0.1:50051`".to_owned())
+}
+
+fn http_addr(text: &str) -> Result<Option<SocketAddr>, String> {
+    match text {
+        "off" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| {
+            "must be an address such as `127.0.0.1:8000`, or `off` for no HTTP port".to_owned()
+        }),
     }
 }
 
@@ -68,8 +91,8 @@ mod tests {
     fn read(vars: &[(&'static str, &str)]) -> Result<Settings, shared::config::Faults> {
         let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
         let mut reader = Reader::new(&vars);
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = Settings::read(&mut reader, Addresses { grpc: any, http: any });
+        let any = Addresses::by_default("127.0.0.1:0", "127.0.0.1:0");
+        let settings = Settings::read(&mut reader, &any);
         reader.finish(Some(settings))
     }
 

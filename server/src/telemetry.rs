@@ -5,7 +5,7 @@
 
 use std::panic::PanicHookInfo;
 
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Vars, either};
 use tracing::Level;
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -14,24 +14,37 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+shared::settings! {
+    /// The settings of logs.
+    pub const SETTINGS: "Logs";
+
+    RUST_LOG: EnvFilter =
+        Setting::new("info", |text| EnvFilter::try_new(text).map_err(|error| error.to_string())),
+        "the level, per module if need be; `warn,audit=info` keeps security events";
+    LOG_FORMAT: Format = Setting::new("text", |text| {
+        either(text, [("json", Format::Json), ("text", Format::Text)])
+    }), "`text`, or `json` with one object per line";
+}
+
+/// The form of log lines.
+enum Format {
+    Json,
+    Text,
+}
+
 /// Starts logging for the process. Faults of `RUST_LOG` and `LOG_FORMAT` are recorded in
 /// `reader`, and the defaults used instead. A second call changes nothing.
 pub fn init(reader: &mut Reader<'_, impl Vars>) {
-    let filter = reader
-        .parsed("RUST_LOG", |text| EnvFilter::try_new(text).map_err(|e| e.to_string()))
-        .unwrap_or_else(|| EnvFilter::new("info"));
-    let json = reader
-        .parsed("LOG_FORMAT", |text| match text {
-            "json" => Ok(true),
-            "text" => Ok(false),
-            _ => Err("must be `json` or `text`".to_owned()),
-        })
-        .unwrap_or(false);
+    let filter = reader.get(&RUST_LOG);
+    let format = reader.get(&LOG_FORMAT);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = if json {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
-    } else {
-        lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
+    let lines = match format {
+        Format::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        }
+        Format::Text => {
+            lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
+        }
     };
     let layer =
         lines.with_filter(filter.and(filter_fn(|line| may_log(line.target(), *line.level()))));

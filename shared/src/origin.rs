@@ -2,11 +2,24 @@
 
 use crate::{
     address::{Address, AddressFault},
-    config::{Reader, Vars},
+    config::{Reader, Setting, Vars},
 };
 
-/// The default origin: a frontend in development.
-const DEFAULT_TRUSTED: &str = "http://localhost:3000";
+crate::settings! {
+    /// The setting of this deployment's own origin.
+    pub const OWN: "Tokens";
+
+    pub BETTER_AUTH_URL: Option<Origin> = Setting::optional("required", own),
+        "the address that browsers use; its origin is issuer and audience of tokens";
+}
+
+crate::settings! {
+    /// The setting of other origins.
+    pub const TRUSTED: "Server";
+
+    TRUSTED_ORIGINS: Vec<Origin> = Setting::new("http://localhost:3000", trusted),
+        "origins whose pages may call (CORS) and act with cookies (CSRF)";
+}
 
 /// The schemes of web addresses.
 const SCHEMES: &[&str] = &["http", "https"];
@@ -31,38 +44,18 @@ impl Origin {
         })
     }
 
-    /// Reads `BETTER_AUTH_URL`, the address that browsers use for the pair; `default` where
-    /// it is not set. It may have a path, as Better Auth's may, which is left out.
-    pub fn read_own(reader: &mut Reader<'_, impl Vars>, default: Option<&str>) -> Option<Self> {
-        let parse = |text: &str| {
-            let address = Address::parse(text, SCHEMES).and_then(Address::without_query);
-            address.map(|address| Self::of(&address)).map_err(|fault| {
-                format!("must be an address such as `https://app.example.com`: {fault}")
-            })
-        };
-        if reader.is_set("BETTER_AUTH_URL") {
-            return reader.parsed("BETTER_AUTH_URL", parse);
-        }
-        default.and_then(|address| Self::parse(address).ok())
+    /// Reads `BETTER_AUTH_URL`, the address that browsers use for the pair, with the default of
+    /// the program. It may have a path, as Better Auth's may, which is left out.
+    pub fn read_own(
+        reader: &mut Reader<'_, impl Vars>,
+        own: &Setting<Option<Self>>,
+    ) -> Option<Self> {
+        reader.valid(own).flatten()
     }
 
     /// Reads `TRUSTED_ORIGINS`, separated by commas.
     pub fn read_trusted(reader: &mut Reader<'_, impl Vars>) -> Vec<Self> {
-        let entry = |(position, text): (usize, &str)| {
-            let address = Address::parse(text, SCHEMES).and_then(Address::bare);
-            address.map(|address| Self::of(&address)).map_err(|fault| {
-                format!(
-                    "must be origins such as `https://app.example.com`, separated by commas; \
-                     entry {position}: {fault}"
-                )
-            })
-        };
-        let parse = |text: &str| {
-            let entries = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-            (1..).zip(entries).map(entry).collect::<Result<Vec<_>, _>>()
-        };
-        let given = reader.parsed("TRUSTED_ORIGINS", parse);
-        given.unwrap_or_else(|| Self::parse(DEFAULT_TRUSTED).into_iter().collect())
+        reader.get(&TRUSTED_ORIGINS)
     }
 
     /// The origin as a browser sends it.
@@ -90,6 +83,27 @@ impl Origin {
     }
 }
 
+fn own(text: &str) -> Result<Option<Origin>, String> {
+    let address = Address::parse(text, SCHEMES).and_then(Address::without_query);
+    address
+        .map(|address| Some(Origin::of(&address)))
+        .map_err(|fault| format!("must be an address such as `https://app.example.com`: {fault}"))
+}
+
+fn trusted(text: &str) -> Result<Vec<Origin>, String> {
+    let entry = |(position, text): (usize, &str)| {
+        let address = Address::parse(text, SCHEMES).and_then(Address::bare);
+        address.map(|address| Origin::of(&address)).map_err(|fault| {
+            format!(
+                "must be origins such as `https://app.example.com`, separated by commas; \
+                 entry {position}: {fault}"
+            )
+        })
+    };
+    let entries = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    (1..).zip(entries).map(entry).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -102,7 +116,7 @@ mod tests {
         let mut reader = Reader::new(&vars);
         match name {
             "TRUSTED_ORIGINS" => drop(Origin::read_trusted(&mut reader)),
-            _ => drop(Origin::read_own(&mut reader, None)),
+            _ => drop(Origin::read_own(&mut reader, &BETTER_AUTH_URL)),
         }
         reader.finish(Some(())).err().map(|faults| faults.to_string())
     }

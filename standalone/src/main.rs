@@ -1,6 +1,8 @@
 //! Both services in one process, on SQLite files unless told otherwise: `cargo run`, and
 //! the pair is up.
 
+#[cfg(test)]
+mod documents_tests;
 mod secret;
 mod settings;
 mod welcome;
@@ -16,7 +18,7 @@ use server::{
 };
 use shared::{
     clock::SystemClock,
-    config::{Env, Reader},
+    config::{Env, Reader, Row},
 };
 
 use self::settings::Pair;
@@ -45,6 +47,10 @@ The auth-and-tasks pair in one process: accounts, sessions and tasks over HTTP a
 Nothing has to be set: data goes to ./data, and where no BETTER_AUTH_SECRET is given one is drawn
 and kept in data/secret. The databases are AUTH_DATABASE_URL and TASK_DATABASE_URL here.";
     const ADDRESSES: Addresses = settings::ADDRESSES;
+
+    fn settings() -> Vec<Row> {
+        settings::rows()
+    }
 
     fn read(reader: &mut Reader<'_, Env>) -> Result<Option<Pair>, Box<dyn Error>> {
         Ok(settings::read(reader)?)

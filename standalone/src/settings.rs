@@ -1,22 +1,22 @@
 //! Settings of both services from one environment, with defaults that need none.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
-    path::Path,
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
+use auth_service::{AUTH_DATABASE_URL, DATABASE_URL};
 use server::{
     Addresses,
-    cli::doctor::{self, Report},
+    cli::{
+        doctor::{self, Report},
+        server_settings,
+    },
     db::DatabaseUrl,
 };
 use shared::{
-    auth::{Keyring, Secret, TokenKind, TokenPolicy, Trust},
-    config::{Reader, Vars},
-    origin::Origin,
+    auth::{BETTER_AUTH_SECRET, Keyring, Secret, TokenKind, TokenPolicy, Trust, token_settings},
+    config::{Fallback, Reader, Row, Setting, Vars},
+    origin::{self, Origin},
 };
+use task_service::TASK_DATABASE_URL;
 
 use crate::secret;
 
@@ -24,12 +24,13 @@ use crate::secret;
 const SECRET_FILE: &str = "data/secret";
 
 /// Where a frontend would find this machine.
-const URL: &str = "http://localhost:8000";
+const BETTER_AUTH_URL: Setting<Option<Origin>> =
+    origin::BETTER_AUTH_URL.by_default("http://localhost:8000");
 
-/// The default addresses of both services.
+/// The addresses of both services.
 pub const ADDRESSES: Addresses = Addresses {
     grpc: auth_service::ADDRESSES.grpc,
-    http: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
+    http: auth_service::ADDRESSES.http.by_default("127.0.0.1:8000"),
 };
 
 /// The settings of the pair.
@@ -42,9 +43,9 @@ pub struct Pair {
 
 /// The secrets in use, for a command that must not draw one: no server would know it.
 pub fn known_keys(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Arc<Keyring>>> {
-    if !is_given(reader) && !Path::new(SECRET_FILE).exists() {
+    if !Keyring::is_set(reader) && !Path::new(SECRET_FILE).exists() {
         let fault = format!("is not set and {SECRET_FILE} is not here: start the server first");
-        reader.fault("BETTER_AUTH_SECRET", fault);
+        reader.fault(&BETTER_AUTH_SECRET, fault);
         return Ok(None);
     }
     keys(reader).map(|(keys, _)| keys)
@@ -54,7 +55,7 @@ pub fn known_keys(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Arc<K
 fn keys(
     reader: &mut Reader<'_, impl Vars>,
 ) -> io::Result<(Option<Arc<Keyring>>, Option<&'static str>)> {
-    if is_given(reader) {
+    if Keyring::is_set(reader) {
         return Ok((Keyring::read(reader).map(Arc::new), None));
     }
     let (text, drawn) = secret::kept_in(Path::new(SECRET_FILE))?;
@@ -65,7 +66,7 @@ fn keys(
         }
         Err(fault) => {
             let fault = format!("in {SECRET_FILE} {fault}: delete the file to draw a new one");
-            reader.fault("BETTER_AUTH_SECRET", fault);
+            reader.fault(&BETTER_AUTH_SECRET, fault);
             Ok((None, None))
         }
     }
@@ -73,38 +74,50 @@ fn keys(
 
 /// Notes who can read the secret, where it is kept in a file.
 pub fn examine_secret_file(reader: &Reader<'_, impl Vars>, report: &mut Report) {
-    if !is_given(reader) {
+    if !Keyring::is_set(reader) {
         doctor::file_access(report, Path::new(SECRET_FILE), "the secret");
     }
 }
 
-fn is_given(reader: &Reader<'_, impl Vars>) -> bool {
-    ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"].into_iter().any(|name| reader.is_set(name))
-}
-
 /// The rules for tokens.
 pub fn policy(reader: &mut Reader<'_, impl Vars>) -> Option<TokenPolicy> {
-    TokenPolicy::read(reader, Some(URL))
+    TokenPolicy::read(reader, &BETTER_AUTH_URL)
 }
 
 /// Where the accounts are.
 pub fn auth_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-    DatabaseUrl::read_from(reader, "AUTH_DATABASE_URL", "sqlite://data/auth.db")
+    DatabaseUrl::read(reader, &AUTH_DATABASE_URL)
 }
 
 /// Where the tasks are.
 pub fn task_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-    DatabaseUrl::read_from(reader, "TASK_DATABASE_URL", "sqlite://data/tasks.db")
+    DatabaseUrl::read(reader, &TASK_DATABASE_URL)
+}
+
+/// The rows of what [`read`] reads.
+pub fn rows() -> Vec<Row> {
+    let mut tokens = token_settings(&BETTER_AUTH_URL);
+    for row in &mut tokens {
+        if row.name == BETTER_AUTH_SECRET.name {
+            row.default = Fallback::Described("created in `data/secret`");
+        }
+    }
+    let accounts = auth_service::AccountSettings::rows();
+    let limits = auth_service::RateLimitSettings::rows().to_vec();
+    let data = vec![AUTH_DATABASE_URL.row(), TASK_DATABASE_URL.row()];
+    let storage = task_service::Config::storage_rows();
+    [tokens, accounts, limits, data, storage, server_settings(&ADDRESSES)].concat()
 }
 
 /// Reads the settings of both. `DATABASE_URL` would put both into one database, so each
 /// has its own variable here.
 pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
-    TokenKind::read(reader).refuse_others(reader);
-    reader.read_elsewhere("DATABASE_URL", &["AUTH_DATABASE_URL", "TASK_DATABASE_URL"]);
+    TokenKind::refuse_others(reader);
+    let apart = [AUTH_DATABASE_URL.row(), TASK_DATABASE_URL.row()];
+    reader.read_elsewhere(&DATABASE_URL, &apart);
     let (keys, drawn) = keys(reader)?;
     let policy = policy(reader);
-    let origin = Origin::read_own(reader, Some(URL));
+    let origin = Origin::read_own(reader, &BETTER_AUTH_URL);
     let longest = policy.as_ref().map(|policy| policy.max_lifetime);
     let accounts = auth_service::AccountSettings::read(reader, longest);
     if let Some(policy) = &policy {
@@ -113,7 +126,7 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
     let rate_limit = auth_service::RateLimitSettings::read(reader);
     let auth = auth_database(reader);
     let tasks = task_database(reader);
-    let server = server::Settings::read(reader, ADDRESSES);
+    let server = server::Settings::read(reader, &ADDRESSES);
     let quota = task_service::Quota::read(reader);
     let spool_dir = task_service::Config::read_spool_dir(reader);
     let trash_retention = task_service::Config::read_trash_retention(reader);
@@ -147,60 +160,5 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::{BTreeSet, HashMap};
-
-    use super::*;
-
-    /// What only a build with published keys reads.
-    const PUBLISHED_KEYS: [&str; 4] = ["JWKS", "JWKS_FILE", "JWKS_REFRESH", "JWKS_URL"];
-
-    /// What the programs ask for, and what the manual has, is the same.
-    #[test]
-    fn every_setting_is_in_the_manual_and_every_one_there_is_read() {
-        let vars = HashMap::from([
-            ("BETTER_AUTH_SECRETS", "1:0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
-            ("BETTER_AUTH_URL", URL.to_owned()),
-        ]);
-        let mut asked: BTreeSet<&str> = PUBLISHED_KEYS.into();
-        let mut reader = Reader::new(&vars);
-        server::telemetry::init(&mut reader);
-        assert!(read(&mut reader).expect("no file is read").is_some());
-        asked.extend(reader.names_read());
-        let mut reader = Reader::new(&vars);
-        assert!(auth_service::Config::read(&mut reader).is_some());
-        asked.extend(reader.names_read());
-        let mut reader = Reader::new(&vars);
-        assert!(task_service::Config::read(&mut reader).is_some());
-        asked.extend(reader.names_read());
-        assert_eq!(asked, shared::config::manual());
-    }
-
-    #[test]
-    fn a_database_that_is_named_as_for_one_service_is_told() {
-        let secret = ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a");
-        let unread = |more: &[(&'static str, &str)]| {
-            let all = [&[secret], more].concat();
-            let vars: HashMap<_, _> = all.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-            let mut reader = Reader::new(&vars);
-            let pair = read(&mut reader).expect("no file is read");
-            let unread = reader.unread();
-            assert!(reader.finish(pair).is_ok());
-            unread
-        };
-        let one = ("DATABASE_URL", "postgres://u:s3cret@h/d");
-        let auth = ("AUTH_DATABASE_URL", "postgres://u@h/a");
-        let tasks = ("TASK_DATABASE_URL", "postgres://u@h/t");
-        for (set, times) in [
-            (&[][..], 0),
-            (&[one], 1),
-            (&[one, auth], 1),
-            (&[auth, tasks], 0),
-            (&[one, auth, tasks], 0),
-        ] {
-            let told = unread(set);
-            assert_eq!(told.len(), times, "{told:?}");
-            assert!(told.iter().all(|told| told.contains("TASK_DATABASE_URL")), "{told:?}");
-        }
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

@@ -1,29 +1,42 @@
 //! The settings of the service.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use server::{Addresses, Settings, db::DatabaseUrl};
+use server::{
+    Addresses, Settings,
+    cli::server_settings,
+    db::{DatabaseUrl, database_url},
+};
 use shared::{
-    auth::{Keyring, TokenKind, TokenPolicy, Trust},
-    config::{Faults, Reader, Vars},
+    auth::{Keyring, TokenKind, TokenPolicy, Trust, token_settings, verifier_settings},
+    config::{Faults, Reader, Row, Setting, Vars, time_span},
+    origin::BETTER_AUTH_URL,
 };
 
-use crate::domain::quota::Quota;
+use crate::domain::quota::{self, Quota};
 
-/// The default addresses.
-pub const ADDRESSES: Addresses = Addresses { grpc: local(50052), http: local(8002) };
+/// The addresses of this service.
+pub const ADDRESSES: Addresses = Addresses::by_default("127.0.0.1:50052", "127.0.0.1:8002");
 
-const fn local(port: u16) -> SocketAddr {
-    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+/// The database of tasks.
+const DATABASE_URL: Setting<DatabaseUrl> = database_url("sqlite://data/tasks.db");
+
+/// The database of tasks, in a program that has others as well.
+pub const TASK_DATABASE_URL: Setting<DatabaseUrl> =
+    DATABASE_URL.named("TASK_DATABASE_URL", "Data", "the database of tasks");
+
+shared::settings! {
+    /// The settings of stored tasks, beside their quota.
+    const STORAGE: "Data";
+
+    SPOOL_DIR: PathBuf = Setting::computed(
+        "`TMPDIR`, or `/tmp`",
+        std::env::temp_dir,
+        |text| Ok(PathBuf::from(text)),
+    ), "where large imports are buffered";
+    TRASH_RETENTION: Duration = Setting::new("30d", time_span),
+        "how long a deleted task can be restored";
 }
-
-/// The default of `DATABASE_URL`.
-const DEFAULT_DATABASE: &str = "sqlite://data/tasks.db";
 
 /// All settings. They hold a secret, so there is no `Debug`.
 pub struct Config {
@@ -47,20 +60,17 @@ pub struct Config {
     pub security_event_retention: Duration,
 }
 
-/// The default of `TRASH_RETENTION`.
-const DEFAULT_TRASH_RETENTION: Duration = Duration::from_hours(30 * 24);
-
 impl Config {
     /// Reads all settings; `None` after a fault, which `reader` has.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         let kind = TokenKind::read(reader);
         let keys = kind.read_keys(reader).map(Arc::new);
-        let policy = kind.read_policy(reader, None);
+        let policy = kind.read_policy(reader, &BETTER_AUTH_URL);
         let trust = keys.as_ref().and_then(|keys| kind.read_trust(reader, keys));
         let database = Self::read_database(reader);
         let quota = Quota::read(reader);
         let spool_dir = Self::read_spool_dir(reader);
-        let server = Settings::read(reader, ADDRESSES);
+        let server = Settings::read(reader, &ADDRESSES);
         let trash_retention = Self::read_trash_retention(reader);
         let security_event_retention = server::audit_log::read_retention(reader);
         Some(Self {
@@ -78,18 +88,32 @@ impl Config {
 
     /// Reads `DATABASE_URL`, which is all that a command on the database needs.
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-        reader.read_elsewhere("TASK_DATABASE_URL", &["DATABASE_URL"]);
-        DatabaseUrl::read(reader, DEFAULT_DATABASE)
+        reader.read_elsewhere(&TASK_DATABASE_URL, &[DATABASE_URL.row()]);
+        DatabaseUrl::read(reader, &DATABASE_URL)
     }
 
     /// Reads `SPOOL_DIR`; by default the system's temporary folder (`TMPDIR`).
     pub fn read_spool_dir(reader: &mut Reader<'_, impl Vars>) -> PathBuf {
-        reader.text("SPOOL_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
+        reader.get(&SPOOL_DIR)
     }
 
     /// Reads `TRASH_RETENTION`.
     pub fn read_trash_retention(reader: &mut Reader<'_, impl Vars>) -> Duration {
-        reader.duration("TRASH_RETENTION", DEFAULT_TRASH_RETENTION)
+        reader.get(&TRASH_RETENTION)
+    }
+
+    /// The rows of what [`read`](Self::read) reads.
+    #[must_use]
+    pub fn rows() -> Vec<Row> {
+        let data = [vec![DATABASE_URL.row()], Self::storage_rows()].concat();
+        let server = server_settings(&ADDRESSES);
+        [token_settings(&BETTER_AUTH_URL), verifier_settings(), data, server].concat()
+    }
+
+    /// The rows of those that concern stored tasks.
+    #[must_use]
+    pub fn storage_rows() -> Vec<Row> {
+        [quota::SETTINGS, STORAGE].concat()
     }
 
     /// Reads all settings from `vars`, or returns all faults.
@@ -113,7 +137,7 @@ mod tests {
             ("BETTER_AUTH_URL", "http://localhost:3000".to_owned()),
         ]);
         let address = Config::from_vars(&vars).map(|config| config.server.grpc_addr);
-        assert_eq!(address, Ok(ADDRESSES.grpc));
+        assert_eq!(address, Ok(ADDRESSES.grpc.default()));
     }
 
     #[test]

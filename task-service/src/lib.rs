@@ -50,7 +50,7 @@ use self::{
 };
 pub use self::{
     command::{Command, Sources},
-    config::{ADDRESSES, Config},
+    config::{ADDRESSES, Config, TASK_DATABASE_URL},
     domain::quota::Quota,
 };
 

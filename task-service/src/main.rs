@@ -12,8 +12,8 @@ use server::{
 };
 use shared::{
     clock::SystemClock,
-    config::{Env, Reader},
-    origin::Origin,
+    config::{Env, Reader, Row},
+    origin::{BETTER_AUTH_URL, Origin},
 };
 use task_service::{ADDRESSES, Config};
 
@@ -29,14 +29,13 @@ impl Program for TaskService {
     const ABOUT: &'static str = "\
 Keeps each user's own tasks and serves them over gRPC and HTTP
 
-The most important settings:
-  BETTER_AUTH_SECRET  the secret that access tokens are signed with (required)
-  BETTER_AUTH_URL     the address that browsers use (required)
-  DATABASE_URL        sqlite://... or postgres://... [default: sqlite://data/tasks.db]
-  GRPC_ADDR           address and port of gRPC [default: 127.0.0.1:50052]
-  HTTP_ADDR           address and port of HTTP, or `off` [default: 127.0.0.1:8002]
-  RUST_LOG            what is logged [default: info]";
+Required are BETTER_AUTH_SECRET (the secret that access tokens are signed with) and
+BETTER_AUTH_URL (the address that browsers use).";
     const ADDRESSES: Addresses = ADDRESSES;
+
+    fn settings() -> Vec<Row> {
+        Config::rows()
+    }
 
     fn read(reader: &mut Reader<'_, Env>) -> Result<Option<Config>, Box<dyn Error>> {
         Ok(Config::read(reader))
@@ -56,7 +55,7 @@ The most important settings:
 
     async fn examine(config: Config, report: &mut Report) {
         let server = &config.server;
-        let own = Origin::read_own(&mut Reader::new(&Env), None);
+        let own = Origin::read_own(&mut Reader::new(&Env), &BETTER_AUTH_URL);
         let trusted = &server.trusted_origins;
         doctor::settings(report, &config.keys, &config.policy, own.as_ref(), trusted);
         doctor::secret_strength(report, &Reader::new(&Env));

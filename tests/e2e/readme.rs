@@ -5,7 +5,6 @@ mod document;
 mod same;
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -114,30 +113,6 @@ fn every_link_leads_somewhere() {
         bad.iter().map(|(document, link)| format!("{}: {link}", document.name)).collect();
     assert!(bad.is_empty(), "links that lead nowhere: {bad:#?}");
     assert!(good.len() > 20, "{}", good.len());
-}
-
-/// The first column of the tables in `docs/configuration.md` names every setting of
-/// `.env.example`, once, and no other.
-#[test]
-fn every_setting_is_described() {
-    let example = fs::read_to_string(top(".env.example")).expect(".env.example");
-    let is_setting =
-        |name: &str| name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    let settings: BTreeSet<&str> = example
-        .lines()
-        .filter_map(|line| line.trim_start_matches('#').split_once('='))
-        .map(|(name, _)| name)
-        .filter(|name| is_setting(name))
-        .collect();
-    assert!(settings.len() > 40, "{settings:?}");
-
-    let manual = Document::read("docs/configuration.md");
-    let cells = manual.text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
-    let described: Vec<&str> = names.filter(|name| is_setting(name)).collect();
-    let distinct: BTreeSet<&str> = described.iter().copied().collect();
-    assert_eq!(distinct, settings);
-    assert_eq!(described.len(), distinct.len(), "a setting is described twice");
 }
 
 /// A block that names a file shows lines of that file; `tests/clients` runs the files.

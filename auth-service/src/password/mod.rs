@@ -7,15 +7,20 @@
 pub mod hashing;
 
 use scrypt::{Params, scrypt};
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Unset, Vars, number};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// The longest password, in UTF-16 code units as in Better Auth.
 const MAX_UNITS: usize = 128;
 
-/// The default minimum of new passwords, and its lowest setting.
-const MIN_LENGTH: u32 = 8;
+shared::settings! {
+    /// The setting of new passwords.
+    pub const SETTINGS: "Accounts and sessions";
+
+    PASSWORD_MIN_LENGTH: usize = Setting::new("8", |text| number(text, 8..=MAX_UNITS)),
+        "the shortest new password, in UTF-16 code units";
+}
 
 /// How many guesses a password must resist: as many as an online attacker makes in minutes.
 const COMMON_GUESSES: u64 = 100_000;
@@ -62,15 +67,14 @@ pub struct Underivable;
 
 impl Default for PasswordRules {
     fn default() -> Self {
-        Self { min_length: MIN_LENGTH as usize }
+        Self::read(&mut Reader::new(&Unset))
     }
 }
 
 impl PasswordRules {
     /// Reads `PASSWORD_MIN_LENGTH`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let least = reader.number("PASSWORD_MIN_LENGTH", MIN_LENGTH, MIN_LENGTH, 128);
-        Self { min_length: least as usize }
+        Self { min_length: reader.get(&PASSWORD_MIN_LENGTH) }
     }
 
     /// Checks the length of a new password.

@@ -2,9 +2,33 @@
 
 use std::time::Duration;
 
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Row, Setting, Unset, Vars, switch};
 
 use super::limit::Limit;
+
+shared::settings! {
+    /// The settings of rate limits.
+    const SETTINGS: "Rate limits";
+
+    PASSWORD_ATTEMPTS: Option<Limit> = Setting::new("10/60s", Limit::parse),
+        "wrong passwords for an account from an address";
+    PASSWORD_ATTEMPTS_PER_ACCOUNT: Option<Limit> = Setting::new("30/60s", Limit::parse),
+        "wrong passwords for an account from all addresses";
+    PASSWORD_ATTEMPTS_PER_ADDRESS: Option<Limit> = Setting::new("60/60s", Limit::parse),
+        "wrong passwords from an address for all accounts";
+    RIGHT_PASSWORDS: Option<Limit> = Setting::new("30/60s", Limit::parse),
+        "right passwords for an account from an address";
+    RIGHT_PASSWORDS_PER_ADDRESS: Option<Limit> = Setting::new("120/60s", Limit::parse),
+        "right passwords from an address for all accounts";
+    SIGN_UPS_PER_ADDRESS: Option<Limit> = Setting::new("20/60s", Limit::parse),
+        "sign-ups from an address";
+    INVALID_SESSIONS_PER_ADDRESS: Option<Limit> = Setting::new("300/60s", Limit::parse),
+        "session tokens from an address that open no session";
+    ATTEMPT_LIMITS: bool = Setting::new("on", switch),
+        "switches all of them off, for a load test";
+    ATTEMPT_STORE: RateLimitStore = Setting::new("auto", RateLimitStore::parse),
+        "where they are counted: `auto` (PostgreSQL, or else memory), `memory`, `redis://…`";
+}
 
 /// The rate limits; `None` is no limit.
 #[derive(Clone, Debug)]
@@ -45,16 +69,7 @@ pub struct RateLimitSettings {
 
 impl Default for Limits {
     fn default() -> Self {
-        let a_minute = |count| Some(Limit::new(count, Duration::from_mins(1)));
-        Self {
-            passwords: a_minute(10),
-            passwords_per_account: a_minute(30),
-            passwords_per_address: a_minute(60),
-            right_passwords: a_minute(30),
-            right_passwords_per_address: a_minute(120),
-            sign_ups_per_address: a_minute(20),
-            sessions_per_address: a_minute(300),
-        }
+        Self::read(&mut Reader::new(&Unset))
     }
 }
 
@@ -85,33 +100,17 @@ impl Limits {
         Duration::from_micros(longest.unwrap_or_default().unsigned_abs())
     }
 
-    /// Reads `ATTEMPT_LIMITS`, the switch of all limits, and `PASSWORD_ATTEMPTS`,
-    /// `PASSWORD_ATTEMPTS_PER_ACCOUNT`, `PASSWORD_ATTEMPTS_PER_ADDRESS`, `RIGHT_PASSWORDS`,
-    /// `RIGHT_PASSWORDS_PER_ADDRESS`, `SIGN_UPS_PER_ADDRESS` and `INVALID_SESSIONS_PER_ADDRESS`.
+    /// Reads the limits, and `ATTEMPT_LIMITS`, the switch of all of them.
     fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let default = Self::default();
-        let on = reader.switch("ATTEMPT_LIMITS", true);
-        let mut limit = |name, default| reader.parsed(name, Limit::parse).unwrap_or(default);
+        let on = reader.get(&ATTEMPT_LIMITS);
         let limits = Self {
-            passwords: limit("PASSWORD_ATTEMPTS", default.passwords),
-            passwords_per_account: limit(
-                "PASSWORD_ATTEMPTS_PER_ACCOUNT",
-                default.passwords_per_account,
-            ),
-            passwords_per_address: limit(
-                "PASSWORD_ATTEMPTS_PER_ADDRESS",
-                default.passwords_per_address,
-            ),
-            right_passwords: limit("RIGHT_PASSWORDS", default.right_passwords),
-            right_passwords_per_address: limit(
-                "RIGHT_PASSWORDS_PER_ADDRESS",
-                default.right_passwords_per_address,
-            ),
-            sign_ups_per_address: limit("SIGN_UPS_PER_ADDRESS", default.sign_ups_per_address),
-            sessions_per_address: limit(
-                "INVALID_SESSIONS_PER_ADDRESS",
-                default.sessions_per_address,
-            ),
+            passwords: reader.get(&PASSWORD_ATTEMPTS),
+            passwords_per_account: reader.get(&PASSWORD_ATTEMPTS_PER_ACCOUNT),
+            passwords_per_address: reader.get(&PASSWORD_ATTEMPTS_PER_ADDRESS),
+            right_passwords: reader.get(&RIGHT_PASSWORDS),
+            right_passwords_per_address: reader.get(&RIGHT_PASSWORDS_PER_ADDRESS),
+            sign_ups_per_address: reader.get(&SIGN_UPS_PER_ADDRESS),
+            sessions_per_address: reader.get(&INVALID_SESSIONS_PER_ADDRESS),
         };
         if on { limits } else { Self::OFF }
     }
@@ -121,8 +120,13 @@ impl RateLimitSettings {
     /// Reads the limits and `ATTEMPT_STORE`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let limits = Limits::read(reader);
-        let store = reader.parsed("ATTEMPT_STORE", RateLimitStore::parse);
-        Self { limits, store: store.unwrap_or(RateLimitStore::Auto) }
+        Self { limits, store: reader.get(&ATTEMPT_STORE) }
+    }
+
+    /// The rows of what [`read`](Self::read) reads.
+    #[must_use]
+    pub const fn rows() -> &'static [Row] {
+        SETTINGS
     }
 }
 

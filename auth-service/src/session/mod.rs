@@ -17,7 +17,11 @@ use server::{
 use shared::{auth::Keyring, clock::Clock};
 
 use self::last_use::LastUses;
-pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
+pub use self::{
+    last_use::Listed,
+    rotation::Refreshed,
+    rules::{SETTINGS, SessionRules},
+};
 use crate::{
     entity::{session, user},
     error::Error,

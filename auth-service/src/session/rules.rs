@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use shared::config::{Reader, Vars};
+use shared::config::{
+    Reader, Setting, Unset, Vars, either, number_or_off, switch, time_span, time_span_or_off,
+};
 
 use super::rotation::MIN_AGE;
 use crate::{
@@ -11,6 +13,34 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+
+shared::settings! {
+    /// The settings of sessions and of sign-in.
+    pub const SETTINGS: "Accounts and sessions";
+
+    SESSION_TTL: Duration = Setting::new("7d", time_span).checked(|lifetime| match *lifetime {
+        short if short < Duration::from_mins(1) => Some("must be at least a minute"),
+        long if long > 400 * DAY => Some("must be at most 400 days"),
+        _ => None,
+    }), "the lifetime of a session since it was last extended";
+    SESSION_MAX_AGE: Option<Duration> = Setting::new("90d", |text| {
+        time_span_or_off(text, Duration::from_mins(1)..=3650 * DAY)
+    }), "the longest lifetime since it was opened, or `off`";
+    SESSIONS_PER_USER: Option<u64> = Setting::new("100", |text| number_or_off(text, 1..=1000)),
+        "the cap on live sessions of a user, or `off`; a new one ends the oldest";
+    SESSION_ROTATION_GRACE: Duration = Setting::new("10s", time_span).checked(|grace| {
+        let is_allowed = (Duration::from_secs(1)..=MIN_AGE).contains(grace);
+        (!is_allowed).then_some("must be from 1s to 5m")
+    }), "how long a replaced session token stays valid";
+    SESSION_TOKENS_AT_REST: AtRest = Setting::new("hashed", |text| {
+        either(text, [("hashed", AtRest::Hashed), ("plain", AtRest::Plain)])
+    }), "`hashed`, or `plain` while a Better Auth server shares the database";
+    TWO_FACTOR_ACCOUNTS: SecondFactor = Setting::new("refuse", |text| {
+        either(text, [("refuse", SecondFactor::Refuse), ("password-only", SecondFactor::Skip)])
+    }), "accounts with a second factor: `refuse` or `password-only`";
+    REQUIRE_EMAIL_VERIFICATION: bool = Setting::new("false", switch),
+        "whether only accounts with a verified e-mail sign in";
+}
 
 /// The rules of sessions: lifetime, cap, rotation, form at rest, sign-in.
 #[derive(Clone, Copy, Debug)]
@@ -31,85 +61,23 @@ pub struct SessionRules {
 
 impl Default for SessionRules {
     fn default() -> Self {
-        Self {
-            lifetime: 7 * DAY,
-            max_age: Some(90 * DAY),
-            per_user: Some(100),
-            rotation_grace: Duration::from_secs(10),
-            tokens_at_rest: AtRest::Hashed,
-            sign_in: SignInRules::default(),
-        }
+        Self::read(&mut Reader::new(&Unset))
     }
 }
 
 impl SessionRules {
-    /// Reads `SESSION_TTL`, `SESSION_MAX_AGE`, `SESSIONS_PER_USER`, `SESSION_ROTATION_GRACE`,
-    /// `SESSION_TOKENS_AT_REST`, `TWO_FACTOR_ACCOUNTS` and `REQUIRE_EMAIL_VERIFICATION`.
+    /// Reads the settings of sessions and of sign-in.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let default = Self::default();
-        let lifetime = reader.duration("SESSION_TTL", default.lifetime);
-        if lifetime < Duration::from_mins(1) {
-            reader.fault("SESSION_TTL", "must be at least a minute");
-        }
-        if lifetime > 400 * DAY {
-            reader.fault("SESSION_TTL", "must be at most 400 days");
-        }
-        let max_age = reader.duration_or_off(
-            "SESSION_MAX_AGE",
-            default.max_age,
-            Duration::from_mins(1)..=3650 * DAY,
-        );
-        let per_user = reader.parsed("SESSIONS_PER_USER", per_user);
-        let grace = reader.duration("SESSION_ROTATION_GRACE", default.rotation_grace);
-        if !(Duration::from_secs(1)..=MIN_AGE).contains(&grace) {
-            reader.fault("SESSION_ROTATION_GRACE", "must be from 1s to 5m");
-        }
-        let tokens_at_rest = reader.parsed("SESSION_TOKENS_AT_REST", |text| match text {
-            "hashed" => Ok(AtRest::Hashed),
-            "plain" => Ok(AtRest::Plain),
-            _ => Err("must be `hashed` or `plain`".to_owned()),
-        });
         Self {
-            lifetime,
-            max_age,
-            per_user: per_user.unwrap_or(default.per_user),
-            rotation_grace: grace,
-            tokens_at_rest: tokens_at_rest.unwrap_or(default.tokens_at_rest),
-            sign_in: read_sign_in(reader),
-        }
-    }
-}
-
-fn read_sign_in(reader: &mut Reader<'_, impl Vars>) -> SignInRules {
-    let second_factor = reader.parsed("TWO_FACTOR_ACCOUNTS", |text| match text {
-        "refuse" => Ok(SecondFactor::Refuse),
-        "password-only" => Ok(SecondFactor::Skip),
-        _ => Err("must be `refuse` or `password-only`".to_owned()),
-    });
-    SignInRules {
-        second_factor: second_factor.unwrap_or_default(),
-        needs_verified_email: reader.switch("REQUIRE_EMAIL_VERIFICATION", false),
-    }
-}
-
-fn per_user(text: &str) -> Result<Option<u64>, String> {
-    if text == "off" {
-        return Ok(None);
-    }
-    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
-    number.map(Some).ok_or_else(|| "must be `off` or a whole number from 1 to 1000".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_most_is_a_number_in_its_range_or_off() {
-        assert_eq!(per_user("off"), Ok(None));
-        assert_eq!(per_user("1"), Ok(Some(1)));
-        for text in ["0", "1001", "-1", "many"] {
-            assert!(per_user(text).is_err(), "{text}");
+            lifetime: reader.get(&SESSION_TTL),
+            max_age: reader.get(&SESSION_MAX_AGE),
+            per_user: reader.get(&SESSIONS_PER_USER),
+            rotation_grace: reader.get(&SESSION_ROTATION_GRACE),
+            tokens_at_rest: reader.get(&SESSION_TOKENS_AT_REST),
+            sign_in: SignInRules {
+                second_factor: reader.get(&TWO_FACTOR_ACCOUNTS),
+                needs_verified_email: reader.get(&REQUIRE_EMAIL_VERIFICATION),
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Unset, Vars, number, time_span};
 
 /// The largest request message, in bytes. Responses may be larger.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -10,7 +10,31 @@ pub const MAX_REQUEST_BYTES: usize = 64 * 1024;
 /// The largest request message of a batch, in bytes.
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// Limits of a server. The defaults suit two cores.
+shared::settings! {
+    /// The settings of limits. The defaults suit two cores.
+    pub const SETTINGS: "Server";
+
+    MAX_CONNECTIONS: usize = Setting::new("1024", count), "open connections in all";
+    MAX_CONNECTIONS_PER_ADDRESS: usize = Setting::new("128", count),
+        "open connections of an address";
+    MAX_CALLS: usize = Setting::new("512", count),
+        "calls in flight in all; the next one is refused (load shedding)";
+    MAX_CALLS_PER_ADDRESS: usize = Setting::new("256", count), "calls in flight of an address";
+    MAX_STREAMS: usize = Setting::new("4096", count), "open streams in all";
+    MAX_STREAMS_PER_ADDRESS: usize = Setting::new("2048", count), "open streams of an address";
+    KEEP_ALIVE_TIMEOUT: Duration = Setting::new("75s", time_span).checked(zero),
+        "how long an idle HTTP/1.1 connection is kept: longer than the balancer in front keeps it";
+    REQUEST_TIMEOUT: Duration = Setting::new("5s", time_span).checked(zero),
+        "the deadline of a call";
+    UPLOAD_TIMEOUT: Duration = Setting::new("10m", time_span),
+        "the deadline of an import; the same in both services";
+    LAME_DUCK: Duration = Setting::new("1s", time_span),
+        "how long calls are still accepted at shutdown";
+    DRAIN_TIMEOUT: Duration = Setting::new("10s", time_span),
+        "how long open calls may then take";
+}
+
+/// Limits of a server.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Open connections in total.
@@ -52,65 +76,44 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 1024,
-            connections_per_address: 128,
-            calls: 512,
-            calls_per_address: 256,
-            streams: 4096,
-            streams_per_address: 2048,
-            public_streams: 1024,
-            public_streams_per_address: 64,
-            request_timeout: Duration::from_secs(5),
-            upload_timeout: Duration::from_mins(10),
-            answer_timeout: Duration::from_secs(30),
-            handshake_timeout: Duration::from_secs(10),
-            keep_alive_timeout: Duration::from_secs(75),
-            connection_age: Duration::from_mins(30),
-            lame_duck: Duration::from_secs(1),
-            drain: Duration::from_secs(10),
-        }
+        Self::read(&mut Reader::new(&Unset))
     }
 }
 
 impl Limits {
-    /// Reads `MAX_CONNECTIONS`, `MAX_CONNECTIONS_PER_ADDRESS`, `MAX_CALLS`,
-    /// `MAX_CALLS_PER_ADDRESS`, `MAX_STREAMS`, `MAX_STREAMS_PER_ADDRESS`, `REQUEST_TIMEOUT`,
-    /// `UPLOAD_TIMEOUT`, `KEEP_ALIVE_TIMEOUT`, `LAME_DUCK` and `DRAIN_TIMEOUT`.
+    /// Reads the settings of limits.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let default = Self::default();
-        let request_timeout = reader.duration("REQUEST_TIMEOUT", default.request_timeout);
-        if request_timeout.is_zero() {
-            reader.fault("REQUEST_TIMEOUT", "must be at least a second");
-        }
-        let upload_timeout = reader.duration("UPLOAD_TIMEOUT", default.upload_timeout);
+        let request_timeout = reader.get(&REQUEST_TIMEOUT);
+        let upload_timeout = reader.get(&UPLOAD_TIMEOUT);
         if upload_timeout < request_timeout {
-            reader.fault("UPLOAD_TIMEOUT", "must be at least REQUEST_TIMEOUT");
+            reader.fault(&UPLOAD_TIMEOUT, "must be at least REQUEST_TIMEOUT");
         }
-        let keep_alive_timeout = reader.duration("KEEP_ALIVE_TIMEOUT", default.keep_alive_timeout);
-        if keep_alive_timeout.is_zero() {
-            reader.fault("KEEP_ALIVE_TIMEOUT", "must be at least a second");
-        }
-        let mut count = |name, default: usize| {
-            let default = u32::try_from(default).unwrap_or(u32::MAX);
-            reader.number(name, default, 1, 1_000_000) as usize
-        };
         Self {
-            connections: count("MAX_CONNECTIONS", default.connections),
-            connections_per_address: count(
-                "MAX_CONNECTIONS_PER_ADDRESS",
-                default.connections_per_address,
-            ),
-            calls: count("MAX_CALLS", default.calls),
-            calls_per_address: count("MAX_CALLS_PER_ADDRESS", default.calls_per_address),
-            streams: count("MAX_STREAMS", default.streams),
-            streams_per_address: count("MAX_STREAMS_PER_ADDRESS", default.streams_per_address),
+            connections: reader.get(&MAX_CONNECTIONS),
+            connections_per_address: reader.get(&MAX_CONNECTIONS_PER_ADDRESS),
+            calls: reader.get(&MAX_CALLS),
+            calls_per_address: reader.get(&MAX_CALLS_PER_ADDRESS),
+            streams: reader.get(&MAX_STREAMS),
+            streams_per_address: reader.get(&MAX_STREAMS_PER_ADDRESS),
+            public_streams: 1024,
+            public_streams_per_address: 64,
             request_timeout,
             upload_timeout,
-            keep_alive_timeout,
-            lame_duck: reader.duration("LAME_DUCK", default.lame_duck),
-            drain: reader.duration("DRAIN_TIMEOUT", default.drain),
-            ..default
+            answer_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
+            keep_alive_timeout: reader.get(&KEEP_ALIVE_TIMEOUT),
+            connection_age: Duration::from_mins(30),
+            lame_duck: reader.get(&LAME_DUCK),
+            drain: reader.get(&DRAIN_TIMEOUT),
         }
     }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    number(text, 1..=1_000_000)
+}
+
+/// The fault of a time limit that is none.
+fn zero(limit: &Duration) -> Option<&'static str> {
+    limit.is_zero().then_some("must be at least a second")
 }

@@ -28,7 +28,7 @@ pub use self::{
     kind::EventKind,
     log::AuditLog,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},
-    retention::{enforce_retention, read_retention},
+    retention::{SETTINGS, enforce_retention, read_retention},
     table::{EventView, SecurityEvents, create, delete_some_of, insert},
     writer::Writer,
 };

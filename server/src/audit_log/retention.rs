@@ -5,25 +5,28 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use shared::{
     clock::Clock,
-    config::{Reader, Vars},
+    config::{Reader, Setting, Vars, time_span},
 };
 use tokio::time::MissedTickBehavior;
 
 use super::SecurityEvents;
 
-/// The default retention.
-const DEFAULT: Duration = Duration::from_hours(90 * 24);
+shared::settings! {
+    /// The setting of the retention.
+    pub const SETTINGS: "Data";
+
+    SECURITY_EVENT_RETENTION: Duration = Setting::new("90d", time_span).checked(|retention| {
+        let allowed = Duration::from_hours(1)..=Duration::from_hours(3660 * 24);
+        (!allowed.contains(retention)).then_some("must be from 1h to 3660d")
+    }), "how long security events are kept";
+}
 
 /// The period of the checks.
 const PERIOD: Duration = Duration::from_hours(1);
 
 /// Reads `SECURITY_EVENT_RETENTION`.
 pub fn read_retention(reader: &mut Reader<'_, impl Vars>) -> Duration {
-    let retention = reader.duration("SECURITY_EVENT_RETENTION", DEFAULT);
-    if !(Duration::from_hours(1)..=Duration::from_hours(3660 * 24)).contains(&retention) {
-        reader.fault("SECURITY_EVENT_RETENTION", "must be from 1h to 3660d");
-    }
-    retention
+    reader.get(&SECURITY_EVENT_RETENTION)
 }
 
 /// Deletes events older than `retention`, periodically. Replicas may do so concurrently; a

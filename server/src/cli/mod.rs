@@ -4,5 +4,9 @@ pub mod doctor;
 pub mod exit;
 mod hardening;
 mod program;
+mod settings;
 
-pub use self::program::{Program, main};
+pub use self::{
+    program::{Program, main},
+    settings::server_settings,
+};

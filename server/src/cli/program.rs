@@ -3,9 +3,9 @@
 use std::{error::Error, future::Future, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use shared::config::{Env, Reader};
+use shared::config::{Env, Reader, Row};
 
-use super::{doctor::Report, exit};
+use super::{doctor::Report, exit, settings};
 use crate::{health, settings::Addresses, telemetry};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -20,8 +20,11 @@ pub trait Program {
     const NAME: &'static str;
     /// The purpose and the required settings: the head of `--help`.
     const ABOUT: &'static str;
-    /// The default addresses, for `health`.
+    /// The addresses, for `health`.
     const ADDRESSES: Addresses;
+
+    /// The rows of all settings that [`read`](Self::read) reads, in the order of `--help`.
+    fn settings() -> Vec<Row>;
 
     /// Reads all settings. Faults are recorded in `reader`; an error is an unreadable settings
     /// file.
@@ -77,9 +80,11 @@ enum Command<C: Subcommand> {
 #[must_use]
 pub fn main<P: Program>() -> ExitCode {
     let (about, _) = P::ABOUT.split_once("\n\n").unwrap_or((P::ABOUT, ""));
-    let long =
-        format!("{}\n\nSettings are environment variables; .env.example lists them all.", P::ABOUT);
-    let command = Cli::<P::Command>::command().name(P::NAME).about(about).long_about(long);
+    let command = Cli::<P::Command>::command()
+        .name(P::NAME)
+        .about(about)
+        .long_about(P::ABOUT)
+        .after_long_help(settings::help(&P::settings()));
     let matches = command.get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     exit::run(P::NAME, run::<P>(cli.command.unwrap_or(Command::Serve)))
@@ -96,7 +101,7 @@ async fn run<P: Program>(command: Command<P::Command>) -> Outcome {
         }
         Command::Own(command) => P::run(command).await,
         Command::Doctor { json } => doctor::<P>(json).await,
-        Command::Health { live } => health::probe_own(Reader::new(&Env), P::ADDRESSES, live).await,
+        Command::Health { live } => health::probe_own(Reader::new(&Env), &P::ADDRESSES, live).await,
     }
 }
 

@@ -36,7 +36,7 @@ pub use self::{
     schema_status::Migrations,
     timestamp::timestamp_value,
     transaction::Transaction,
-    url::DatabaseUrl,
+    url::{DatabaseUrl, SETTINGS, database_url},
     wal_checkpoint::WAL_TOO_LONG,
 };
 use crate::storage::FreeSpaceLimit;

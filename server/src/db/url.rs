@@ -3,11 +3,27 @@
 use std::path::Path;
 
 use sea_orm::{ConnectOptions, DbBackend};
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Vars, number};
 use url::Url;
 
 use super::{TIMEOUT, pool_checks};
 use crate::storage::MinFree;
+
+shared::settings! {
+    /// The settings of every database.
+    pub const SETTINGS: "Data";
+
+    DATABASE_MAX_CONNECTIONS: u32 = Setting::new("8", |text| number(text, 1..=1000)),
+        "PostgreSQL connections of one process; task-service takes one more for notifications";
+}
+
+/// `DATABASE_URL`, with the default of a program.
+#[must_use]
+pub const fn database_url(default: &'static str) -> Setting<DatabaseUrl> {
+    let setting = Setting::new(default, DatabaseUrl::parse_setting);
+    let meaning = "one database for each service: `sqlite://…` or `postgres://…`";
+    setting.named("DATABASE_URL", "Data", meaning)
+}
 
 /// The address of a database. It can hold a password, so it has no `Debug`.
 #[derive(Clone)]
@@ -19,26 +35,16 @@ pub struct DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// Reads `DATABASE_URL`, `DATABASE_MAX_CONNECTIONS` (PostgreSQL only) and
-    /// `STORAGE_MIN_FREE` (SQLite only).
-    pub fn read(reader: &mut Reader<'_, impl Vars>, default: &str) -> Option<Self> {
-        Self::read_from(reader, "DATABASE_URL", default)
+    /// Reads the address, `DATABASE_MAX_CONNECTIONS` (PostgreSQL only) and `STORAGE_MIN_FREE`
+    /// (SQLite only).
+    pub fn read(reader: &mut Reader<'_, impl Vars>, address: &Setting<Self>) -> Option<Self> {
+        let connections = reader.get(&DATABASE_MAX_CONNECTIONS);
+        let min_free = MinFree::read(reader);
+        reader.valid(address).map(|url| Self { connections, min_free, ..url })
     }
 
-    /// Reads the address from a variable of another name, for a process with several databases.
-    pub fn read_from(
-        reader: &mut Reader<'_, impl Vars>,
-        name: &'static str,
-        default: &str,
-    ) -> Option<Self> {
-        let connections = reader.number("DATABASE_MAX_CONNECTIONS", 8, 1, 1000);
-        let min_free = MinFree::read(reader);
-        let url = if reader.is_set(name) {
-            reader.parsed(name, |text| Self::parse(text, connections))
-        } else {
-            Self::parse(default, connections).ok()
-        };
-        url.map(|url| Self { min_free, ..url })
+    fn parse_setting(text: &str) -> Result<Self, String> {
+        Self::parse(text, 1)
     }
 
     /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.

@@ -1,11 +1,22 @@
 //! The setting `STORAGE_MIN_FREE`, and sizes with units.
 
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Vars};
 
 use super::FileSystem;
 
 /// The largest default, for large disks.
 const MOST: u64 = 256 * 1024 * 1024;
+
+shared::settings! {
+    /// The setting of the minimum.
+    pub const SETTINGS: "Data";
+
+    STORAGE_MIN_FREE: MinFree = Setting::computed(
+        "a twentieth of the file system, at most `256MiB`",
+        MinFree::default,
+        MinFree::parse,
+    ), "the free space below which nothing more is stored, or `off`";
+}
 
 /// The minimum of free space on a file system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,13 +33,16 @@ pub enum MinFree {
 impl MinFree {
     /// Reads `STORAGE_MIN_FREE`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let given = reader.parsed("STORAGE_MIN_FREE", |text| match text {
+        reader.get(&STORAGE_MIN_FREE)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
             "off" => Ok(Self::Off),
             _ => bytes(text)
                 .map(Self::Bytes)
                 .ok_or_else(|| "must be `off` or a size such as `256MiB` or `2GiB`".to_owned()),
-        });
-        given.unwrap_or_default()
+        }
     }
 
     /// The minimum for this file system, in bytes.

@@ -8,5 +8,5 @@ pub mod private_file;
 pub use self::{
     file_system::FileSystem,
     free_space::FreeSpaceLimit,
-    min_free::{MinFree, bytes},
+    min_free::{MinFree, SETTINGS, bytes},
 };

@@ -6,10 +6,18 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Refusal, Secret, hs256};
-use crate::config::{Reader, Vars};
+use crate::config::{Reader, Setting, Vars};
 
-const ONE: &str = "BETTER_AUTH_SECRET";
-const MANY: &str = "BETTER_AUTH_SECRETS";
+crate::settings! {
+    /// The settings of secrets.
+    pub const SETTINGS: "Tokens";
+
+    pub BETTER_AUTH_SECRET: Option<String> = Setting::text("required"),
+        "signs and verifies tokens, at least 32 random bytes";
+    pub BETTER_AUTH_SECRETS: Option<String> = Setting::text("none"),
+        "several secrets with versions, for rotation: the first signs, all verify";
+}
+
 const REMEDY: &str =
     "set at least 32 random characters, for example from `openssl rand -base64 32`";
 
@@ -58,22 +66,27 @@ impl Keyring {
         self.is_configured
     }
 
+    /// Whether a secret is set, as one or as a list.
+    pub fn is_set(reader: &Reader<'_, impl Vars>) -> bool {
+        reader.is_set(&BETTER_AUTH_SECRET) || reader.is_set(&BETTER_AUTH_SECRETS)
+    }
+
     /// Reads `BETTER_AUTH_SECRETS` (`2:new,1:old`, as Better Auth spells it) or, where that is not
     /// set, `BETTER_AUTH_SECRET`. `None`: a fault was recorded for each weakness.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
-        if let Some(list) = reader.text(MANY) {
+        if let Some(list) = reader.text(&BETTER_AUTH_SECRETS) {
             let mut secrets = versioned(reader, &list)?;
             let first = secrets.remove(0);
             return Some(Self::new(&first, &secrets));
         }
-        let Some(text) = reader.text(ONE) else {
-            reader.fault(ONE, format!("is missing: {REMEDY}"));
+        let Some(text) = reader.text(&BETTER_AUTH_SECRET) else {
+            reader.fault(&BETTER_AUTH_SECRET, format!("is missing: {REMEDY}"));
             return None;
         };
         match Secret::parse(text) {
             Ok(secret) => Some(Self::new(&secret, &[])),
             Err(fault) => {
-                reader.fault(ONE, format!("{fault}: {REMEDY}"));
+                reader.fault(&BETTER_AUTH_SECRET, format!("{fault}: {REMEDY}"));
                 None
             }
         }
@@ -166,7 +179,10 @@ fn versioned(reader: &mut Reader<'_, impl Vars>, list: &str) -> Option<Vec<Secre
             _ => "is not `version:secret`".to_owned(),
         };
         is_valid = false;
-        reader.fault(MANY, format!("entry {position} {fault}: write `2:new,1:old`; {REMEDY}"));
+        reader.fault(
+            &BETTER_AUTH_SECRETS,
+            format!("entry {position} {fault}: write `2:new,1:old`; {REMEDY}"),
+        );
     }
     is_valid.then_some(secrets)
 }
@@ -179,6 +195,8 @@ mod tests {
 
     use super::*;
 
+    const ONE: &str = BETTER_AUTH_SECRET.row().name;
+    const MANY: &str = BETTER_AUTH_SECRETS.row().name;
     const NEW: &str = "new-0b5f1c9e7a3d48626e2f9b04c7d1583a";
     const OLD: &str = "old-5a7d3e9b1c0f46288c1e07d2f4b39a65";
 

@@ -17,7 +17,7 @@
 //! use std::{collections::HashMap, sync::Arc, time::Duration};
 //!
 //! use shared::auth::{Gate, Keyring, TokenIssuer, TokenPolicy, TokenVerifier, UserId};
-//! use shared::{clock::SystemClock, config::Reader};
+//! use shared::{clock::SystemClock, config::Reader, origin::BETTER_AUTH_URL};
 //! use tonic::{Code, Request};
 //! use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 //!
@@ -29,7 +29,7 @@
 //! ]);
 //! let mut reader = Reader::new(&env);
 //! let keys = Keyring::read(&mut reader).map(Arc::new);
-//! let policy = TokenPolicy::read(&mut reader, None);
+//! let policy = TokenPolicy::read(&mut reader, &BETTER_AUTH_URL);
 //! let (keys, policy) = reader.finish(keys.zip(policy))?;
 //! let clock = Arc::new(SystemClock);
 //! let gate = Gate::new(TokenVerifier::new(keys.clone(), policy.clone(), clock.clone()));
@@ -75,6 +75,7 @@ mod jwks;
 #[cfg(not(feature = "jwks"))]
 #[path = "jwks/disabled.rs"]
 mod jwks;
+mod key_source;
 mod keyring;
 mod policy;
 mod principal;
@@ -82,6 +83,7 @@ mod refusal;
 mod secret;
 mod service;
 mod session_cache;
+mod settings;
 mod trust;
 mod verifier;
 
@@ -92,11 +94,12 @@ pub use bearer::bearer;
 pub use gate::Gate;
 pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};
 pub use jwks::PublicKeySource;
-pub use keyring::Keyring;
-pub use policy::TokenPolicy;
+pub use keyring::{BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS, Keyring};
+pub use policy::{JWT_AUDIENCE, JWT_ISSUER, TokenPolicy};
 pub use principal::{InvalidUserId, Owner, OwnershipObserver, Principal, UserId};
 pub use refusal::Refusal;
 pub use secret::{Secret, SecretFault};
 pub use service::{InvalidServiceName, ServiceGate, ServicePrincipal, ServiceTokenIssuer};
+pub use settings::{published_key_settings, token_settings, verifier_settings};
 pub use trust::{TokenKind, Trust};
 pub use verifier::TokenVerifier;

@@ -3,9 +3,25 @@
 use std::time::Duration;
 
 use crate::{
-    config::{Reader, Vars},
+    config::{Reader, Row, Setting, Vars, time_span},
     origin::Origin,
 };
+
+crate::settings! {
+    /// The settings of claims.
+    pub const SETTINGS: "Tokens";
+
+    pub JWT_ISSUER: Option<String> = Setting::text("the origin of `BETTER_AUTH_URL`"),
+        "the exact `iss`, or `off`";
+    pub JWT_AUDIENCE: Option<String> = Setting::text("the origin of `BETTER_AUTH_URL`"),
+        "the exact `aud`, or `off`";
+    JWT_LEEWAY: Duration = Setting::new("15s", time_span).checked(|leeway| {
+        (*leeway > Duration::from_mins(5)).then_some("must be at most 5 minutes")
+    }), "how far clocks may differ, at most `5m`";
+    JWT_MAX_LIFETIME: Duration = Setting::new("7d", time_span).checked(|lifetime| {
+        lifetime.is_zero().then_some("must be at least a second")
+    }), "the longest lifetime of an access token that is accepted";
+}
 
 /// The claims that a token must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +39,17 @@ pub struct TokenPolicy {
 impl TokenPolicy {
     /// Reads `BETTER_AUTH_URL` (whose origin is both issuer and audience, as in Better
     /// Auth), `JWT_ISSUER`, `JWT_AUDIENCE`, `JWT_LEEWAY` and `JWT_MAX_LIFETIME`.
-    /// `default_url` stands in for a missing `BETTER_AUTH_URL`.
-    pub fn read(reader: &mut Reader<'_, impl Vars>, default_url: Option<&str>) -> Option<Self> {
-        let given = reader.is_set("BETTER_AUTH_URL");
-        let origin = Origin::read_own(reader, default_url);
-        let issuer = expected(reader, "JWT_ISSUER", origin.as_ref());
-        let audience = expected(reader, "JWT_AUDIENCE", origin.as_ref());
+    /// `own` is `BETTER_AUTH_URL`, with the default of the program.
+    pub fn read(reader: &mut Reader<'_, impl Vars>, own: &Setting<Option<Origin>>) -> Option<Self> {
+        let given = reader.is_set(own);
+        let origin = Origin::read_own(reader, own);
+        let issuer = expected(reader, &JWT_ISSUER, origin.as_ref());
+        let audience = expected(reader, &JWT_AUDIENCE, origin.as_ref());
         let times = Self::read_times(reader);
         let missing = issuer.is_err() || audience.is_err();
         if missing && !given {
             reader.fault(
-                "BETTER_AUTH_URL",
+                own,
                 "is missing: set the address that browsers use, such as \
                  `https://app.example.com`, or both JWT_ISSUER and JWT_AUDIENCE (`off` \
                  switches a check off)",
@@ -44,15 +60,12 @@ impl TokenPolicy {
 
     /// Reads `JWT_LEEWAY` and `JWT_MAX_LIFETIME`, for tokens that name no parties.
     pub(super) fn read_times(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let leeway = reader.duration("JWT_LEEWAY", Duration::from_secs(15));
-        if leeway > Duration::from_mins(5) {
-            reader.fault("JWT_LEEWAY", "must be at most 5 minutes");
+        Self {
+            issuer: None,
+            audience: None,
+            leeway: reader.get(&JWT_LEEWAY),
+            max_lifetime: reader.get(&JWT_MAX_LIFETIME),
         }
-        let max_lifetime = reader.duration("JWT_MAX_LIFETIME", Duration::from_hours(7 * 24));
-        if max_lifetime.is_zero() {
-            reader.fault("JWT_MAX_LIFETIME", "must be at least a second");
-        }
-        Self { issuer: None, audience: None, leeway, max_lifetime }
     }
 }
 
@@ -62,10 +75,10 @@ struct NotConfigured;
 /// The required value of a claim: as set, else the origin; `None` where it is `off`.
 fn expected(
     reader: &Reader<'_, impl Vars>,
-    name: &'static str,
+    setting: &Row,
     origin: Option<&Origin>,
 ) -> Result<Option<String>, NotConfigured> {
-    match reader.text(name).as_deref() {
+    match reader.text(setting).as_deref() {
         Some("off") => Ok(None),
         Some(text) => Ok(Some(text.to_owned())),
         None => origin.map(|origin| Some(origin.as_str().to_owned())).ok_or(NotConfigured),
@@ -77,11 +90,12 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::origin::BETTER_AUTH_URL;
 
     fn read(vars: &[(&'static str, &str)]) -> Result<TokenPolicy, crate::config::Faults> {
         let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
         let mut reader = Reader::new(&vars);
-        let policy = TokenPolicy::read(&mut reader, None);
+        let policy = TokenPolicy::read(&mut reader, &BETTER_AUTH_URL);
         reader.finish(policy)
     }
 

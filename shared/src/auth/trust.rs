@@ -2,16 +2,28 @@
 
 use std::{future::Future, sync::Arc};
 
-use super::{Keyring, TokenPolicy, jwks::PublicKeySource};
-use crate::config::{Reader, Vars};
+use super::{
+    Keyring, TokenPolicy,
+    jwks::PublicKeySource,
+    policy::{JWT_AUDIENCE, JWT_ISSUER},
+};
+use crate::{
+    config::{Reader, Setting, Vars},
+    origin::Origin,
+};
 
-const MODE: &str = "TOKEN_VERIFIER";
+crate::settings! {
+    /// The setting of the verifier.
+    pub const SETTINGS: "Tokens";
+
+    pub TOKEN_VERIFIER: TokenKind = Setting::new("hs256", TokenKind::parse),
+        "`hs256`, `session-cache` or `jwks`: which tokens are accepted";
+}
 
 /// The kind of access token that is trusted (`TOKEN_VERIFIER`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// `hs256`: signed under the shared secret, for the user in `sub`. Issued by auth-service.
-    #[default]
     Hs256,
     /// `session-cache`: the cookie `session_data` of a Better Auth server whose
     /// `session.cookieCache` has the strategy "jwt".
@@ -24,21 +36,23 @@ pub enum TokenKind {
 impl TokenKind {
     /// Reads `TOKEN_VERIFIER`; a fault is recorded and the default used.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        reader
-            .parsed(MODE, |text| match text {
-                "hs256" => Ok(Self::Hs256),
-                "session-cache" => Ok(Self::SessionCache),
-                "jwks" => Ok(Self::Jwks),
-                _ => Err("must be `hs256`, `session-cache` or `jwks`: exactly one".to_owned()),
-            })
-            .unwrap_or_default()
+        reader.get(&TOKEN_VERIFIER)
     }
 
-    /// Records a fault unless it is `hs256`: auth-service issues no others.
-    pub fn refuse_others(self, reader: &mut Reader<'_, impl Vars>) {
-        if self != Self::Hs256 {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "hs256" => Ok(Self::Hs256),
+            "session-cache" => Ok(Self::SessionCache),
+            "jwks" => Ok(Self::Jwks),
+            _ => Err("must be `hs256`, `session-cache` or `jwks`: exactly one".to_owned()),
+        }
+    }
+
+    /// Records a fault unless verifiers accept `hs256`: auth-service issues no others.
+    pub fn refuse_others(reader: &mut Reader<'_, impl Vars>) {
+        if reader.check_elsewhere(&TOKEN_VERIFIER) != Self::Hs256 {
             reader.fault(
-                MODE,
+                &TOKEN_VERIFIER,
                 "must be `hs256` where auth-service makes the tokens: run task-service alone \
                  beside a Better Auth server",
             );
@@ -48,9 +62,7 @@ impl TokenKind {
     /// Reads the shared secret. Public keys need none: a random one takes its place, so that no
     /// service token is valid either.
     pub fn read_keys(self, reader: &mut Reader<'_, impl Vars>) -> Option<Keyring> {
-        let is_given =
-            ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"].iter().any(|name| reader.is_set(name));
-        if self == Self::Jwks && !is_given {
+        if self == Self::Jwks && !Keyring::is_set(reader) {
             return Keyring::random();
         }
         Keyring::read(reader)
@@ -61,14 +73,14 @@ impl TokenKind {
     pub fn read_policy(
         self,
         reader: &mut Reader<'_, impl Vars>,
-        default_url: Option<&str>,
+        own: &Setting<Option<Origin>>,
     ) -> Option<TokenPolicy> {
         if self != Self::SessionCache {
-            return TokenPolicy::read(reader, default_url);
+            return TokenPolicy::read(reader, own);
         }
-        for name in ["JWT_ISSUER", "JWT_AUDIENCE"] {
-            if reader.text(name).is_some_and(|text| text != "off") {
-                reader.fault(name, "cannot be checked: a session cache does not name one");
+        for party in [JWT_ISSUER.row(), JWT_AUDIENCE.row()] {
+            if reader.text(&party).is_some_and(|text| text != "off") {
+                reader.fault(&party, "cannot be checked: a session cache does not name one");
             }
         }
         Some(TokenPolicy::read_times(reader))

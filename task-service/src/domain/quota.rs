@@ -1,7 +1,20 @@
 //! The quota of each user, and the usage that counts against it.
 
 use server::storage::bytes;
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Unset, Vars, number_or_off};
+
+shared::settings! {
+    /// The settings of the quota. A database takes some 1 200 bytes for a task with a short title,
+    /// most of them indexes: at most 600 MB for the tasks of one user, and as much again for their
+    /// texts.
+    pub const SETTINGS: "Data";
+
+    MAX_TASKS_PER_USER: i64 = Setting::new("500000", |text| {
+        number_or_off(text, 1..=1_000_000_000).map(|most| most.unwrap_or(OFF))
+    }), "the quota of tasks of a user, or `off`";
+    MAX_BYTES_PER_USER: i64 = Setting::new("512MiB", size_or_off),
+        "the quota of texts of a user, or `off`";
+}
 
 /// The usage of a user's tasks, including those in the trash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,10 +49,8 @@ pub struct Quota {
 }
 
 impl Default for Quota {
-    /// A database takes some 1 200 bytes for a task with a short title, most of them indexes: at
-    /// most 600 MB for the tasks of one user, and as much again for their texts.
     fn default() -> Self {
-        Self { tasks: 500_000, bytes: 512 << 20 }
+        Self::read(&mut Reader::new(&Unset))
     }
 }
 
@@ -52,23 +63,7 @@ const LEAST_BYTES: i64 = 1 << 20;
 impl Quota {
     /// Reads `MAX_TASKS_PER_USER` and `MAX_BYTES_PER_USER`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        let default = Self::default();
-        let tasks = reader.parsed("MAX_TASKS_PER_USER", |text| match text {
-            "off" => Ok(OFF),
-            _ => {
-                text.parse().ok().filter(|count| (1..=1_000_000_000).contains(count)).ok_or_else(
-                    || "must be `off` or a whole number from 1 to 1000000000".to_owned(),
-                )
-            }
-        });
-        let bytes = reader.parsed("MAX_BYTES_PER_USER", |text| match text {
-            "off" => Ok(OFF),
-            _ => bytes(text)
-                .and_then(|bytes| i64::try_from(bytes).ok())
-                .filter(|bytes| *bytes >= LEAST_BYTES)
-                .ok_or_else(|| "must be `off` or a size of at least `1MiB`".to_owned()),
-        });
-        Self { tasks: tasks.unwrap_or(default.tasks), bytes: bytes.unwrap_or(default.bytes) }
+        Self { tasks: reader.get(&MAX_TASKS_PER_USER), bytes: reader.get(&MAX_BYTES_PER_USER) }
     }
 
     /// Whether `usage` is allowed after it grew by `more`. A user over the quota may still shrink
@@ -77,6 +72,16 @@ impl Quota {
     pub fn allows(self, usage: Usage, more: Usage) -> bool {
         (more.tasks <= 0 || usage.tasks <= self.tasks)
             && (more.bytes <= 0 || usage.bytes <= self.bytes)
+    }
+}
+
+fn size_or_off(text: &str) -> Result<i64, String> {
+    match text {
+        "off" => Ok(OFF),
+        _ => bytes(text)
+            .and_then(|bytes| i64::try_from(bytes).ok())
+            .filter(|bytes| *bytes >= LEAST_BYTES)
+            .ok_or_else(|| "must be `off` or a size of at least `1MiB`".to_owned()),
     }
 }
 

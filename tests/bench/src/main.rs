@@ -12,6 +12,7 @@ use shared::{
     auth::{Gate, Keyring, TokenPolicy, TokenVerifier},
     clock::SystemClock,
     config::{Env, Reader},
+    origin::BETTER_AUTH_URL,
 };
 
 use crate::stub::Stub;
@@ -47,9 +48,9 @@ async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
     telemetry::init(&mut reader);
     let keys = Keyring::read(&mut reader).map(Arc::new);
-    let policy = TokenPolicy::read(&mut reader, None);
-    let any = ([127, 0, 0, 1], 0).into();
-    let settings = Settings::read(&mut reader, Addresses { grpc: any, http: any });
+    let policy = TokenPolicy::read(&mut reader, &BETTER_AUTH_URL);
+    let any = Addresses::by_default("127.0.0.1:0", "127.0.0.1:0");
+    let settings = Settings::read(&mut reader, &any);
     let (keys, policy) = reader.finish(keys.zip(policy))?;
 
     let mut assembly = Assembly::default();

@@ -7,25 +7,28 @@ use std::{
     thread::available_parallelism,
 };
 
-use shared::config::{Reader, Vars};
+use shared::config::{Reader, Setting, Vars, number};
 
 /// The memory of one hash, in bytes: scrypt's 128 × r × N.
 pub const HASH_BYTES: u64 = 32 << 20;
 
-/// The largest setting.
-const MAX_CONCURRENCY: usize = 1024;
+shared::settings! {
+    /// The setting of the concurrency.
+    pub const SETTINGS: "Accounts and sessions";
+
+    HASH_CONCURRENCY: NonZero<usize> = Setting::computed(
+        "one per core, within half of the memory limit",
+        default_concurrency,
+        |text| number(text, NonZero::<usize>::MIN..=NonZero::<usize>::MIN.saturating_add(1023)),
+    ), "how many passwords are hashed at once, 32 MiB each";
+}
 
 /// The folder of control group limits on Linux.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 
 /// Reads `HASH_CONCURRENCY`.
 pub fn read_concurrency(reader: &mut Reader<'_, impl Vars>) -> NonZero<usize> {
-    let given = reader.parsed("HASH_CONCURRENCY", |text| {
-        let number =
-            text.parse().ok().filter(|number: &NonZero<usize>| number.get() <= MAX_CONCURRENCY);
-        number.ok_or_else(|| format!("must be a whole number from 1 to {MAX_CONCURRENCY}"))
-    });
-    given.unwrap_or_else(default_concurrency)
+    reader.get(&HASH_CONCURRENCY)
 }
 
 /// The number of cores, but within half of this process's memory limit.

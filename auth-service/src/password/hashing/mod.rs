@@ -14,7 +14,7 @@ use server::ClientInfo;
 
 #[cfg(test)]
 pub use self::concurrency::default_concurrency;
-pub use self::concurrency::{HASH_BYTES, memory_limit, read_concurrency};
+pub use self::concurrency::{HASH_BYTES, SETTINGS, memory_limit, read_concurrency};
 use self::fair_queue::FairQueue;
 use crate::{
     error_code::{self, grpc_message},

@@ -1,7 +1,10 @@
 //! The check of secret strength: random or made up. Plainly weak secrets are refused at every
 //! start; this finds the rest.
 
-use shared::config::{Reader, Vars};
+use shared::{
+    auth::{BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS},
+    config::{Reader, Vars},
+};
 
 use super::Report;
 
@@ -16,11 +19,11 @@ const DRAWN: f64 = 0.75;
 
 /// Reports each configured secret that a dictionary attack would guess.
 pub fn secret_strength(report: &mut Report, reader: &Reader<'_, impl Vars>) {
-    let listed = reader.text("BETTER_AUTH_SECRETS").map(|list| {
+    let listed = reader.text(&BETTER_AUTH_SECRETS).map(|list| {
         let text = |entry: &str| entry.split_once(':').map(|(_, text)| text.to_owned());
         list.split(',').filter_map(text).collect()
     });
-    let one = || reader.text("BETTER_AUTH_SECRET").into_iter().collect();
+    let one = || reader.text(&BETTER_AUTH_SECRET).into_iter().collect();
     let secrets: Vec<String> = listed.unwrap_or_else(one);
     for (place, secret) in (1..).zip(&secrets) {
         if looks_made_up(secret) {

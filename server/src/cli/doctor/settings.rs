@@ -1,7 +1,7 @@
 //! The check of settings that are valid but questionable.
 
 use shared::{
-    auth::{Keyring, TokenPolicy},
+    auth::{JWT_AUDIENCE, JWT_ISSUER, Keyring, TokenPolicy},
     origin::Origin,
 };
 
@@ -34,7 +34,8 @@ pub fn settings(
         ),
         [] => {}
     }
-    for (name, value) in [("JWT_ISSUER", &policy.issuer), ("JWT_AUDIENCE", &policy.audience)] {
+    for (name, value) in [(JWT_ISSUER.name, &policy.issuer), (JWT_AUDIENCE.name, &policy.audience)]
+    {
         if value.is_none() {
             report.warn(
                 "settings",

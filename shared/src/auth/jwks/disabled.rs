@@ -1,5 +1,6 @@
 //! The placeholder for published keys in a build without the feature `jwks`: an empty type.
 
+use super::trust::TOKEN_VERIFIER;
 use crate::{
     auth::Refusal,
     config::{Reader, Vars},
@@ -13,7 +14,7 @@ impl PublicKeySource {
     /// Records a fault: this build has no such source.
     pub(super) fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
         reader.fault(
-            "TOKEN_VERIFIER",
+            &TOKEN_VERIFIER,
             "is `jwks`, which is not in this build: build task-service with `--features jwks`",
         );
         None

@@ -17,14 +17,11 @@ use std::{fs, sync::Arc, time::Duration};
 use tokio::sync::{Notify, watch};
 
 use self::{document::PublicKeys, refresh::Refresh, server::KeyServer};
+use super::key_source::{JWKS, JWKS_FILE, JWKS_REFRESH, JWKS_URL};
 use crate::{
     auth::Refusal,
     config::{Reader, Vars},
 };
-
-const URL: &str = "JWKS_URL";
-const FILE: &str = "JWKS_FILE";
-const TEXT: &str = "JWKS";
 
 /// The largest file, as for a server's response.
 const MAX_BYTES: usize = 64 * 1024;
@@ -41,28 +38,28 @@ pub struct PublicKeySource {
 impl PublicKeySource {
     /// Reads `JWKS_URL` with `JWKS_REFRESH`, `JWKS_FILE` or `JWKS`: exactly one source.
     pub(super) fn read(reader: &mut Reader<'_, impl Vars>) -> Option<Self> {
-        let period = reader.duration("JWKS_REFRESH", Duration::from_mins(10));
-        if !(Duration::from_secs(30)..=Duration::from_hours(24)).contains(&period) {
-            reader.fault("JWKS_REFRESH", "must be from 30 seconds to 24 hours");
-        }
-        let given: Vec<_> = [URL, FILE, TEXT].into_iter().filter(|n| reader.is_set(n)).collect();
+        let period = reader.get(&JWKS_REFRESH);
+        let [url, file, text] = [JWKS_URL.row(), JWKS_FILE.row(), JWKS.row()];
+        let given: Vec<_> = [url, file, text].into_iter().filter(|n| reader.is_set(n)).collect();
         match given[..] {
-            [URL] => {
-                let server = reader.parsed(URL, KeyServer::parse)?;
+            [only] if only == url => {
+                let server = reader.parsed(&url, KeyServer::parse)?;
                 Some(Self::from_server(server, period))
             }
-            [FILE] => reader.parsed(FILE, |path| fixed(&file(path)?)).map(Self::fixed),
-            [TEXT] => reader.parsed(TEXT, |text| fixed(text.as_bytes())).map(Self::fixed),
+            [only] if only == file => {
+                reader.parsed(&file, |path| fixed(&read_file(path)?)).map(Self::fixed)
+            }
+            [_] => reader.parsed(&text, |text| fixed(text.as_bytes())).map(Self::fixed),
             [] => {
                 reader.fault(
-                    URL,
+                    &url,
                     "is missing: set the address of the public keys, such as \
                      `https://app.example.com/api/auth/jwks`, or JWKS_FILE or JWKS",
                 );
                 None
             }
             [first, ..] => {
-                reader.fault(first, "is not the only one: set JWKS_URL, JWKS_FILE or JWKS");
+                reader.fault(&first, "is not the only one: set JWKS_URL, JWKS_FILE or JWKS");
                 None
             }
         }
@@ -127,7 +124,7 @@ impl PublicKeySource {
     }
 }
 
-fn file(path: &str) -> Result<Vec<u8>, String> {
+fn read_file(path: &str) -> Result<Vec<u8>, String> {
     let fault = |error: std::io::Error| format!("cannot be read: {}", error.kind());
     let size = fs::metadata(path).map_err(fault)?.len();
     if size > MAX_BYTES as u64 {

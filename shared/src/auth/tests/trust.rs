@@ -6,6 +6,7 @@ use super::forge::SECRET;
 use crate::{
     auth::{Keyring, TokenKind, TokenPolicy, Trust},
     config::{Faults, Reader},
+    origin::BETTER_AUTH_URL,
 };
 
 fn read(vars: &[(&'static str, &str)]) -> Result<(Arc<Keyring>, TokenPolicy, Trust), Faults> {
@@ -13,7 +14,7 @@ fn read(vars: &[(&'static str, &str)]) -> Result<(Arc<Keyring>, TokenPolicy, Tru
     let mut reader = Reader::new(&vars);
     let kind = TokenKind::read(&mut reader);
     let keys = kind.read_keys(&mut reader).map(Arc::new);
-    let policy = kind.read_policy(&mut reader, None);
+    let policy = kind.read_policy(&mut reader, &BETTER_AUTH_URL);
     let trust = keys.as_ref().and_then(|keys| kind.read_trust(&mut reader, keys));
     reader.finish((|| Some((keys?, policy?, trust?)))())
 }
@@ -63,7 +64,7 @@ fn the_issuer_of_tokens_verifies_no_others() {
     for (text, refused) in [("hs256", false), ("session-cache", true), ("jwks", true)] {
         let vars = HashMap::from([("TOKEN_VERIFIER", text.to_owned())]);
         let mut reader = Reader::new(&vars);
-        TokenKind::read(&mut reader).refuse_others(&mut reader);
+        TokenKind::refuse_others(&mut reader);
         assert_eq!(reader.finish(Some(())).is_err(), refused, "{text}");
     }
 }

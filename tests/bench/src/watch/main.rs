@@ -11,6 +11,7 @@ use shared::{
     auth::{Keyring, Profile, TokenIssuer, TokenPolicy, UserId},
     clock::SystemClock,
     config::{Env, Reader},
+    origin::BETTER_AUTH_URL,
 };
 use tokio::{
     sync::mpsc,
@@ -66,7 +67,7 @@ async fn main() -> ExitCode {
 async fn measure(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(&Env);
     let keys = Keyring::read(&mut reader).map(Arc::new);
-    let policy = TokenPolicy::read(&mut reader, None);
+    let policy = TokenPolicy::read(&mut reader, &BETTER_AUTH_URL);
     let (keys, policy) = reader.finish(keys.zip(policy))?;
     let lifetime = Duration::from_mins(15);
     let users = Users(TokenIssuer::new(keys, policy, lifetime, Arc::new(SystemClock)));

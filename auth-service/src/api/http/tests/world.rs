@@ -13,7 +13,7 @@ use shared::{
     auth::{Keyring, TokenIssuer, TokenPolicy, TokenVerifier},
     clock::ManualClock,
     config::Reader,
-    origin::Origin,
+    origin::{BETTER_AUTH_URL, Origin},
 };
 use tower::ServiceExt;
 
@@ -98,7 +98,7 @@ impl World {
         }
         let mut reader = Reader::new(&vars);
         let keys = Arc::new(Keyring::read(&mut reader).expect("a keyring"));
-        let policy = TokenPolicy::read(&mut reader, None).expect("a policy");
+        let policy = TokenPolicy::read(&mut reader, &BETTER_AUTH_URL).expect("a policy");
         let quarter = Duration::from_mins(15);
         let issuer = TokenIssuer::new(keys.clone(), policy.clone(), quarter, clock.clone());
         let rules = SessionRules {

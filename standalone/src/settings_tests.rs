@@ -1,0 +1,75 @@
+//! The lists of settings against what the three programs read.
+
+use std::collections::{BTreeSet, HashMap};
+
+use shared::{auth::published_key_settings, config::Faults};
+
+use super::*;
+
+/// The least that must be set.
+fn sound() -> HashMap<&'static str, String> {
+    HashMap::from([
+        ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
+        ("BETTER_AUTH_URL", "http://localhost:3000".to_owned()),
+    ])
+}
+
+/// The names that a program reads where hardly anything is set, so that every default is parsed.
+fn names_read<T>(
+    read: impl FnOnce(&mut Reader<'_, HashMap<&'static str, String>>) -> Option<T>,
+) -> Result<BTreeSet<&'static str>, Faults> {
+    let vars = sound();
+    let mut reader = Reader::new(&vars);
+    server::telemetry::init(&mut reader);
+    let config = read(&mut reader);
+    let names = reader.names_read();
+    reader.finish(config).map(|_| names)
+}
+
+/// The names in a list, each of which is there once.
+fn names(rows: &[Row]) -> BTreeSet<&'static str> {
+    let names: BTreeSet<_> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), rows.len(), "a setting is listed twice");
+    names
+}
+
+#[test]
+fn each_program_reads_the_settings_of_its_list_and_no_others() {
+    let auth = names_read(auth_service::Config::read);
+    assert_eq!(auth, Ok(names(&auth_service::Config::rows())));
+
+    let mut tasks = names_read(task_service::Config::read).expect("sound settings");
+    tasks.extend(names(published_key_settings()));
+    assert_eq!(tasks, names(&task_service::Config::rows()));
+
+    let both = names_read(|reader| read(reader).expect("no file is read"));
+    assert_eq!(both, Ok(names(&rows())));
+}
+
+#[test]
+fn a_database_that_is_named_as_for_one_service_is_told() {
+    let secret = ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a");
+    let unread = |more: &[(&'static str, &str)]| {
+        let all = [&[secret], more].concat();
+        let vars: HashMap<_, _> = all.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let mut reader = Reader::new(&vars);
+        let pair = read(&mut reader).expect("no file is read");
+        let unread = reader.unread();
+        assert!(reader.finish(pair).is_ok());
+        unread
+    };
+    let one = ("DATABASE_URL", "postgres://u:s3cret@h/d");
+    let auth = ("AUTH_DATABASE_URL", "postgres://u@h/a");
+    let tasks = ("TASK_DATABASE_URL", "postgres://u@h/t");
+    for (set, times) in [
+        (&[][..], 0),
+        (&[one], 1),
+        (&[one, auth], 1),
+        (&[auth, tasks], 0),
+        (&[one, auth, tasks], 0),
+    ] {
+        let told = unread(set);
+        assert_eq!(told.len(), times, "{told:?}");
+        assert!(told.iter().all(|told| told.contains("TASK_DATABASE_URL")), "{told:?}");
+    }
+}
