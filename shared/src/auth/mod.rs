@@ -79,7 +79,6 @@ mod key_source;
 mod keyring;
 mod policy;
 mod principal;
-mod refusal;
 mod secret;
 mod service;
 mod session_cache;
@@ -90,6 +89,7 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Refusal;
 pub use bearer::bearer;
 pub use gate::Gate;
 pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};
@@ -97,7 +97,6 @@ pub use jwks::PublicKeySource;
 pub use keyring::{BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS, Keyring};
 pub use policy::{JWT_AUDIENCE, JWT_ISSUER, TokenPolicy};
 pub use principal::{InvalidUserId, Owner, OwnershipObserver, Principal, UserId};
-pub use refusal::Refusal;
 pub use secret::{Secret, SecretFault};
 pub use service::{InvalidServiceName, ServiceGate, ServicePrincipal, ServiceTokenIssuer};
 pub use settings::{published_key_settings, token_settings, verifier_settings};

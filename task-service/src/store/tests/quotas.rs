@@ -5,10 +5,7 @@ use std::time::Duration;
 use fixtures::{FreshDatabase, on_both_databases};
 use proto::task::v1 as pb;
 use server::db::Database;
-use shared::{
-    auth::Owner,
-    error::{Classified, Kind, QUOTA_EXCEEDED},
-};
+use shared::{auth::Owner, error::Refusal};
 
 use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
@@ -59,8 +56,7 @@ async fn import(tasks: &Tasks, owner: &Owner, titles: &[String]) -> Result<u64, 
 }
 
 fn is_refused<T>(answer: Result<T, Error>) -> bool {
-    let error = answer.err().expect("a refusal");
-    (error.kind(), error.reason()) == (Kind::Full, Some(QUOTA_EXCEEDED))
+    matches!(answer, Err(Error::Refused(Refusal::QuotaExceeded)))
 }
 
 fn described(text: &str) -> TaskPatch {
