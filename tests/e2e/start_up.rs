@@ -269,6 +269,7 @@ fn help_and_version_need_no_settings() {
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
         assert!(help.stdout.contains(&format!("Usage: {}", binary.name())), "{}", help.stdout);
         assert!(help.stdout.contains(".env.example"), "{}", help.stdout);
+        assert!(help.stdout.contains("RUST_LOG [default: info]"), "{}", help.stdout);
 
         let mut command = binary.command();
         command.arg("--version");

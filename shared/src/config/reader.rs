@@ -38,19 +38,22 @@ impl<'a, V: Vars> Reader<'a, V> {
     /// The value, or the default where it is not set; `None` where it cannot be parsed, which is
     /// recorded.
     pub fn valid<T>(&mut self, setting: &Setting<T>) -> Option<T> {
-        if self.is_set(setting) { self.given(setting) } else { Some(setting.default()) }
+        match self.text(setting) {
+            Some(text) => self.value(setting, &text),
+            None => Some(setting.default()),
+        }
     }
 
     /// The value of a setting that other programs read, for a check that it fits what this one
     /// does: not counted among the names read.
     pub fn check_elsewhere<T>(&mut self, setting: &Setting<T>) -> T {
         let text = self.value_of(setting.name);
-        let value = text.and_then(|text| self.parsed_text(setting, &text, setting.parse));
+        let value = text.and_then(|text| self.value(setting, &text));
         value.unwrap_or_else(|| setting.default())
     }
 
-    fn given<T>(&mut self, setting: &Setting<T>) -> Option<T> {
-        let value = self.parsed(setting, setting.parse)?;
+    fn value<T>(&mut self, setting: &Setting<T>, text: &str) -> Option<T> {
+        let value = self.parse(setting, text, setting.parse)?;
         if let Some(fault) = (setting.fault)(&value) {
             self.fault(setting, fault);
         }
@@ -59,16 +62,17 @@ impl<'a, V: Vars> Reader<'a, V> {
 
     /// The parsed value of a row whose parser is not everywhere; `None` where it is not set, or
     /// faulty, which is recorded.
+    #[cfg(feature = "jwks")]
     pub(crate) fn parsed<T>(
         &mut self,
         row: &Row,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = self.text(row)?;
-        self.parsed_text(row, &text, parse)
+        self.parse(row, &text, parse)
     }
 
-    fn parsed_text<T>(
+    fn parse<T>(
         &mut self,
         row: &Row,
         text: &str,
