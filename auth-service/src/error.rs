@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use sea_orm::DbErr;
+use server::db;
 use shared::{
-    auth::{InvalidUserId, IssueError, Refusal},
-    error::{Classified, Kind, StorageFull, status},
+    auth::{InvalidUserId, IssueError},
+    error::{Class, Classified, Kind, Refusal, status},
     fields::{Violation, Violations},
 };
 use tonic::Status;
 
 use crate::{
-    error_code::{self, ErrorCode, GrpcError, grpc_message},
+    error_code::{self, ErrorCode},
     password::hashing::HashingError,
     rate_limit::{LimitScope, RateLimitError},
     restriction::Restriction,
@@ -27,35 +28,15 @@ pub enum Error {
     /// The new password is a common one.
     #[error(transparent)]
     CommonPassword(Violations),
-    /// The call carries no credential, or not exactly one.
+    /// The call is refused, with a row of the table. Without a credential, or not exactly one,
+    /// with a row of the gate.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The session token opens no live session.
-    #[error("{}", grpc_message(&error_code::INVALID_SESSION))]
-    InvalidSession,
-    /// Unknown e-mail, no password, or a wrong one: never said which.
-    #[error("{}", grpc_message(&error_code::INVALID_EMAIL_OR_PASSWORD))]
-    InvalidEmailOrPassword,
-    /// The canonical e-mail has an account.
-    #[error("{}", grpc_message(&error_code::EMAIL_TAKEN))]
-    EmailTaken,
-    /// A signed-in user gave a wrong password.
-    #[error("{}", grpc_message(&error_code::INVALID_PASSWORD))]
-    InvalidPassword,
-    /// The account was made without a password.
-    #[error("{}", grpc_message(&error_code::NO_PASSWORD))]
-    NoPassword,
-    /// The session is older than a day.
-    #[error("{}", grpc_message(&error_code::SESSION_NOT_FRESH))]
-    SessionNotFresh,
     /// The account is restricted: banned, second factor or unverified e-mail.
     #[error(transparent)]
     Restricted(#[from] Restriction),
-    /// Sign-up is disabled by the operator.
-    #[error("{}", grpc_message(&error_code::SIGN_UP_DISABLED))]
-    SignUpDisabled,
     /// A rate limit was reached.
-    #[error("{}", grpc_message(&error_code::TOO_MANY_ATTEMPTS))]
+    #[error("{}", Refusal::TooManyAttempts)]
     TooManyAttempts {
         /// When an attempt is free again, in whole seconds.
         retry_after: Duration,
@@ -63,7 +44,7 @@ pub enum Error {
         by: LimitScope,
     },
     /// A limit of right passwords was reached.
-    #[error("{}", grpc_message(&error_code::BUSY))]
+    #[error("{}", Refusal::Busy)]
     TooManyRight {
         /// When an attempt is free again, in whole seconds.
         retry_after: Duration,
@@ -74,9 +55,6 @@ pub enum Error {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
-    /// The disk is full.
-    #[error(transparent)]
-    StorageFull(#[from] StorageFull),
     /// task-service is unavailable or failed.
     #[error(transparent)]
     TaskService(#[from] TaskClientError),
@@ -95,54 +73,31 @@ pub enum Error {
 }
 
 impl Error {
-    /// The row of the error table; `None`: an error without a row.
+    /// The row of the table of Better Auth's codes; `None`: an error without a row.
     pub fn code(&self) -> Option<&'static ErrorCode> {
-        Some(match self {
-            Self::CommonPassword(_) => &error_code::PASSWORD_TOO_COMMON,
-            Self::InvalidSession => &error_code::INVALID_SESSION,
-            Self::InvalidEmailOrPassword => &error_code::INVALID_EMAIL_OR_PASSWORD,
-            Self::EmailTaken => &error_code::EMAIL_TAKEN,
-            Self::InvalidPassword => &error_code::INVALID_PASSWORD,
-            Self::NoPassword => &error_code::NO_PASSWORD,
-            Self::SessionNotFresh => &error_code::SESSION_NOT_FRESH,
-            Self::Restricted(restriction) => restriction.code(),
-            Self::SignUpDisabled => &error_code::SIGN_UP_DISABLED,
-            Self::TooManyAttempts { .. } => &error_code::TOO_MANY_ATTEMPTS,
-            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => &error_code::BUSY,
-            Self::StorageFull(_) => &error_code::STORAGE_FULL,
-            Self::Database(error) if server::db::is_disk_full(error) => &error_code::STORAGE_FULL,
-            Self::Invalid(_)
-            | Self::Refused(_)
-            | Self::Hashing(_)
-            | Self::Database(_)
-            | Self::TaskService(_)
-            | Self::UserId(_)
-            | Self::Issue(_)
-            | Self::Unsigned
-            | Self::Random(_) => return None,
-        })
-    }
-
-    fn grpc(&self) -> Option<GrpcError> {
-        self.code().and_then(|code| code.grpc)
+        match (self, self.class()) {
+            (Self::CommonPassword(_), _) => Some(&error_code::PASSWORD_TOO_COMMON),
+            (_, Class::Refusal(refusal)) => Some(error_code::of(refusal)),
+            (_, Class::Kind(_)) => None,
+        }
     }
 }
 
 impl Classified for Error {
-    fn kind(&self) -> Kind {
+    fn class(&self) -> Class {
         match self {
-            Self::Invalid(_) | Self::CommonPassword(_) => Kind::Invalid,
-            Self::Refused(refusal) => refusal.kind(),
-            Self::Database(error) => server::db::kind(error),
-            Self::TaskService(_) => Kind::Unavailable,
-            _ => self.grpc().map_or(Kind::Internal, |grpc| grpc.kind),
-        }
-    }
-
-    fn reason(&self) -> Option<&'static str> {
-        match self {
-            Self::Refused(refusal) => refusal.reason(),
-            _ => self.grpc().map(|grpc| grpc.reason),
+            Self::Invalid(_) | Self::CommonPassword(_) => Kind::Invalid.into(),
+            Self::Refused(refusal) => (*refusal).into(),
+            Self::Restricted(restriction) => restriction.refusal().into(),
+            Self::TooManyAttempts { .. } => Refusal::TooManyAttempts.into(),
+            Self::TooManyRight { .. } | Self::Hashing(HashingError::Busy) => Refusal::Busy.into(),
+            Self::Database(error) => db::class(error),
+            Self::TaskService(_) => Kind::Unavailable.into(),
+            Self::Hashing(_)
+            | Self::UserId(_)
+            | Self::Issue(_)
+            | Self::Unsigned
+            | Self::Random(_) => Kind::Internal.into(),
         }
     }
 

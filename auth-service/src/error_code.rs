@@ -1,18 +1,17 @@
-//! The table of error codes on both wires.
+//! The table of Better Auth's codes: what its client is told over HTTP.
 //!
-//! `error` reads the gRPC half, `http::api_error` the HTTP half; a test compares
-//! `docs/auth-errors.md` with the table. Without a row: invalid fields over gRPC (`BadRequest`),
-//! the refusals of the gate (`shared::auth`), and over HTTP any other status, whose name is the
-//! code.
+//! A row that stands for a refusal of `shared` names it; the other rows are of HTTP alone. A test
+//! compares `docs/errors.md` with the table. Without a row: invalid fields over gRPC
+//! (`BadRequest`), and over HTTP any other status, whose name is the code.
 
 use http::StatusCode;
-use shared::error::{Kind, STORAGE_FULL as STORAGE_FULL_REASON};
+use shared::error::Refusal;
 
-/// An error on both wires.
+/// An error over HTTP.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorCode {
-    /// The gRPC half; `None`: HTTP only.
-    pub grpc: Option<GrpcError>,
+    /// The refusal over gRPC; `None`: HTTP only.
+    pub refusal: Option<Refusal>,
     /// The status over HTTP.
     pub status: StatusCode,
     /// Better Auth's code; `None` where upstream gives none.
@@ -21,44 +20,32 @@ pub struct ErrorCode {
     pub message: Option<&'static str>,
 }
 
-/// The gRPC half of an error.
-#[derive(Clone, Copy, Debug)]
-pub struct GrpcError {
-    /// The kind, which determines the gRPC code.
-    pub kind: Kind,
-    /// `ErrorInfo.reason`.
-    pub reason: &'static str,
-    /// The message.
-    pub message: &'static str,
-}
-
 impl ErrorCode {
-    /// An error with one message on both wires.
-    const fn both(
-        (kind, reason): (Kind, &'static str),
-        (status, code): (StatusCode, &'static str),
-        message: &'static str,
-    ) -> Self {
-        Self {
-            grpc: Some(GrpcError { kind, reason, message }),
-            ..Self::http(status, code, message)
-        }
+    /// A refusal that Better Auth has too: with the status of its kind, its reason as code.
+    const fn same(refusal: Refusal) -> Self {
+        Self::renamed(refusal, refusal.kind().http_status(), refusal.reason())
+    }
+
+    /// A refusal with a status and a code of Better Auth's.
+    const fn renamed(refusal: Refusal, status: StatusCode, code: &'static str) -> Self {
+        Self { refusal: Some(refusal), ..Self::http(status, code, refusal.message()) }
     }
 
     /// An error of HTTP alone.
     const fn http(status: StatusCode, code: &'static str, message: &'static str) -> Self {
-        Self { grpc: None, status, code: Some(code), message: Some(message) }
+        Self { refusal: None, status, code: Some(code), message: Some(message) }
     }
 
     /// An error of HTTP alone whose message is specific to the request.
     const fn specific(status: StatusCode, code: &'static str) -> Self {
-        Self { grpc: None, status, code: Some(code), message: None }
+        Self { refusal: None, status, code: Some(code), message: None }
     }
 }
 
-/// The message of an error over gRPC.
-pub fn grpc_message(code: &ErrorCode) -> &'static str {
-    code.grpc.map_or("", |grpc| grpc.message)
+/// The row of a refusal. Those of the gate have none: Better Auth tells no more than that there is
+/// no session.
+pub fn of(refusal: Refusal) -> &'static ErrorCode {
+    ALL.iter().find(|row| row.refusal == Some(refusal)).unwrap_or(&UNAUTHORIZED)
 }
 
 macro_rules! error_codes {
@@ -66,53 +53,33 @@ macro_rules! error_codes {
         $($(#[$doc])* pub const $name: ErrorCode = $row;)+
 
         /// Every row.
-        #[cfg(test)]
         pub const ALL: &[ErrorCode] = &[$($name),+];
     };
 }
 
 error_codes! {
     /// The session token opens no live session.
-    INVALID_SESSION = ErrorCode {
-        grpc: Some(GrpcError {
-            kind: Kind::Unauthenticated,
-            reason: "INVALID_SESSION",
-            message: "Invalid or expired session",
-        }),
-        ..UNAUTHORIZED
-    };
+    INVALID_SESSION = ErrorCode { refusal: Some(Refusal::InvalidSession), ..UNAUTHORIZED };
     /// No session token, or one that opens nothing.
     UNAUTHORIZED = ErrorCode::http(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Unauthorized");
     /// Unknown e-mail, no password, or a wrong one.
-    INVALID_EMAIL_OR_PASSWORD = ErrorCode::both(
-        (Kind::Unauthenticated, "INVALID_EMAIL_OR_PASSWORD"),
-        (StatusCode::UNAUTHORIZED, "INVALID_EMAIL_OR_PASSWORD"),
-        "Invalid email or password",
-    );
+    INVALID_EMAIL_OR_PASSWORD = ErrorCode::same(Refusal::InvalidEmailOrPassword);
     /// The e-mail has an account.
-    EMAIL_TAKEN = ErrorCode::both(
-        (Kind::Taken, "EMAIL_TAKEN"),
-        (StatusCode::UNPROCESSABLE_ENTITY, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
-        "User already exists. Use another email.",
+    EMAIL_TAKEN = ErrorCode::renamed(
+        Refusal::EmailTaken,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
     );
     /// A signed-in user gave a wrong password.
-    INVALID_PASSWORD = ErrorCode::both(
-        (Kind::Invalid, "INVALID_PASSWORD"),
-        (StatusCode::BAD_REQUEST, "INVALID_PASSWORD"),
-        "Invalid password",
-    );
+    INVALID_PASSWORD = ErrorCode::same(Refusal::InvalidPassword);
     /// The account has no password.
-    NO_PASSWORD = ErrorCode::both(
-        (Kind::NotFound, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
-        (StatusCode::BAD_REQUEST, "CREDENTIAL_ACCOUNT_NOT_FOUND"),
-        "Credential account not found",
+    NO_PASSWORD = ErrorCode::renamed(
+        Refusal::NoPassword,
+        StatusCode::BAD_REQUEST,
+        "CREDENTIAL_ACCOUNT_NOT_FOUND",
     );
     /// The session is older than a day.
-    SESSION_NOT_FRESH = ErrorCode::both(
-        (Kind::Forbidden, "SESSION_NOT_FRESH"),
-        (StatusCode::FORBIDDEN, "SESSION_NOT_FRESH"),
-        "Session is not fresh",
-    );
+    SESSION_NOT_FRESH = ErrorCode::same(Refusal::SessionNotFresh);
     /// The session is older than a day, at the deletion of an account.
     SESSION_EXPIRED = ErrorCode::http(
         StatusCode::BAD_REQUEST,
@@ -120,58 +87,30 @@ error_codes! {
         "Session expired. Re-authenticate to perform this action.",
     );
     /// The user is banned.
-    BANNED_USER = ErrorCode::both(
-        (Kind::Forbidden, "BANNED_USER"),
-        (StatusCode::FORBIDDEN, "BANNED_USER"),
-        "You have been banned from this application. Please contact support if you believe \
-         this is an error.",
-    );
+    BANNED_USER = ErrorCode::same(Refusal::BannedUser);
     /// The account has a second factor, which this service does not support.
-    TWO_FACTOR_REQUIRED = ErrorCode::both(
-        (Kind::Forbidden, "TWO_FACTOR_REQUIRED"),
-        (StatusCode::FORBIDDEN, "TWO_FACTOR_REQUIRED"),
-        "This account needs a second factor, which this service cannot ask for",
-    );
+    TWO_FACTOR_REQUIRED = ErrorCode::same(Refusal::TwoFactorRequired);
     /// The e-mail is not verified, where that is required.
-    EMAIL_NOT_VERIFIED = ErrorCode::both(
-        (Kind::Forbidden, "EMAIL_NOT_VERIFIED"),
-        (StatusCode::FORBIDDEN, "EMAIL_NOT_VERIFIED"),
-        "Email not verified",
-    );
+    EMAIL_NOT_VERIFIED = ErrorCode::same(Refusal::EmailNotVerified);
     /// Sign-up is disabled by the operator.
-    SIGN_UP_DISABLED = ErrorCode::both(
-        (Kind::Forbidden, "SIGN_UP_DISABLED"),
-        (StatusCode::BAD_REQUEST, "EMAIL_PASSWORD_SIGN_UP_DISABLED"),
-        "Email and password sign up is not enabled",
+    SIGN_UP_DISABLED = ErrorCode::renamed(
+        Refusal::SignUpDisabled,
+        StatusCode::BAD_REQUEST,
+        "EMAIL_PASSWORD_SIGN_UP_DISABLED",
     );
     /// A rate limit was reached. Upstream gives 429 no code.
-    TOO_MANY_ATTEMPTS = ErrorCode {
-        grpc: Some(GrpcError {
-            kind: Kind::TooMany,
-            reason: "TOO_MANY_ATTEMPTS",
-            message: "Too many attempts. Please try again later.",
-        }),
-        ..TOO_MANY_REQUESTS
-    };
+    TOO_MANY_ATTEMPTS = ErrorCode { refusal: Some(Refusal::TooManyAttempts), ..TOO_MANY_REQUESTS };
     /// Any other limit.
     TOO_MANY_REQUESTS = ErrorCode {
-        grpc: None,
+        refusal: None,
         status: StatusCode::TOO_MANY_REQUESTS,
         code: None,
         message: Some("Too many requests. Please try again later."),
     };
     /// Too many password checks at once.
-    BUSY = ErrorCode::both(
-        (Kind::Busy, "BUSY"),
-        (StatusCode::SERVICE_UNAVAILABLE, "BUSY"),
-        "The server is busy. Please try again later.",
-    );
+    BUSY = ErrorCode::same(Refusal::Busy);
     /// The disk is full.
-    STORAGE_FULL = ErrorCode::both(
-        (Kind::Full, STORAGE_FULL_REASON),
-        (StatusCode::INSUFFICIENT_STORAGE, STORAGE_FULL_REASON),
-        "There is no room left to store this",
-    );
+    STORAGE_FULL = ErrorCode::same(Refusal::StorageFull);
     /// The new password is under the minimum.
     PASSWORD_TOO_SHORT =
         ErrorCode::http(StatusCode::BAD_REQUEST, "PASSWORD_TOO_SHORT", "Password too short");
@@ -194,7 +133,7 @@ error_codes! {
     );
     /// An update without fields. Upstream gives no code.
     NO_FIELDS_TO_UPDATE = ErrorCode {
-        grpc: None,
+        refusal: None,
         status: StatusCode::BAD_REQUEST,
         code: None,
         message: Some("No fields to update"),

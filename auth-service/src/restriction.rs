@@ -3,8 +3,7 @@
 //! restriction.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-
-use crate::error_code::{self, ErrorCode, grpc_message};
+use shared::error::Refusal;
 
 /// The ban of a user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,13 +27,13 @@ pub struct Restrictions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Restriction {
     /// The user is banned.
-    #[error("{}", grpc_message(&error_code::BANNED_USER))]
+    #[error("{}", Refusal::BannedUser)]
     Banned,
     /// The account has a second factor, which this service does not support.
-    #[error("{}", grpc_message(&error_code::TWO_FACTOR_REQUIRED))]
+    #[error("{}", Refusal::TwoFactorRequired)]
     SecondFactor,
     /// The e-mail is not verified.
-    #[error("{}", grpc_message(&error_code::EMAIL_NOT_VERIFIED))]
+    #[error("{}", Refusal::EmailNotVerified)]
     UnverifiedEmail,
 }
 
@@ -58,18 +57,13 @@ pub struct SignInRules {
 }
 
 impl Restriction {
-    /// Its row in the table of error codes.
-    pub fn code(self) -> &'static ErrorCode {
+    /// The row in the table of refusals.
+    pub fn refusal(self) -> Refusal {
         match self {
-            Self::Banned => &error_code::BANNED_USER,
-            Self::SecondFactor => &error_code::TWO_FACTOR_REQUIRED,
-            Self::UnverifiedEmail => &error_code::EMAIL_NOT_VERIFIED,
+            Self::Banned => Refusal::BannedUser,
+            Self::SecondFactor => Refusal::TwoFactorRequired,
+            Self::UnverifiedEmail => Refusal::EmailNotVerified,
         }
-    }
-
-    /// The reason, a constant for programs; Better Auth's, where it has one.
-    pub fn reason(self) -> &'static str {
-        self.code().grpc.map_or("", |grpc| grpc.reason)
     }
 }
 

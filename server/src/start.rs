@@ -9,8 +9,8 @@ use futures_util::{
 };
 use http::{Request, Response};
 use hyper::body::Incoming;
-use shared::error::{causes, refused_call};
-use tonic::{Code, Status, body::Body, service::RoutesBuilder};
+use shared::error::{Kind, UNAVAILABLE, causes, refused_call};
+use tonic::{Status, body::Body, service::RoutesBuilder};
 
 use crate::{
     admission::{
@@ -210,7 +210,7 @@ impl<P: Protocol> Protocol for Unready<P> {
         }
         let origin = request.headers().get("origin").cloned();
         let info = RequestInfo { path: path.to_owned(), origin };
-        let unavailable = refused_call(Code::Unavailable, "temporarily unavailable, try again");
+        let unavailable = refused_call(Kind::Unavailable, UNAVAILABLE);
         ready(self.0.refuse(&info, unavailable)).boxed()
     }
 

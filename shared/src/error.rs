@@ -1,94 +1,65 @@
-//! The one way from an error to a [`Status`]: its kind decides the code, the details follow the
+//! The one way from an error to a [`Status`]: its class decides the code, the details follow the
 //! gRPC rich error model, and nothing internal leaves the process.
+
+mod kind;
+mod refusal;
 
 use std::{sync::Arc, time::Duration};
 
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt};
 
+pub use self::{kind::Kind, refusal::Refusal};
 use crate::fields::{self, Violation};
 
 /// `ErrorInfo.domain` of every reason this project defines.
 const DOMAIN: &str = "auth-and-tasks";
 
-/// `ErrorInfo.reason` of a refusal for lack of disk space.
-pub const STORAGE_FULL: &str = "STORAGE_FULL";
+/// The message of an unavailable database, whatever the cause.
+pub const UNAVAILABLE: &str = "temporarily unavailable, try again";
 
-/// `ErrorInfo.reason` of a refusal beyond the owner's quota.
-pub const QUOTA_EXCEEDED: &str = "QUOTA_EXCEEDED";
+/// The message of a fault of the server, whatever the cause.
+pub const INTERNAL: &str = "internal error";
 
-/// The error of a full disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("There is no room left to store this")]
-pub struct StorageFull;
-
-/// The kind of an error, as far as a client can act on it.
+/// The class of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The request breaks a rule; [`Classified::violations`] lists every one.
-    Invalid,
-    /// No credential, or not a valid one.
-    Unauthenticated,
-    /// A valid credential without the permission.
-    Forbidden,
-    /// No such thing, or another user's.
-    NotFound,
-    /// The thing exists already.
-    Taken,
-    /// The thing has changed since the client read it.
-    Stale,
-    /// The state does not allow the call; the same call may succeed once it does.
-    Precondition,
-    /// The thing existed and is gone; [`Classified::reason`] is required: without one, the code is
-    /// the transport's for a message that is too large.
-    Gone,
-    /// Too many requests, from this client or in total (rate limit).
-    TooMany,
-    /// Temporarily at capacity (load shedding); the same call may succeed later. Sent with its own
-    /// message, and not logged as a failure.
-    Busy,
-    /// The disk is full, or the owner's quota is used up. [`Classified::reason`] is required: it
-    /// distinguishes this from [`Kind::TooMany`] over HTTP. A retry does not help.
-    Full,
-    /// The database is unavailable or busy, or keys are not loaded yet; the same call may succeed
-    /// later.
-    Unavailable,
-    /// A fault of the server.
-    Internal,
+pub enum Class {
+    /// A row of the table of refusals.
+    Refusal(Refusal),
+    /// A kind alone, without a reason.
+    Kind(Kind),
 }
 
-impl Kind {
-    /// The gRPC code this kind is sent as.
+impl Class {
+    /// The kind, which decides the code and the status.
     #[must_use]
-    pub fn code(self) -> Code {
+    pub fn kind(self) -> Kind {
         match self {
-            Self::Invalid => Code::InvalidArgument,
-            Self::Unauthenticated => Code::Unauthenticated,
-            Self::Forbidden => Code::PermissionDenied,
-            Self::NotFound => Code::NotFound,
-            Self::Taken => Code::AlreadyExists,
-            Self::Stale => Code::Aborted,
-            Self::Precondition => Code::FailedPrecondition,
-            Self::Gone => Code::OutOfRange,
-            Self::TooMany | Self::Full => Code::ResourceExhausted,
-            Self::Busy | Self::Unavailable => Code::Unavailable,
-            Self::Internal => Code::Internal,
+            Self::Refusal(refusal) => refusal.kind(),
+            Self::Kind(kind) => kind,
         }
+    }
+}
+
+impl From<Refusal> for Class {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl From<Kind> for Class {
+    fn from(kind: Kind) -> Self {
+        Self::Kind(kind)
     }
 }
 
 /// An error with its classification for clients.
 ///
-/// Its `Display` is sent to the client, except for [`Kind::Unavailable`] and [`Kind::Internal`],
-/// which are logged with their sources and sent as a fixed sentence.
+/// Its `Display` is sent to the client, except for [`Kind::Full`], [`Kind::Unavailable`] and
+/// [`Kind::Internal`], which are logged with their sources and sent as a fixed sentence.
 pub trait Classified: std::error::Error {
-    /// The kind, which decides the code.
-    fn kind(&self) -> Kind;
-
-    /// A constant a program can compare (`ErrorInfo.reason`).
-    fn reason(&self) -> Option<&'static str> {
-        None
-    }
+    /// The class, which decides the code, the status and the reason.
+    fn class(&self) -> Class;
 
     /// Every faulty field, for [`Kind::Invalid`]; for [`Kind::NotFound`], every field that names a
     /// missing thing.
@@ -108,35 +79,31 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The status that reports `error` to the client.
 #[must_use]
 pub fn status(error: &impl Classified) -> Status {
-    let kind = error.kind();
-    let message = match kind {
-        Kind::Internal => {
-            tracing::error!(cause = %causes(error), "internal error");
-            "internal error".to_owned()
-        }
-        Kind::Unavailable => {
-            tracing::warn!(cause = %causes(error), "unavailable");
-            "temporarily unavailable, try again".to_owned()
-        }
-        Kind::Full => {
+    let class = error.class();
+    let kind = class.kind();
+    let message = match (class, kind) {
+        (Class::Refusal(refusal), Kind::Full) => {
             tracing::warn!(cause = %causes(error), "not stored");
-            // A database's own message is not sent.
-            if error.reason() == Some(STORAGE_FULL) {
-                StorageFull.to_string()
-            } else {
-                error.to_string()
-            }
+            refusal.message().to_owned()
+        }
+        (_, Kind::Internal) => {
+            tracing::error!(cause = %causes(error), "internal error");
+            INTERNAL.to_owned()
+        }
+        (_, Kind::Unavailable) => {
+            tracing::warn!(cause = %causes(error), "unavailable");
+            UNAVAILABLE.to_owned()
         }
         _ => error.to_string(),
     };
     let mut details = ErrorDetails::new();
-    if let Some(reason) = error.reason() {
-        details.set_error_info(reason, DOMAIN, [] as [(String, String); 0]);
+    if let Class::Refusal(refusal) = class {
+        details.set_error_info(refusal.reason(), DOMAIN, [] as [(String, String); 0]);
     }
     for violation in fields::reported(error.violations()) {
         details.add_bad_request_violation(violation.field, violation.message);
     }
-    if matches!(kind, Kind::TooMany | Kind::Busy | Kind::Unavailable) {
+    if kind.is_retryable() {
         details.set_retry_info(Some(error.retry_after()));
     }
     let mut status = Status::with_error_details(kind.code(), message, details);
@@ -146,15 +113,27 @@ pub fn status(error: &impl Classified) -> Status {
     status
 }
 
+impl Classified for Refusal {
+    fn class(&self) -> Class {
+        Class::Refusal(*self)
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        status(&refusal)
+    }
+}
+
 /// The status of a call that the server refuses by itself: one that does not reach its service,
 /// or is not answered in time.
 #[must_use]
-pub fn refused_call(code: Code, message: &str) -> Status {
+pub fn refused_call(kind: Kind, message: &str) -> Status {
     let mut details = ErrorDetails::new();
-    if matches!(code, Code::ResourceExhausted | Code::Unavailable) {
+    if kind.is_retryable() {
         details.set_retry_info(Some(RETRY_AFTER));
     }
-    Status::with_error_details(code, message, details)
+    Status::with_error_details(kind.code(), message, details)
 }
 
 /// The source of a [`status`] of [`Kind::Internal`]: never sent, it marks a server fault for the
@@ -188,18 +167,17 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Code;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
     #[error("the words")]
-    struct Sample(Kind, #[source] std::io::Error);
+    struct Sample(Class, #[source] std::io::Error);
 
     impl Classified for Sample {
-        fn kind(&self) -> Kind {
+        fn class(&self) -> Class {
             self.0
-        }
-        fn reason(&self) -> Option<&'static str> {
-            Some("REASON")
         }
         fn retry_after(&self) -> Duration {
             Duration::from_secs(7)
@@ -211,8 +189,8 @@ mod tests {
     struct Faulty(fields::Violations);
 
     impl Classified for Faulty {
-        fn kind(&self) -> Kind {
-            Kind::Invalid
+        fn class(&self) -> Class {
+            Kind::Invalid.into()
         }
         fn violations(&self) -> &[Violation] {
             &self.0.0
@@ -234,27 +212,37 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_its_code_and_only_server_faults_hide_their_message() {
-        for (kind, code, message) in [
-            (Kind::Invalid, Code::InvalidArgument, "the words"),
-            (Kind::Unauthenticated, Code::Unauthenticated, "the words"),
-            (Kind::Forbidden, Code::PermissionDenied, "the words"),
-            (Kind::NotFound, Code::NotFound, "the words"),
-            (Kind::Taken, Code::AlreadyExists, "the words"),
-            (Kind::Stale, Code::Aborted, "the words"),
-            (Kind::Precondition, Code::FailedPrecondition, "the words"),
-            (Kind::Gone, Code::OutOfRange, "the words"),
-            (Kind::TooMany, Code::ResourceExhausted, "the words"),
-            (Kind::Busy, Code::Unavailable, "the words"),
-            (Kind::Full, Code::ResourceExhausted, "the words"),
-            (Kind::Unavailable, Code::Unavailable, "temporarily unavailable, try again"),
-            (Kind::Internal, Code::Internal, "internal error"),
+    fn every_class_has_its_code_and_only_server_faults_hide_their_message() {
+        let words = "the words";
+        for (class, code, message) in [
+            (Kind::Invalid.into(), Code::InvalidArgument, words),
+            (Kind::Precondition.into(), Code::FailedPrecondition, words),
+            (Kind::TooMany.into(), Code::ResourceExhausted, words),
+            (Kind::Busy.into(), Code::Unavailable, words),
+            (Kind::Unavailable.into(), Code::Unavailable, UNAVAILABLE),
+            (Kind::Internal.into(), Code::Internal, INTERNAL),
+            (Class::from(Refusal::TokenExpired), Code::Unauthenticated, words),
+            (Refusal::ForbiddenUserAccess.into(), Code::PermissionDenied, words),
+            (Refusal::TaskNotFound.into(), Code::NotFound, words),
+            (Refusal::RequestIdReused.into(), Code::AlreadyExists, words),
+            (Refusal::StaleEtag.into(), Code::Aborted, words),
+            (Refusal::SyncTokenTooOld.into(), Code::OutOfRange, words),
+            (Refusal::KeysUnavailable.into(), Code::Unavailable, UNAVAILABLE),
+            (
+                Refusal::StorageFull.into(),
+                Code::ResourceExhausted,
+                "There is no room left to store this",
+            ),
         ] {
-            let status = status(&Sample(kind, std::io::Error::other("disk serial 42")));
-            assert_eq!(status.code(), code);
-            assert_eq!(status.message(), message);
+            let status = status(&Sample(class, std::io::Error::other("disk serial 42")));
+            assert_eq!((status.code(), status.message()), (code, message));
             let details = status.get_error_details();
-            assert_eq!(details.error_info().expect("a reason").reason, "REASON");
+            let reason = match class {
+                Class::Refusal(refusal) => Some(refusal.reason()),
+                Class::Kind(_) => None,
+            };
+            assert_eq!(details.error_info().map(|info| &*info.reason), reason);
+            let kind = class.kind();
             let waits = matches!(kind, Kind::TooMany | Kind::Busy | Kind::Unavailable);
             let delay = details.retry_info().and_then(|retry| retry.retry_delay);
             assert_eq!(delay, waits.then_some(Duration::from_secs(7)));

@@ -2,7 +2,7 @@
 //! behind it, without a database or an HTTP framework.
 //!
 //! - [`auth`]: tokens, secrets, the interceptor and the ownership rule
-//! - [`error`]: the one way from an error to a `tonic::Status`; [`fields`]: every faulty field
+//! - [`error`]: the table of refusals, and the one way from an error to a `tonic::Status`; [`fields`]: every faulty field
 //!   of a message at once
 //! - [`config`]: settings from a lookup, every fault reported at once
 //! - [`address`]: addresses in settings, by the whole grammar; [`origin`]: origins of browsers

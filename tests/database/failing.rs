@@ -28,7 +28,7 @@ async fn a_transaction_with_a_failed_statement_is_never_committed(fresh: FreshDa
     add_in(&transaction, 1).await.expect_err("a number is there once");
     assert!(add_in(&transaction, 3).await.is_err(), "nothing goes on after a failure");
     let error = transaction.commit().await.expect_err("the server would roll back and say OK");
-    assert_eq!(db::kind(&error), Kind::Unavailable);
+    assert_eq!(db::class(&error), Kind::Unavailable.into());
     for number in [2, 3] {
         assert!(!ledger.has(number).await, "{number}");
     }
@@ -116,7 +116,7 @@ async fn a_commit_that_fails_is_reported_and_closes_the_connection() {
         transaction.execute_unprepared(statement).await.expect("nothing is checked yet");
     }
     let error = transaction.commit().await.expect_err("a row that is not there");
-    assert_eq!(db::kind(&error), Kind::Unavailable);
+    assert_eq!(db::class(&error), Kind::Unavailable.into());
     ledger.works_on(10).await;
     assert!(!ledger.has(1).await);
     assert!(!is_marked(writer).await);

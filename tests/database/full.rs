@@ -4,7 +4,7 @@
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::{ConnectionTrait, DbErr};
 use server::db;
-use shared::error::Kind;
+use shared::error::Refusal;
 
 use crate::ledger::{Ledger, add_in, is_marked, mark};
 
@@ -28,7 +28,7 @@ async fn free_space(ledger: &Ledger) {
 
 fn assert_full(error: &DbErr) {
     assert!(error.to_string().contains("full"), "{error}");
-    assert_eq!(db::kind(error), Kind::Full, "it may succeed once there is room");
+    assert_eq!(db::class(error), Refusal::StorageFull.into(), "it may succeed once there is room");
 }
 
 #[tokio::test(flavor = "multi_thread")]

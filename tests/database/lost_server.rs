@@ -40,10 +40,10 @@ async fn a_session_that_was_ended_is_reported_and_replaced() {
         end_session(&transaction, &ledger).await;
         if statement_first {
             let error = add_in(&transaction, 3).await.expect_err("the session has ended");
-            assert_eq!(db::kind(&error), Kind::Unavailable);
+            assert_eq!(db::class(&error), Kind::Unavailable.into());
         }
         let error = transaction.commit().await.expect_err("the session has ended");
-        assert_eq!(db::kind(&error), Kind::Unavailable);
+        assert_eq!(db::class(&error), Kind::Unavailable.into());
         assert!(!ledger.has(number).await);
         ledger.works_on(i64::from(statement_first) * 10 + 10).await;
     }
@@ -57,7 +57,7 @@ async fn a_statement_that_takes_too_long_ends_its_transaction_alone() {
     let hurry = "SET LOCAL statement_timeout = '20ms'";
     transaction.execute_unprepared(hurry).await.expect("a limit");
     let error = transaction.execute_unprepared("SELECT pg_sleep(5)").await.expect_err("too long");
-    assert_eq!(db::kind(&error), Kind::Unavailable);
+    assert_eq!(db::class(&error), Kind::Unavailable.into());
     assert!(transaction.commit().await.is_err());
     assert!(!ledger.has(1).await);
     ledger.works_on(10).await;
@@ -70,7 +70,7 @@ async fn a_read_only_server_stores_nothing_and_reports_it() {
     let read_only = "SET TRANSACTION READ ONLY";
     transaction.execute_unprepared(read_only).await.expect("as on a standby");
     let error = add_in(&transaction, 1).await.expect_err("nothing is written");
-    assert_eq!(db::kind(&error), Kind::Unavailable);
+    assert_eq!(db::class(&error), Kind::Unavailable.into());
     assert!(transaction.commit().await.is_err());
     ledger.works_on(10).await;
 }

@@ -2,6 +2,7 @@
 
 mod block;
 mod document;
+mod errors;
 mod same;
 
 use std::{

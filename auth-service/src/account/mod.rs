@@ -6,7 +6,7 @@ use server::{
     ClientInfo,
     audit_log::{Event, EventKind},
 };
-use shared::fields::Violations;
+use shared::{error::Refusal, fields::Violations};
 
 use crate::{
     email::Email,
@@ -70,7 +70,7 @@ impl Accounts {
         stay: Stay,
     ) -> Result<(user::Model, Opened), Error> {
         if self.sessions.sign_in_rules().needs_verified_email {
-            return Err(Error::SignUpDisabled); // no e-mail is verified here
+            return Err(Refusal::SignUpDisabled.into()); // no e-mail is verified here
         }
         self.rate_limiter.take_sign_up(client).await?;
         self.store.database().check_space()?;
@@ -88,7 +88,7 @@ impl Accounts {
         };
         let (token, mut session) = self.sessions.prepare(&new_user.id, client, stay)?;
         if !self.store.create_user(&mut new_user, &mut session).await? {
-            return Err(Error::EmailTaken);
+            return Err(Refusal::EmailTaken.into());
         }
         let user = user::Model {
             id: new_user.id,
@@ -127,11 +127,11 @@ impl Accounts {
             Some(user) if right => {
                 self.sessions.open(&user.id, stored.as_deref(), client, stay).await
             }
-            _ => Err(Error::InvalidEmailOrPassword),
+            _ => Err(Refusal::InvalidEmailOrPassword.into()),
         };
         self.record_sign_in(user.as_ref(), &opened, client);
         let opened = opened?;
-        let mut user = user.ok_or(Error::InvalidEmailOrPassword)?;
+        let mut user = user.ok_or(Refusal::InvalidEmailOrPassword)?;
         if opened.lifted_ban {
             user.updated_at = opened.session.created_at;
         }
@@ -148,7 +148,7 @@ impl Accounts {
         self.store.database().check_space()?;
         let now = self.sessions.now();
         let updated = self.store.update_user(&caller.user().id, patch, now).await?;
-        let updated = updated.ok_or(Error::InvalidSession)?;
+        let updated = updated.ok_or(Refusal::InvalidSession)?;
         let event = Self::event(EventKind::UserUpdated, caller);
         self.sessions.audit_log().record_deduplicated(event, &caller.user().id);
         Ok(updated)
@@ -248,7 +248,7 @@ fn precondition<'a>(caller: &'a SignedIn, verified: Option<&'a str>) -> Precondi
 fn expect_met(check: PreconditionCheck) -> Result<(), Error> {
     match check {
         PreconditionCheck::Met => Ok(()),
-        PreconditionCheck::PasswordChanged => Err(Error::InvalidPassword),
-        PreconditionCheck::SessionEnded => Err(Error::InvalidSession),
+        PreconditionCheck::PasswordChanged => Err(Refusal::InvalidPassword.into()),
+        PreconditionCheck::SessionEnded => Err(Refusal::InvalidSession.into()),
     }
 }

@@ -4,6 +4,7 @@ use server::{
     ClientInfo,
     audit_log::{Event, EventKind},
 };
+use shared::error::Refusal;
 
 use super::Accounts;
 use crate::{
@@ -24,7 +25,7 @@ impl Accounts {
     ) -> Result<String, Error> {
         let client = caller.client();
         let stored = self.store.password_hash(&caller.user().id).await?;
-        let stored = stored.ok_or(Error::NoPassword)?;
+        let stored = stored.ok_or(Refusal::NoPassword)?;
         // Stored in the canonical form, unless another server wrote it.
         let account = caller.user().email.trim().to_ascii_lowercase();
         let attempt = self.take_attempt(Some(&account), client).await;
@@ -39,7 +40,7 @@ impl Accounts {
             return Ok(stored);
         }
         self.sessions.audit_log().record(Self::event(EventKind::PasswordRefused, caller));
-        Err(Error::InvalidPassword)
+        Err(Refusal::InvalidPassword.into())
     }
 
     /// Takes a rate limit attempt at the password of an account, which need not exist.
@@ -111,7 +112,9 @@ impl Accounts {
                 let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
                 audit_log.record(event);
             }
-            Err(error @ (Error::InvalidEmailOrPassword | Error::Restricted(_))) => {
+            Err(
+                error @ (Error::Refused(Refusal::InvalidEmailOrPassword) | Error::Restricted(_)),
+            ) => {
                 let key = match user {
                     Some(user) => Key::account_from(&user.id, client),
                     None => Key::address(client),
@@ -119,7 +122,8 @@ impl Accounts {
                 let event = of(EventKind::SignInFailed);
                 let (event, key) = match error {
                     Error::Restricted(why) => {
-                        (event.with_detail(why.reason()), format!("{key} {}", why.reason()))
+                        let reason = why.refusal().reason();
+                        (event.with_detail(reason), format!("{key} {reason}"))
                     }
                     _ => (event, key.to_string()),
                 };

@@ -14,7 +14,7 @@ use server::{
     ClientInfo,
     audit_log::{AuditLog, Event, EventKind, Page, PageRequest},
 };
-use shared::{auth::Keyring, clock::Clock};
+use shared::{auth::Keyring, clock::Clock, error::Refusal};
 
 use self::last_use::LastUses;
 pub use self::{last_use::Listed, rotation::Refreshed, rules::SessionRules};
@@ -155,7 +155,7 @@ impl Sessions {
         let opening = self.store.open_session(&mut session, verified, most, rules).await?;
         let (ended, lifted_ban) = match opening {
             Opening::Opened { ended, lifted_ban } => (ended, lifted_ban),
-            Opening::PasswordChanged => return Err(Error::InvalidEmailOrPassword),
+            Opening::PasswordChanged => return Err(Refusal::InvalidEmailOrPassword.into()),
             Opening::Refused(restriction) => return Err(restriction.into()),
         };
         if ended > 0 {
@@ -232,7 +232,7 @@ impl Sessions {
     /// Refuses callers who did not sign in recently.
     pub fn require_fresh(&self, caller: &SignedIn) -> Result<(), Error> {
         let fresh = self.now() - caller.session.created_at < DAY;
-        if fresh { Ok(()) } else { Err(Error::SessionNotFresh) }
+        if fresh { Ok(()) } else { Err(Error::Refused(Refusal::SessionNotFresh)) }
     }
 
     /// The caller's live sessions, newest first.

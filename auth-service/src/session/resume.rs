@@ -1,6 +1,7 @@
 //! Sessions resumed by token; invalid tokens are rate limited.
 
 use server::ClientInfo;
+use shared::error::Refusal;
 
 use super::{DAY, Sessions, SignedIn, Stay};
 use crate::{
@@ -19,7 +20,7 @@ impl Sessions {
         look_up: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let found = look_up.await;
-        if matches!(found, Err(Error::InvalidSession)) {
+        if matches!(found, Err(Error::Refused(Refusal::InvalidSession))) {
             self.invalid_tokens.count(client)?;
         }
         found
@@ -49,7 +50,7 @@ impl Sessions {
         let end = self.capped(session, end);
         if end != session.expires_at {
             if !self.store.extend_session(&session.id, now, end).await? {
-                return Err(Error::InvalidSession);
+                return Err(Refusal::InvalidSession.into());
             }
             caller.extended = end > session.expires_at;
             (session.updated_at, session.expires_at) = (now, end);
@@ -100,10 +101,10 @@ impl Sessions {
         };
         if self.capped(&session, session.expires_at) <= now {
             self.store.end_sessions(&session.user_id, Which::One(&session.id)).await?;
-            return Err(Error::InvalidSession);
+            return Err(Refusal::InvalidSession.into());
         }
         let access = self.store.user_access(&session.user_id).await?;
-        let UserAccess { user, restrictions } = access.ok_or(Error::InvalidSession)?;
+        let UserAccess { user, restrictions } = access.ok_or(Refusal::InvalidSession)?;
         self.last_uses.record(&session, now);
         let client = client.clone();
         Ok((SignedIn { session, user, client, extended: false, superseded }, restrictions))

@@ -20,6 +20,7 @@ use server::{
     ClientInfo,
     audit_log::{Event, EventKind},
 };
+use shared::error::Refusal;
 
 use super::{Sessions, SignedIn};
 use crate::{
@@ -76,7 +77,7 @@ impl Sessions {
         }
         let latest = self.latest(token).await?;
         let latest = latest.filter(|latest| is_young || latest.reveal() != token.reveal());
-        Ok(Refreshed { signed_in, token: latest.ok_or(Error::InvalidSession)? })
+        Ok(Refreshed { signed_in, token: latest.ok_or(Refusal::InvalidSession)? })
     }
 
     /// Whether the current token replaced one within the minimum age. No lock is needed: when a
@@ -111,14 +112,14 @@ impl Sessions {
         now: DateTime<Utc>,
     ) -> Result<session::Model, Error> {
         let rotated = self.store.rotated(&token.at_rest(AtRest::Hashed)).await?;
-        let rotated = rotated.ok_or(Error::InvalidSession)?;
-        let session = self.store.session_of(&rotated).await?.ok_or(Error::InvalidSession)?;
+        let rotated = rotated.ok_or(Refusal::InvalidSession)?;
+        let session = self.store.session_of(&rotated).await?.ok_or(Refusal::InvalidSession)?;
         let has_expired = self.capped(&session, session.expires_at) <= now;
         if has_expired || now - rotated.rotated_at < self.grace {
             return Ok(session);
         }
         self.end_reused(&session).await?;
-        Err(Error::InvalidSession)
+        Err(Refusal::InvalidSession.into())
     }
 
     /// Ends a session whose replaced token was used after its grace period (reuse detection),

@@ -8,9 +8,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shared::error::refused_call;
+use shared::error::{Kind, refused_call};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::{
     connection_state::{CallInProgress, ConnectionState},
@@ -114,11 +114,11 @@ impl Admission {
 }
 
 fn too_many_calls() -> Status {
-    refused_call(Code::ResourceExhausted, TOO_MANY_CALLS)
+    refused_call(Kind::TooMany, TOO_MANY_CALLS)
 }
 
 fn too_many_streams() -> Status {
-    refused_call(Code::ResourceExhausted, TOO_MANY_STREAMS)
+    refused_call(Kind::TooMany, TOO_MANY_STREAMS)
 }
 
 /// The permit of a call.
@@ -190,6 +190,8 @@ impl Permit {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Code;
+
     use super::*;
     use crate::admission::fair_share::WAITING_PER_PERMIT;
 

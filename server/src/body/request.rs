@@ -8,9 +8,9 @@ use std::{
 };
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use shared::error::refused_call;
+use shared::error::{Kind, refused_call};
 use tokio::time::{Instant, Sleep, sleep};
-use tonic::{Code, codegen::StdError};
+use tonic::codegen::StdError;
 
 use crate::admission::permits::Permit;
 
@@ -107,7 +107,7 @@ where
         let allowed = if let Poll::Ready(received) = &frame {
             let data = received.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             if self.is_too_slow(data.map_or(0, Bytes::len)) {
-                Err(refused_call(Code::DeadlineExceeded, "the upload is too slow"))
+                Err(refused_call(Kind::TimedOut, "the upload is too slow"))
             } else {
                 permit.resume()
             }
@@ -116,7 +116,7 @@ where
                 PauseState::Short => Ok(()),
                 PauseState::Waiting => permit.start_waiting(),
                 PauseState::TimedOut => {
-                    Err(refused_call(Code::DeadlineExceeded, "the upload paused for too long"))
+                    Err(refused_call(Kind::TimedOut, "the upload paused for too long"))
                 }
             }
         };
@@ -138,7 +138,7 @@ where
 #[cfg(test)]
 mod tests {
     use http_body_util::{BodyExt, channel::Channel};
-    use tonic::Status;
+    use tonic::{Code, Status};
 
     use super::*;
     use crate::admission::{limits::Limits, permits::Admission, refusal_log::RefusalLog};

@@ -11,9 +11,8 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::{Body as HttpBody, Bytes, Frame};
-use shared::error::refused_call;
+use shared::error::{Kind, refused_call};
 use tonic::{
-    Code,
     body::Body,
     codegen::http::{HeaderMap, Request, Response},
 };
@@ -56,7 +55,7 @@ pub enum StreamKind {
 
 /// The trailers of a drained gRPC watch (GOAWAY).
 fn goaway_trailers() -> HeaderMap {
-    let moved = refused_call(Code::Unavailable, "this connection closes, open the stream again");
+    let moved = refused_call(Kind::Unavailable, "this connection closes, open the stream again");
     let mut trailers = HeaderMap::new();
     // The message is valid in a header, so this does not fail.
     let _ = moved.add_header(&mut trailers);
@@ -187,7 +186,7 @@ where
 mod tests {
     use futures_util::stream;
     use http_body_util::{BodyExt, StreamBody};
-    use tonic::Status;
+    use tonic::{Code, Status};
 
     use super::*;
     use crate::shutdown::Shutdown;

@@ -24,8 +24,8 @@ mod tests {
     use sea_orm::ConnectionTrait;
 
     use super::*;
-    use crate::db::{Database, kind, temporary_file::TemporaryFile};
-    use shared::error::Kind;
+    use crate::db::{Database, class, temporary_file::TemporaryFile};
+    use shared::error::Refusal;
 
     #[tokio::test]
     async fn a_full_disk_is_distinguished_from_an_unavailable_database() -> Result<(), DbErr> {
@@ -37,7 +37,7 @@ mod tests {
         let much = "INSERT INTO t VALUES (randomblob(100000))";
         let error = on.execute_unprepared(much).await.expect_err("no room");
         assert!(is_disk_full(&error), "{error:?}");
-        assert_eq!(kind(&error), Kind::Full);
+        assert_eq!(class(&error), Refusal::StorageFull.into());
         let error = on.execute_unprepared("INSERT INTO u VALUES (1)").await.expect_err("no table");
         assert!(!is_disk_full(&error), "{error:?}");
         database.close().await?;

@@ -23,13 +23,12 @@ mod wal_checkpoint;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
-use shared::error::{Kind, StorageFull};
+use shared::error::{Class, Kind, Refusal};
 
-use self::wal_checkpoint::WalFile;
+use self::{disk_full::is_disk_full, wal_checkpoint::WalFile};
 pub use sea_orm_migration::MigratorTrait;
 
 pub use self::{
-    disk_full::is_disk_full,
     notifications::Notifications,
     probe::{Probe, ProbeFailure},
     reachability::{Unreachable, is_unavailable},
@@ -86,8 +85,8 @@ impl Database {
     }
 
     /// Refuses when the free space is below the limit for new data. On PostgreSQL, whose disk is
-    /// remote, never: there [`is_disk_full`] reports it.
-    pub fn check_space(&self) -> Result<(), StorageFull> {
+    /// remote, never: there the error of a statement reports it.
+    pub fn check_space(&self) -> Result<(), Refusal> {
         self.free_space.check()
     }
 
@@ -104,18 +103,18 @@ impl Database {
     }
 }
 
-/// The classification of a database error: unavailable or busy, and the call may be retried; or
+/// The class of a database error: a full disk; unavailable or busy, and the call may be retried; or
 /// internal, where the database responded and the code failed to read it.
 #[must_use]
-pub fn kind(error: &DbErr) -> Kind {
+pub fn class(error: &DbErr) -> Class {
     use SqlxError::{
         ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, TypeNotFound,
     };
     if is_disk_full(error) {
-        return Kind::Full;
+        return Refusal::StorageFull.into();
     }
     read_only::count(error);
-    match error {
+    let kind = match error {
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
             match **cause {
                 ColumnDecode { .. }
@@ -131,7 +130,8 @@ pub fn kind(error: &DbErr) -> Kind {
             Kind::Unavailable
         }
         _ => Kind::Internal,
-    }
+    };
+    kind.into()
 }
 
 #[cfg(test)]
@@ -144,9 +144,9 @@ mod tests {
         let refuses = DbErr::Exec(RuntimeErr::SqlxError(SqlxError::PoolClosed.into()));
         let misread = SqlxError::Decode("priority is text".into());
         let misread = DbErr::Query(RuntimeErr::SqlxError(misread.into()));
-        assert_eq!(kind(&away), Kind::Unavailable);
-        assert_eq!(kind(&refuses), Kind::Unavailable);
-        assert_eq!(kind(&misread), Kind::Internal);
-        assert_eq!(kind(&DbErr::Type("priority".into())), Kind::Internal);
+        assert_eq!(class(&away), Kind::Unavailable.into());
+        assert_eq!(class(&refuses), Kind::Unavailable.into());
+        assert_eq!(class(&misread), Kind::Internal.into());
+        assert_eq!(class(&DbErr::Type("priority".into())), Kind::Internal.into());
     }
 }

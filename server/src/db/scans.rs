@@ -49,7 +49,7 @@ mod tests {
     use sea_orm::{ConnectionTrait, Database as Driver};
 
     use super::*;
-    use crate::db::{kind, temporary_file::TemporaryFile};
+    use crate::db::{class, temporary_file::TemporaryFile};
     use shared::error::Kind;
 
     /// Without the limit this would take minutes.
@@ -66,7 +66,7 @@ mod tests {
             let start = Instant::now();
             let error = scans.execute_unprepared(LONG).await.expect_err("too long");
             assert!(start.elapsed() >= limit, "{:?}", start.elapsed());
-            assert_eq!(kind(&error), Kind::Unavailable, "{error:?}");
+            assert_eq!(class(&error), Kind::Unavailable.into(), "{error:?}");
             scans.execute_unprepared("SELECT 1").await.expect("short");
         }
         // A statement without a caller ends as well: there is but one connection.

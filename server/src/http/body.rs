@@ -9,6 +9,7 @@ use http::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
+use shared::error::Kind;
 use tonic::Status;
 
 use super::{Problem, byte_order_mark::without_byte_order_mark};
@@ -108,7 +109,7 @@ fn too_large(limit: usize) -> Problem {
 }
 
 pub(super) fn too_long(message: String) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+    Problem::of(Kind::TooLarge, message)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

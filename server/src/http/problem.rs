@@ -8,11 +8,8 @@ use http::{
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
-use shared::{
-    auth::Refusal,
-    error::{Classified, QUOTA_EXCEEDED, STORAGE_FULL},
-};
-use tonic::{Code, Status};
+use shared::error::{Kind, RETRY_AFTER as RETRY_DELAY, Refusal};
+use tonic::Status;
 use tonic_types::StatusExt;
 use utoipa::ToSchema;
 
@@ -44,7 +41,13 @@ pub struct Fault {
 }
 
 impl Problem {
-    /// A problem with nothing to add.
+    /// A problem of a kind, without a reason.
+    #[must_use]
+    pub fn of(kind: Kind, message: impl Into<String>) -> Self {
+        Self::new(kind.http_status(), kind.error_code(), message)
+    }
+
+    /// A problem of HTTP alone, with nothing to add.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -61,16 +64,13 @@ impl Problem {
     pub fn invalid(faults: Vec<Fault>) -> Self {
         let sentences: Vec<_> =
             faults.iter().map(|fault| format!("{} {}", fault.field, fault.message)).collect();
-        Self {
-            faults,
-            ..Self::new(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT", sentences.join("; "))
-        }
+        Self { faults, ..Self::of(Kind::Invalid, sentences.join("; ")) }
     }
 
     /// The problem of an unknown route: 404.
     #[must_use]
     pub fn no_such_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is nothing at this address")
+        Self::of(Kind::NotFound, "There is nothing at this address")
     }
 
     /// The problem of a method that the route lacks: 405. The router adds `Allow`.
@@ -84,7 +84,7 @@ impl Problem {
     /// was sent.
     fn challenge(&self) -> HeaderValue {
         let no_token = [Refusal::MissingToken, Refusal::InvalidHeaderFormat];
-        if no_token.iter().any(|refusal| refusal.reason() == Some(&*self.code)) {
+        if no_token.iter().any(|refusal| refusal.reason() == self.code) {
             return HeaderValue::from_static("Bearer");
         }
         let text = format!(r#"Bearer error="invalid_token", error_description="{}""#, self.message);
@@ -102,18 +102,7 @@ impl From<Status> for Problem {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let reason = details.error_info().map(|info| info.reason.clone());
-        let (http, code) = match (status.code(), &reason) {
-            // `Kind::Gone` has a reason; the transport's code for a message beyond the limit has
-            // none.
-            (Code::OutOfRange, Some(_)) => (StatusCode::GONE, "GONE"),
-            // As RFC 4331 section 3 has it, for a disk that is full and for a quota.
-            (Code::ResourceExhausted, Some(reason))
-                if [STORAGE_FULL, QUOTA_EXCEEDED].contains(&&**reason) =>
-            {
-                (StatusCode::INSUFFICIENT_STORAGE, "INSUFFICIENT_STORAGE")
-            }
-            (code, _) => of(code),
-        };
+        let kind = Kind::of(status.code(), reason.as_deref());
         let faults = details.bad_request().map_or_else(Vec::new, |bad| {
             let fault = |of: &tonic_types::FieldViolation| Fault {
                 field: of.field.clone(),
@@ -122,34 +111,14 @@ impl From<Status> for Problem {
             bad.field_violations.iter().map(fault).collect()
         });
         Self {
-            status: http,
-            code: reason.map_or(code.into(), Cow::from),
+            status: kind.http_status(),
+            code: reason.map_or(kind.error_code().into(), Cow::from),
             message: status.message().to_owned(),
             faults,
             retry_after: details.retry_info().and_then(|retry| retry.retry_delay).or_else(|| {
-                (http == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1))
+                (kind.http_status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_DELAY)
             }),
         }
-    }
-}
-
-/// The HTTP status of a gRPC code, and the default error code.
-fn of(code: Code) -> (StatusCode, &'static str) {
-    match code {
-        Code::OutOfRange => (StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
-        Code::InvalidArgument => (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
-        Code::Unauthenticated => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
-        Code::PermissionDenied => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
-        Code::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND"),
-        Code::FailedPrecondition => (StatusCode::CONFLICT, "FAILED_PRECONDITION"),
-        Code::AlreadyExists => (StatusCode::CONFLICT, "CONFLICT"),
-        Code::Aborted => (StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED"),
-        Code::ResourceExhausted => (StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED"),
-        Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE"),
-        Code::DeadlineExceeded | Code::Cancelled => {
-            (StatusCode::SERVICE_UNAVAILABLE, "DEADLINE_EXCEEDED")
-        }
-        _ => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"),
     }
 }
 
@@ -200,43 +169,37 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
+    use shared::error::refused_call;
+    use tonic::Code;
+
     use super::*;
-    use shared::error::{Kind, status};
 
-    #[derive(Debug, thiserror::Error)]
-    #[error("the words")]
-    struct Sample(Kind, Option<&'static str>);
-
-    impl Classified for Sample {
-        fn kind(&self) -> Kind {
-            self.0
-        }
-        fn reason(&self) -> Option<&'static str> {
-            self.1
-        }
-    }
-
-    /// Gone and too large share a gRPC code; the reason distinguishes them.
+    /// Gone and too large share a gRPC code, as do full and too many; the row of the reason
+    /// distinguishes them.
     #[test]
-    fn a_problem_has_the_status_of_its_kind_and_the_code_of_its_reason() {
-        let too_old = Some("SYNC_TOKEN_TOO_OLD");
-        for (kind, reason, status_code, code) in [
-            (Kind::Gone, too_old, StatusCode::GONE, "SYNC_TOKEN_TOO_OLD"),
-            (Kind::Gone, None, StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
-            (Kind::Precondition, None, StatusCode::CONFLICT, "FAILED_PRECONDITION"),
-            (Kind::Precondition, Some("NO_REPEAT"), StatusCode::CONFLICT, "NO_REPEAT"),
-            (Kind::Stale, None, StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED"),
-            (Kind::TooMany, None, StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED"),
-            (Kind::Full, Some(STORAGE_FULL), StatusCode::INSUFFICIENT_STORAGE, STORAGE_FULL),
-            (Kind::Full, Some(QUOTA_EXCEEDED), StatusCode::INSUFFICIENT_STORAGE, QUOTA_EXCEEDED),
-            (Kind::Invalid, None, StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
+    fn a_problem_has_the_status_of_its_row_or_of_its_kind() {
+        for (status, http, code) in [
+            (Refusal::SyncTokenTooOld.into(), StatusCode::GONE, "SYNC_TOKEN_TOO_OLD"),
+            (refused_call(Kind::TooLarge, ""), StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
+            (refused_call(Kind::Precondition, ""), StatusCode::CONFLICT, "FAILED_PRECONDITION"),
+            (Refusal::NotRepeating.into(), StatusCode::CONFLICT, "NOT_REPEATING"),
+            (refused_call(Kind::Stale, ""), StatusCode::PRECONDITION_FAILED, "PRECONDITION_FAILED"),
+            (refused_call(Kind::TooMany, ""), StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED"),
+            (Refusal::TooManyImports.into(), StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_IMPORTS"),
+            (Refusal::StorageFull.into(), StatusCode::INSUFFICIENT_STORAGE, "STORAGE_FULL"),
+            (Refusal::QuotaExceeded.into(), StatusCode::INSUFFICIENT_STORAGE, "QUOTA_EXCEEDED"),
+            (refused_call(Kind::Invalid, ""), StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
+            (
+                Status::new(Code::Cancelled, ""),
+                StatusCode::SERVICE_UNAVAILABLE,
+                "DEADLINE_EXCEEDED",
+            ),
+            (Status::new(Code::Unknown, ""), StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"),
         ] {
-            let problem = Problem::from(status(&Sample(kind, reason)));
-            assert_eq!((problem.status, &*problem.code), (status_code, code), "{kind:?}");
-            // A full disk is a matter of the server, whose words are for the log.
-            let is_ours = reason == Some(STORAGE_FULL);
-            let message = if is_ours { "There is no room left to store this" } else { "the words" };
-            assert_eq!(problem.message, message);
+            let words = status.message().to_owned();
+            let problem = Problem::from(status);
+            assert_eq!((problem.status, &*problem.code), (http, code));
+            assert_eq!(problem.message, words);
         }
     }
 }

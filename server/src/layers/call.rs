@@ -12,10 +12,10 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use hyper::body::Incoming;
-use shared::error::refused_call;
+use shared::error::{INTERNAL, Kind, refused_call};
 use tokio::time::Instant;
 use tonic::{
-    Code, Status,
+    Status,
     body::Body,
     codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version},
 };
@@ -222,12 +222,10 @@ impl<P: Protocol> Inner<P> {
                 None => response,
             },
             // The panic hook (see `telemetry`) has logged it in the call's span.
-            Ok(Err(_panic)) => {
-                self.protocol.refuse(&info, refused_call(Code::Internal, "internal error"))
+            Ok(Err(_panic)) => self.protocol.refuse(&info, refused_call(Kind::Internal, INTERNAL)),
+            Err(_elapsed) => {
+                self.protocol.refuse(&info, refused_call(Kind::TimedOut, "the call took too long"))
             }
-            Err(_elapsed) => self
-                .protocol
-                .refuse(&info, refused_call(Code::DeadlineExceeded, "the call took too long")),
         }
     }
 }

@@ -141,15 +141,15 @@ fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::error::{Classified, Kind, status};
+    use shared::error::{Class, Classified, Kind, status};
 
     #[derive(Debug, thiserror::Error)]
     #[error("disk serial 42")]
     struct Sample(Kind);
 
     impl Classified for Sample {
-        fn kind(&self) -> Kind {
-            self.0
+        fn class(&self) -> Class {
+            self.0.into()
         }
     }
 

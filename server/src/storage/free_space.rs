@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::error::StorageFull;
+use shared::error::Refusal;
 
 use super::{FileSystem, MinFree};
 
@@ -39,9 +39,9 @@ impl FreeSpaceLimit {
     }
 
     /// Refuses below the limit. Without a measurement nothing is refused.
-    pub fn check(&self) -> Result<(), StorageFull> {
+    pub fn check(&self) -> Result<(), Refusal> {
         match &self.0 {
-            Some(watched) if watched.is_full() => Err(StorageFull),
+            Some(watched) if watched.is_full() => Err(Refusal::StorageFull),
             _ => Ok(()),
         }
     }
@@ -89,16 +89,16 @@ mod tests {
         let path = std::env::temp_dir();
         let free = FileSystem::of(&path).expect("a file system").free;
         let free_space = |min_free| FreeSpaceLimit::at(path.clone(), min_free);
-        assert_eq!(free_space(MinFree::Bytes(free * 2)).check(), Err(StorageFull));
+        assert_eq!(free_space(MinFree::Bytes(free * 2)).check(), Err(Refusal::StorageFull));
         assert_eq!(free_space(MinFree::Bytes(free / 2)).check(), Ok(()));
         assert_eq!(free_space(MinFree::Off).check(), Ok(()));
         assert_eq!(FreeSpaceLimit::default().check(), Ok(()));
 
         let free_space = free_space(MinFree::Bytes(free * 2));
-        assert_eq!(free_space.check(), Err(StorageFull));
+        assert_eq!(free_space.check(), Err(Refusal::StorageFull));
         let watched = free_space.0.as_ref().expect("a floor");
         let first = watched.last.lock().expect("sound").map(|sample| sample.at);
-        assert_eq!(free_space.check(), Err(StorageFull));
+        assert_eq!(free_space.check(), Err(Refusal::StorageFull));
         assert_eq!(watched.last.lock().expect("sound").map(|sample| sample.at), first);
     }
 }

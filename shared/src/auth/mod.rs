@@ -78,7 +78,6 @@ mod jwks;
 mod keyring;
 mod policy;
 mod principal;
-mod refusal;
 mod secret;
 mod service;
 mod session_cache;
@@ -88,6 +87,7 @@ mod verifier;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Refusal;
 pub use bearer::bearer;
 pub use gate::Gate;
 pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};
@@ -95,7 +95,6 @@ pub use jwks::PublicKeySource;
 pub use keyring::Keyring;
 pub use policy::TokenPolicy;
 pub use principal::{InvalidUserId, Owner, OwnershipObserver, Principal, UserId};
-pub use refusal::Refusal;
 pub use secret::{Secret, SecretFault};
 pub use service::{InvalidServiceName, ServiceGate, ServicePrincipal, ServiceTokenIssuer};
 pub use trust::{TokenKind, Trust};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shared::error::Refusal;
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
@@ -83,7 +84,7 @@ impl ReminderStream {
         if *cursor.epoch.get_or_insert(epoch) != epoch
             || cursor.number > tasks.last_reminder_event(all).await?
         {
-            return Err(Error::UnknownResumeToken);
+            return Err(Refusal::ResumeTokenUnknown.into());
         }
         let page = tasks.reminder_events_after(all, cursor.number).await?.into_iter();
         let beat = Instant::now() + period;
@@ -102,7 +103,7 @@ impl ReminderStream {
                 return Ok((Some((fired, task)), self.cursor));
             }
             if self.cursor.epoch != Some(self.tasks.epoch().id) {
-                return Err(Error::UnknownResumeToken);
+                return Err(Refusal::ResumeTokenUnknown.into());
             }
             self.page =
                 self.tasks.reminder_events_after(self.all, self.cursor.number).await?.into_iter();

@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use shared::auth::{Owner, Principal, Refusal};
+use shared::{
+    auth::{Owner, Principal},
+    error::Refusal,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
 use shared::{
     auth::Owner,
+    error::Refusal,
     fields::{Fields, Violations},
 };
 use uuid::Uuid;
@@ -126,7 +127,7 @@ impl IdempotencyKey {
         match idempotency::find(change, owner, id, fingerprint, now).await? {
             None => Ok(None),
             Some(Created::Batch(ids)) => Ok(Some(ids)),
-            Some(Created::One(_)) => Err(Error::RequestIdReused),
+            Some(Created::One(_)) => Err(Refusal::RequestIdReused.into()),
         }
     }
 
@@ -152,7 +153,7 @@ async fn create_in(
 ) -> Result<Outcome<Vec<Task>>, Error> {
     if let Some(ids) = IdempotencyKey::find(key.as_ref(), change, owner, now).await? {
         return match present(find_all(&change.transaction, owner, &ids).await?) {
-            Err(Error::Missing(_)) => Err(Error::RequestIdReused),
+            Err(Error::Missing(_)) => Err(Refusal::RequestIdReused.into()),
             found => found.map(Outcome::Unchanged),
         };
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use server::db::Transaction;
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::{
     Tasks,
@@ -95,7 +95,7 @@ impl Change {
         if self.quota.allows(usage.stored.and(usage.more), by) {
             Ok(())
         } else {
-            Err(Error::QuotaExceeded)
+            Err(Refusal::QuotaExceeded.into())
         }
     }
 

@@ -1,6 +1,6 @@
 //! The creation of tasks, with idempotency keys.
 
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::{
     Tasks,
@@ -57,9 +57,9 @@ async fn create_for(
 ) -> Result<Outcome<Task>, Error> {
     let fingerprint = fingerprint(&content);
     if let Some(made) = idempotency::find(change, owner, request_id, &fingerprint, now).await? {
-        let Created::One(made) = made else { return Err(Error::RequestIdReused) };
+        let Created::One(made) = made else { return Err(Refusal::RequestIdReused.into()) };
         return match find(&change.transaction, owner, made).await {
-            Err(Error::NotFound) => Err(Error::RequestIdReused),
+            Err(Error::Refused(Refusal::TaskNotFound)) => Err(Refusal::RequestIdReused.into()),
             found => found.map(Outcome::Unchanged),
         };
     }

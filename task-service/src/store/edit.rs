@@ -1,7 +1,7 @@
 //! Changes of one task: update, toggle, skip.
 
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter};
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
 
 use super::{
@@ -115,7 +115,7 @@ pub async fn store(
         match &mut task.series {
             // The id of the series is used by another one.
             Some(series) if series.occurrence == 1 => series.id = now.new_id(),
-            _ => return Err(Error::NotRepeating),
+            _ => return Err(Refusal::NotRepeating.into()),
         }
     }
     let successor = task.successor(now, change.revision, index);
@@ -129,7 +129,7 @@ pub async fn store(
 /// Checks the precondition of a change, if there is one.
 pub fn check(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
     match wanted {
-        Some(wanted) if !wanted.is_of(task.revision) => Err(Error::Stale),
+        Some(wanted) if !wanted.is_of(task.revision) => Err(Refusal::StaleEtag.into()),
         _ => Ok(()),
     }
 }

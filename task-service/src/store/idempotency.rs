@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, Select, sea_query::OnConflict};
 use server::db::Database;
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
 
 use super::{
@@ -50,7 +50,7 @@ pub async fn find(
                 Created::Batch(ids.iter().map(|id| Uuid::from_bytes(*id)).collect())
             }
         })),
-        Some(_) => Err(Error::RequestIdReused),
+        Some(_) => Err(Refusal::RequestIdReused.into()),
         None => Ok(None),
     }
 }

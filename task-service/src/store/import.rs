@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use shared::{
     auth::Owner,
+    error::Refusal,
     fields::{MAX_REPORTED, Violation, Violations},
 };
 use uuid::Uuid;
@@ -60,7 +61,7 @@ impl Tasks {
     ) -> Result<Import, Error> {
         self.database.check_space()?;
         let permit =
-            self.queues.import(owner.user().as_str(), from).ok_or(Error::TooManyImports)?;
+            self.queues.import(owner.user().as_str(), from).ok_or(Refusal::TooManyImports)?;
         Ok(Import {
             permit,
             tasks: self.clone(),

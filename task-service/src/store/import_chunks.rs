@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use sea_orm::{ActiveValue::Set, DbErr};
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use tokio::sync::oneshot;
 
 use super::{
@@ -106,7 +106,7 @@ async fn store_chunks(
             let more = more?;
             all = all.and(more);
             if !tasks.quota.allows(usage.and(all), more) {
-                return Err(Error::QuotaExceeded);
+                return Err(Refusal::QuotaExceeded.into());
             }
             rows = next?;
             if start.elapsed() >= CHUNK {
@@ -129,7 +129,7 @@ async fn publish(tasks: &Tasks, owner: &Owner, revision: i64, more: Usage) -> Re
         return Err(DbErr::Custom("another process changes the same file".to_owned()).into());
     }
     if !tasks.quota.allows(stored_usage(&row), more) {
-        return Err(Error::QuotaExceeded);
+        return Err(Refusal::QuotaExceeded.into());
     }
     PendingNotification::of_change(&tasks.pubsub, owner.user().as_str())
         .send_after(transaction.commit())

@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, Iterable, QueryTrait,
     sea_query::{CommonTableExpression, Expr, Query, SimpleExpr, WithClause, WithQuery},
 };
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::{Tasks, dialect::Dialect, notify::PendingNotification, revision::next_number, row};
 use crate::{
@@ -33,7 +33,7 @@ pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Er
     let _guard = tasks.queues.changes.acquire(owner.user().as_str()).await?;
     let notification = PendingNotification::of_change(&tasks.pubsub, owner.user().as_str());
     let row = notification.send_after(tasks.database.writer().query_one(&statement)).await?;
-    let row = row.ok_or(Error::QuotaExceeded)?;
+    let row = row.ok_or(Refusal::QuotaExceeded)?;
     let revision = row.try_get_by_index(0)?;
     Ok(Task { revision, position: Position::at_end(revision, 0), ..task })
 }

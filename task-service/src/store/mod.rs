@@ -46,7 +46,7 @@ use sea_orm::{
     Select,
 };
 use server::{db::Database, storage::MinFree};
-use shared::{auth::Owner, clock::Clock};
+use shared::{auth::Owner, clock::Clock, error::Refusal};
 use uuid::Uuid;
 
 use self::{
@@ -134,7 +134,7 @@ impl Tasks {
     pub async fn list(&self, owner: &Owner, request: &PageRequest) -> Result<Page, Error> {
         let epoch = self.epoch().id;
         if request.after.as_ref().is_some_and(|cursor| cursor.epoch != epoch) {
-            return Err(Error::PageTooOld);
+            return Err(Refusal::PageTokenTooOld.into());
         }
         if !request.filter.is_search() {
             return self.list_on(self.database.reader(), owner, request).await;
@@ -217,7 +217,7 @@ async fn one(
     selection: Select<Entity>,
 ) -> Result<Task, Error> {
     let row = selection.into_partial_model::<Row>().one(on).await?;
-    row.ok_or(Error::NotFound)?.of(owner)
+    row.ok_or(Refusal::TaskNotFound)?.of(owner)
 }
 
 #[cfg(test)]

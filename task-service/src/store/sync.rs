@@ -4,7 +4,7 @@ use sea_orm::{
     ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::{Tasks, owned::owned, row::Row};
 use crate::{
@@ -88,7 +88,7 @@ impl History {
     pub fn check(self, cursor: SyncCursor) -> Result<(), Error> {
         let is_known = (self.purged..=self.latest).contains(&cursor.known());
         if cursor.epoch != self.epoch || !is_known {
-            return Err(Error::TooOld);
+            return Err(Refusal::SyncTokenTooOld.into());
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The events of a watch: changes and reminder events of a user, in one order.
 
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
 
 use super::{Tasks, find, owned::owned, reminders::reminder_event, sync::History};
@@ -79,7 +79,7 @@ impl Tasks {
     pub async fn reminded(&self, owner: &Owner, id: Uuid) -> Result<Option<Task>, Error> {
         match find(self.database.reader(), owner, id).await {
             Ok(task) => Ok(Some(task)),
-            Err(Error::NotFound) => Ok(None),
+            Err(Error::Refused(Refusal::TaskNotFound)) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, sea_query::OnConflict};
 use server::db::Transaction;
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
 
 use super::{
@@ -110,7 +110,7 @@ pub async fn replace(
     let update = owned_update::<Entity>(owner).set(row::changeable(after));
     let done = update.filter(Column::Id.eq(after.id)).exec(&change.transaction).await?;
     if done.rows_affected != 1 {
-        return Err(Error::NotFound);
+        return Err(Refusal::TaskNotFound.into());
     }
     let (noted, moments) = (to_remind_at(before), to_remind_at(after));
     if noted == moments {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use server::ClientInfo;
-use shared::auth::{Keyring, Refusal, bearer};
+use shared::{
+    auth::{Keyring, bearer},
+    error::Refusal,
+};
 use tonic::{Request, Status, service::Interceptor};
 
 use crate::{
@@ -22,7 +25,7 @@ impl Interceptor for RequireSessionToken {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.extensions_mut().remove::<Arc<SessionToken>>();
         let credential = bearer(request.metadata().as_ref())?;
-        let token = SessionToken::parse(credential, &self.0).ok_or(Error::InvalidSession)?;
+        let token = SessionToken::parse(credential, &self.0).ok_or(Refusal::InvalidSession)?;
         request.extensions_mut().insert(Arc::new(token));
         Ok(request)
     }

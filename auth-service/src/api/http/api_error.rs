@@ -10,7 +10,7 @@ use http::{
 };
 use serde::Serialize;
 use server::http::{Problem, json};
-use shared::error::{Classified, Kind, status};
+use shared::error::{Classified, Kind, Refusal, status};
 use utoipa::ToSchema;
 
 use crate::{
@@ -81,14 +81,11 @@ impl IntoResponse for ApiError {
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let Some(code) = error.code() else {
-            return match error {
-                Error::Refused(_) => Self::unauthorized(),
-                // Only its kind matters. An internal error is logged with its cause here, once,
-                // and gets a fixed message.
-                _ => Problem::from(status(&error)).into(),
-            };
+            // Only its kind matters. An internal error is logged with its cause here, once, and
+            // gets a fixed message.
+            return Problem::from(status(&error)).into();
         };
-        let retry_after = match code.grpc.map(|grpc| grpc.kind) {
+        let retry_after = match code.refusal.map(Refusal::kind) {
             Some(Kind::TooMany | Kind::Busy) => Some(error.retry_after()),
             Some(Kind::Full) => {
                 drop(status(&error)); // logs the cause

@@ -8,6 +8,7 @@ use axum::{
 };
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA};
 use serde::Deserialize;
+use shared::error::Refusal;
 use utoipa::IntoParams;
 
 use super::{
@@ -92,7 +93,7 @@ pub async fn get_session(
     let signed_in = match resumed {
         Ok(signed_in) => signed_in,
         // Better Auth ends the sessions of banned users.
-        Err(Error::InvalidSession | Error::Restricted(_)) => {
+        Err(Error::Refused(Refusal::InvalidSession) | Error::Restricted(_)) => {
             return no_session(state.expired_cookies()?);
         }
         Err(error) => return Err(error.into()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
 use http::header::{HeaderValue, LOCATION};
+use shared::error::Refusal;
 
 use super::{
     api_error::{ApiError, ErrorBody},
@@ -92,7 +93,7 @@ pub async fn sign_in(
     state.origin_check.expect_trusted_url(body.callback_url.as_deref())?;
     let email = exact(&body.email).ok_or_else(|| ApiError::of(&error_code::INVALID_EMAIL))?;
     let password = Password::parse(body.password).map_err(|fault| match fault {
-        PasswordFault::Empty => Error::InvalidEmailOrPassword.into(),
+        PasswordFault::Empty => ApiError::of(&error_code::INVALID_EMAIL_OR_PASSWORD),
         fault => ApiError::from(fault),
     })?;
     let stay = stay(body.remember_me);
@@ -132,7 +133,7 @@ pub async fn sign_out(
             Ok(caller) => {
                 state.sessions.end(&caller, Which::One(&caller.session().id)).await?;
             }
-            Err(Error::InvalidSession) => {}
+            Err(Error::Refused(Refusal::InvalidSession)) => {}
             Err(error) => return Err(error.into()),
         }
     }

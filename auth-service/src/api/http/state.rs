@@ -10,7 +10,10 @@ use http::{
 };
 use serde::de::DeserializeOwned;
 use server::{ClientInfo, http::NoParameters};
-use shared::{auth::Keyring, error::status};
+use shared::{
+    auth::Keyring,
+    error::{Refusal, status},
+};
 
 use super::{
     api_error::ApiError,
@@ -128,7 +131,7 @@ impl AppState {
     /// The result of a look-up by token; an invalid token expires the browser's cookies.
     pub fn expire_if_invalid<T>(&self, given: Result<T, Error>) -> Result<T, ApiError> {
         match given {
-            Err(Error::InvalidSession) => {
+            Err(Error::Refused(Refusal::InvalidSession)) => {
                 Err(ApiError::unauthorized().with_expired_cookies(self.expired_cookies()?))
             }
             given => Ok(given?),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
+use shared::error::Refusal;
 
 use super::{
     api_error::{ApiError, ErrorBody},
@@ -132,7 +133,7 @@ pub async fn delete_user(
     }
     let confirm = body.password.map(Password::parse).transpose()?;
     state.accounts.delete(&caller.signed_in, confirm).await.map_err(|error| match error {
-        Error::SessionNotFresh => ApiError::of(&error_code::SESSION_EXPIRED),
+        Error::Refused(Refusal::SessionNotFresh) => ApiError::of(&error_code::SESSION_EXPIRED),
         error => error.into(),
     })?;
     Ok((state.expired_cookies()?, OkJson(Deleted { success: true, message: "User deleted" })))

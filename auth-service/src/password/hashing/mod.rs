@@ -11,13 +11,13 @@ mod fair_queue;
 use std::{num::NonZero, time::Duration};
 
 use server::ClientInfo;
+use shared::error::Refusal;
 
 #[cfg(test)]
 pub use self::concurrency::default_concurrency;
 pub use self::concurrency::{HASH_BYTES, memory_limit, read_concurrency};
 use self::fair_queue::FairQueue;
 use crate::{
-    error_code::{self, grpc_message},
     password::{Password, Underivable},
     random,
 };
@@ -33,7 +33,7 @@ pub struct Hashing(FairQueue);
 #[derive(Debug, thiserror::Error)]
 pub enum HashingError {
     /// The queue is full, or the wait took too long.
-    #[error("{}", grpc_message(&error_code::BUSY))]
+    #[error("{}", Refusal::Busy)]
     Busy,
     /// The operating system has no randomness.
     #[error("no random salt")]

@@ -1,6 +1,7 @@
 //! Which limits an attempt at a password uses up, and when it is refused.
 
 use server::ClientInfo;
+use shared::error::Refusal;
 
 use super::{
     super::{InvalidTokens, LimitScope, Limits, PasswordAttempt, RateLimitError, RateLimiter},
@@ -117,9 +118,9 @@ async fn an_attempt_that_fails_while_it_is_counted_is_refunded(test: TestCounter
     }
     let known = client();
     for _ in 0..20 {
-        let failing = async { Err(Error::InvalidSession) };
+        let failing = async { Err(Error::Refused(Refusal::InvalidSession)) };
         let attempt = limiter.take_password(Some(&ada), &known, failing).await;
-        assert!(matches!(attempt, Err(Error::InvalidSession)));
+        assert!(matches!(attempt, Err(Error::Refused(Refusal::InvalidSession))));
     }
     assert_eq!(let_through(&limiter, &ada, &known, true).await, 5);
 }

@@ -2,6 +2,7 @@
 
 use fixtures::{FreshDatabase, on_both_databases};
 use server::ClientInfo;
+use shared::error::Refusal;
 
 use super::{Scene, raw};
 use crate::{
@@ -26,7 +27,7 @@ async fn an_admin_ends_every_session_and_servers_refuse_them_at_once(database: F
     assert_eq!(visitor.end_sessions("u1", Which::All).await.expect("ends").count, 1);
     assert!(matches!(
         sessions.resume(&ada, &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
     assert!(sessions.resume(&bob, &ClientInfo::default()).await.is_ok());
     assert_eq!(visitor.end_sessions("u1", Which::All).await.expect("ends").count, 0);
@@ -34,7 +35,7 @@ async fn an_admin_ends_every_session_and_servers_refuse_them_at_once(database: F
     assert_eq!(visitor.end_all_sessions().await.expect("ends"), 1);
     assert!(matches!(
         sessions.resume(&bob, &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
     assert_eq!(visitor.end_all_sessions().await.expect("ends"), 0);
     assert_eq!(scene.column("id", "user").await.len(), 2);

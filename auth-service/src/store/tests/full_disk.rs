@@ -4,7 +4,7 @@
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
 use server::{ClientInfo, db};
-use shared::error::Kind;
+use shared::error::Refusal;
 
 use super::{Scene, keys, no_limit};
 use crate::{
@@ -25,7 +25,7 @@ async fn fill(scene: &Scene, round: usize) {
         let mut user = scene.new_user(&id, &format!("{id}@example.com"));
         user.name = "x".repeat(20_000);
         if let Err(error) = scene.store.create_user(&mut user, &mut session).await {
-            assert_eq!(db::kind(&error), Kind::Full, "{error}");
+            assert_eq!(db::class(&error), Refusal::StorageFull.into(), "{error}");
             return;
         }
     }

@@ -25,6 +25,7 @@ use server::{
 use shared::{
     auth::{Keyring, Secret},
     clock::{Clock, ManualClock, SystemClock},
+    error::Refusal,
 };
 
 use super::{NewUser, Precondition, PreconditionCheck, Schema, Store, UserPatch, Which};
@@ -196,7 +197,7 @@ async fn a_change_during_a_hash_aborts_the_write_that_relied_on_it(database: Fre
     assert_eq!(scene.store.password_hash("u1").await.expect("reads").as_deref(), Some("salt:new"));
     let stale =
         sessions.open("u1", Some("salt:key"), &ClientInfo::default(), Stay::Remembered).await;
-    assert!(matches!(stale, Err(Error::InvalidEmailOrPassword)));
+    assert!(matches!(stale, Err(Error::Refused(Refusal::InvalidEmailOrPassword))));
     assert_eq!(scene.column("id", "session").await.len(), 1);
 
     scene.store.end_sessions("u1", Which::All).await.expect("ends");

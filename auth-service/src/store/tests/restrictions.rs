@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use fixtures::{Foreign, FreshDatabase, Ids, PASSWORD_HASH, TOKEN, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
 use server::ClientInfo;
-use shared::clock::Clock;
+use shared::{clock::Clock, error::Refusal};
 
 use super::{SECRET, Scene, keys, no_limit, raw};
 use crate::{
@@ -194,7 +194,7 @@ async fn a_banned_user_can_still_sign_out(database: FreshDatabase) {
     sessions.end(&caller, Which::One(&caller.session().id)).await.expect("ends");
     assert!(matches!(
         sessions.resume_to_end(&token(), &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
 }
 

@@ -6,7 +6,10 @@ use chrono::TimeDelta;
 use fixtures::{Foreign, FreshDatabase, Ids, TOKEN, on_both_databases};
 use sea_orm::ConnectionTrait;
 use server::ClientInfo;
-use shared::clock::{Clock, ManualClock};
+use shared::{
+    clock::{Clock, ManualClock},
+    error::Refusal,
+};
 
 use super::{SECRET, Scene, WEEK, keys, no_limit};
 use crate::{
@@ -52,7 +55,7 @@ async fn refreshed(sessions: &Sessions, token: &SessionToken) -> SessionToken {
 }
 
 fn is_refused<T>(answer: &Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::InvalidSession))
+    matches!(answer, Err(Error::Refused(Refusal::InvalidSession)))
 }
 
 async fn a_token_is_replaced_and_its_session_stays(database: FreshDatabase) {

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::ConnectionTrait;
 use server::{ClientInfo, audit_log::EventKind};
-use shared::clock::Clock;
+use shared::{clock::Clock, error::Refusal};
 
 use super::{Scene, WEEK, record};
 use crate::{
@@ -57,7 +57,7 @@ async fn a_session_that_is_used_every_day_ends_at_its_maximum_age(database: Fres
     scene.clock.advance(TimeDelta::milliseconds(1));
     assert!(matches!(
         sessions.resume(&token, &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
     assert!(scene.column("id", "session").await.is_empty());
 }
@@ -85,7 +85,7 @@ async fn no_other_server_extends_a_session_beyond_its_maximum_age(database: Fres
     assert!(scene.store.sessions("u1", now, oldest).await.expect("reads").is_empty());
     assert!(matches!(
         sessions.resume_as_it_is(&token, &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
     assert!(!scene.column("id", "session").await.contains(&id));
     scene.store.database.writer().execute_unprepared(far).await.expect("writes");

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta};
 use fixtures::{FreshDatabase, on_both_databases};
 use server::ClientInfo;
-use shared::clock::Clock;
+use shared::{clock::Clock, error::Refusal};
 
 use super::{SECRET, Scene, WEEK, keys};
 use crate::{
@@ -48,7 +48,10 @@ async fn a_session_opens_by_either_form_and_slides_once_a_day(database: FreshDat
         assert_eq!(later.session().expires_at, scene.clock.now() + WEEK);
         let again = sessions.resume(&opened.token, &ClientInfo::default()).await.expect("live");
         assert_eq!(again.session().expires_at, scene.clock.now() + WEEK);
-        assert!(matches!(sessions.list(&again).await, Err(Error::SessionNotFresh)));
+        assert!(matches!(
+            sessions.list(&again).await,
+            Err(Error::Refused(Refusal::SessionNotFresh))
+        ));
     }
 }
 
@@ -76,12 +79,18 @@ async fn invalid_tokens_are_counted_in_every_call_and_live_ones_are_not(database
         };
         ask(&live, here).await.expect("live");
         for _ in 0..3 {
-            assert!(matches!(ask(&dead, here).await, Err(Error::InvalidSession)), "{call}");
+            assert!(
+                matches!(ask(&dead, here).await, Err(Error::Refused(Refusal::InvalidSession))),
+                "{call}"
+            );
         }
         let refused = ask(&dead, here).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts { .. })), "{call}");
         ask(&live, here).await.expect("live, beside the dead ones");
-        assert!(matches!(ask(&dead, there).await, Err(Error::InvalidSession)), "{call}");
+        assert!(
+            matches!(ask(&dead, there).await, Err(Error::Refused(Refusal::InvalidSession))),
+            "{call}"
+        );
     }
 }
 
@@ -139,7 +148,7 @@ async fn a_brief_session_ends_after_a_day_and_is_never_extended(database: FreshD
     scene.clock.advance(TimeDelta::hours(1));
     assert!(matches!(
         sessions.resume(&opened.token, &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
 
     let hour = std::time::Duration::from_hours(1);
@@ -188,7 +197,7 @@ async fn an_expired_session_is_refused_and_removed(database: FreshDatabase) {
     let sessions = scene.sessions(AtRest::Hashed);
     assert!(matches!(
         sessions.resume(&token, &ClientInfo::default()).await,
-        Err(Error::InvalidSession)
+        Err(Error::Refused(Refusal::InvalidSession))
     ));
     assert!(scene.column("id", "session").await.is_empty());
 }

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prost_types::FieldMask;
 use proto::task::v1::{self as pb, Task};
 use server::http::{NoParameters, Problem, body, json};
+use shared::error::Refusal;
 
 use super::{
     Rpcs,
@@ -20,7 +21,6 @@ use super::{
     requests::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, OfTask, OfUser, Replacement},
     responses::{collection, next, no_content, problem, task_or_nothing, with_task},
 };
-use crate::error::Error;
 
 /// Create a task.
 ///
@@ -121,7 +121,9 @@ pub async fn get(
     let answer = rpcs.client.get_task(caller.call(message)).await.map_err(problem)?;
     let task = answer.into_inner().task;
     match task {
-        Some(task) if preconditions.if_match_fails(&task.etag) => Err(problem(Error::Stale.into())),
+        Some(task) if preconditions.if_match_fails(&task.etag) => {
+            Err(Problem::from(Refusal::StaleEtag))
+        }
         Some(task) if preconditions.if_none_match_has(&task.etag) => {
             Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag(&task.etag))]).into_response())
         }

@@ -1,6 +1,7 @@
 //! Many tasks in one change: all of them or none, and once for each request id.
 
 use fixtures::{FreshDatabase, on_both_databases};
+use shared::error::Refusal;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -150,10 +151,13 @@ async fn a_repeated_creation_returns_the_same_tasks_as_they_are_now(fresh: Fresh
     let done = world.tasks.complete(&alice, made[1].id).await.expect("completed");
     assert_eq!(create(&["a", "b"]).await.expect("repeated"), [made[0].clone(), done]);
     for other in [&["b", "a"][..], &["a"], &["a", "b", "c"]] {
-        assert!(matches!(create(other).await, Err(Error::RequestIdReused)), "{other:?}");
+        assert!(
+            matches!(create(other).await, Err(Error::Refused(Refusal::RequestIdReused))),
+            "{other:?}"
+        );
     }
     world.tasks.delete(&alice, made[0].id, None).await.expect("deleted");
-    assert!(matches!(create(&["a", "b"]).await, Err(Error::RequestIdReused)));
+    assert!(matches!(create(&["a", "b"]).await, Err(Error::Refused(Refusal::RequestIdReused))));
     assert_eq!(world.titles(&alice).await, ["b"]);
     world.later(24 * 60 * 60);
     assert_eq!(create(&["b", "a"]).await.expect("free again").len(), 2);
@@ -174,7 +178,7 @@ async fn a_repeated_change_is_not_made_again(fresh: FreshDatabase) {
     let again = tasks.update_all(&alice, &ids[..1], &renamed("a"), Some(key("u"))).await;
     assert_eq!(again.expect("repeated")[0].content.title.as_str(), "z");
     let other = tasks.update_all(&alice, &ids[..1], &renamed("b"), Some(key("u"))).await;
-    assert!(matches!(other, Err(Error::RequestIdReused)));
+    assert!(matches!(other, Err(Error::Refused(Refusal::RequestIdReused))));
 
     tasks.delete_all(&alice, &ids, Some(key("d"))).await.expect("deleted");
     tasks.undelete(&alice, ids[0], None).await.expect("back");
@@ -188,7 +192,8 @@ async fn calls_of_all_kinds_share_their_keys(fresh: FreshDatabase) {
     let (tasks, ids) = (&world.tasks, ids(&made));
     tasks.complete_all(&alice, &ids, Some(key("batch"))).await.expect("completed");
     tasks.create(&alice, requested("one", "single")).await.expect("created");
-    let reused = |answer: Result<(), Error>| matches!(answer, Err(Error::RequestIdReused));
+    let reused =
+        |answer: Result<(), Error>| matches!(answer, Err(Error::Refused(Refusal::RequestIdReused)));
     let single = tasks.create(&alice, requested("one", "batch")).await;
     assert!(reused(single.map(drop)));
     for used in ["batch", "single"] {

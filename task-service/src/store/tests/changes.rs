@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use fixtures::{FreshDatabase, on_both_databases};
+use shared::error::Refusal;
 use tokio::task::JoinSet;
 
 use super::world::{World, not_found, owner, titled};
@@ -114,12 +115,12 @@ async fn a_stale_etag_changes_nothing(fresh: FreshDatabase) {
     for etag in [old, Etag::given("nonsense".into()).expect("an etag")] {
         let patch = TaskPatch::completed(false);
         let update = world.tasks.update(&alice, made.id, patch, Some(&etag)).await;
-        assert!(matches!(update, Err(Error::Stale)));
+        assert!(matches!(update, Err(Error::Refused(Refusal::StaleEtag))));
         let same = TaskPatch::completed(true);
         let update = world.tasks.update(&alice, made.id, same, Some(&etag)).await;
-        assert!(matches!(update, Err(Error::Stale)));
+        assert!(matches!(update, Err(Error::Refused(Refusal::StaleEtag))));
         let delete = world.tasks.delete(&alice, made.id, Some(&etag)).await;
-        assert!(matches!(delete, Err(Error::Stale)));
+        assert!(matches!(delete, Err(Error::Refused(Refusal::StaleEtag))));
     }
     assert_eq!(world.tasks.get(&alice, made.id).await.expect("there"), now);
     let etag = Etag::of(now.revision);
@@ -180,6 +181,10 @@ async fn of_many_updates_based_on_one_version_one_wins(fresh: FreshDatabase) {
     let answers = updates.join_all().await;
     let won: Vec<_> = answers.iter().flatten().collect();
     assert_eq!(won.len(), 1);
-    assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(Error::Stale))));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer, Ok(_) | Err(Error::Refused(Refusal::StaleEtag))))
+    );
     assert_eq!(world.tasks.get(&alice, made.id).await.expect("there"), *won[0]);
 }

@@ -8,7 +8,7 @@ use server::{
     audit_log::{self, AuditLog, Event, EventKind, PageRequest, SecurityEvents},
     db::Database,
 };
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::world::{World, erased_user, every_user, owner, requested, titled, with_key};
 use crate::{
@@ -138,7 +138,10 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
     let place = world.tasks.sync(&alice, &request).await.expect("all").next;
     let first = world.tasks.erase_by(&gone, 2).await.expect("a piece");
     assert_eq!(first, ErasureProgress { tasks: 2, done: false });
-    assert!(matches!(sync(&world.tasks, &alice, Some(place)).await, Err(Error::TooOld)));
+    assert!(matches!(
+        sync(&world.tasks, &alice, Some(place)).await,
+        Err(Error::Refused(Refusal::SyncTokenTooOld))
+    ));
     assert_eq!(sync(&world.tasks, &alice, None).await.expect("the rest"), 3);
 
     let (mut tasks, mut pieces) = (first.tasks, 1);
@@ -152,7 +155,10 @@ async fn a_large_account_goes_piece_by_piece_and_a_piece_is_enough_to_start_over
     }
     assert_eq!(tasks, 5);
     assert_eq!(rows(&world.database, &alice).await, [0; 4]);
-    assert!(matches!(sync(&world.tasks, &alice, Some(place)).await, Err(Error::TooOld)));
+    assert!(matches!(
+        sync(&world.tasks, &alice, Some(place)).await,
+        Err(Error::Refused(Refusal::SyncTokenTooOld))
+    ));
 }
 
 async fn what_is_written_afterwards_starts_anew_and_goes_at_the_next_removal(fresh: FreshDatabase) {

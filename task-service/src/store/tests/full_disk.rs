@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use server::db::Database;
 use shared::{
     auth::Owner,
-    error::{Classified, Kind},
+    error::{Classified, Refusal},
 };
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ async fn fill(world: &World, alice: &Owner) {
     world.database.writer().execute_unprepared(limit).await.expect("a limit");
     for _ in 0..100 {
         if let Err(error) = world.tasks.create(alice, long("filler")).await {
-            assert_eq!(error.kind(), Kind::Full, "{error}");
+            assert_eq!(error.class(), Refusal::StorageFull.into(), "{error}");
             return;
         }
     }
@@ -51,7 +51,7 @@ async fn no_change_that_is_answered_after_a_full_disk_is_lost() {
         make_room(&world).await;
         // An ordinary refusal, which rolls back.
         let missing = world.tasks.delete(&alice, Uuid::now_v7(), None).await;
-        assert!(matches!(missing, Err(Error::NotFound)));
+        assert!(matches!(missing, Err(Error::Refused(Refusal::TaskNotFound))));
 
         let title = format!("after {round}");
         let of_alice = world.made(&alice, &title).await;

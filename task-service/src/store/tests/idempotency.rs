@@ -1,6 +1,7 @@
 //! Creations that are safe to repeat.
 
 use fixtures::{FreshDatabase, on_both_databases};
+use shared::error::Refusal;
 use tokio::task::JoinSet;
 
 use super::world::{World, every_user, owner, requested, titled, with_key};
@@ -63,11 +64,11 @@ async fn another_body_or_a_deleted_task_refuses_the_key(fresh: FreshDatabase) {
     let urgent = Content { priority: Priority::High, ..titled("a") };
     for other in [requested("b", "key"), with_key(urgent, "key")] {
         let answer = world.tasks.create(&alice, other).await;
-        assert!(matches!(answer, Err(Error::RequestIdReused)));
+        assert!(matches!(answer, Err(Error::Refused(Refusal::RequestIdReused))));
     }
     world.tasks.delete(&alice, made.id, None).await.expect("deleted");
     let answer = world.tasks.create(&alice, requested("a", "key")).await;
-    assert!(matches!(answer, Err(Error::RequestIdReused)));
+    assert!(matches!(answer, Err(Error::Refused(Refusal::RequestIdReused))));
     assert_eq!(world.titles(&alice).await, [""; 0]);
 }
 
@@ -102,7 +103,7 @@ async fn sweeps_forget_all_that_expired_and_nothing_else(fresh: FreshDatabase) {
     );
     assert_eq!(one.expect("swept") + other.expect("swept"), 7);
     let answer = world.tasks.create(&owner("bob"), requested("other", "new")).await;
-    assert!(matches!(answer, Err(Error::RequestIdReused)));
+    assert!(matches!(answer, Err(Error::Refused(Refusal::RequestIdReused))));
     world.tasks.create(&alice, titled("still works")).await.expect("created");
 }
 

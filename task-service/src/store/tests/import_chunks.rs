@@ -9,7 +9,7 @@ use std::sync::{
 use fixtures::{Backend, FreshDatabase};
 use proto::task::v1 as pb;
 use sea_orm::ActiveValue::Set;
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::world::{World, every_user, first_page, not_found, owner, titled};
 use crate::{
@@ -95,7 +95,7 @@ async fn what_is_refused_in_the_middle_leaves_nothing() {
     let quota = Quota { tasks: 1500, ..Quota::default() };
     let tasks = world.tasks.clone().limited_to(quota);
     let refused = import(tasks.clone(), alice.clone(), 2000).await;
-    assert!(matches!(refused, Err(Error::QuotaExceeded)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Refused(Refusal::QuotaExceeded))), "{refused:?}");
     // Her next change waits until all of it is taken back.
     assert_eq!(world.made(&alice, "next").await.revision, 1);
     assert!(is_clean(&world, &alice).await);

@@ -2,6 +2,7 @@
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter};
+use shared::error::Refusal;
 use uuid::Uuid;
 
 use super::world::{World, not_found, owner};
@@ -91,7 +92,7 @@ async fn a_move_to_where_it_stands_changes_nothing(fresh: FreshDatabase) {
     world.tasks.move_task(&alice, ids[1], MoveTarget::After(ids[0]), None).await.expect("there");
     assert_eq!(standing(&world, "alice").await, before);
     let stale = world.tasks.move_task(&alice, ids[0], MoveTarget::End, Some(&Etag::of(99))).await;
-    assert!(matches!(stale, Err(Error::Stale)));
+    assert!(matches!(stale, Err(Error::Refused(Refusal::StaleEtag))));
 }
 
 async fn a_move_names_a_task_of_the_same_user(fresh: FreshDatabase) {

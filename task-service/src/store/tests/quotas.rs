@@ -7,7 +7,7 @@ use proto::task::v1 as pb;
 use server::db::Database;
 use shared::{
     auth::Owner,
-    error::{Classified, Kind, QUOTA_EXCEEDED},
+    error::{Classified, Refusal},
 };
 
 use super::world::{World, every_user, owner, requested, titled, with_key};
@@ -59,8 +59,7 @@ async fn import(tasks: &Tasks, owner: &Owner, titles: &[String]) -> Result<u64, 
 }
 
 fn is_refused<T>(answer: Result<T, Error>) -> bool {
-    let error = answer.err().expect("a refusal");
-    (error.kind(), error.reason()) == (Kind::Full, Some(QUOTA_EXCEEDED))
+    answer.is_err_and(|error| error.class() == Refusal::QuotaExceeded.into())
 }
 
 fn described(text: &str) -> TaskPatch {

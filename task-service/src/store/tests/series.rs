@@ -1,7 +1,7 @@
 //! A task that repeats: the next one comes once, in the same step.
 
 use fixtures::{FreshDatabase, on_both_databases};
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 
 use super::world::{World, owner, titled};
 use crate::{
@@ -120,17 +120,17 @@ async fn skipping_moves_on_and_the_series_can_be_ended(fresh: FreshDatabase) {
     let skipped = world.tasks.skip(&alice, made.id, Some(&etag)).await.expect("skipped");
     assert_eq!(date(&skipped), "2023-11-16");
     let again = world.tasks.skip(&alice, made.id, Some(&etag)).await;
-    assert!(matches!(again, Err(Error::Stale)), "a repeat skips nothing");
+    assert!(matches!(again, Err(Error::Refused(Refusal::StaleEtag))), "a repeat skips nothing");
     world.tasks.skip(&alice, made.id, None).await.expect("skipped");
     let over = world.tasks.skip(&alice, made.id, None).await;
-    assert!(matches!(over, Err(Error::SeriesEnded)));
+    assert!(matches!(over, Err(Error::Refused(Refusal::SeriesEnded))));
     let end = TaskPatch { recurrence: Some(RuleChange::End), ..TaskPatch::default() };
     world.tasks.update(&alice, made.id, end, None).await.expect("ended");
     world.tasks.complete(&alice, made.id).await.expect("completed");
     assert_eq!(series(&world.tasks, &alice).await.len(), 1);
     let single = world.made(&alice, "once").await;
     let skip = world.tasks.skip(&alice, single.id, None).await;
-    assert!(matches!(skip, Err(Error::NotRepeating)));
+    assert!(matches!(skip, Err(Error::Refused(Refusal::NotRepeating))));
 }
 
 async fn the_month_ends_do_not_drift(fresh: FreshDatabase) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fixtures::{Backend, FreshDatabase};
 use sea_orm::ConnectionTrait;
 use server::{db::Database, storage::MinFree};
-use shared::error::{Classified, Kind, STORAGE_FULL};
+use shared::error::{Classified, Refusal};
 
 use super::world::{World, every_user, first_page, owner, requested, titled};
 use crate::{
@@ -15,8 +15,7 @@ use crate::{
 };
 
 fn is_refused<T>(answer: Result<T, Error>) -> bool {
-    let error = answer.err().expect("a refusal");
-    (error.kind(), error.reason()) == (Kind::Full, Some(STORAGE_FULL))
+    answer.is_err_and(|error| error.class() == Refusal::StorageFull.into())
 }
 
 #[tokio::test]

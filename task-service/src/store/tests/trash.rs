@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fixtures::{FreshDatabase, on_both_databases};
+use shared::error::Refusal;
 
 use super::world::{World, every_user, first_page, not_found, owner, requested, titled};
 use crate::{
@@ -35,7 +36,7 @@ async fn a_deleted_task_is_nowhere_and_comes_back_as_it_was(fresh: FreshDatabase
     let done = world.tasks.complete(&alice, made.id).await.expect("completed");
     world.later(60);
     let stale = world.tasks.delete(&alice, made.id, Some(&Etag::of(made.revision))).await;
-    assert!(matches!(stale, Err(Error::Stale)));
+    assert!(matches!(stale, Err(Error::Refused(Refusal::StaleEtag))));
     world.tasks.delete(&alice, made.id, Some(&Etag::of(done.revision))).await.expect("deleted");
 
     let (tasks, id) = (&world.tasks, made.id);
@@ -107,14 +108,14 @@ async fn a_client_that_synced_before_a_purged_deletion_starts_over(fresh: FreshD
     let after = sync(Some(before)).await.expect("a deletion").next;
     world.later(31 * DAY);
     assert_eq!(world.tasks.empty_trash(every_user(), RETENTION).await.expect("purged"), 1);
-    assert!(matches!(sync(Some(before)).await, Err(Error::TooOld)));
+    assert!(matches!(sync(Some(before)).await, Err(Error::Refused(Refusal::SyncTokenTooOld))));
     let since = sync(Some(after)).await.expect("nothing was missed");
     assert_eq!((since.tasks, since.next), (Vec::new(), after));
     let all = sync(None).await.expect("all");
     assert_eq!(all.tasks, [stays]);
     // A number that this database never gave out.
     let future = SyncCursor { revision: 1_000, ..after };
-    assert!(matches!(sync(Some(future)).await, Err(Error::TooOld)));
+    assert!(matches!(sync(Some(future)).await, Err(Error::Refused(Refusal::SyncTokenTooOld))));
     let his = world.tasks.sync(&bob, &SyncRequest { size: 50, after: None }).await.expect("his");
     assert_eq!(his.tasks.len(), 1, "a purge is of one user");
 }

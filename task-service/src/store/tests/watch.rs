@@ -9,7 +9,7 @@ use std::{
 use fixtures::{FreshDatabase, on_both_databases};
 use futures_util::FutureExt;
 use server::db::Database;
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
 
 use super::world::{World, every_user, owner, titled};
@@ -203,7 +203,7 @@ async fn a_cursor_before_purged_deletions_is_too_old(fresh: FreshDatabase) {
     let after = tasks.beginning(&alice).await.expect("a place");
     world.later(10);
     tasks.empty_trash(every_user(), Duration::from_secs(5)).await.expect("purged");
-    let too_old = |answer| matches!(answer, Err(Error::TooOld));
+    let too_old = |answer| matches!(answer, Err(Error::Refused(Refusal::SyncTokenTooOld)));
     assert!(too_old(tasks.events_after(&alice, before).await));
     assert!(
         too_old(tasks.events_after(&alice, before.behind_all_of(99)).await),
@@ -211,7 +211,10 @@ async fn a_cursor_before_purged_deletions_is_too_old(fresh: FreshDatabase) {
     );
     assert!(tasks.events_after(&alice, after).await.expect("good").events.is_empty());
     let request = SyncRequest { size: 50, after: Some(before) };
-    assert!(matches!(tasks.sync(&alice, &request).await, Err(Error::TooOld)));
+    assert!(matches!(
+        tasks.sync(&alice, &request).await,
+        Err(Error::Refused(Refusal::SyncTokenTooOld))
+    ));
 }
 
 async fn a_commit_notifies_its_user_and_a_refusal_no_one(fresh: FreshDatabase) {

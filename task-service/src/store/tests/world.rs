@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta};
 use fixtures::FreshDatabase;
 use server::db::Database;
-use shared::{auth::Owner, clock::ManualClock};
+use shared::{auth::Owner, clock::ManualClock, error::Refusal};
 use uuid::Uuid;
 
 pub use crate::world::{erased_user, every_user, owner};
@@ -110,5 +110,5 @@ impl World {
 
 /// Whether the error is that of an unknown task.
 pub fn not_found<T>(answer: &Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::NotFound))
+    matches!(answer, Err(Error::Refused(Refusal::TaskNotFound)))
 }

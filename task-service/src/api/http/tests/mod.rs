@@ -6,9 +6,11 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
+use fixtures::constants;
 use http::{Request, header};
 use serde_json::{Value, json};
 use server::MAX_REQUEST_BYTES;
+use shared::error::Refusal;
 use tower::ServiceExt;
 
 use super::*;
@@ -62,6 +64,25 @@ impl World {
 
 fn text<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+#[test]
+fn each_reason_in_a_description_is_of_its_status() {
+    let api = serde_json::to_value(openapi::document(&super::routes())).expect("JSON");
+    let mut seen = 0;
+    for operation in api["paths"].as_object().expect("paths").values() {
+        for operation in operation.as_object().expect("methods").values() {
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                let text = response["description"].as_str().expect("a description");
+                for reason in constants(text) {
+                    let row = Refusal::with_reason(reason).expect("a row");
+                    assert_eq!(row.kind().http_status().as_str(), status, "{reason}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen >= 40, "{seen}");
 }
 
 #[tokio::test]

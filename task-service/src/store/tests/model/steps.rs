@@ -1,7 +1,7 @@
 //! A random step on the store and on the model.
 
 use chrono::{Days, NaiveDate};
-use shared::auth::Owner;
+use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
 
 use super::{
@@ -145,7 +145,7 @@ async fn create_once(world: &World, owner: &Owner, model: &mut Expected, key: &s
             model.push(Seen::of(&task));
             format!("created once {key}")
         }
-        Err(Error::RequestIdReused) => format!("{key} made what was deleted"),
+        Err(Error::Refused(Refusal::RequestIdReused)) => format!("{key} made what was deleted"),
         Err(error) => panic!("{error:?}"),
     }
 }
