@@ -29,6 +29,6 @@ pub use self::{
     log::AuditLog,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},
     retention::{enforce_retention, read_retention},
-    table::{EventView, SecurityEvents, create, delete_some_of, insert},
+    table::{EventView, SecurityEvents, delete_some_of, insert, migration},
     writer::Writer,
 };

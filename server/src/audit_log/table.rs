@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{AuditLog, Event, EventKind, Page, PageRequest, Record, event::first_id};
-use crate::db::{Database, Transaction, timestamp_value};
+use crate::db::{Database, SqlMigration, Transaction, timestamp_value};
 
 /// The most events that one statement deletes, so that it locks few rows for a short time.
 const BATCH: u64 = 500;
@@ -48,32 +48,10 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The statements that create the table, unless the other service has created it in the same
-/// database. Migrations have run them: they never change.
+/// The migration that makes the table, under the name it has in a service.
 #[must_use]
-pub fn create(backend: DbBackend) -> [String; 2] {
-    // Ids compare byte for byte, whatever the database's language.
-    let (time, text) = match backend {
-        DbBackend::Postgres => ("timestamptz", "text COLLATE \"C\""),
-        _ => ("text", "text"),
-    };
-    [
-        format!(
-            "CREATE TABLE IF NOT EXISTS security_event (
-                id {text} NOT NULL PRIMARY KEY,
-                user_id text,
-                kind text NOT NULL,
-                at {time} NOT NULL,
-                request_id text,
-                session_id text,
-                ip_address text,
-                user_agent text,
-                detail text
-            )"
-        ),
-        "CREATE INDEX IF NOT EXISTS security_event_by_user ON security_event (user_id, id)"
-            .to_owned(),
-    ]
+pub const fn migration(name: &'static str) -> SqlMigration {
+    SqlMigration { name, ..crate::sql_migration!("create_security_event") }
 }
 
 /// Inserts events, each once. In a transaction, they commit with it.

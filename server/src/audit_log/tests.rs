@@ -9,7 +9,7 @@ use shared::clock::SystemClock;
 
 use crate::ClientInfo;
 
-use super::{AuditLog, Event, EventKind, PageRequest, SecurityEvents, Writer, create};
+use super::{AuditLog, Event, EventKind, PageRequest, SecurityEvents, Writer, migration};
 use crate::db::{Database, DatabaseUrl};
 
 /// A table of its own, and the way to it.
@@ -27,9 +27,8 @@ impl Scene {
         let url = format!("sqlite://{}/events.db", folder.display());
         let url = DatabaseUrl::parse(&url, 4).expect("an address");
         let database = Database::connect(&url).await.expect("connects");
-        for statement in create(database.backend()) {
-            database.writer().execute_unprepared(&statement).await.expect("a table");
-        }
+        let table = migration("").sqlite;
+        database.writer().execute_unprepared(table).await.expect("a table");
         let events = SecurityEvents::new(database.clone());
         let (audit_log, writer) = AuditLog::new(events.clone(), Arc::new(SystemClock));
         Self { database, events, audit_log, writer: Some(writer), folder }

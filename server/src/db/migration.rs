@@ -1,10 +1,10 @@
-//! The migration of a database to the current schema.
+//! The migration of a database to the current schema, in SQL files for each kind of database.
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 
 use super::{Database, transaction::run_to_completion};
 
@@ -36,4 +36,63 @@ async fn migrate<M: MigratorTrait>(on: DatabaseConnection) -> Result<(), DbErr> 
     }
     M::up(&transaction, None).await?;
     transaction.commit().await
+}
+
+/// A migration in SQL. The database records its name.
+#[derive(Clone, Copy)]
+pub struct SqlMigration {
+    /// The name.
+    pub name: &'static str,
+    /// The statements on SQLite.
+    pub sqlite: &'static str,
+    /// The statements on PostgreSQL.
+    pub postgres: &'static str,
+}
+
+/// The migration with the files of this name in `migrations/sqlite` and `migrations/postgres` of the
+/// crate. Migrations are only ever added and never changed, since databases have run them.
+#[macro_export]
+macro_rules! sql_migration {
+    ($name:literal) => {
+        $crate::db::SqlMigration {
+            name: $name,
+            sqlite: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/migrations/sqlite/",
+                $name,
+                ".sql"
+            )),
+            postgres: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/migrations/postgres/",
+                $name,
+                ".sql"
+            )),
+        }
+    };
+}
+
+impl SqlMigration {
+    /// The migration as an entry of a migrator.
+    #[must_use]
+    pub fn boxed(self) -> Box<dyn MigrationTrait> {
+        Box::new(self)
+    }
+}
+
+impl MigrationName for SqlMigration {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SqlMigration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let statements = match manager.get_database_backend() {
+            DbBackend::Postgres => self.postgres,
+            _ => self.sqlite,
+        };
+        manager.get_connection().execute_unprepared(statements).await.map(drop)
+    }
 }

@@ -29,6 +29,7 @@ use self::{disk_full::is_disk_full, wal_checkpoint::WalFile};
 pub use sea_orm_migration::MigratorTrait;
 
 pub use self::{
+    migration::SqlMigration,
     notifications::Notifications,
     probe::{Probe, ProbeFailure},
     reachability::{Unreachable, is_unavailable},

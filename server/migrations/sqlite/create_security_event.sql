@@ -1,11 +1,11 @@
--- Security events, unless auth-service has made the table in the same database. Ids compare byte
--- for byte, whatever the database's language.
+-- Security events, unless the other service has made the table in the same database. The table
+-- refers to no other, as events outlive an account.
 
 CREATE TABLE IF NOT EXISTS security_event (
-    id text COLLATE "C" NOT NULL PRIMARY KEY,
+    id text NOT NULL PRIMARY KEY,
     user_id text,
     kind text NOT NULL,
-    at timestamptz NOT NULL,
+    at text NOT NULL,
     request_id text,
     session_id text,
     ip_address text,

@@ -1,0 +1,1 @@
+-- Only SQLite needs the largest ids: sequences never go back.
