@@ -8,7 +8,7 @@
 //! - `layers`, `protocol`, `body`: the chain around every call, on both wires
 //! - [`http`]: routers, JSON, problems, queries, NDJSON, the documentation page
 //! - [`db`]: SQLite and PostgreSQL behind one handle; [`storage`]: disk space, private files
-//! - [`audit_log`]: security events, in the log and in a table
+//! - [`audit_log`]: security events, in the log and in a table; [`cursor`]: tokens of pages
 //! - [`cli`]: how a binary starts and ends, and `doctor`
 //! - [`telemetry`]: logs that cannot hold a secret
 
@@ -19,6 +19,7 @@ pub mod audit_log;
 mod body;
 pub mod cli;
 mod client_info;
+pub mod cursor;
 pub mod db;
 mod health;
 pub mod http;

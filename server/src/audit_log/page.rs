@@ -1,21 +1,17 @@
 //! Pages of security events, newest first, with a cursor.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use shared::fields::{Fields, Violations};
 use uuid::Uuid;
 
 use super::{EventView, event::first_id};
+use crate::cursor::{Kind, Reader, Writer};
 
 /// The page size if none is given.
 const DEFAULT_SIZE: usize = 50;
 
 /// The largest page size.
 const MAX_SIZE: usize = 100;
-
-/// The version of the cursor: its first byte.
-const VERSION: u8 = 2;
 
 /// A request for a page of a user's events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +34,10 @@ pub struct InvalidPageToken;
 impl PageRequest {
     /// A page of at most `size` events (0: 50, at most 100) after the page that had `token`. A
     /// cursor names a time, so it stays valid in any state of the database.
-    pub fn read(size: i32, encode_cursor: &str, user_id: &str) -> Result<Self, Violations> {
+    pub fn read(size: i32, token: &str, user_id: &str) -> Result<Self, Violations> {
         let mut fields = Fields::default();
         let size = fields.take("page_size", self::size(size));
-        let before = fields.take("page_token", cursor(encode_cursor, user_id));
+        let before = fields.take("page_token", position(token, user_id));
         fields.finish(size.zip(before).map(|(size, before)| Self { size, before, first: None }))
     }
 
@@ -82,25 +78,20 @@ fn size(requested: i32) -> Result<usize, PageSizeFault> {
 }
 
 fn encode_cursor(last: Uuid, user_id: &str) -> String {
-    URL_SAFE_NO_PAD.encode([&[VERSION][..], &user_tag(user_id), last.as_bytes()].concat())
+    Writer::new(Kind::SecurityEvents, user_id.as_bytes()).id(last).token()
 }
 
-/// A hash of the user, so that a cursor is valid for one user alone.
-fn user_tag(user_id: &str) -> [u8; 8] {
-    Sha256::digest(user_id).first_chunk().copied().unwrap_or_default()
-}
-
-fn cursor(encode_cursor: &str, user_id: &str) -> Result<Option<Uuid>, InvalidPageToken> {
-    if encode_cursor.is_empty() {
-        return Ok(None);
-    }
-    let bytes = URL_SAFE_NO_PAD.decode(encode_cursor).map_err(|_| InvalidPageToken)?;
-    let (user, id) = match bytes.split_first() {
-        Some((&VERSION, rest)) => rest.split_first_chunk::<8>().ok_or(InvalidPageToken)?,
-        _ => return Err(InvalidPageToken),
+/// The event after which a page begins; `None` for the first page.
+fn position(token: &str, user_id: &str) -> Result<Option<Uuid>, InvalidPageToken> {
+    let decoded = || {
+        let mut cursor = Reader::open(token, Kind::SecurityEvents, Some(user_id.as_bytes()))?;
+        let last = cursor.id()?;
+        cursor.finish(last)
     };
-    let id = Uuid::from_slice(id).map_err(|_| InvalidPageToken)?;
-    if *user == user_tag(user_id) { Ok(Some(id)) } else { Err(InvalidPageToken) }
+    match token {
+        "" => Ok(None),
+        _ => decoded().map(Some).ok_or(InvalidPageToken),
+    }
 }
 
 #[cfg(test)]
@@ -111,12 +102,13 @@ mod tests {
     fn a_token_is_read_back_and_nothing_else_is_one() {
         let last = Uuid::from_u128(7);
         let good = encode_cursor(last, "ada");
-        assert_eq!(cursor(&good, "ada"), Ok(Some(last)));
-        assert_eq!(cursor("", "ada"), Ok(None));
-        let (his, other) = (encode_cursor(last, "bob"), URL_SAFE_NO_PAD.encode([2; 17]));
+        assert_eq!(position(&good, "ada"), Ok(Some(last)));
+        assert_eq!(position("", "ada"), Ok(None));
+        let his = encode_cursor(last, "bob");
+        let other = Writer::new(Kind::Changes, b"ada").id(last).token();
         let [longer, padded] = ["A", "="].map(|end| format!("{good}{end}"));
         for bad in ["!", "AQ", &good[1..], &longer, &padded, &other, &his] {
-            assert_eq!(cursor(bad, "ada"), Err(InvalidPageToken), "{bad:?}");
+            assert_eq!(position(bad, "ada"), Err(InvalidPageToken), "{bad:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use server::cursor::{Kind, Reader, Writer, is_of_version_1};
 use shared::error::Refusal;
 use tokio::{
     sync::watch,
@@ -11,7 +12,6 @@ use tokio::{
 use crate::{
     domain::task::{ReminderEvent, Task},
     error::Error,
-    query::cursor::{Kind, Reader, Writer, is_of_version_1},
     store::{EveryUser, Tasks},
 };
 

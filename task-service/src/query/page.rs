@@ -1,11 +1,11 @@
 //! Pages of a list, and the page cursor (`page_token`).
 
+use server::cursor::{Kind, Reader, Writer};
 use uuid::Uuid;
 
 use crate::{
     domain::task::Task,
     query::{
-        cursor::{Kind, Reader, Writer},
         filter::Filter,
         sort::{Sort, SortField, SortKey},
     },

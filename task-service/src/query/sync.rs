@@ -1,14 +1,9 @@
 //! The sync of a user's changes, and the sync cursor (`sync_token`).
 
+use server::cursor::{Kind, Reader, Writer, is_of_version_1};
 use uuid::Uuid;
 
-use crate::{
-    domain::task::Task,
-    query::{
-        cursor::{Kind, Reader, Writer, is_of_version_1},
-        page,
-    },
-};
+use crate::{domain::task::Task, query::page};
 
 /// The length of a cursor of version 1, which had no epoch.
 const LENGTH_1: usize = 33;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use fixtures::{FreshDatabase, on_both_databases};
 use proto::task::v1 as pb;
 use server::db::Database;
-use shared::{auth::Owner, error::Refusal};
+use shared::{
+    auth::Owner,
+    error::{Classified, Refusal},
+};
 
 use super::world::{World, every_user, owner, requested, titled, with_key};
 use crate::{
@@ -56,7 +59,7 @@ async fn import(tasks: &Tasks, owner: &Owner, titles: &[String]) -> Result<u64, 
 }
 
 fn is_refused<T>(answer: Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::Refused(Refusal::QuotaExceeded)))
+    answer.is_err_and(|error| error.class() == Refusal::QuotaExceeded.into())
 }
 
 fn described(text: &str) -> TaskPatch {

@@ -1,4 +1,4 @@
-//! Cursors: page tokens, sync tokens and resume tokens.
+//! Cursors: page tokens, sync tokens and resume tokens of both services.
 //!
 //! A cursor is one byte of version, one of kind, eight of the digest of its context, and the values
 //! of the position, in URL-safe base64 without padding. It holds nothing that the client has not
@@ -14,7 +14,7 @@ const VERSION: u8 = 4;
 /// The previous layout, without a byte of kind.
 const VERSION_2: u8 = 2;
 
-/// The kind of a cursor. The numbers are part of cursors and must not change.
+/// The kind of a cursor, over all services. The numbers are part of cursors and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A list of tasks.
@@ -23,6 +23,8 @@ pub enum Kind {
     Changes = 2,
     /// The reminders of all users.
     Reminders = 3,
+    /// A user's security events.
+    SecurityEvents = 4,
 }
 
 /// The encoder of a cursor.
@@ -30,6 +32,7 @@ pub struct Writer(Vec<u8>);
 
 impl Writer {
     /// A cursor of this kind, valid for this `context` (user and list) alone.
+    #[must_use]
     pub fn new(kind: Kind, context: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(64);
         bytes.extend([VERSION, kind as u8]);
@@ -38,27 +41,32 @@ impl Writer {
     }
 
     /// Appends a byte.
+    #[must_use]
     pub fn byte(self, byte: u8) -> Self {
         self.bytes(&[byte])
     }
 
     /// Appends a number.
+    #[must_use]
     pub fn number(self, number: i64) -> Self {
         self.bytes(&number.to_be_bytes())
     }
 
     /// Appends an id.
+    #[must_use]
     pub fn id(self, id: Uuid) -> Self {
         self.bytes(id.as_bytes())
     }
 
     /// Appends bytes without a length, so they must come last.
+    #[must_use]
     pub fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.extend(bytes);
         self
     }
 
     /// The encoded cursor.
+    #[must_use]
     pub fn token(self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -72,6 +80,7 @@ pub struct Reader {
 
 impl Reader {
     /// The cursor of this kind in `token`, valid for `context`, or for any without one.
+    #[must_use]
     pub fn open(token: &str, kind: Kind, context: Option<&[u8]>) -> Option<Self> {
         let mut reader = Self { bytes: URL_SAFE_NO_PAD.decode(token).ok()?, at: 0 };
         let is_one = [reader.byte()?, reader.byte()?] == [VERSION, kind as u8];
@@ -81,6 +90,7 @@ impl Reader {
     }
 
     /// The cursor in a `token` of version 2, with or without a context.
+    #[must_use]
     pub fn open_version_2(token: &str, context: Option<&[u8]>) -> Option<Self> {
         let mut reader = Self { bytes: URL_SAFE_NO_PAD.decode(token).ok()?, at: 0 };
         let is_one = reader.byte()? == VERSION_2;
@@ -131,6 +141,7 @@ impl Reader {
 }
 
 /// Whether `token` is a cursor of version 1 with this length; it had no epoch.
+#[must_use]
 pub fn is_of_version_1(token: &str, bytes: usize) -> bool {
     let decoded = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
     decoded.len() == bytes && decoded.first() == Some(&1)
