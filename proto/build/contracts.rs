@@ -114,8 +114,7 @@ fn names_of(package: &str, of: &EnumDescriptorProto) -> String {
     let path = format!("{}::{}", package.replace('.', "::"), of.name());
     format!(
         "impl json::Named for {path} {{
-            const NAMES: &'static [(&'static str, i32)] = &{names:?};
-            const RULE: &'static str = {rule:?};
+            const NAMES: json::Names = json::Names {{ values: &{names:?}, rule: {rule:?} }};
         }}\n"
     )
 }

@@ -1,6 +1,6 @@
-//! The JSON form of the messages of tasks (see `src/json.rs`) and their OpenAPI schemas:
-//! attributes on the generated types, derived from the descriptors. What cannot be derived
-//! stands in `schema.rs` and in the short lists here.
+//! The JSON form of the messages of responses (see `src/json.rs`) and the OpenAPI schemas of all
+//! messages in JSON: attributes on the generated types, derived from the descriptors. What cannot
+//! be derived stands in `schema.rs` and in the short lists here.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,9 @@ use tonic_prost_build::Builder;
 
 use crate::{
     contracts::{Contracts, QUERIES, type_name},
+    members::{is_carried, is_required},
     schema,
 };
-
-/// Fields of requests that the path or a header carries, so they are no members.
-const CARRIED: [&str; 5] = ["user_id", "id", "etag", "request_id", "update_mask"];
 
 /// Members of responses that are left out where they are not set; others are `null`.
 const ABSENT: [&str; 5] = [
@@ -26,9 +24,6 @@ const ABSENT: [&str; 5] = [
     "Recurrence.time_zone",
     "Recurrence.start",
 ];
-
-/// Members that a message is refused without, and that are not `null`.
-const INDISPENSABLE: [&str; 1] = ["Recurrence.rule"];
 
 /// A field, and how its message is used.
 struct Field<'f> {
@@ -61,22 +56,10 @@ impl Field<'_> {
     /// The attributes for serde.
     fn serde(&self) -> Vec<String> {
         let mut attributes = Vec::new();
-        let camel_case = camel_case(self.of.name());
-        if (self.is_body || self.is_query) && camel_case != self.of.name() {
-            attributes.push(format!("alias = \"{camel_case}\""));
+        if !self.is_written {
+            return attributes;
         }
-        if self.is_written {
-            attributes.extend(self.writer());
-        }
-        if self.is_body || self.is_query {
-            attributes.extend(self.reader());
-        }
-        attributes
-    }
-
-    fn writer(&self) -> Vec<String> {
         let with = |function: &str| format!("serialize_with = \"crate::json::{function}\"");
-        let mut attributes = Vec::new();
         if self.is_timestamp() {
             attributes.push(with("timestamp"));
         } else if self.is_enum() {
@@ -88,32 +71,6 @@ impl Field<'_> {
             attributes.push(format!("skip_serializing_if = \"{is_unset}\""));
         }
         attributes
-    }
-
-    fn reader(&self) -> Vec<String> {
-        if INDISPENSABLE.contains(&&*self.path) {
-            return Vec::new();
-        }
-        let of_enum =
-            |function: &str| format!("{function}::<crate::task::v1::{}, _>", type_name(self.of));
-        let function = if self.is_timestamp() {
-            "from_timestamp".to_owned()
-        } else if self.is_enum() && self.is_repeated() {
-            of_enum("enum_numbers")
-        } else if self.is_enum() && self.is_option() {
-            of_enum("optional_enum_number")
-        } else if self.is_enum() {
-            of_enum("enum_number")
-        } else if self.of.r#type() == Type::Int32 && self.is_option() {
-            "whole_number".to_owned()
-        } else if self.is_option() {
-            return Vec::new();
-        } else if self.is_query {
-            return vec!["default".to_owned()];
-        } else {
-            "or_default".to_owned()
-        };
-        vec!["default".to_owned(), format!("deserialize_with = \"crate::json::{function}\"")]
     }
 
     /// The attributes for utoipa: the type where it is not plain, and whether the member or
@@ -144,22 +101,16 @@ impl Field<'_> {
             && !may_be_null
             && !has_type
             && (self.is_timestamp() || !self.is_option())
-            && !INDISPENSABLE.contains(&&*self.path)
+            && !is_required(&self.path)
             && !ABSENT.contains(&&*self.path);
+        let says_so = attributes.iter().any(|attribute| attribute.contains("required"));
         if self.is_body && is_always_there {
             attributes.push("required = true".to_owned());
+        } else if self.is_body && !self.is_option() && !(has_type || says_so) {
+            attributes.push(format!("required = {}", is_required(&self.path)));
         }
         attributes
     }
-}
-
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |text, word| {
-        let (head, tail) = word.split_at(1.min(word.len()));
-        text + &head.to_ascii_uppercase() + tail
-    })
 }
 
 /// Puts the attributes on the types that are about to be generated.
@@ -177,8 +128,9 @@ pub fn attributes(mut builder: Builder, contracts: &Contracts<'_>) -> Builder {
         builder = builder.type_attribute(&path, derives(is_query, is_body, is_written));
         for field in &message.field {
             let field_path = format!("{path}.{}", field.name());
-            if name.ends_with("Request") && CARRIED.contains(&field.name()) {
-                builder = builder.field_attribute(field_path, "#[serde(skip)]");
+            let openapi = if is_query { "param" } else { "schema" };
+            if is_carried(name, field.name()) {
+                builder = builder.field_attribute(field_path, format!("#[{openapi}(ignore)]"));
                 continue;
             }
             if field.r#type() == Type::Enum {
@@ -186,7 +138,6 @@ pub fn attributes(mut builder: Builder, contracts: &Contracts<'_>) -> Builder {
             }
             let own_path = format!("{name}.{}", field.name());
             let field = Field { of: field, path: own_path, is_body, is_query, is_written };
-            let openapi = if is_query { "param" } else { "schema" };
             for (macro_name, attributes) in [("serde", field.serde()), (openapi, field.openapi())] {
                 if !attributes.is_empty() {
                     let attribute = format!("#[{macro_name}({})]", attributes.join(", "));
@@ -210,13 +161,10 @@ pub fn attributes(mut builder: Builder, contracts: &Contracts<'_>) -> Builder {
 
 fn derives(is_query: bool, is_body: bool, is_written: bool) -> String {
     if is_query {
-        return "#[derive(::serde::Deserialize, ::utoipa::IntoParams)]
-                #[serde(deny_unknown_fields)]
-                #[into_params(parameter_in = Query)]"
-            .to_owned();
+        return "#[derive(::utoipa::IntoParams)]#[into_params(parameter_in = Query)]".to_owned();
     }
     let write = if is_written { "::serde::Serialize, " } else { "" };
-    let read = if is_body { "::serde::Deserialize, " } else { "" };
+    // For the schema: the reader refuses unknown members by itself.
     let strict = if is_body { "#[serde(deny_unknown_fields)]" } else { "" };
-    format!("#[derive({write}{read}::utoipa::ToSchema)]{strict}")
+    format!("#[derive({write}::utoipa::ToSchema)]{strict}")
 }

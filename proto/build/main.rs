@@ -2,6 +2,7 @@
 
 mod contracts;
 mod json;
+mod members;
 mod schema;
 mod secret;
 
@@ -47,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tonic_prost_build::configure().codec_path("crate::codec::Codec").skip_debug(secret);
     let contracts = Contracts::new(&descriptors);
     fs::write(out.join("enum_names.rs"), contracts::enum_names(&contracts))?;
+    fs::write(out.join("members.rs"), members::implementations(&contracts))?;
     let builder = json::attributes(builder, &contracts);
     builder.compile_fds(descriptors)?;
     Ok(())

@@ -6,6 +6,7 @@
 
 pub mod codec;
 mod json;
+pub mod members;
 pub mod schema;
 
 use chrono::{DateTime, Utc};
@@ -52,6 +53,7 @@ pub fn timestamp(time: DateTime<Utc>) -> Timestamp {
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 include!(concat!(env!("OUT_DIR"), "/enum_names.rs"));
+include!(concat!(env!("OUT_DIR"), "/members.rs"));
 include!(concat!(env!("OUT_DIR"), "/opaque_debug.rs"));
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 //!   of a message at once
 //! - [`config`]: settings from a lookup, every fault reported at once
 //! - [`address`]: addresses in settings, by the whole grammar; [`origin`]: origins of browsers
-//! - [`json`]: JSON objects, strictly
 //! - [`clock`]: time as a parameter
 
 pub mod address;
@@ -15,5 +14,5 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod fields;
-pub mod json;
+mod json;
 pub mod origin;

@@ -1,26 +1,15 @@
-//! JSON: messages from objects and query strings, and JSON responses.
-//!
-//! A message is parsed as a whole; only on failure is it parsed member by member, to report every
-//! fault.
-
-use std::fmt;
+//! JSON: messages from objects and query strings, every fault at once, and JSON responses.
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
-};
-use serde_json::{Map, Value};
+use proto::members::{Members, Slot};
+use serde::Serialize;
 use shared::fields;
 
-use super::{Fault, Problem, members, query::Parameters};
-
-/// The longest name in a fault, which is the client's own text.
-const NAME_CHARS: usize = 64;
+use super::{Fault, Problem, query, reader};
 
 /// A response with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
@@ -34,149 +23,62 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// A message, and the members that were present, which distinguish `null` from absent.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Parsed<T> {
-    /// The message.
-    pub message: T,
-    /// The names of the members, sorted.
-    pub members: Vec<String>,
-}
-
 /// Reads a JSON object. Repeated and unknown members are faults, at any depth.
-pub fn object<T: DeserializeOwned>(text: &[u8]) -> Result<Parsed<T>, Problem> {
-    let Object(members) = serde_json::from_slice(text).map_err(|error| {
-        let rule = if error.is_data() {
-            rule(&error.to_string())
-        } else {
-            format!("is not valid JSON: {error}")
-        };
-        Problem::invalid(vec![Fault { field: "body".to_owned(), message: rule }])
-    })?;
-    // From the text again: repeated members of inner objects are lost in `members`.
-    let error = match shared::json::text::<T>(text) {
-        Ok(message) => {
-            let members = members.into_iter().map(|(name, _)| name).collect();
-            return Ok(Parsed { message, members });
-        }
-        Err(error) => error,
-    };
-    let error = shared::json::message::<T, _>(&members).err().unwrap_or(error);
-    let found = members::faults(&members, &|part| shared::json::message::<T, _>(part).err());
-    let faults = found.iter().map(|(path, error)| named(path.clone(), error)).collect();
-    Err(all(faults, "body", &error))
+pub fn object<T: Members + Default>(text: &[u8]) -> Result<T, Problem> {
+    line(text).map_err(Problem::invalid)
 }
 
-/// Reads a JSON object from a line: the message, or every fault. Most lines are valid, so the
-/// fast path is tried first.
-pub fn line<T: DeserializeOwned>(text: &[u8]) -> Result<T, Vec<Fault>> {
-    shared::json::text(text).or_else(|_| match object(text) {
-        Ok(Parsed { message, .. }) => Ok(message),
-        Err(problem) => Err(problem.faults),
-    })
+/// Reads a JSON object from a line: the message, or every fault.
+pub fn line<T: Members + Default>(text: &[u8]) -> Result<T, Vec<Fault>> {
+    let mut message = None;
+    let faults = reader::faults(text, Slot::Message(&mut message));
+    all("body", faults).map(|()| message.unwrap_or_default())
 }
 
 /// Reads a query string. Unknown parameters are faults; only lists may repeat a name.
-pub fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    let parameters = Parameters::of(text);
-    parameters.message().map_err(|error| {
-        let faults = parameters.faults::<T>().map(|(name, error)| fault(name, &error)).collect();
-        all(faults, "query", &error)
-    })
+pub fn query<T: Members + Default>(text: &str) -> Result<T, Problem> {
+    let mut message = T::default();
+    let faults = query::faults(text, &mut message);
+    all("query", faults).map(|()| message).map_err(Problem::invalid)
 }
 
-/// All `faults`; where each member alone is valid, the fault of the whole.
-fn all(mut faults: Vec<Fault>, whole: &str, error: &impl fmt::Display) -> Problem {
-    if faults.is_empty() {
-        faults.push(fault(whole, error));
-    }
+/// All `faults`, where there are any; `whole` has those that are not reported.
+fn all(whole: &str, mut faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
     fields::cap(&mut faults, |message| Fault { field: whole.to_owned(), message });
-    Problem::invalid(faults)
-}
-
-fn fault(name: &str, error: &impl fmt::Display) -> Fault {
-    named(truncate(name), error)
-}
-
-fn named(field: String, error: &impl fmt::Display) -> Fault {
-    Fault { field, message: rule(&error.to_string()) }
-}
-
-pub(super) fn truncate(name: &str) -> String {
-    name.chars().take(NAME_CHARS).collect()
-}
-
-/// The rule from an error's text, without the value that the error may quote.
-fn rule(error: &str) -> String {
-    if error.starts_with("unknown field") {
-        let known = error.rsplit_once(", expected ").map(|(_, known)| known);
-        let known = known.map(|known| known.strip_prefix("one of ").unwrap_or(known));
-        // Only the primary spelling of a name is reported, no aliases.
-        let names = known.into_iter().flat_map(|known| known.split(", "));
-        let names: Vec<_> = names.filter(|name| !name.contains(char::is_uppercase)).collect();
-        return if names.is_empty() {
-            "is not known here".to_owned()
-        } else {
-            format!("is not known here; what is: {}", names.join(", "))
-        };
-    }
-    if let Some(name) = error.strip_prefix("duplicate field ") {
-        let (name, at) = name.split_once(" at line ").unwrap_or((name, ""));
-        let at = if at.is_empty() { String::new() } else { format!(" at line {at}") };
-        return format!("must not name {name} twice{at}");
-    }
-    match error.rsplit_once(", expected ") {
-        Some((_, expected)) => {
-            let expected = expected.split_once(" at line ").map_or(expected, |(rule, _)| rule);
-            format!("must be {expected}")
-        }
-        None => match error {
-            "invalid digit found in string" | "cannot parse integer from empty string" => {
-                "must be a whole number".to_owned()
-            }
-            "provided string was not `true` or `false`" => "must be `true` or `false`".to_owned(),
-            other => other.to_owned(),
-        },
-    }
-}
-
-/// A JSON object without repeated names.
-struct Object(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-                let mut members = Map::new();
-                while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom("must not name a member twice"));
-                    }
-                }
-                Ok(Object(members))
-            }
-        }
-        from.deserialize_map(Members)
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::members::Member;
+
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
+    #[derive(Debug, Default, PartialEq, Eq)]
     struct Sample {
         title: String,
         done: Option<bool>,
         size: i32,
+    }
+
+    impl Members for Sample {
+        fn members(&self) -> &'static [Member] {
+            const {
+                &[
+                    Member::new("title", "title"),
+                    Member::new("done", "done"),
+                    Member::new("size", "size"),
+                ]
+            }
+        }
+
+        fn slot(&mut self, index: usize) -> Option<Slot<'_>> {
+            match index {
+                0 => Some(Slot::Text(&mut self.title)),
+                1 => Some(Slot::Switch(&mut self.done)),
+                _ => Some(Slot::Whole(&mut self.size)),
+            }
+        }
     }
 
     fn faults(problem: Problem) -> Vec<(String, String)> {
@@ -185,10 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read_and_its_members_are_known() {
-        let given: Parsed<Sample> = object(br#"{"title": "a", "done": null}"#).expect("an object");
-        assert_eq!(given.message, Sample { title: "a".into(), done: None, size: 0 });
-        assert_eq!(given.members, ["done", "title"]);
+    fn an_object_is_read() {
+        let given: Sample = object(br#"{"title": "a\n", "done": null}"#).expect("an object");
+        assert_eq!(given, Sample { title: "a\n".into(), done: None, size: 0 });
     }
 
     #[test]
@@ -211,6 +112,10 @@ mod tests {
         assert_eq!(problem.faults[fields::MAX_REPORTED].message, "has 4980 more faults");
         let query_text = (0..500).map(|n| format!("{n}=1")).collect::<Vec<_>>().join("&");
         assert!(query::<Sample>(&query_text).expect_err("faults").message.len() < 4000);
+        let long = "n".repeat(5000);
+        let problem = object::<Sample>(format!("{{\"{long}\": 1}}").as_bytes());
+        assert_eq!(faults(problem.expect_err("a fault"))[0].0.len(), 64);
+        assert_eq!(faults(query::<Sample>(&long).expect_err("a fault"))[0].0.len(), 64);
     }
 
     #[test]
@@ -221,7 +126,7 @@ mod tests {
             ("[]", "must be a JSON object"),
             ("null", "must be a JSON object"),
             ("{}x", "is not valid JSON: trailing characters at line 1 column 3"),
-            (r#"{"title":"a","title":"b"}"#, "must not name a member twice at line 1 column 25"),
+            (r#"{"title":"a","title":"b"}"#, "must not name `title` twice"),
         ] {
             let found = faults(object::<Sample>(text.as_bytes()).expect_err(text));
             assert_eq!(found, [("body".to_owned(), rule.to_owned())], "{text}");
@@ -230,36 +135,6 @@ mod tests {
         let found = faults(object::<Sample>(deep.as_bytes()).expect_err("too deep"));
         assert!(found[0].1.contains("recursion limit"), "{found:?}");
         assert!(object::<Sample>(b"{\"title\":\"\xff\"}").is_err());
-    }
-
-    #[test]
-    fn what_is_inside_is_an_object_too_and_names_nothing_twice() {
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Outer {
-            inner: Option<Sample>,
-            #[serde(default)]
-            list: Vec<Sample>,
-        }
-        let sound = br#"{"inner": {"title": "a"}, "list": [{}, {"size": 1}]}"#;
-        let Parsed { message, members } = object::<Outer>(sound).expect("an object");
-        assert_eq!((message.inner.expect("one").title.as_str(), message.list.len()), ("a", 2));
-        assert_eq!(members, ["inner", "list"]);
-        for (text, field, rule) in [
-            (r#"{"inner": ["a", true, 1]}"#, "inner", "must be a JSON object"),
-            (r#"{"list": [{}, ["a", true, 1]]}"#, "list[1]", "must be a JSON object"),
-            (
-                r#"{"list": [{"title": "a", "title": "b"}]}"#,
-                "body",
-                "must not name `title` twice at line 1 column 32",
-            ),
-        ] {
-            let expected = [(field.to_owned(), rule.to_owned())];
-            let found = faults(object::<Outer>(text.as_bytes()).expect_err(text));
-            assert_eq!(found, expected, "{text}");
-            let found = line::<Outer>(text.as_bytes()).expect_err(text);
-            assert_eq!(found.len(), 1, "{text}");
-        }
     }
 
     #[test]

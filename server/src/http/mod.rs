@@ -12,11 +12,11 @@ pub mod body;
 pub mod byte_order_mark;
 pub(crate) mod docs;
 pub mod json;
-mod members;
 mod ndjson;
 pub mod preconditions;
 mod problem;
 mod query;
+mod reader;
 mod router;
 mod routes;
 

@@ -1,219 +1,140 @@
-//! A query string as a serde data format: names with one or several values.
-//!
-//! Written here because the message decides whether a name may be repeated: a list takes every
-//! value, anything else exactly one.
+//! A query string: names with one or several values. The message decides which: a list takes
+//! every value, anything else exactly one.
 
 use std::{
     borrow::Cow,
     collections::{BTreeMap, btree_map::Entry},
-    slice,
+    mem::replace,
 };
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{
-        DeserializeOwned, Error as _, IntoDeserializer, Visitor,
-        value::{Error, MapDeserializer, SeqDeserializer, StrDeserializer},
-    },
-    forward_to_deserialize_any,
+use proto::members::{Member, Members, Slot};
+
+use super::{
+    Fault,
+    reader::{repeated, truncate, unknown},
 };
 
 /// The query of a route that takes no parameter: each one is refused by name.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct NoParameters {}
+
+impl Members for NoParameters {
+    fn members(&self) -> &'static [Member] {
+        &[]
+    }
+
+    fn slot(&mut self, _index: usize) -> Option<Slot<'_>> {
+        None
+    }
+}
+
+/// Reads a query string into `message`, and returns every fault.
+pub fn faults(text: &str, message: &mut dyn Members) -> Vec<Fault> {
+    let members = message.members();
+    let mut present = vec![false; members.len()];
+    let mut faults = Vec::new();
+    for (name, values) in parameters(text) {
+        let mut fault = |field: &str, message: String| {
+            faults.push(Fault { field: truncate(field), message });
+        };
+        let Some((index, _)) = Member::find(members, &name, 0) else {
+            fault(&name, unknown(members));
+            continue;
+        };
+        let member = &members[index];
+        if replace(&mut present[index], true) {
+            fault("query", repeated(member.name));
+        } else if !member.is_list && values.len() > 1 {
+            fault(&name, "must not come twice".to_owned());
+        } else if let Some(mut slot) = message.slot(index)
+            && let Some(rule) = values.iter().find_map(|value| slot.parse(value).err())
+        {
+            fault(&name, rule.to_owned());
+        }
+    }
+    faults
+}
 
 /// A name and its values.
 type Parameter<'t> = (Cow<'t, str>, Vec<Cow<'t, str>>);
 
-/// The parameters of a query string, in the order of their first appearance.
-pub struct Parameters<'t>(Vec<Parameter<'t>>);
-
-impl<'t> Parameters<'t> {
-    /// The parameters of `text`, decoded.
-    pub fn of(text: &'t str) -> Self {
-        let mut all: Vec<Parameter<'t>> = Vec::new();
-        let mut indexes: BTreeMap<_, usize> = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            match indexes.entry(name) {
-                Entry::Occupied(entry) => all[*entry.get()].1.push(value),
-                Entry::Vacant(entry) => {
-                    let name = entry.key().clone();
-                    entry.insert(all.len());
-                    all.push((name, vec![value]));
-                }
+/// The parameters of a query string, decoded, in the order of their first appearance.
+fn parameters(text: &str) -> Vec<Parameter<'_>> {
+    let mut all: Vec<Parameter<'_>> = Vec::new();
+    let mut indexes: BTreeMap<_, usize> = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+        match indexes.entry(name) {
+            Entry::Occupied(entry) => all[*entry.get()].1.push(value),
+            Entry::Vacant(entry) => {
+                let name = entry.key().clone();
+                entry.insert(all.len());
+                all.push((name, vec![value]));
             }
         }
-        Self(all)
     }
-
-    /// The message of all parameters.
-    pub fn message<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        read(&self.0)
-    }
-
-    /// The faulty parameters.
-    pub fn faults<T: DeserializeOwned>(&self) -> impl Iterator<Item = (&str, Error)> {
-        let alone = |parameter: &Parameter<'t>| read::<T>(slice::from_ref(parameter)).err();
-        self.0.iter().filter_map(move |parameter| Some((&*parameter.0, alone(parameter)?)))
-    }
-}
-
-fn read<T: DeserializeOwned>(parameter: &[Parameter<'_>]) -> Result<T, Error> {
-    let members = parameter.iter().map(|(name, values)| (&**name, Values(values)));
-    T::deserialize(MapDeserializer::new(members))
-}
-
-/// The values of one name.
-struct Values<'v>(&'v [Cow<'v, str>]);
-
-impl<'v> Values<'v> {
-    fn only(&self) -> Result<&'v str, Error> {
-        match self.0 {
-            [only] => Ok(only),
-            _ => Err(Error::custom("must not come twice")),
-        }
-    }
-}
-
-impl IntoDeserializer<'_> for Values<'_> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-/// The types that `FromStr` parses.
-macro_rules! parsed {
-    ($($method:ident $visit:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            visitor.$visit(self.only()?.parse().map_err(Error::custom)?)
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Values<'_> {
-    type Error = Error;
-
-    parsed! {
-        deserialize_bool visit_bool
-        deserialize_i8 visit_i8
-        deserialize_i16 visit_i16
-        deserialize_i32 visit_i32
-        deserialize_i64 visit_i64
-        deserialize_u8 visit_u8
-        deserialize_u16 visit_u16
-        deserialize_u32 visit_u32
-        deserialize_u64 visit_u64
-        deserialize_f32 visit_f32
-        deserialize_f64 visit_f64
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_str(self.only()?)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let values = self.0.iter().map(|value| Values(slice::from_ref(value)));
-        visitor.visit_seq(SeqDeserializer::new(values))
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        StrDeserializer::new(self.only()?).deserialize_enum(name, variants, visitor)
-    }
-
-    forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct
-        identifier ignored_any
-    }
+    all
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::task::v1::{ListTasksRequest, Priority, TaskSort};
+
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Colour {
-        #[default]
-        Red,
-        Green,
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    struct Sample {
-        tags: Vec<String>,
-        sizes: Vec<i32>,
-        colours: Vec<Colour>,
-        colour: Option<Colour>,
-        first: Option<bool>,
-        share: f64,
-        #[serde(alias = "pageSize")]
-        page_size: u8,
-    }
-
-    fn read(text: &str) -> Result<Sample, Vec<(String, String)>> {
-        let parameters = Parameters::of(text);
-        parameters.message().map_err(|error| {
-            let mut faults: Vec<_> = parameters
-                .faults::<Sample>()
-                .map(|(name, fault)| (name.to_owned(), fault.to_string()))
-                .collect();
-            if faults.is_empty() {
-                faults.push((String::new(), error.to_string()));
-            }
-            faults
-        })
+    fn read(text: &str) -> Result<ListTasksRequest, Vec<(String, String)>> {
+        let mut message = ListTasksRequest::default();
+        let faults = faults(text, &mut message);
+        let faults: Vec<_> = faults.into_iter().map(|of| (of.field, of.message)).collect();
+        if faults.is_empty() { Ok(message) } else { Err(faults) }
     }
 
     #[test]
     fn a_list_takes_every_value_of_its_name_in_order() {
-        let parameter = read("tags=b&sizes=3&tags=a%20c&tags=b&colours=green&sizes=-1&tags=");
-        let parameter = parameter.expect("a message");
-        assert_eq!(parameter.tags, ["b", "a c", "b", ""]);
-        assert_eq!((parameter.sizes, parameter.colours), (vec![3, -1], vec![Colour::Green]));
-        assert_eq!(read("tags=one").expect("a message").tags, ["one"]);
-        assert_eq!(read("").expect("a message"), Sample::default());
+        let text = "tags_any=b&priorities=high&tags_any=a%20c&tags_any=b&priorities=low&tags_any=";
+        let message = read(text).expect("a message");
+        assert_eq!(message.tags_any, ["b", "a c", "b", ""]);
+        assert_eq!(message.priorities, [i32::from(Priority::High), Priority::Low.into()]);
+        assert_eq!(read("tagsAny=one").expect("a message").tags_any, ["one"]);
+        assert_eq!(read("").expect("a message"), ListTasksRequest::default());
     }
 
     #[test]
     fn anything_else_comes_once() {
-        let parameter = read("first=true&share=0.5&pageSize=7&colour=green").expect("a message");
-        assert_eq!((parameter.first, parameter.page_size), (Some(true), 7));
-        assert!((parameter.share - 0.5).abs() < f64::EPSILON);
-        assert_eq!(parameter.colour, Some(Colour::Green));
-        for twice in ["first=true&first=true", "share=1&tags=a&share=1", "colour=red&colour=red"] {
+        let message = read("has_due=true&text=a+b&pageSize=7&sort=due").expect("a message");
+        assert_eq!((message.has_due, message.page_size), (Some(true), 7));
+        assert_eq!((message.text.as_str(), message.sort()), ("a b", TaskSort::Due));
+        for twice in ["has_due=true&has_due=true", "text=1&tags_any=a&text=1", "sort=due&sort=due"]
+        {
             let name = twice.split('=').next().expect("a name").to_owned();
             assert_eq!(read(twice), Err(vec![(name, "must not come twice".to_owned())]), "{twice}");
         }
-        let two_names = read("page_size=1&pageSize=1").expect_err("one field");
-        assert_eq!(two_names[0].1, "duplicate field `page_size`");
+        for two_names in ["page_size=1&pageSize=1", "pageSize=1&page_size=1"] {
+            let rule = "must not name `page_size` twice";
+            assert_eq!(read(two_names), Err(vec![("query".to_owned(), rule.to_owned())]));
+        }
     }
 
     #[test]
     fn every_faulty_name_is_found_once() {
-        let faults = read("sizes=1&sizes=x&first=1&nothing=2&nothing=3").expect_err("faults");
+        let faults =
+            read("priorities=low&priorities=x&has_due=1&nothing=2&nothing=3").expect_err("faults");
         let names: Vec<_> = faults.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["sizes", "first", "nothing"]);
-        assert_eq!(faults[0].1, "invalid digit found in string");
+        assert_eq!(names, ["priorities", "has_due", "nothing"]);
+        assert_eq!(faults[0].1, "must be `low`, `medium`, `high` or `urgent`");
+    }
+
+    #[test]
+    fn a_number_is_whole_and_fits() {
+        for (text, rule) in [
+            ("", "must be a whole number"),
+            ("-", "must be a whole number"),
+            ("1.0", "must be a whole number"),
+            ("2147483648", "number too large to fit in target type"),
+            ("-2147483649", "number too small to fit in target type"),
+        ] {
+            let faults = read(&format!("page_size={text}")).expect_err(text);
+            assert_eq!(faults, [("page_size".to_owned(), rule.to_owned())]);
+        }
+        assert_eq!(read("page_size=-2147483648").expect("a message").page_size, i32::MIN);
     }
 }

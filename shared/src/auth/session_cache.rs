@@ -10,7 +10,7 @@ use super::{
     Refusal, UserId,
     claims::{Claim, Claims, NumericDate, part, text},
 };
-use crate::json;
+use crate::json::Object;
 
 /// The exact header of such a token, without other parameters.
 #[derive(Deserialize)]
@@ -24,8 +24,8 @@ struct BareHeader {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
-    session: Session,
-    user: User,
+    session: Object<Session>,
+    user: Object<User>,
     #[serde(default)]
     updated_at: Claim<NumericDate>,
 }
@@ -56,15 +56,15 @@ pub(super) fn check_header(header: &str) -> Result<(), Refusal> {
 /// The session in `payload`, whose claims are `claims`. Both parts, and a `sub` or `uid` beside
 /// them, must name the same user, and there must be no audience.
 pub(super) fn read(payload: &str, claims: &Claims) -> Result<CachedSession, Refusal> {
-    let members: Members =
-        json::text(text(payload)?.as_bytes()).map_err(|_| Refusal::MissingUidClaim)?;
-    let id = members.user.id;
+    let Object::<Members>(members) =
+        serde_json::from_str(&text(payload)?).map_err(|_| Refusal::MissingUidClaim)?;
+    let (Object(session), Object(User { id })) = (members.session, members.user);
     let agrees = |claim: &Claim<String>| match claim {
         Claim::Absent => true,
         Claim::Valid(named) => *named == id,
         Claim::Invalid => false,
     };
-    if members.session.user_id != id || !agrees(&claims.sub) || !agrees(&claims.uid) {
+    if session.user_id != id || !agrees(&claims.sub) || !agrees(&claims.uid) {
         return Err(Refusal::MissingUidClaim);
     }
     if !matches!(members.updated_at, Claim::Valid(_)) {
@@ -74,5 +74,5 @@ pub(super) fn read(payload: &str, claims: &Claims) -> Result<CachedSession, Refu
         return Err(Refusal::InvalidAudience);
     }
     let user = UserId::parse(&id).map_err(|_| Refusal::MissingUidClaim)?;
-    Ok(CachedSession { user, expires_at: members.session.expires_at })
+    Ok(CachedSession { user, expires_at: session.expires_at })
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use serde::de::DeserializeOwned;
+use proto::members::Members;
 use server::http::{Fault, NoParameters, json, preconditions::refuse_unsupported};
 
 use super::api_error::ApiError;
@@ -21,7 +21,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Plain {
 }
 
 /// The query of a request without preconditions.
-pub fn read_head<Q: DeserializeOwned>(parts: &Parts) -> Result<Q, ApiError> {
+pub fn read_head<Q: Members + Default>(parts: &Parts) -> Result<Q, ApiError> {
     let query = parts.uri.query().unwrap_or_default();
     let query = json::query(query).map_err(|problem| faulty("query", &problem.faults))?;
     refuse_unsupported(&parts.method, &parts.headers, &[])

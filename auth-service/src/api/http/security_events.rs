@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::IntoResponse};
 use http::header::{CACHE_CONTROL, HeaderValue};
-use serde::{Deserialize, Serialize};
+use proto::members::{Member, Members, Slot};
+use serde::Serialize;
 use server::{
     audit_log::{EventView, Page, PageRequest},
     http::Fault,
@@ -21,18 +22,28 @@ use super::{
 };
 
 /// The page of events.
-#[derive(Clone, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[derive(Clone, Default, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListSecurityEvents {
     /// At most so many. 0: 50; more than 100: 100.
-    #[serde(default)]
     #[param(minimum = 0, required = false)]
     page_size: i32,
     /// The `nextPageToken` of the page before.
-    #[serde(default)]
     #[param(required = false)]
     page_token: String,
+}
+
+impl Members for ListSecurityEvents {
+    fn members(&self) -> &'static [Member] {
+        const { &[Member::new("pageSize", "pageSize"), Member::new("pageToken", "pageToken")] }
+    }
+
+    fn slot(&mut self, index: usize) -> Option<Slot<'_>> {
+        match index {
+            0 => Some(Slot::Whole(&mut self.page_size)),
+            _ => Some(Slot::Text(&mut self.page_token)),
+        }
+    }
 }
 
 /// What happened to the caller's account, newest first: sign-ins, failed ones too, ended

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA};
-use serde::Deserialize;
+use proto::members::{Member, Members, Slot};
 use shared::error::Refusal;
 use utoipa::IntoParams;
 
@@ -36,22 +36,36 @@ const NO_STORE: [(HeaderName, HeaderValue); 2] = [
 ];
 
 /// The query of get-session. Upstream takes any text, and only `true` counts.
-#[derive(Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[derive(Default, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct GetSession {
     /// Leaves the session's end where it is.
-    #[param(value_type = Option<bool>)]
-    disable_refresh: Option<Vec<String>>,
+    #[param(value_type = Option<bool>, required = false)]
+    disable_refresh: Vec<String>,
     /// Always so here.
-    #[param(value_type = Option<bool>)]
-    #[expect(dead_code, reason = "it is so whatever it says")]
-    disable_cookie_cache: Option<Vec<String>>,
+    #[param(value_type = Option<bool>, required = false)]
+    disable_cookie_cache: Vec<String>,
+}
+
+impl Members for GetSession {
+    fn members(&self) -> &'static [Member] {
+        const {
+            &[
+                Member::new("disableRefresh", "disableRefresh").list(),
+                Member::new("disableCookieCache", "disableCookieCache").list(),
+            ]
+        }
+    }
+
+    fn slot(&mut self, index: usize) -> Option<Slot<'_>> {
+        let texts = [&mut self.disable_refresh, &mut self.disable_cookie_cache];
+        texts.into_iter().nth(index).map(|texts| Slot::Text(texts))
+    }
 }
 
 impl GetSession {
     fn disables_refresh(&self) -> bool {
-        self.disable_refresh.iter().flatten().any(|said| said == "true")
+        self.disable_refresh.iter().any(|said| said == "true")
     }
 }
 

@@ -8,7 +8,7 @@ use http::{
     header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE},
     request::Parts,
 };
-use serde::de::DeserializeOwned;
+use proto::members::Members;
 use server::{ClientInfo, http::NoParameters};
 use shared::{
     auth::Keyring,
@@ -63,7 +63,7 @@ pub struct RequestContext<Q = NoParameters> {
     pub query: Q,
 }
 
-impl<Q: DeserializeOwned> FromRequestParts<Arc<AppState>> for RequestContext<Q> {
+impl<Q: Members + Default> FromRequestParts<Arc<AppState>> for RequestContext<Q> {
     type Rejection = ApiError;
 
     async fn from_request_parts(

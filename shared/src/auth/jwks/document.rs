@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::key::PublicKey;
-use crate::json;
+use crate::json::Object;
 
 /// The most keys a document may hold. Better Auth publishes one for each rotation.
 const MAX_KEYS: usize = 64;
@@ -34,7 +34,8 @@ pub(super) struct PublicKeys(Vec<PublicKey>);
 impl PublicKeys {
     /// Parses the usable keys and skips the others, as RFC 7517 section 5 requires; each is logged.
     pub(super) fn parse(text: &[u8]) -> Result<Self, DocumentFault> {
-        let document: Document = json::text(text).map_err(|_| DocumentFault::Malformed)?;
+        let Object::<Document>(document) =
+            serde_json::from_slice(text).map_err(|_| DocumentFault::Malformed)?;
         if document.keys.len() > MAX_KEYS {
             return Err(DocumentFault::TooMany);
         }

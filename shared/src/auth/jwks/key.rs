@@ -8,7 +8,7 @@ use ring::signature::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{auth::Refusal, json};
+use crate::{auth::Refusal, json::Object};
 
 /// A published key (RFC 7517), with the members that matter here.
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ enum Material {
 impl PublicKey {
     /// Parses one member of `keys`.
     pub(super) fn parse(json: Value) -> Result<Self, Unusable> {
-        let jwk: Jwk = json::message(json).map_err(|_| Unusable::Malformed)?;
+        let Object::<Jwk>(jwk) = Object::deserialize(json).map_err(|_| Unusable::Malformed)?;
         let is_private = [&jwk.d, &jwk.k, &jwk.p, &jwk.q].into_iter().any(Option::is_some);
         if is_private || jwk.kty == "oct" {
             return Err(Unusable::Private);

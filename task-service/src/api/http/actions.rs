@@ -2,8 +2,10 @@
 
 use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
-use proto::task::v1::{self as pb, Task};
-use serde::Deserialize;
+use proto::{
+    members::{Member, Members, Slot},
+    task::v1::{self as pb, Task},
+};
 use server::http::{NoParameters, Problem, body, json};
 use utoipa::ToSchema;
 
@@ -17,11 +19,21 @@ use super::{
 };
 
 /// Which state to put a task into.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Default, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Completion {
     /// `true` completes, `false` reopens; left out, the state is toggled.
     completed: Option<bool>,
+}
+
+impl Members for Completion {
+    fn members(&self) -> &'static [Member] {
+        const { &[Member::new("completed", "completed")] }
+    }
+
+    fn slot(&mut self, _index: usize) -> Option<Slot<'_>> {
+        Some(Slot::Switch(&mut self.completed))
+    }
 }
 
 /// Complete a task, reopen it, or toggle it.
@@ -53,7 +65,7 @@ pub async fn complete(
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
     let preconditions = caller.preconditions.clone();
     let (etag, refused) = (preconditions.etag.clone(), |status| preconditions.problem(status));
-    let task = match wanted.and_then(|given| given.message.completed) {
+    let task = match wanted.and_then(|given| given.completed) {
         None => {
             let call = caller.call(pb::ToggleTaskRequest { user_id, id, etag });
             client.toggle_task(call).await.map_err(refused)?.into_inner().task
@@ -93,7 +105,7 @@ pub async fn move_task(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
-    let mut message: pb::MoveTaskRequest = json::object(&body)?.message;
+    let mut message: pb::MoveTaskRequest = json::object(&body)?;
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
     let preconditions = caller.preconditions.clone();

@@ -2,10 +2,10 @@
 
 use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
-use prost_types::FieldMask;
-use proto::task::v1::{self as pb, Task};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use proto::{
+    members::Members,
+    task::v1::{self as pb, Task},
+};
 use server::{
     MAX_BATCH_BYTES,
     http::{Problem, body, json},
@@ -18,7 +18,6 @@ use super::{
     problems::{NoSuchTask, RefusalsWithBatch, Reused},
     requests::{BatchUpdate, IdempotencyKey, OfUser},
     responses::{no_content, problem},
-    tasks::field,
 };
 
 /// Create up to 500 tasks, all of them or none.
@@ -42,7 +41,7 @@ pub async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (_, mut message) = read::<pb::BatchCreateTasksRequest>(&headers, body).await?;
+    let mut message = read::<pb::BatchCreateTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
     let answer = rpcs.bulk.batch_create_tasks(caller.call(message)).await.map_err(problem)?;
@@ -72,12 +71,9 @@ pub async fn update(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (text, mut message) = read::<pb::BatchUpdateTasksRequest>(&headers, body).await?;
+    let mut message = read::<pb::BatchUpdateTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
-    if let Some(changes) = &mut message.changes {
-        changes.update_mask = Some(FieldMask { paths: changed(&text) });
-    }
     let answer = rpcs.bulk.batch_update_tasks(caller.call(message)).await.map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner().tasks))
 }
@@ -102,7 +98,7 @@ pub async fn complete(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (_, mut message) = read::<pb::BatchCompleteTasksRequest>(&headers, body).await?;
+    let mut message = read::<pb::BatchCompleteTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
     let answer = rpcs.bulk.batch_complete_tasks(caller.call(message)).await.map_err(problem)?;
@@ -129,29 +125,14 @@ pub async fn delete(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (_, mut message) = read::<pb::BatchDeleteTasksRequest>(&headers, body).await?;
+    let mut message = read::<pb::BatchDeleteTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
     rpcs.bulk.batch_delete_tasks(caller.call(message)).await.map_err(problem)?;
     Ok(no_content())
 }
 
-async fn read<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(Vec<u8>, T), Problem> {
+async fn read<T: Members + Default>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     let text = body::json_up_to(headers, body, MAX_BATCH_BYTES).await?;
-    let message = json::object(&text)?.message;
-    Ok((text.into(), message))
-}
-
-/// The fields of the members of `changes`.
-fn changed(text: &[u8]) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        changes: Map<String, Value>,
-    }
-    // It was parsed as a whole already.
-    let named = serde_json::from_slice::<Named>(text).ok();
-    named.map_or_else(Vec::new, |named| named.changes.keys().map(|name| field(name)).collect())
+    json::object(&text)
 }

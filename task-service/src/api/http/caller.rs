@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
-use serde::de::DeserializeOwned;
+use proto::members::Members;
 use server::http::{NoParameters, Problem, json, preconditions::refuse_unsupported};
 use shared::auth::Owner;
 use tonic::{Request, metadata::MetadataMap};
@@ -45,7 +45,7 @@ impl<Q, C> Caller<Q, C> {
     }
 }
 
-impl<Q: DeserializeOwned, C: Preconditions> FromRequestParts<Rpcs> for Caller<Q, C> {
+impl<Q: Members + Default, C: Preconditions> FromRequestParts<Rpcs> for Caller<Q, C> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, rpcs: &Rpcs) -> Result<Self, Problem> {

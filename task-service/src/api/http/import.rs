@@ -2,8 +2,10 @@
 
 use axum::{Extension, body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
-use proto::task::v1::{self as pb, Task};
-use serde::Deserialize;
+use proto::{
+    members::{Member, Members, Slot},
+    task::v1::{self as pb, Task},
+};
 use server::{
     ClientInfo,
     http::{Line, Lines, LinesLimits, Problem, json},
@@ -23,13 +25,22 @@ const MAX_LINE: usize = 128 * 1024;
 const YIELD_EVERY: u64 = 16;
 
 /// How to import.
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct How {
     /// Only tell what would happen.
     #[param(required = false)]
     dry_run: bool,
+}
+
+impl Members for How {
+    fn members(&self) -> &'static [Member] {
+        const { &[Member::new("dry_run", "dry_run")] }
+    }
+
+    fn slot(&mut self, _index: usize) -> Option<Slot<'_>> {
+        Some(Slot::Switch(&mut self.dry_run))
+    }
 }
 
 /// Store the tasks of an export, all of them or none.

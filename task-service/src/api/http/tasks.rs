@@ -47,7 +47,7 @@ pub async fn create(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
-    let mut message: pb::CreateTaskRequest = json::object(&body)?.message;
+    let mut message: pb::CreateTaskRequest = json::object(&body)?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
     let answer = rpcs.client.create_task(caller.call(message)).await.map_err(problem)?;
@@ -154,8 +154,9 @@ pub async fn replace(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
-    let given = json::object(&body)?;
-    update(rpcs, caller, given.message, vec!["*".to_owned()]).await
+    let mut message: pb::UpdateTaskRequest = json::object(&body)?;
+    message.update_mask = Some(FieldMask { paths: vec!["*".to_owned()] });
+    update(rpcs, caller, message).await
 }
 
 /// Change some members of a task.
@@ -181,32 +182,16 @@ pub async fn change(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::json(&headers, body).await?;
-    let given = json::object(&body)?;
-    let paths = given.members.iter().map(|member| field(member)).collect();
-    update(rpcs, caller, given.message, paths).await
-}
-
-/// The field of a member: `dueDate` is another spelling of `due_date`.
-pub fn field(member: &str) -> String {
-    let mut field = String::with_capacity(member.len() + 1);
-    for letter in member.chars() {
-        if letter.is_ascii_uppercase() {
-            field.push('_');
-        }
-        field.push(letter.to_ascii_lowercase());
-    }
-    field
+    update(rpcs, caller, json::object(&body)?).await
 }
 
 async fn update(
     mut rpcs: Rpcs,
     caller: Caller<NoParameters, ChangePreconditions>,
     mut message: pb::UpdateTaskRequest,
-    paths: Vec<String>,
 ) -> Result<Response, Problem> {
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
-    message.update_mask = Some(FieldMask { paths });
     let preconditions = caller.preconditions.clone();
     message.etag.clone_from(&preconditions.etag);
     let answer = rpcs.client.update_task(caller.call(message)).await;
