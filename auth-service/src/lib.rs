@@ -105,39 +105,20 @@ pub async fn assemble(
     );
     let access = Arc::new(AccessTokens(issuer));
     let keys = config.keys.clone();
-    let counter = Counter::new(&config.rate_limit.store, &store, clock.clone());
-    let events = store.security_events();
-    let (audit_log, writer) = AuditLog::new(events.clone(), clock.clone());
+    let audit_log = add_audit_log(config, &store, &clock, assembly).await?;
     let limits = config.rate_limit.limits.clone();
     let invalid_tokens = InvalidTokens::new(limits.sessions_per_address, clock.clone());
-    let rate_limiter = RateLimiter::new(limits, counter);
-    let rate_limiter = rate_limiter.with_audit_log(audit_log.clone());
+    let counter = Counter::new(&config.rate_limit.store, &store, clock.clone());
+    let rate_limiter = RateLimiter::new(limits, counter).with_audit_log(audit_log.clone());
     assembly.add_job(rate_limiter.clone().remove_expired());
-    let recorded = events.record_signing_key(config.keys.signing_id(), &audit_log).await;
-    recorded.map_err(OpenError::from)?;
-    assembly.add_job(writer.run());
-    assembly.add_job(audit_log::enforce_retention(
-        events,
-        clock.clone(),
-        rules.security_event_retention,
-    ));
-    assembly.on_drained(audit_log.clone().flushed());
     let sessions =
-        Sessions::new(store.clone(), rules.sessions, keys.clone(), invalid_tokens, clock.clone());
-    let sessions = sessions.with_audit_log(audit_log);
+        Sessions::new(store.clone(), rules.sessions, keys.clone(), invalid_tokens, clock.clone())
+            .with_audit_log(audit_log);
     assembly.add_job(sessions.clone().clean_up());
     assembly.add_job(sessions.clone().write_last_uses());
     let tasks =
         TaskClient::new(&config.tasks, &assembly.loopback(), config.keys.clone(), clock.clone())?;
-    let erasures = tasks.clone().map(|tasks| {
-        // A call outlives the token that it began with: an upload takes the longest.
-        let longest_call = config.server.limits.upload_timeout;
-        let token_lifetime = rules.access_token_lifetime + config.policy.leeway + longest_call;
-        let erasures = Erasures::new(store.clone(), token_lifetime, clock);
-        assembly.add_job(erasures.clone().watch_restores(tasks.clone()));
-        assembly.add_job(erasures.clone().run(tasks));
-        erasures
-    });
+    let erasures = tasks.clone().map(|tasks| add_erasures(config, &store, tasks, clock, assembly));
     let exports = DataExports::new(store.clone(), sessions.clone(), access.clone(), tasks);
     let hashing = Hashing::new(rules.hash_concurrency);
     let accounts =
@@ -155,6 +136,42 @@ pub async fn assemble(
     }));
     assembly.add(api::grpc::session_service(accounts, sessions, access, exports, keys));
     Ok(())
+}
+
+/// The audit log with its jobs; records the signing secret if it is used for the first time.
+async fn add_audit_log(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    assembly: &mut Assembly,
+) -> Result<AuditLog, StartError> {
+    let events = store.security_events();
+    let (audit_log, writer) = AuditLog::new(events.clone(), clock.clone());
+    let recorded = events.record_signing_key(config.keys.signing_id(), &audit_log).await;
+    recorded.map_err(OpenError::from)?;
+    assembly.add_job(writer.run());
+    let retention = config.accounts.security_event_retention;
+    assembly.add_job(audit_log::enforce_retention(events, clock.clone(), retention));
+    assembly.on_drained(audit_log.clone().flushed());
+    Ok(audit_log)
+}
+
+/// The erasures of deleted users at task-service, with their jobs.
+fn add_erasures(
+    config: &Config,
+    store: &Store,
+    tasks: TaskClient,
+    clock: Arc<dyn Clock>,
+    assembly: &mut Assembly,
+) -> Erasures {
+    // A call outlives the token that it began with: an upload takes the longest.
+    let longest_call = config.server.limits.upload_timeout;
+    let token_lifetime =
+        config.accounts.access_token_lifetime + config.policy.leeway + longest_call;
+    let erasures = Erasures::new(store.clone(), token_lifetime, clock);
+    assembly.add_job(erasures.clone().watch_restores(tasks.clone()));
+    assembly.add_job(erasures.clone().run(tasks));
+    erasures
 }
 
 /// Connects, migrates and binds the port; serves nothing yet.

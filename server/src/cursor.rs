@@ -8,10 +8,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// The first byte of a cursor. Pages of the previous layout had 3.
+/// The first byte of a cursor. Clients may hold tokens of earlier builds: pages of version 3, which
+/// are refused, and sync tokens of versions 1 and 2, which are read.
 const VERSION: u8 = 4;
 
-/// The previous layout, without a byte of kind.
+/// The version of sync tokens without a byte of kind.
 const VERSION_2: u8 = 2;
 
 /// The kind of a cursor, over all services. The numbers are part of cursors and must not change.
@@ -83,22 +84,22 @@ impl Reader {
     #[must_use]
     pub fn open(token: &str, kind: Kind, context: Option<&[u8]>) -> Option<Self> {
         let mut reader = Self { bytes: URL_SAFE_NO_PAD.decode(token).ok()?, at: 0 };
-        let is_one = [reader.byte()?, reader.byte()?] == [VERSION, kind as u8];
-        let of = reader.take()?;
-        let is_for = context.is_none_or(|context| digest(context) == of);
-        (is_one && is_for).then_some(reader)
+        let is_of_kind = [reader.byte()?, reader.byte()?] == [VERSION, kind as u8];
+        let context_digest = reader.take()?;
+        let is_of_context = context.is_none_or(|context| digest(context) == context_digest);
+        (is_of_kind && is_of_context).then_some(reader)
     }
 
     /// The cursor in a `token` of version 2, with or without a context.
     #[must_use]
     pub fn open_version_2(token: &str, context: Option<&[u8]>) -> Option<Self> {
         let mut reader = Self { bytes: URL_SAFE_NO_PAD.decode(token).ok()?, at: 0 };
-        let is_one = reader.byte()? == VERSION_2;
-        let is_for = match context {
+        let is_of_version = reader.byte()? == VERSION_2;
+        let is_of_context = match context {
             Some(context) => reader.take()? == digest(context),
             None => true,
         };
-        (is_one && is_for).then_some(reader)
+        (is_of_version && is_of_context).then_some(reader)
     }
 
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {

@@ -95,20 +95,20 @@ pub async fn assemble(
     let services =
         ServiceGate::new(config.keys.clone(), grpc::AUDIENCE, config.policy.leeway, clock.clone());
     let events = SecurityEvents::new(database.clone());
-    let (trail, writer) = AuditLog::new(events.clone(), clock.clone());
+    let (audit_log, writer) = AuditLog::new(events.clone(), clock.clone());
     assembly.add_job(writer.run());
     assembly.add_job(audit_log::enforce_retention(
         events,
         clock.clone(),
         config.security_event_retention,
     ));
-    assembly.on_drained(trail.clone().flushed());
+    assembly.on_drained(audit_log.clone().flushed());
     let spools = spool_folder(config);
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
     tasks.take_back_imports(every_user()).await.map_err(StartError::TakeBack)?;
-    let gate = Gate::new(verifier).observed_by(Arc::new(trail));
+    let gate = Gate::new(verifier).observed_by(Arc::new(audit_log));
     let service = grpc::guarded(&gate, tasks.clone());
     let bulk = grpc::guarded_bulk(&gate, tasks.clone());
     assembly.add(service.clone());

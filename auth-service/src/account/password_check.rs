@@ -106,10 +106,11 @@ impl Accounts {
         client: &ClientInfo,
     ) {
         let audit_log = self.sessions.audit_log();
-        let of = |kind| user.map_or_else(|| Event::new(kind), |user| Event::of(kind, &user.id));
+        let event_of =
+            |kind| user.map_or_else(|| Event::new(kind), |user| Event::of(kind, &user.id));
         match opened {
             Ok(opened) => {
-                let event = of(EventKind::SignInSucceeded).in_session(&opened.session.id);
+                let event = event_of(EventKind::SignInSucceeded).in_session(&opened.session.id);
                 audit_log.record(event);
             }
             Err(
@@ -119,7 +120,7 @@ impl Accounts {
                     Some(user) => Key::account_from(&user.id, client),
                     None => Key::address(client),
                 };
-                let event = of(EventKind::SignInFailed);
+                let event = event_of(EventKind::SignInFailed);
                 let (event, key) = match error {
                     Error::Restricted(why) => {
                         let reason = why.refusal().reason();

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use shared::clock::Clock;
 
 use super::{
+    gcra::{Decision, Limit},
     key::Key,
-    limit::{Decision, Limit},
     memory::Memory,
     redis::Redis,
     settings::RateLimitStore,

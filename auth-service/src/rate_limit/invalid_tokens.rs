@@ -5,7 +5,7 @@ use std::sync::Arc;
 use server::{ClientInfo, audit_log::AuditLog};
 use shared::clock::Clock;
 
-use super::{Key, Limit, Memory, RateLimitError, limit::Decision, refused_address};
+use super::{Key, Limit, Memory, RateLimitError, gcra::Decision, refused_address};
 
 /// The rate limit of invalid session tokens, by client. Each replica counts for itself, and apart
 /// from other attempts: a flood of addresses evicts no other key.

@@ -8,8 +8,8 @@ use std::{
 use shared::clock::Clock;
 
 use super::{
+    gcra::{Decision, Limit},
     key::Key,
-    limit::{Decision, Limit},
 };
 
 /// The most keys: about 10 MiB.

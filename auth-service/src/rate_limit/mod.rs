@@ -5,15 +5,15 @@
 //! or not, so a refusal does not reveal which accounts exist. Right passwords have much wider
 //! limits of their own: each costs a hash and leaves a session or an event.
 //!
+//! - `settings`: the limits of sign-ups, sign-ins and other uses, with their defaults
 //! - `invalid_tokens`: the limit of invalid session tokens
-//! - `limit`: the arithmetic of one limit (GCRA); `key`: the key of a count
+//! - `gcra`: the arithmetic of one limit; `key`: the key of a count
 //! - `counter`: the store of counts: `memory`, `redis`, or a table (in `store`)
-//! - `settings`: the configured limits
 
 mod counter;
+mod gcra;
 mod invalid_tokens;
 mod key;
-mod limit;
 mod memory;
 mod redis;
 mod settings;
@@ -31,9 +31,9 @@ use tokio::time::MissedTickBehavior;
 use self::counter::{Attempt, Outcome};
 pub use self::{
     counter::Counter,
+    gcra::Limit,
     invalid_tokens::InvalidTokens,
     key::Key,
-    limit::Limit,
     memory::Memory,
     settings::{Limits, RateLimitSettings, RateLimitStore},
 };

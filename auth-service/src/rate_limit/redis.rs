@@ -9,8 +9,8 @@ use redis::{AsyncConnectionConfig, Client, RedisError, aio::MultiplexedConnectio
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
+    gcra::{Decision, Limit},
     key::Key,
-    limit::{Decision, Limit},
     memory::Memory,
 };
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::config::{Reader, Row, Setting, Unset, Vars, switch};
 
-use super::limit::Limit;
+use super::gcra::Limit;
 
 shared::settings! {
     /// The settings of rate limits.

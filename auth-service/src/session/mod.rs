@@ -4,8 +4,8 @@ mod cleanup;
 mod known_client;
 mod last_use;
 mod resume;
-mod rotation;
 mod rules;
+mod token_rotation;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,8 +19,8 @@ use shared::{auth::Keyring, clock::Clock, error::Refusal};
 use self::last_use::LastUses;
 pub use self::{
     last_use::Listed,
-    rotation::Refreshed,
     rules::{SETTINGS, SessionRules},
+    token_rotation::Refreshed,
 };
 use crate::{
     entity::{session, user},

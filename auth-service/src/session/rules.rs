@@ -6,7 +6,7 @@ use shared::config::{
     Reader, Setting, Unset, Vars, either, number_or_off, switch, time_span, time_span_or_off,
 };
 
-use super::rotation::MIN_AGE;
+use super::token_rotation::MIN_AGE;
 use crate::{
     restriction::{SecondFactor, SignInRules},
     session_token::AtRest,

@@ -42,7 +42,7 @@ impl Store {
     pub async fn end_all_sessions(&self) -> Result<u64, DbErr> {
         let mut ended = 0;
         loop {
-            largest_id::keep(self.database.writer(), self.layout).await?;
+            largest_id::record(self.database.writer(), self.layout).await?;
             let some = Query::select()
                 .column(session::Column::Id)
                 .from(session::Entity)

@@ -13,8 +13,8 @@ pub(super) async fn next(on: &impl ConnectionTrait, table: &str) -> Result<i64, 
     upsert(on, table, 1).await?.ok_or(DbErr::RecordNotInserted)
 }
 
-/// Keeps the largest numbers of users and sessions, before one is removed.
-pub(super) async fn keep(on: &impl ConnectionTrait, layout: Layout) -> Result<(), DbErr> {
+/// Records the largest numbers of users and sessions: at start, and before one is removed.
+pub(super) async fn record(on: &impl ConnectionTrait, layout: Layout) -> Result<(), DbErr> {
     if on.get_database_backend() == DbBackend::Sqlite {
         for (kind, table) in [(layout.user, "user"), (layout.session, "session")] {
             if kind == IdKind::Serial {

@@ -122,7 +122,7 @@ fn has_capitals(backend: DbBackend) -> Expr {
     })
 }
 
-/// Reads all of them, up to one more than are cached.
+/// The users whose e-mail has capital letters, up to one more than the cache holds.
 #[expect(clippy::disallowed_methods, reason = "it reads e-mails for the cache alone")]
 pub async fn read(database: &Database) -> Result<Ids, DbErr> {
     let query = Query::select()

@@ -18,11 +18,11 @@ mod new_session;
 mod precondition;
 mod rate_limit;
 mod restrictions;
-mod rotation;
 mod session_cap;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod token_rotation;
 mod users;
 
 use chrono::{DateTime, Utc};
@@ -43,8 +43,8 @@ pub use self::{
     precondition::{Precondition, PreconditionCheck},
     rate_limit::Taken,
     restrictions::UserAccess,
-    rotation::Rotated,
     sessions::{Ended, Opening, Which},
+    token_rotation::Rotated,
     users::{NewUser, UserPatch},
 };
 use self::{
@@ -92,7 +92,7 @@ impl Store {
                 "a column of `user` looks as if it took access away; it is not honoured"
             );
         }
-        largest_id::keep(database.writer(), layout).await?;
+        largest_id::record(database.writer(), layout).await?;
         let store = Self { database, layout, mixed_case: MixedCase::default() };
         store.read_mixed_case().await?;
         Ok(store)

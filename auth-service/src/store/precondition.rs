@@ -73,7 +73,7 @@ pub(super) async fn lock_user(
     // Weak enough for foreign keys of concurrently inserted sessions.
     let user = user.lock(LockType::NoKeyUpdate).into_tuple::<String>();
     user.one(transaction).await?;
-    largest_id::keep(transaction, layout).await
+    largest_id::record(transaction, layout).await
 }
 
 /// The stored password hash of a user.

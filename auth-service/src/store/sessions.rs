@@ -8,7 +8,8 @@ use sea_orm::{
 
 use super::{
     NewSession, Precondition, PreconditionCheck, Store, cleanup, largest_id,
-    new_session::insert_session, precondition::lock_user, restrictions, rotation, session_cap,
+    new_session::insert_session, precondition::lock_user, restrictions, session_cap,
+    token_rotation,
 };
 use crate::{
     entity::{session, user},
@@ -187,7 +188,7 @@ impl Store {
         now: DateTime<Utc>,
         oldest: DateTime<Utc>,
     ) -> Result<u64, DbErr> {
-        largest_id::keep(self.database.writer(), self.layout).await?;
+        largest_id::record(self.database.writer(), self.layout).await?;
         let expired = session::Column::ExpiresAt.lte(self.timestamp(now));
         let too_old = session::Column::CreatedAt.lte(self.timestamp(oldest));
         session::Entity::delete_many()
@@ -206,7 +207,7 @@ impl Store {
             Which::One(id) => chosen.add(session.is(session::Column::Id, id)),
             Which::StoredAs(forms) => {
                 let current = session::Column::Token.is_in(forms);
-                chosen.add(current.or(rotation::had_token(user_id, forms)))
+                chosen.add(current.or(token_rotation::had_token(user_id, forms)))
             }
             Which::Others(id) => chosen.add(session.is_not(session::Column::Id, id)),
             Which::All => chosen,

@@ -25,7 +25,7 @@ mod writer;
 
 pub use self::{
     event::{Event, Record},
-    kind::EventKind,
+    kind::{EventKind, Source},
     log::AuditLog,
     page::{InvalidPageToken, Page, PageRequest, PageSizeFault},
     retention::{SETTINGS, enforce_retention, read_retention},

@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{OnConflict, Query},
 };
 
-use super::{AuditLog, Event, EventKind, Page, PageRequest, Record, event::first_id};
+use super::{AuditLog, Event, EventKind, Page, PageRequest, Record, Source, event::first_id};
 use crate::db::{Database, SqlMigration, Transaction, timestamp_value};
 
 /// The most events that one statement deletes, so that it locks few rows for a short time.
@@ -90,20 +90,19 @@ pub async fn insert(on: &impl ConnectionTrait, records: &[Record]) -> Result<(),
     on.execute(&insert).await.map(drop)
 }
 
-/// Deletes at most `limit` events of these kinds of the user, and returns their number.
+/// Deletes at most `limit` events of the user from `source`, and returns their number.
 #[expect(clippy::disallowed_methods, reason = "filtered by the user in the same expression")]
 pub async fn delete_some_of(
     on: &impl ConnectionTrait,
     user_id: &str,
-    kinds: &[EventKind],
+    source: Source,
     limit: u64,
 ) -> Result<u64, DbErr> {
-    let kinds = kinds.iter().copied().map(EventKind::as_str);
     let those = Query::select()
         .column(Column::Id)
         .from(Entity)
         .and_where(Column::UserId.eq(user_id))
-        .and_where(Column::Kind.is_in(kinds))
+        .and_where(Column::Kind.is_in(EventKind::names_of(source)))
         .limit(limit)
         .take();
     let delete = Entity::delete_many().filter(Column::UserId.eq(user_id));
@@ -168,7 +167,7 @@ impl SecurityEvents {
             .column(Column::Id)
             .from(Entity)
             .and_where(Column::Id.lt(first_id(until).to_string()))
-            .and_where(Column::Kind.is_not_in(of_secrets()))
+            .and_where(Column::Kind.is_not_in(EventKind::names_of(Source::Secrets)))
             .order_by(Column::Id, sea_orm::sea_query::Order::Asc)
             .limit(limit)
             .take();
@@ -203,11 +202,7 @@ impl SecurityEvents {
 
 #[expect(clippy::disallowed_methods, reason = "events about secrets have no user")]
 async fn last_signing_key(transaction: &Transaction) -> Result<Option<String>, DbErr> {
-    let inner = Entity::find().filter(Column::Kind.is_in(of_secrets()));
+    let inner = Entity::find().filter(Column::Kind.is_in(EventKind::names_of(Source::Secrets)));
     let last = inner.order_by_desc(Column::Id).one(transaction).await?;
     Ok(last.and_then(|event| event.detail))
-}
-
-fn of_secrets() -> [&'static str; 2] {
-    EventKind::OF_SECRETS.map(EventKind::as_str)
 }

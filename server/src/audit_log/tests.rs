@@ -9,7 +9,7 @@ use shared::clock::SystemClock;
 
 use crate::ClientInfo;
 
-use super::{AuditLog, Event, EventKind, PageRequest, SecurityEvents, Writer, migration};
+use super::{AuditLog, Event, EventKind, PageRequest, SecurityEvents, Source, Writer, migration};
 use crate::db::{Database, DatabaseUrl};
 
 /// A table of its own, and the way to it.
@@ -54,7 +54,7 @@ impl Drop for Scene {
 /// Programs compare them, and rows of years have them.
 #[test]
 fn names_never_change() {
-    let names = EventKind::ALL.map(EventKind::as_str);
+    let names: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(
         names,
         [
@@ -75,7 +75,20 @@ fn names_never_change() {
             "secret_rotated",
         ]
     );
-    assert_eq!(BTreeSet::from(names).len(), EventKind::ALL.len());
+    assert_eq!(BTreeSet::from_iter(&names).len(), EventKind::ALL.len());
+}
+
+/// Those that a user may read: nobody reads the events of a secret, or of a deleted account.
+#[test]
+fn the_contract_lists_every_kind() {
+    let contract = include_str!("../../../proto/audit/v1/security_event.proto");
+    let users = EventKind::ALL.iter().filter(|kind| kind.source() != Source::Secrets);
+    for kind in users.filter(|kind| **kind != EventKind::AccountDeleted) {
+        let name = kind.as_str();
+        let is_listed =
+            contract.split(|c: char| c != '_' && !c.is_ascii_lowercase()).any(|w| w == name);
+        assert!(is_listed, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,24 @@ const HANDSHAKE_BYTES: usize = 24 + 9;
 /// the connection is to close, so that no call is lost in flight.
 const GOAWAY_GRACE: Duration = Duration::from_secs(1);
 
+/// The closing of a connection.
+enum Closing {
+    /// Of one without a call in progress.
+    Idle,
+    /// Of one whose calls may finish within this time.
+    Draining(Duration),
+}
+
+impl Closing {
+    /// The time after which the connection is cut.
+    fn limit(&self) -> Duration {
+        match self {
+            Self::Idle => GOAWAY_GRACE,
+            Self::Draining(limit) => *limit,
+        }
+    }
+}
+
 /// Serves `stream` until the client disconnects, breaks the protocol, stays silent or is evicted,
 /// or the server drains.
 pub fn serve<P: Protocol>(
@@ -64,11 +82,11 @@ pub fn serve<P: Protocol>(
         let mut check_timer =
             tokio::time::interval(response_bodies.check_interval().min(keep_alive / 4));
         let mut handshake_done = false;
-        let mut closing = None;
+        let mut closing: Option<Closing> = None;
         let mut evicted = false;
         let mut stopped = pin!(stopping.stopped());
         loop {
-            let mut close_after = None;
+            let mut next = None;
             tokio::select! {
                 // An error here is the client's, which knows it.
                 _ended = connection.as_mut() => return,
@@ -79,33 +97,34 @@ pub fn serve<P: Protocol>(
                         if is_silent() || head_timer.is_used() {
                             return;
                         }
-                        close_after = Some(GOAWAY_GRACE);
+                        next = Some(Closing::Idle);
                     }
                 }
                 () = age_limit.as_mut() => {
-                    // Draining for the grace period, and still open: no call may last that long.
-                    let is_idle = state.idle_since().is_some();
-                    if closing.is_some_and(|time| time != GOAWAY_GRACE || is_idle) {
-                        return;
+                    match closing {
+                        // No call may last that long.
+                        Some(Closing::Draining(_)) => return,
+                        Some(Closing::Idle) if state.idle_since().is_some() => return,
+                        _ => {}
                     }
-                    close_after = Some(grace);
+                    next = Some(Closing::Draining(grace));
                 }
                 immediately = state.evicted(), if !evicted => {
                     if immediately || is_silent() {
                         return;
                     }
                     evicted = true;
-                    close_after = Some(GOAWAY_GRACE);
+                    next = Some(Closing::Idle);
                 }
                 // One overdue response costs the client the connection; its other calls may finish.
                 _ = check_timer.tick(), if closing.is_none() => {
                     if response_bodies.are_overdue() {
-                        close_after = Some(to_finish);
+                        next = Some(Closing::Draining(to_finish));
                     } else if head_timer.idle().is_some_and(|idle| idle >= keep_alive)
                         // A pipelined request may be in progress.
                         && state.idle_since().is_some()
                     {
-                        close_after = Some(GOAWAY_GRACE);
+                        next = Some(Closing::Idle);
                     }
                 }
                 () = stopped.as_mut(), if closing.is_none() => {
@@ -113,15 +132,15 @@ pub fn serve<P: Protocol>(
                     if is_silent() {
                         return;
                     }
-                    close_after = Some(grace);
+                    next = Some(Closing::Draining(grace));
                 }
             }
-            if let Some(time) = close_after {
-                closing = close_after;
+            if let Some(next) = next {
                 // No new calls, and an end to endless streams.
                 connection.as_mut().graceful_shutdown();
                 draining.begin();
-                age_limit.as_mut().reset(Instant::now() + time);
+                age_limit.as_mut().reset(Instant::now() + next.limit());
+                closing = Some(next);
             }
         }
     }

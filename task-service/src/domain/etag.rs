@@ -1,4 +1,5 @@
-//! The etag (entity tag) of a task: the name of one version.
+//! The etag (entity tag) of a task: the name of one version, and the precondition of a change.
+//! `If-Match` and `If-None-Match` of reads are compared in `server::http::preconditions`.
 
 /// The precondition of a change: an etag, or several in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::domain::task::{Content, TaskPatch};
 /// repeats of older calls look different.
 pub fn fingerprint(content: &Content) -> Vec<u8> {
     let mut digest = Sha256::new_with_prefix([1]);
-    digest.update(content.spelled());
+    digest.update(content.fingerprint_parts());
     digest.finalize().to_vec()
 }
 
@@ -38,7 +38,7 @@ pub fn of_batch(batch: Batch<'_>) -> Vec<u8> {
         }
         Batch::Update(ids, patch) => {
             labelled(2, ids);
-            digest.update(patch.spelled());
+            digest.update(patch.fingerprint_parts());
         }
         Batch::Complete(ids) => labelled(3, ids),
         Batch::Delete(ids) => labelled(4, ids),

@@ -118,7 +118,7 @@ impl Filter {
     }
 
     /// The context of cursors: user and filter. Every process of one version encodes it alike.
-    pub fn spelled(&self, user_id: &str) -> Vec<u8> {
+    pub fn cursor_context(&self, user_id: &str) -> Vec<u8> {
         // Texts, numbers and days always serialise.
         serde_json::to_vec(&(user_id, self)).unwrap_or_default()
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn different_filters_are_spelled_differently() {
+    fn different_filters_have_different_contexts() {
         let plain = Filter::default();
         let key = || vec!["a".to_owned()];
         let day = Due::parse_date("2026-11-25").ok();
@@ -238,11 +238,11 @@ mod tests {
             Filter { zone: Zone::parse("Europe/Berlin").expect("a zone"), ..plain.clone() },
             Filter { deleted: true, ..plain.clone() },
         ];
-        let spelled: std::collections::BTreeSet<_> =
-            filters.iter().map(|filter| filter.spelled("ada")).collect();
-        assert_eq!(spelled.len(), filters.len());
-        assert_eq!(plain.spelled("ada"), Filter::default().spelled("ada"));
-        assert_ne!(plain.spelled("ada"), plain.spelled("bob"));
+        let contexts: std::collections::BTreeSet<_> =
+            filters.iter().map(|filter| filter.cursor_context("ada")).collect();
+        assert_eq!(contexts.len(), filters.len());
+        assert_eq!(plain.cursor_context("ada"), Filter::default().cursor_context("ada"));
+        assert_ne!(plain.cursor_context("ada"), plain.cursor_context("bob"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Full-text search: the index entry of a task, and the terms of a query.
+//! Full-text search: the index entry of a task, and the terms of a query. `query/filter.rs` takes the
+//! words from the text; `store/search.rs` makes conditions of the terms, `store/dialect.rs` SQL.
 
 use std::{collections::BTreeSet, fmt::Write};
 

@@ -83,13 +83,13 @@ pub fn fitting(tasks: &[Task]) -> usize {
 
 /// An upper bound of the encoded task on either wire.
 pub fn bytes(task: &Task) -> usize {
-    let texts = task.content.texts().map(spelled).sum::<usize>();
-    FRAME_BYTES + spelled(&task.user_id) + texts
+    let texts = task.content.texts().map(encoded_len).sum::<usize>();
+    FRAME_BYTES + encoded_len(&task.user_id) + texts
 }
 
 /// An upper bound of the encoded text: JSON escapes control characters with six bytes, quotes and
 /// backslashes with two.
-fn spelled(text: &str) -> usize {
+fn encoded_len(text: &str) -> usize {
     let bytes = text.bytes().map(|byte| match byte {
         ..b' ' => 6,
         b'"' | b'\\' => 2,
@@ -135,7 +135,7 @@ impl PageCursor {
 
     /// The page token for a list of this user with this order and filter alone.
     pub fn token(&self, sort: Sort, filter: &Filter, user_id: &str) -> String {
-        let cursor = Writer::new(Kind::Tasks, &filter.spelled(user_id))
+        let cursor = Writer::new(Kind::Tasks, &filter.cursor_context(user_id))
             .byte(sort.by.number())
             .byte(sort.descending.into())
             .number(self.epoch)
@@ -155,7 +155,7 @@ impl PageCursor {
         filter: Option<&Filter>,
         user_id: &str,
     ) -> Result<Self, InvalidToken> {
-        let list = filter.map(|filter| filter.spelled(user_id));
+        let list = filter.map(|filter| filter.cursor_context(user_id));
         Self::read(token, sort, list.as_deref()).ok_or(InvalidToken)
     }
 

@@ -105,7 +105,7 @@ fn sizes_have_a_default_and_a_ceiling() {
 fn a_text_counts_as_long_as_json_spells_it() {
     for text in ["plain", "\u{1}\u{1f}", "\"\\\"", "🦀\u{7f}/"] {
         let json = serde_json::to_string(text).expect("JSON");
-        assert_eq!(spelled(text), json.len() - 2, "{text:?}");
+        assert_eq!(encoded_len(text), json.len() - 2, "{text:?}");
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Tasks,
     change::{Change, Outcome},
-    edit::store,
+    edit::save,
     idempotency::{self, Created},
     owned::live,
     row::{Row, likely_usage},
@@ -183,7 +183,7 @@ async fn edit_in(
     let mut after = before.clone();
     let changed = apply(&mut after, patch, now)?;
     for index in &changed {
-        store(change, owner, &before[*index], &mut after[*index], now, *index).await?;
+        save(change, owner, &before[*index], &mut after[*index], now, *index).await?;
     }
     match key {
         // The key is stored even without changes, so that a repeat does not undo later ones.

@@ -120,12 +120,12 @@ impl Dialect for DbBackend {
 }
 
 fn postgres_words(outcome: &str, query: &WordQuery) -> Expr {
-    let spelled = spelled(query, " & ", " | ", |Term { token, is_whole }| {
+    let text = match_text(query, " & ", " | ", |Term { token, is_whole }| {
         format!("'{token}'{}", if *is_whole { "" } else { ":*" })
     });
     let condition = "array_to_tsvector(string_to_array(\"task\".\"words\", ' ')) \
                      @@ ($1::text)::tsquery";
-    Expr::cust_with_values(format!("({condition}){outcome}"), [spelled])
+    Expr::cust_with_values(format!("({condition}){outcome}"), [text])
 }
 
 fn sqlite_words(is_in: &str, query: &WordQuery) -> Expr {
@@ -137,13 +137,13 @@ fn sqlite_words(is_in: &str, query: &WordQuery) -> Expr {
 
 /// The query as SQLite's `MATCH` takes it.
 fn match_of(query: &WordQuery) -> String {
-    spelled(query, " AND ", " OR ", |Term { token, is_whole }| {
+    match_text(query, " AND ", " OR ", |Term { token, is_whole }| {
         format!("\"{token}\"{}", if *is_whole { "" } else { "*" })
     })
 }
 
 /// The query as a text.
-fn spelled(query: &WordQuery, and: &str, or: &str, term: impl Fn(&Term) -> String) -> String {
+fn match_text(query: &WordQuery, and: &str, or: &str, term: impl Fn(&Term) -> String) -> String {
     let mut parts: Vec<_> = query.all.iter().map(&term).collect();
     if !query.any.is_empty() {
         let any: Vec<_> = query.any.iter().map(term).collect();

@@ -81,17 +81,17 @@ async fn edit_in(
     edit: impl FnOnce(&mut Task, Timestamp) -> Result<bool, Error> + Send,
 ) -> Result<Outcome<Task>, Error> {
     let before = find(&change.transaction, owner, id).await?;
-    check(etag, &before)?;
+    check_etag(etag, &before)?;
     let mut task = before.clone();
     if !edit(&mut task, now)? {
         return Ok(Outcome::Unchanged(task));
     }
-    store(change, owner, &before, &mut task, now, 0).await?;
+    save(change, owner, &before, &mut task, now, 0).await?;
     Ok(Outcome::Changed(task))
 }
 
 /// Whether another task, in the trash or not, has the occurrence of `task`; both may be imported.
-async fn is_there(change: &Change, owner: &Owner, task: &Task) -> Result<bool, Error> {
+async fn occurrence_exists(change: &Change, owner: &Owner, task: &Task) -> Result<bool, Error> {
     let Some(series) = task.series else { return Ok(false) };
     let others = owned::<Entity>(change.transaction.backend(), owner)
         .filter(Column::SeriesId.eq(series.id))
@@ -102,7 +102,7 @@ async fn is_there(change: &Change, owner: &Owner, task: &Task) -> Result<bool, E
 
 /// Stores the changed task, and its next if it was completed and repeats; `index` numbers the tasks
 /// of the change.
-pub async fn store(
+pub async fn save(
     change: &Change,
     owner: &Owner,
     before: &Task,
@@ -111,7 +111,7 @@ pub async fn store(
     index: usize,
 ) -> Result<(), Error> {
     let occurrence = |task: &Task| task.series.map(|series| (series.id, series.occurrence));
-    if occurrence(task) != occurrence(before) && is_there(change, owner, task).await? {
+    if occurrence(task) != occurrence(before) && occurrence_exists(change, owner, task).await? {
         match &mut task.series {
             // The id of the series is used by another one.
             Some(series) if series.occurrence == 1 => series.id = now.new_id(),
@@ -127,7 +127,7 @@ pub async fn store(
 }
 
 /// Checks the precondition of a change, if there is one.
-pub fn check(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
+pub fn check_etag(wanted: Option<&Etag>, task: &Task) -> Result<(), Error> {
     match wanted {
         Some(wanted) if !wanted.is_of(task.revision) => Err(Refusal::StaleEtag.into()),
         _ => Ok(()),

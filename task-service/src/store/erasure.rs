@@ -1,4 +1,5 @@
-//! Erasure: the deletion of everything stored about a user whose account is gone.
+//! Erasure: the deletion of everything stored about a user whose account is gone. auth-service calls
+//! the rpc `PurgeUser` (`api/grpc/admin.rs`) until nothing is left.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use sea_orm::{
     DeleteMany, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait},
 };
-use server::audit_log::{self, EventKind};
+use server::audit_log::{self, Source};
 use tokio::time::Instant;
 
 use super::{
@@ -24,10 +25,6 @@ use crate::{
 /// The most rows of a table that one transaction deletes: the user's changes, and on SQLite all
 /// writers, wait for it.
 const BATCH: u64 = 500;
-
-/// The kinds of security events of this service. In a database shared with auth-service the other
-/// kinds are the account's, and have a retention of their own.
-const EVENT_KINDS: [EventKind; 1] = [EventKind::OwnershipRefused];
 
 /// The progress of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +77,7 @@ impl Tasks {
             let reminders = reminders_of(user, batch).exec(&transaction).await?;
             let requests = keys_of(user, batch).exec(&transaction).await?;
             let events =
-                audit_log::delete_some_of(&transaction, user_id, &EVENT_KINDS, batch).await?;
+                audit_log::delete_some_of(&transaction, user_id, Source::Tasks, batch).await?;
             let most = [reminders.rows_affected, requests.rows_affected, events];
             done = most.iter().all(|deleted| *deleted < batch);
         }
@@ -97,21 +94,21 @@ impl Tasks {
 /// A delete of at most `limit` tasks, in the trash or not. Triggers update SQLite's full-text
 /// index.
 fn tasks_of(user: &ErasedUser, limit: u64) -> DeleteMany<task::Entity> {
-    some(user, [task::Column::Id], limit)
+    first_rows(user, [task::Column::Id], limit)
 }
 
 /// A delete of at most `limit` reminders, fired or not.
 fn reminders_of(user: &ErasedUser, limit: u64) -> DeleteMany<reminder::Entity> {
-    some(user, [reminder::Column::TaskId, reminder::Column::FiresAt], limit)
+    first_rows(user, [reminder::Column::TaskId, reminder::Column::FiresAt], limit)
 }
 
 /// A delete of at most `limit` idempotency keys.
 fn keys_of(user: &ErasedUser, limit: u64) -> DeleteMany<request::Entity> {
-    some(user, [request::Column::RequestId], limit)
+    first_rows(user, [request::Column::RequestId], limit)
 }
 
 /// A delete of at most `limit` rows by their `key`.
-fn some<E: Owned, const N: usize>(
+fn first_rows<E: Owned, const N: usize>(
     user: &ErasedUser,
     key: [E::Column; N],
     limit: u64,

@@ -190,7 +190,7 @@ impl Tasks {
             backend: self.database.backend(),
             owner,
             now: self.now(),
-            is_by_words: search::comes_first(self.database.scans(), user_id, filter).await?,
+            is_by_words: search::reads_index_first(self.database.scans(), user_id, filter).await?,
         })
     }
 

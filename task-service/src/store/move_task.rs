@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     Tasks,
     change::{Change, Outcome},
-    edit::check,
+    edit::check_etag,
     find,
     owned::live,
     row::Row,
@@ -64,7 +64,7 @@ async fn move_in(
 ) -> Result<Outcome<Task>, Error> {
     let on = &change.transaction;
     let before = find(on, owner, id).await?;
-    check(etag, &before)?;
+    check_etag(etag, &before)?;
     let (left, right) = match target {
         MoveTarget::Before(other) if other == id => return Ok(Outcome::Unchanged(before)),
         MoveTarget::After(other) if other == id => return Ok(Outcome::Unchanged(before)),

@@ -19,7 +19,7 @@ const FEW: i64 = 1_000;
 
 /// Whether to read by the full-text index, and not in the order of the list.
 #[expect(clippy::disallowed_methods, reason = "counts in the index by words of one user")]
-pub async fn comes_first(
+pub async fn reads_index_first(
     on: &impl ConnectionTrait,
     user_id: &str,
     filter: &Filter,
@@ -35,12 +35,12 @@ pub async fn comes_first(
 }
 
 /// The condition of the words and tags of `filter`; `None` without any.
-pub fn having(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
+pub fn with_terms(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
     wanted(user_id, filter).map(|query| backend.has_words(&query))
 }
 
 /// The condition of the excluded tags of `filter`; `None` without any.
-pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
+pub fn without_terms(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Expr> {
     if filter.tags_none.is_empty() {
         return None;
     }
@@ -49,8 +49,8 @@ pub fn lacking(backend: DbBackend, user_id: &str, filter: &Filter) -> Option<Exp
     Some(backend.lacks_words(&WordQuery { all: Vec::new(), any }))
 }
 
-/// The conditions of the phrases of `filter`; none where [`having`] is exact. They read the text of
-/// each task that matches `having`.
+/// The conditions of the phrases of `filter`; none where [`with_terms`] is exact. They read the text of
+/// each task that matches `with_terms`.
 pub fn phrases(backend: DbBackend, filter: &Filter) -> impl Iterator<Item = Expr> {
     let phrases = filter.words.iter().filter_map(|word| phrase_of(word));
     phrases.map(move |phrase| backend.has_phrase(phrase))
@@ -81,7 +81,7 @@ mod tests {
         let tags_any = vec!["\"'x\\".to_owned(), "y".to_owned()];
         let filter = Filter { tags_any, words, ..Filter::default() };
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-            let Some(Expr::CustomWithExpr(_, values)) = having(backend, "ada", &filter) else {
+            let Some(Expr::CustomWithExpr(_, values)) = with_terms(backend, "ada", &filter) else {
                 panic!("a condition with a value");
             };
             let spelled = format!("{values:?}");
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn a_filter_without_words_and_tags_asks_nothing() {
         for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-            assert!(having(backend, "ada", &Filter::default()).is_none());
-            assert!(lacking(backend, "ada", &Filter::default()).is_none());
+            assert!(with_terms(backend, "ada", &Filter::default()).is_none());
+            assert!(without_terms(backend, "ada", &Filter::default()).is_none());
         }
     }
 }

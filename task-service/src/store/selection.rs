@@ -29,7 +29,7 @@ pub struct View<'a> {
     pub owner: &'a Owner,
     /// The current time.
     pub now: Timestamp,
-    /// Whether to read by the full-text index; see [`search::comes_first`].
+    /// Whether to read by the full-text index; see [`search::reads_index_first`].
     pub is_by_words: bool,
 }
 
@@ -111,11 +111,27 @@ impl View<'_> {
 
     /// The conditions of optional filters; `None` without any.
     fn more(self, filter: &Filter) -> Option<Condition> {
+        // Whole, so that a new field is not forgotten: `passing` and the conditions below read those
+        // that are not used by name.
+        let Filter {
+            completed: _,
+            deleted: _,
+            priorities,
+            has_due,
+            overdue,
+            due_from: _,
+            due_until: _,
+            zone: _,
+            words: _,
+            tags_any: _,
+            tags_all: _,
+            tags_none: _,
+        } = filter;
         let mut all = Condition::all();
-        if !filter.priorities.is_empty() {
-            all = all.add(Column::Priority.is_in(filter.priorities.iter().map(|p| p.number())));
+        if !priorities.is_empty() {
+            all = all.add(Column::Priority.is_in(priorities.iter().map(|p| p.number())));
         }
-        all = match filter.has_due {
+        all = match has_due {
             Some(true) => all.add(Column::Due.is_not_null()),
             Some(false) => all.add(Column::Due.is_null()),
             None => all,
@@ -126,15 +142,15 @@ impl View<'_> {
         if let Some(end) = filter.end() {
             all = all.add(due().lt(bound(end)));
         }
-        all = match filter.overdue {
+        all = match overdue {
             Some(true) => all.add(self.overdue(filter)),
             Some(false) => all.add(self.on_time(filter)),
             None => all,
         };
         let user_id = self.owner.user().as_str();
         for condition in [
-            search::having(self.backend, user_id, filter),
-            search::lacking(self.backend, user_id, filter),
+            search::with_terms(self.backend, user_id, filter),
+            search::without_terms(self.backend, user_id, filter),
         ] {
             all = all.add_option(condition);
         }

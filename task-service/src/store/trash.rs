@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Tasks,
     change::{Change, Outcome},
-    edit::check,
+    edit::check_etag,
     find, find_anywhere,
     revision::{add_usage, purged_until},
     scope::{EveryUser, OneUser},
@@ -104,7 +104,7 @@ async fn delete_in(
     now: Timestamp,
 ) -> Result<Outcome<()>, Error> {
     let before = find(&change.transaction, owner, id).await?;
-    check(etag, &before)?;
+    check_etag(etag, &before)?;
     discard(change, owner, &before, now).await?;
     Ok(Outcome::Changed(()))
 }
@@ -128,7 +128,7 @@ async fn undelete_in(
     now: Timestamp,
 ) -> Result<Outcome<Task>, Error> {
     let before = find_anywhere(&change.transaction, owner, id).await?;
-    check(etag, &before)?;
+    check_etag(etag, &before)?;
     if before.deleted_at.is_none() {
         return Ok(Outcome::Unchanged(before));
     }

@@ -137,7 +137,7 @@ impl RequestBody for VerifyPassword {
 /// Which session to end.
 #[derive(ToSchema)]
 pub struct RevokeSession {
-    /// Its token, or what `list-sessions` tells instead.
+    /// The token of the session, or its handle from `list-sessions`.
     pub token: String,
 }
 

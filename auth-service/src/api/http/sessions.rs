@@ -42,7 +42,7 @@ pub struct GetSession {
     /// Leaves the session's end where it is.
     #[param(value_type = Option<bool>, required = false)]
     disable_refresh: Vec<String>,
-    /// Always so here.
+    /// Has no effect: the session is read from the database in any case.
     #[param(value_type = Option<bool>, required = false)]
     disable_cookie_cache: Vec<String>,
 }
@@ -131,7 +131,7 @@ fn no_session(headers: HeaderMap) -> Result<Response, ApiError> {
     Ok((NO_STORE, headers, OkJson(None::<SessionAndUser>)).into_response())
 }
 
-/// Not how a session is asked for.
+/// Refuses POST: a session is read by GET.
 #[utoipa::path(
     post, path = "/api/auth/get-session", operation_id = "postGetSession", tag = "auth",
     responses((status = 405, description = "Use GET", body = ErrorBody), OriginErrors, CommonErrors),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use self::counters::{TestCounter, key, on_every_counter};
 use super::{
     counter::{Attempt, Outcome},
+    gcra::Limit,
     key::Key,
-    limit::Limit,
 };
 
 /// Long enough that no pause of a busy machine matters.

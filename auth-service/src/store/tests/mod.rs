@@ -8,10 +8,10 @@ mod mixed_case;
 mod plans;
 mod refused;
 mod restrictions;
-mod rotation;
 mod security_events;
 mod session_lifetime;
 mod sessions;
+mod token_rotation;
 
 use std::sync::Arc;
 

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::{
     Rpcs,
     caller::Caller,
+    openapi::{NoSuchTask, Refusals, RefusalsWithBody, Stale},
     preconditions::ChangePreconditions,
-    problems::{NoSuchTask, Refusals, RefusalsWithBody, Stale},
     requests::{IfMatch, OfTask},
     responses::task_or_nothing,
 };

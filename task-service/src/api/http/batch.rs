@@ -14,8 +14,8 @@ use server::{
 use super::{
     Rpcs,
     caller::Caller,
+    openapi::{NoSuchTask, RefusalsWithBatch, Reused},
     preconditions::idempotency_key,
-    problems::{NoSuchTask, RefusalsWithBatch, Reused},
     requests::{BatchUpdate, IdempotencyKey, OfUser},
     responses::{no_content, problem},
 };

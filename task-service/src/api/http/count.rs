@@ -7,7 +7,7 @@ use http::StatusCode;
 use proto::task::v1 as pb;
 use server::http::{Problem, json};
 
-use super::{Rpcs, caller::Caller, problems::Refusals, requests::OfUser, responses::problem};
+use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
 
 /// Count tasks by state, priority and tag.
 ///

@@ -11,7 +11,7 @@ use http::header;
 use proto::task::v1::{self as pb, Task};
 use server::{StreamKind, http::Problem};
 
-use super::{Rpcs, caller::Caller, problems::Refusals, requests::OfUser, responses::problem};
+use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
 
 /// Read all tasks, oldest first.
 ///

@@ -14,7 +14,7 @@ use tonic::Status;
 use utoipa::IntoParams;
 
 use super::{
-    Rpcs, caller::Caller, problems::RefusalsWithLines, requests::OfUser, responses::problem,
+    Rpcs, caller::Caller, openapi::RefusalsWithLines, requests::OfUser, responses::problem,
 };
 use crate::{api::wire, domain::import::MAX_BYTES};
 

@@ -11,7 +11,6 @@ mod export;
 mod import;
 mod openapi;
 mod preconditions;
-mod problems;
 mod requests;
 mod responses;
 mod security_events;

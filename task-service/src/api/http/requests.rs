@@ -31,7 +31,7 @@ pub struct OfTask {
 /// The precondition of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+#[expect(dead_code, reason = "describes a header, which `preconditions` reads")]
 pub struct IfMatch {
     /// The `ETag`s of which the task must have one; `*` is any. A weak one (`W/`) matches
     /// never.
@@ -46,7 +46,7 @@ pub struct IfMatch {
 /// The precondition of a read.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+#[expect(dead_code, reason = "describes a header, which `preconditions` reads")]
 pub struct IfNoneMatch {
     /// The `ETag`s of the versions the caller has; `*` is any. Weak ones count.
     #[param(
@@ -60,7 +60,7 @@ pub struct IfNoneMatch {
 /// The idempotency key of a creation.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+#[expect(dead_code, reason = "describes a header, which `preconditions` reads")]
 pub struct IdempotencyKey {
     /// 1 to 128 visible ASCII characters, chosen by the caller.
     #[param(rename = "Idempotency-Key", required = false, pattern = "^[!-~]{1,128}$")]
@@ -70,7 +70,7 @@ pub struct IdempotencyKey {
 /// The cursor of a client of server-sent events.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes a header, which `conditions` reads")]
+#[expect(dead_code, reason = "describes a header, which `preconditions` reads")]
 pub struct LastEventId {
     /// The id of the last event; counts more than `sync_token`.
     #[param(rename = "Last-Event-ID", required = false)]

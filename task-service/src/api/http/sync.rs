@@ -10,7 +10,7 @@ use server::http::{Problem, json};
 use super::{
     Rpcs,
     caller::Caller,
-    problems::{Refusals, TooOld},
+    openapi::{Refusals, TooOld},
     requests::OfUser,
     responses::problem,
 };

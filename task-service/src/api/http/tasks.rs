@@ -16,8 +16,8 @@ use shared::error::Refusal;
 use super::{
     Rpcs,
     caller::Caller,
+    openapi::{NoSuchTask, Refusals, RefusalsWithBody, Reused, Stale, TooOld},
     preconditions::{ChangePreconditions, ReadPreconditions, idempotency_key, tag},
-    problems::{NoSuchTask, Refusals, RefusalsWithBody, Reused, Stale, TooOld},
     requests::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, OfTask, OfUser, Replacement},
     responses::{collection, next, no_content, problem, task_or_nothing, with_task},
 };

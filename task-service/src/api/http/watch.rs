@@ -22,8 +22,8 @@ use utoipa::ToSchema;
 use super::{
     Rpcs,
     caller::Caller,
+    openapi::{Refusals, TooOld},
     preconditions::last_event_id,
-    problems::{Refusals, TooOld},
     requests::{LastEventId, OfUser},
     responses::{problem, renamed},
 };

@@ -19,62 +19,105 @@ use crate::{
     },
 };
 
-/// The filter of a message; two messages have the same fields.
-macro_rules! filter {
-    ($message:expr, $fields:expr) => {{
-        let (message, fields): (_, &mut Fields) = ($message, $fields);
-        let priorities = fields.take("priorities", priorities(&message.priorities));
-        let tags_any = fields.take("tags_any", tag_keys(&message.tags_any));
-        let tags_all = fields.take("tags_all", tag_keys(&message.tags_all));
-        let tags_none = fields.take("tags_none", tag_keys(&message.tags_none));
-        let due_from = fields.take("due_from", day(message.due_from.as_deref()));
-        let due_until = fields.take("due_until", day(message.due_until.as_deref()));
+/// The fields of a filter, which two messages have.
+struct FilterFields<'m> {
+    completed: Option<bool>,
+    priorities: &'m [i32],
+    tags_any: &'m [String],
+    tags_all: &'m [String],
+    tags_none: &'m [String],
+    due_from: Option<&'m str>,
+    due_until: Option<&'m str>,
+    overdue: Option<bool>,
+    has_due: Option<bool>,
+    text: &'m str,
+    time_zone: &'m str,
+    deleted: bool,
+}
+
+impl FilterFields<'_> {
+    fn read(self, fields: &mut Fields) -> Option<Filter> {
+        let priorities = fields.take("priorities", priorities(self.priorities));
+        let tags_any = fields.take("tags_any", tag_keys(self.tags_any));
+        let tags_all = fields.take("tags_all", tag_keys(self.tags_all));
+        let tags_none = fields.take("tags_none", tag_keys(self.tags_none));
+        let due_from = fields.take("due_from", day(self.due_from));
+        let due_until = fields.take("due_until", day(self.due_until));
         if let (Some(Some(from)), Some(Some(until))) = (due_from, due_until)
             && until < from
         {
             fields.fault("due_until", "must not be before `due_from`");
         }
-        let words = fields.take("text", search_words(&message.text));
-        let zone = match message.time_zone.as_str() {
+        let words = fields.take("text", search_words(self.text));
+        let zone = match self.time_zone {
             "" => Some(Zone::UTC),
             name => fields.take("time_zone", Zone::parse(name)),
         };
-        let filter = || {
-            Some(Filter {
-                completed: message.completed,
-                priorities: priorities?,
-                tags_any: tags_any?,
-                tags_all: tags_all?,
-                tags_none: tags_none?,
-                due_from: due_from?,
-                due_until: due_until?,
-                overdue: message.overdue,
-                has_due: message.has_due,
-                words: words?,
-                zone: zone?,
-                deleted: false,
-            })
-        };
-        filter()
-    }};
+        Some(Filter {
+            completed: self.completed,
+            priorities: priorities?,
+            tags_any: tags_any?,
+            tags_all: tags_all?,
+            tags_none: tags_none?,
+            due_from: due_from?,
+            due_until: due_until?,
+            overdue: self.overdue,
+            has_due: self.has_due,
+            words: words?,
+            zone: zone?,
+            deleted: self.deleted,
+        })
+    }
 }
 
 /// The page request in `message`.
 pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error> {
+    let pb::ListTasksRequest {
+        user_id,
+        page_size,
+        page_token,
+        include_total,
+        sort,
+        descending,
+        deleted,
+        completed,
+        priorities,
+        tags_any,
+        tags_all,
+        tags_none,
+        due_from,
+        due_until,
+        overdue,
+        has_due,
+        text,
+        time_zone,
+    } = message;
     let mut fields = Fields::default();
-    let size = fields.take("page_size", page::size(message.page_size));
-    let filter = filter!(message, &mut fields).map(|mut filter: Filter| {
-        filter.deleted = message.deleted;
-        filter
-    });
-    let by = fields.take("sort", by(message.sort));
-    let sort = by.map(|by| Sort::asked(by, message.descending, message.deleted));
-    let after = match (message.page_token.as_str(), sort) {
-        ("", _) | (_, None) => None,
-        (token, Some(sort)) => fields
-            .take("page_token", PageCursor::parse(token, sort, filter.as_ref(), &message.user_id)),
+    let size = fields.take("page_size", page::size(*page_size));
+    let filter = FilterFields {
+        completed: *completed,
+        priorities,
+        tags_any,
+        tags_all,
+        tags_none,
+        due_from: due_from.as_deref(),
+        due_until: due_until.as_deref(),
+        overdue: *overdue,
+        has_due: *has_due,
+        text,
+        time_zone,
+        deleted: *deleted,
     };
-    let with_total = message.include_total;
+    let filter = filter.read(&mut fields);
+    let by = fields.take("sort", by(*sort));
+    let sort = by.map(|by| Sort::asked(by, *descending, *deleted));
+    let after = match (page_token.as_str(), sort) {
+        ("", _) | (_, None) => None,
+        (token, Some(sort)) => {
+            fields.take("page_token", PageCursor::parse(token, sort, filter.as_ref(), user_id))
+        }
+    };
+    let with_total = *include_total;
     let request =
         || Some(PageRequest { size: size?, after, filter: filter?, sort: sort?, with_total });
     Ok(fields.finish(request())?)
@@ -82,8 +125,36 @@ pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error
 
 /// The filter of a count.
 pub fn count_filter(message: &pb::CountTasksRequest) -> Result<Filter, Error> {
+    let pb::CountTasksRequest {
+        user_id: _,
+        completed,
+        priorities,
+        tags_any,
+        tags_all,
+        tags_none,
+        due_from,
+        due_until,
+        overdue,
+        has_due,
+        text,
+        time_zone,
+    } = message;
     let mut fields = Fields::default();
-    let filter = filter!(message, &mut fields);
+    let filter = FilterFields {
+        completed: *completed,
+        priorities,
+        tags_any,
+        tags_all,
+        tags_none,
+        due_from: due_from.as_deref(),
+        due_until: due_until.as_deref(),
+        overdue: *overdue,
+        has_due: *has_due,
+        text,
+        time_zone,
+        deleted: false,
+    };
+    let filter = filter.read(&mut fields);
     Ok(fields.finish(filter)?)
 }
 
@@ -117,131 +188,5 @@ fn by(number: i32) -> Result<Option<SortField>, UnknownSort> {
 struct UnknownSort;
 
 #[cfg(test)]
-mod tests {
-    use shared::error::Classified;
-
-    use super::*;
-    use crate::query::sort::SortKey;
-
-    fn faulty<T: std::fmt::Debug>(answer: Result<T, Error>) -> Vec<String> {
-        let error = answer.expect_err("faults");
-        error.violations().iter().map(|violation| violation.field.to_string()).collect()
-    }
-
-    #[test]
-    fn an_empty_message_asks_for_everything_newest_first() {
-        let request = page_request(&pb::ListTasksRequest::default()).expect("a page");
-        assert_eq!((request.size, request.sort), (50, Sort::NEWEST));
-        assert_eq!((request.filter, request.after), (Filter::default(), None));
-        let counted = count_filter(&pb::CountTasksRequest::default()).expect("a filter");
-        assert_eq!(counted, Filter::default());
-    }
-
-    #[test]
-    fn both_messages_say_the_same_filter_in_the_same_way() {
-        let tags = |tag: &str| vec![tag.to_owned()];
-        let list = pb::ListTasksRequest {
-            completed: Some(false),
-            priorities: vec![4, 3, 4],
-            tags_any: tags(" Home "),
-            tags_all: tags("Wörk"),
-            tags_none: tags("x"),
-            due_from: Some("2026-11-25".into()),
-            due_until: Some("2026-11-25".into()),
-            overdue: Some(true),
-            has_due: Some(true),
-            text: "b A".into(),
-            time_zone: "Europe/Berlin".into(),
-            ..Default::default()
-        };
-        let count = pb::CountTasksRequest {
-            user_id: String::new(),
-            completed: list.completed,
-            priorities: list.priorities.clone(),
-            tags_any: list.tags_any.clone(),
-            tags_all: list.tags_all.clone(),
-            tags_none: list.tags_none.clone(),
-            due_from: list.due_from.clone(),
-            due_until: list.due_until.clone(),
-            overdue: list.overdue,
-            has_due: list.has_due,
-            text: list.text.clone(),
-            time_zone: list.time_zone.clone(),
-        };
-        let filter = page_request(&list).expect("a page").filter;
-        assert_eq!(filter, count_filter(&count).expect("a filter"));
-        assert_eq!(filter.priorities, [Priority::High, Priority::Urgent]);
-        assert_eq!((filter.words.concat(), filter.tags_all.concat()), ("ab".into(), "wörk".into()));
-        assert_eq!(filter.zone.as_str(), "Europe/Berlin");
-    }
-
-    #[test]
-    fn a_page_names_all_its_faults() {
-        let message = pb::ListTasksRequest {
-            page_size: -1,
-            page_token: "x".into(),
-            priorities: vec![1, 0],
-            tags_any: vec![String::new()],
-            tags_all: vec!["a".into(); 21],
-            tags_none: vec!["\0".into()],
-            due_from: Some("2026-11-31".into()),
-            due_until: Some(String::new()),
-            text: "%".into(),
-            time_zone: "Mars".into(),
-            ..Default::default()
-        };
-        let filters = [
-            "priorities",
-            "tags_any",
-            "tags_all",
-            "tags_none",
-            "due_from",
-            "due_until",
-            "text",
-            "time_zone",
-        ];
-        let mut all = filters.to_vec();
-        all.insert(0, "page_size");
-        all.push("page_token");
-        assert_eq!(faulty(page_request(&message)), all);
-        let message = pb::ListTasksRequest { sort: 7, page_token: "x".into(), ..message };
-        all.pop();
-        all.push("sort");
-        assert_eq!(faulty(page_request(&message)), all, "the token of no order is no token");
-        let backwards = pb::CountTasksRequest {
-            due_from: Some("2026-11-26".into()),
-            due_until: Some("2026-11-25".into()),
-            ..Default::default()
-        };
-        assert_eq!(faulty(count_filter(&backwards)), ["due_until"]);
-    }
-
-    #[test]
-    fn a_token_belongs_to_its_filter_and_order() {
-        let key = SortKey::Text("a".into());
-        let sort = Sort { by: SortField::Title, descending: true };
-        let filter = Filter { words: vec!["milk".into()], deleted: true, ..Filter::default() };
-        let message = pb::ListTasksRequest {
-            page_token: PageCursor { key, id: uuid::Uuid::from_u128(7), epoch: 5 }
-                .token(sort, &filter, ""),
-            text: "Milk!".into(),
-            sort: pb::TaskSort::Title.into(),
-            descending: Some(true),
-            deleted: true,
-            ..Default::default()
-        };
-        let request = page_request(&message).expect("a page");
-        assert_eq!((request.sort, &request.filter), (sort, &filter));
-        assert!(request.after.is_some());
-        for other in [
-            pb::ListTasksRequest { text: "mil".into(), ..message.clone() },
-            pb::ListTasksRequest { descending: None, ..message.clone() },
-            pb::ListTasksRequest { sort: pb::TaskSort::Position.into(), ..message.clone() },
-            pb::ListTasksRequest { deleted: false, ..message.clone() },
-            pb::ListTasksRequest { user_id: "bob".into(), ..message.clone() },
-            pb::ListTasksRequest { completed: Some(true), ..message },
-        ] {
-            assert_eq!(faulty(page_request(&other)), ["page_token"]);
-        }
-    }
-}
+#[path = "filter_tests.rs"]
+mod tests;

@@ -1,4 +1,4 @@
-//! The occurrences of a rule, period by period.
+//! The occurrences of a rule, period by period: candidates, of which `next` takes one.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 

@@ -4,7 +4,7 @@ use chrono::{Datelike, Months, NaiveDate, TimeDelta};
 
 use super::{Rule, rule::Frequency};
 
-/// One of them, and how far it is to the next.
+/// A period, and the step to the next one.
 #[derive(Debug)]
 pub(super) struct Period {
     /// Its first day.

@@ -144,7 +144,7 @@ impl Rule {
             week_start: parts.week_start()?,
         };
         rule.check()?;
-        rule.text = rule.spelled();
+        rule.text = rule.fingerprint_parts();
         Ok(rule)
     }
 
@@ -197,7 +197,7 @@ impl Rule {
             && self.by_weekday.is_empty())
     }
 
-    fn spelled(&self) -> String {
+    fn fingerprint_parts(&self) -> String {
         let mut text = format!("FREQ={}", self.frequency);
         let mut part = |name: &str, value: Option<String>| {
             if let Some(value) = value {

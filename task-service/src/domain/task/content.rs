@@ -121,7 +121,7 @@ impl Content {
     ///
     /// Fingerprints are stored for 24 hours, so the encoding stays. A new field is appended where
     /// it is not at its default, and left out where it is.
-    pub fn spelled(&self) -> Vec<u8> {
+    pub fn fingerprint_parts(&self) -> Vec<u8> {
         let Self { title, description, priority, tags, due, reminders, recurrence } = self;
         let mut spelled = priority.number().to_be_bytes().to_vec();
         for text in [title.as_str(), description.as_str()] {
@@ -135,7 +135,7 @@ impl Content {
             && recurrence.is_none();
         if !is_plain {
             let due = due.as_ref().map(Due::to_stored);
-            let recurrence = recurrence.as_ref().map(Repeat::spelled);
+            let recurrence = recurrence.as_ref().map(Repeat::fingerprint_parts);
             // Texts and numbers always serialise.
             let more = serde_json::to_vec(&(tags.as_slice(), due, reminders, recurrence));
             spelled.extend(more.unwrap_or_default());
@@ -161,11 +161,11 @@ impl TaskPatch {
 
     /// The encoding for fingerprints, as JSON; an unchanged field is `null`. A new field is
     /// appended.
-    pub fn spelled(&self) -> String {
+    pub fn fingerprint_parts(&self) -> String {
         let Self { title, description, completed, priority, tags, due, reminders, recurrence } =
             self;
         let recurrence = recurrence.as_ref().map(|change| match change {
-            RuleChange::Set(repeat) => Some(repeat.spelled()),
+            RuleChange::Set(repeat) => Some(repeat.fingerprint_parts()),
             RuleChange::End => None,
         });
         // The list tells the end of a rule from an unchanged one.
@@ -176,7 +176,7 @@ impl TaskPatch {
             completed,
             priority.map(Priority::number),
             tags.as_ref().map(Tags::as_slice),
-            due.as_ref().map(DueChange::spelled),
+            due.as_ref().map(DueChange::fingerprint_parts),
             reminders,
             recurrence,
         );

@@ -51,7 +51,7 @@ impl DueChange {
     }
 
     /// The encoding for fingerprints, which must not change.
-    pub fn spelled(&self) -> (&'static str, Option<(i64, Option<&str>)>) {
+    pub fn fingerprint_parts(&self) -> (&'static str, Option<(i64, Option<&str>)>) {
         match self {
             Self::Set(due) => ("set", Some(due.to_stored())),
             Self::Instant(moment) => ("instant", Some((moment.micros(), None))),

@@ -35,7 +35,7 @@ impl Repeat {
     }
 
     /// The encoding for fingerprints.
-    pub fn spelled(&self) -> (&str, RepeatFrom, &str) {
+    pub fn fingerprint_parts(&self) -> (&str, RepeatFrom, &str) {
         let Self { rule, from, zone } = self;
         (rule.as_str(), *from, zone.as_str())
     }
