@@ -22,6 +22,8 @@ mod domain;
 mod entity;
 mod error;
 mod events;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod jobs;
 mod migration;
 mod notifications;

@@ -1,0 +1,5 @@
+//! Recurrence rules.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|rule: &str| task_service::fuzz::rule(rule));
