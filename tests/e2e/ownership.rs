@@ -1,17 +1,20 @@
 //! Alice and Bob: what is his is neither hers to touch nor hers to know of.
 
+use futures_util::stream;
 use prost_types::FieldMask;
 use proto::task::v1::{
-    CompleteTaskRequest, CountTasksRequest, CreateTaskRequest, DeleteTaskRequest, GetTaskRequest,
+    BatchCompleteTasksRequest, BatchCreateTasksRequest, BatchDeleteTasksRequest,
+    BatchUpdateTasksRequest, CompleteTaskRequest, CountTasksRequest, CreateTaskRequest,
+    DeleteTaskRequest, ExportTasksRequest, GetTaskRequest, ImportTasksRequest,
     ListSecurityEventsRequest, ListTasksRequest, MoveTaskRequest, ReopenTaskRequest,
-    SkipTaskRequest, SyncTasksRequest, ToggleTaskRequest, UndeleteTaskRequest, UpdateTaskRequest,
-    WatchTasksRequest,
+    SkipTaskRequest, SyncTasksRequest, Task, ToggleTaskRequest, UndeleteTaskRequest,
+    UpdateTaskRequest, WatchTasksRequest,
 };
 use tonic::{Code, Request, Status};
 
 use crate::{
     answer::Refused,
-    caller::{SignedIn, Tasks},
+    caller::{Bulk, SignedIn, Tasks},
     forge::{self, FOREIGN},
     raw,
     scenarios::in_both_worlds,
@@ -27,12 +30,11 @@ in_both_worlds!(
     a_bad_token_is_refused_before_ownership_is_checked,
 );
 
-/// Calls all rpcs with the credential of `tasks`, in the name of `user`, about `id`.
-async fn every_rpc(
-    mut tasks: Tasks,
-    user: &str,
-    id: &str,
-) -> Vec<(&'static str, Result<(), Status>)> {
+type Answers = Vec<(&'static str, Result<(), Status>)>;
+
+/// Calls all rpcs with the credential of `caller`, in the name of `user`, about `id`.
+async fn every_rpc(caller: &SignedIn, user: &str, id: &str) -> Answers {
+    let mut tasks = caller.tasks();
     let create =
         CreateTaskRequest { user_id: user.into(), title: "x".into(), ..Default::default() };
     let list = ListTasksRequest { user_id: user.into(), ..Default::default() };
@@ -49,15 +51,53 @@ async fn every_rpc(
         ("SyncTasks", tasks.sync_tasks(sync).await.map(drop)),
     ];
     answers.extend(every_rpc_with_id(tasks, user, id).await);
+    answers.extend(every_bulk_rpc(caller.bulk(), user, id).await);
     answers
 }
 
+/// Those for many tasks at once.
+async fn every_bulk_rpc(mut bulk: Bulk, user: &str, id: &str) -> Answers {
+    let (user_id, ids) = (user.to_owned(), vec![id.to_owned()]);
+    let new = CreateTaskRequest { title: "x".into(), ..Default::default() };
+    let create = BatchCreateTasksRequest {
+        user_id: user_id.clone(),
+        tasks: vec![new],
+        ..Default::default()
+    };
+    let changes = UpdateTaskRequest { title: Some("hijacked".into()), ..Default::default() };
+    let update = BatchUpdateTasksRequest {
+        user_id: user_id.clone(),
+        ids: ids.clone(),
+        changes: Some(changes),
+        ..Default::default()
+    };
+    let complete = BatchCompleteTasksRequest {
+        user_id: user_id.clone(),
+        ids: ids.clone(),
+        ..Default::default()
+    };
+    let delete = BatchDeleteTasksRequest { user_id: user_id.clone(), ids, ..Default::default() };
+    let export = ExportTasksRequest { user_id: user_id.clone(), everything: true };
+    let planted = Task { title: "x".into(), ..Task::default() };
+    let import = ImportTasksRequest { user_id, tasks: vec![planted], dry_run: false };
+    let mut exporter = bulk.clone();
+    let exported = async {
+        let mut pages = exporter.export_tasks(export).await?.into_inner();
+        while pages.message().await?.is_some() {}
+        Ok(())
+    };
+    vec![
+        ("BatchCreateTasks", bulk.batch_create_tasks(create).await.map(drop)),
+        ("BatchUpdateTasks", bulk.batch_update_tasks(update).await.map(drop)),
+        ("BatchCompleteTasks", bulk.batch_complete_tasks(complete).await.map(drop)),
+        ("BatchDeleteTasks", bulk.batch_delete_tasks(delete).await.map(drop)),
+        ("ExportTasks", exported.await),
+        ("ImportTasks", bulk.import_tasks(stream::iter([import])).await.map(drop)),
+    ]
+}
+
 /// Those of them that name a task.
-pub async fn every_rpc_with_id(
-    mut tasks: Tasks,
-    user: &str,
-    id: &str,
-) -> Vec<(&'static str, Result<(), Status>)> {
+pub async fn every_rpc_with_id(mut tasks: Tasks, user: &str, id: &str) -> Answers {
     let (user_id, id) = (user.to_owned(), id.to_owned());
     let update = UpdateTaskRequest {
         user_id: user_id.clone(),
@@ -96,8 +136,9 @@ pub async fn every_rpc_with_id(
 #[test]
 fn every_rpc_about_tasks_is_among_the_calls_of_this_file() {
     let declared = raw::every_rpc();
-    let about_tasks = declared.iter().filter(|rpc| rpc.service == "task.v1.TaskService").count();
-    assert_eq!(about_tasks, 15, "a new rpc: add it to `every_rpc`");
+    let count = |service: &str| declared.iter().filter(|rpc| rpc.service == service).count();
+    let counts = (count("task.v1.TaskService"), count("task.v1.TaskBulkService"));
+    assert_eq!(counts, (15, 6), "a new rpc: add it to `every_rpc`");
 }
 
 async fn a_call_in_anothers_name_is_refused_whatever_its_other_fields(world: &World) {
@@ -107,7 +148,7 @@ async fn a_call_in_anothers_name_is_refused_whatever_its_other_fields(world: &Wo
     let mut ids = vec![his.id.as_str(), &hers.id, "nonsense", "\0"];
     ids.extend((!world.differs(Difference::EmptyIdsNameNoRoute)).then_some(""));
     for id in ids {
-        for (rpc, answer) in every_rpc(alice.tasks(), &bob.id(), id).await {
+        for (rpc, answer) in every_rpc(&alice, &bob.id(), id).await {
             let status = answer.status();
             assert_eq!(
                 status.message(),
@@ -120,7 +161,7 @@ async fn a_call_in_anothers_name_is_refused_whatever_its_other_fields(world: &Wo
     let padded = format!("{} ", alice.id());
     let recased = alice.id().to_lowercase();
     for spelling in ["", &padded, &recased, "*", "%", &format!("{}\0", alice.id())] {
-        for (_, answer) in every_rpc(alice.tasks(), spelling, &hers.id).await {
+        for (_, answer) in every_rpc(&alice, spelling, &hers.id).await {
             answer.refused(Code::PermissionDenied, "FORBIDDEN_USER_ACCESS");
         }
     }
@@ -134,12 +175,12 @@ async fn a_call_in_anothers_name_is_refused_before_any_database_work(world: &Wor
     for table in ["task", "task_revision", "security_event"] {
         world.task_table(table).await.hide().await;
     }
-    for (rpc, answer) in every_rpc(bob.tasks(), &bob.id(), &his.id).await {
+    for (rpc, answer) in every_rpc(&bob, &bob.id(), &his.id).await {
         let code = answer.status().code();
         assert!(matches!(code, Code::Unavailable | Code::Internal), "{rpc}: {code:?}");
     }
     for id in [his.id.as_str(), "nonsense"] {
-        for (_, answer) in every_rpc(alice.tasks(), &bob.id(), id).await {
+        for (_, answer) in every_rpc(&alice, &bob.id(), id).await {
             answer.refused(Code::PermissionDenied, "FORBIDDEN_USER_ACCESS");
         }
     }
@@ -206,7 +247,7 @@ async fn a_bad_token_is_refused_before_ownership_is_checked(world: &World) {
         (forge::unsigned(SECRET, &bob.id()), "INVALID_TOKEN_SIGNATURE"),
     ] {
         let forger = SignedIn { access_token: token, ..alice.clone() };
-        for (_, answer) in every_rpc(forger.tasks(), &bob.id(), "nonsense").await {
+        for (_, answer) in every_rpc(&forger, &bob.id(), "nonsense").await {
             answer.refused(Code::Unauthenticated, reason);
         }
     }
