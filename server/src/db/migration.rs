@@ -1,5 +1,5 @@
 //! The migration of a database to the current schema, in SQL files for each kind of database.
-//! `Store::open` of auth-service and `assemble` of task-service run the missing ones at start.
+//! `Store::open` of auth-service, and `assemble` and `restore` of task-service run the missing ones.
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,

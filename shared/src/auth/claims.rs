@@ -1,4 +1,5 @@
-//! A token's header and payload, parsed once and strictly.
+//! A token's header and payload, parsed once and strictly. `verifier` checks the times, with the
+//! leeway of `policy`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};

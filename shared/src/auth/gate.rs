@@ -1,4 +1,5 @@
-//! The interceptor: the first half of the ownership rule.
+//! The interceptor: the first half of the ownership rule. The second, which refuses another user's
+//! path or message, is `Principal::owning` in `principal`.
 
 use std::sync::Arc;
 

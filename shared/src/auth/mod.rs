@@ -5,6 +5,14 @@
 //! message names into an [`Owner`], or responds PERMISSION_DENIED. Stores require an `Owner`, so
 //! unchecked access does not compile.
 //!
+//! - `gate`: the interceptor; `bearer`: the token in the metadata
+//! - `principal`: who calls, and the ownership rule
+//! - `verifier`: signature, times, parties; `claims`: the parts of a token; `hs256`: the MAC
+//! - `policy`: issuer, audience, leeway and the longest lifetime, as configured
+//! - `keyring`, `secret`: secrets and their rotation; `issuer`: new access tokens
+//! - `trust`, `session_cache`, `jwks`: tokens of a Better Auth server
+//! - `service`: tokens between services
+//!
 //! Services that call each other have tokens and a gate of their own ([`ServiceGate`]).
 //!
 //! Verification is stateless: a shared secret and a clock, no database, no network. Beside a

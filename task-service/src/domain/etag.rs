@@ -1,5 +1,6 @@
 //! The etag (entity tag) of a task: the name of one version, and the precondition of a change.
-//! `If-Match` and `If-None-Match` of reads are compared in `server::http::preconditions`.
+//! The headers `If-Match` and `If-None-Match` are read in `api/http/preconditions.rs` and
+//! `server::http::preconditions`.
 
 /// The precondition of a change: an etag, or several in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The reminder scheduler. Every replica runs it; each reminder fires once.
+//! The reminder scheduler. Every replica runs it; each reminder fires once (`store/reminders.rs`).
 
 use std::time::Duration;
 

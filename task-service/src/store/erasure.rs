@@ -1,5 +1,5 @@
-//! Erasure: the deletion of everything stored about a user whose account is gone. auth-service calls
-//! the rpc `PurgeUser` (`api/grpc/admin.rs`) until nothing is left.
+//! Erasure: the deletion of everything stored about a user whose account is gone. auth-service
+//! (its `erasure` module) calls the rpc `PurgeUser` (`api/grpc/admin.rs`) until nothing is left.
 
 use std::time::Duration;
 

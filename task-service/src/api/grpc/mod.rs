@@ -85,7 +85,7 @@ impl TaskService for Rpcs {
         request: Request<pb::CountTasksRequest>,
     ) -> Result<Response<pb::CountTasksResponse>, Status> {
         let owner = Principal::of(&request)?.owning(&request.get_ref().user_id)?;
-        let filter = wire::count_filter(request.get_ref())?;
+        let filter = wire::count_filter(request.into_inner())?;
         let counts = self.tasks.count(&owner, &filter).await?;
         Ok(Response::new(counts.into()))
     }

@@ -19,69 +19,15 @@ use crate::{
     },
 };
 
-/// The fields of a filter, which two messages have.
-struct FilterFields<'m> {
-    completed: Option<bool>,
-    priorities: &'m [i32],
-    tags_any: &'m [String],
-    tags_all: &'m [String],
-    tags_none: &'m [String],
-    due_from: Option<&'m str>,
-    due_until: Option<&'m str>,
-    overdue: Option<bool>,
-    has_due: Option<bool>,
-    text: &'m str,
-    time_zone: &'m str,
-    deleted: bool,
-}
-
-impl FilterFields<'_> {
-    fn read(self, fields: &mut Fields) -> Option<Filter> {
-        let priorities = fields.take("priorities", priorities(self.priorities));
-        let tags_any = fields.take("tags_any", tag_keys(self.tags_any));
-        let tags_all = fields.take("tags_all", tag_keys(self.tags_all));
-        let tags_none = fields.take("tags_none", tag_keys(self.tags_none));
-        let due_from = fields.take("due_from", day(self.due_from));
-        let due_until = fields.take("due_until", day(self.due_until));
-        if let (Some(Some(from)), Some(Some(until))) = (due_from, due_until)
-            && until < from
-        {
-            fields.fault("due_until", "must not be before `due_from`");
-        }
-        let words = fields.take("text", search_words(self.text));
-        let zone = match self.time_zone {
-            "" => Some(Zone::UTC),
-            name => fields.take("time_zone", Zone::parse(name)),
-        };
-        Some(Filter {
-            completed: self.completed,
-            priorities: priorities?,
-            tags_any: tags_any?,
-            tags_all: tags_all?,
-            tags_none: tags_none?,
-            due_from: due_from?,
-            due_until: due_until?,
-            overdue: self.overdue,
-            has_due: self.has_due,
-            words: words?,
-            zone: zone?,
-            deleted: self.deleted,
-        })
-    }
-}
-
-/// The page request in `message`.
-pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error> {
+/// The filter in the message of a list.
+fn filter(message: &pb::ListTasksRequest, fields: &mut Fields) -> Option<Filter> {
     let pb::ListTasksRequest {
-        user_id,
-        page_size,
-        page_token,
-        include_total,
-        sort,
-        descending,
-        deleted,
+        user_id: _,
+        page_size: _,
+        page_token: _,
         completed,
-        priorities,
+        include_total: _,
+        priorities: numbers,
         tags_any,
         tags_all,
         tags_none,
@@ -91,42 +37,64 @@ pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error
         has_due,
         text,
         time_zone,
+        sort: _,
+        descending: _,
+        deleted,
     } = message;
-    let mut fields = Fields::default();
-    let size = fields.take("page_size", page::size(*page_size));
-    let filter = FilterFields {
+    let priorities = fields.take("priorities", priorities(numbers));
+    let tags_any = fields.take("tags_any", tag_keys(tags_any));
+    let tags_all = fields.take("tags_all", tag_keys(tags_all));
+    let tags_none = fields.take("tags_none", tag_keys(tags_none));
+    let due_from = fields.take("due_from", day(due_from.as_deref()));
+    let due_until = fields.take("due_until", day(due_until.as_deref()));
+    if let (Some(Some(from)), Some(Some(until))) = (due_from, due_until)
+        && until < from
+    {
+        fields.fault("due_until", "must not be before `due_from`");
+    }
+    let words = fields.take("text", search_words(text));
+    let zone = match time_zone.as_str() {
+        "" => Some(Zone::UTC),
+        name => fields.take("time_zone", Zone::parse(name)),
+    };
+    Some(Filter {
         completed: *completed,
-        priorities,
-        tags_any,
-        tags_all,
-        tags_none,
-        due_from: due_from.as_deref(),
-        due_until: due_until.as_deref(),
+        priorities: priorities?,
+        tags_any: tags_any?,
+        tags_all: tags_all?,
+        tags_none: tags_none?,
+        due_from: due_from?,
+        due_until: due_until?,
         overdue: *overdue,
         has_due: *has_due,
-        text,
-        time_zone,
+        words: words?,
+        zone: zone?,
         deleted: *deleted,
-    };
-    let filter = filter.read(&mut fields);
-    let by = fields.take("sort", by(*sort));
-    let sort = by.map(|by| Sort::asked(by, *descending, *deleted));
-    let after = match (page_token.as_str(), sort) {
+    })
+}
+
+/// The page request in `message`.
+pub fn page_request(message: &pb::ListTasksRequest) -> Result<PageRequest, Error> {
+    let mut fields = Fields::default();
+    let size = fields.take("page_size", page::size(message.page_size));
+    let filter = filter(message, &mut fields);
+    let by = fields.take("sort", by(message.sort));
+    let sort = by.map(|by| Sort::asked(by, message.descending, message.deleted));
+    let after = match (message.page_token.as_str(), sort) {
         ("", _) | (_, None) => None,
-        (token, Some(sort)) => {
-            fields.take("page_token", PageCursor::parse(token, sort, filter.as_ref(), user_id))
-        }
+        (token, Some(sort)) => fields
+            .take("page_token", PageCursor::parse(token, sort, filter.as_ref(), &message.user_id)),
     };
-    let with_total = *include_total;
+    let with_total = message.include_total;
     let request =
         || Some(PageRequest { size: size?, after, filter: filter?, sort: sort?, with_total });
     Ok(fields.finish(request())?)
 }
 
-/// The filter of a count.
-pub fn count_filter(message: &pb::CountTasksRequest) -> Result<Filter, Error> {
+/// The filter of a count: that of the list with the same fields.
+pub fn count_filter(message: pb::CountTasksRequest) -> Result<Filter, Error> {
     let pb::CountTasksRequest {
-        user_id: _,
+        user_id,
         completed,
         priorities,
         tags_any,
@@ -139,22 +107,28 @@ pub fn count_filter(message: &pb::CountTasksRequest) -> Result<Filter, Error> {
         text,
         time_zone,
     } = message;
-    let mut fields = Fields::default();
-    let filter = FilterFields {
-        completed: *completed,
+    let list = pb::ListTasksRequest {
+        user_id,
+        page_size: 0,
+        page_token: String::new(),
+        completed,
+        include_total: false,
         priorities,
         tags_any,
         tags_all,
         tags_none,
-        due_from: due_from.as_deref(),
-        due_until: due_until.as_deref(),
-        overdue: *overdue,
-        has_due: *has_due,
+        due_from,
+        due_until,
+        overdue,
+        has_due,
         text,
         time_zone,
+        sort: 0,
+        descending: None,
         deleted: false,
     };
-    let filter = filter.read(&mut fields);
+    let mut fields = Fields::default();
+    let filter = filter(&list, &mut fields);
     Ok(fields.finish(filter)?)
 }
 

@@ -13,7 +13,7 @@ fn an_empty_message_asks_for_everything_newest_first() {
     let request = page_request(&pb::ListTasksRequest::default()).expect("a page");
     assert_eq!((request.size, request.sort), (50, Sort::NEWEST));
     assert_eq!((request.filter, request.after), (Filter::default(), None));
-    let counted = count_filter(&pb::CountTasksRequest::default()).expect("a filter");
+    let counted = count_filter(pb::CountTasksRequest::default()).expect("a filter");
     assert_eq!(counted, Filter::default());
 }
 
@@ -49,7 +49,7 @@ fn both_messages_say_the_same_filter_in_the_same_way() {
         time_zone: list.time_zone.clone(),
     };
     let filter = page_request(&list).expect("a page").filter;
-    assert_eq!(filter, count_filter(&count).expect("a filter"));
+    assert_eq!(filter, count_filter(count).expect("a filter"));
     assert_eq!(filter.priorities, [Priority::High, Priority::Urgent]);
     assert_eq!((filter.words.concat(), filter.tags_all.concat()), ("ab".into(), "wörk".into()));
     assert_eq!(filter.zone.as_str(), "Europe/Berlin");
@@ -93,7 +93,7 @@ fn a_page_names_all_its_faults() {
         due_until: Some("2026-11-25".into()),
         ..Default::default()
     };
-    assert_eq!(faulty(count_filter(&backwards)), ["due_until"]);
+    assert_eq!(faulty(count_filter(backwards)), ["due_until"]);
 }
 
 #[test]
