@@ -13,6 +13,7 @@ use shared::{
     auth::{Keyring, TokenPolicy, TokenVerifier},
     clock::SystemClock,
     config::Reader,
+    origin::BETTER_AUTH_URL,
 };
 
 static GATE: LazyLock<(Arc<Keyring>, TokenVerifier)> = LazyLock::new(|| {
@@ -22,7 +23,7 @@ static GATE: LazyLock<(Arc<Keyring>, TokenVerifier)> = LazyLock::new(|| {
     ]);
     let mut reader = Reader::new(&settings);
     let keys = Keyring::read(&mut reader).map(Arc::new);
-    let policy = TokenPolicy::read(&mut reader, None);
+    let policy = TokenPolicy::read(&mut reader, &BETTER_AUTH_URL);
     let (keys, policy) = reader.finish(keys.zip(policy)).expect("valid settings");
     (keys.clone(), TokenVerifier::new(keys, policy, Arc::new(SystemClock)))
 });
