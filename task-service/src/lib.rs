@@ -22,8 +22,6 @@ mod domain;
 mod entity;
 mod error;
 mod events;
-#[cfg(fuzzing)]
-pub mod fuzz;
 mod jobs;
 mod migration;
 mod notifications;
@@ -44,6 +42,8 @@ use shared::{
     clock::{Clock, SystemClock},
 };
 
+#[cfg(fuzzing)]
+pub use self::api::fuzz;
 use self::{
     api::{grpc, http},
     jobs::{broadcast, epoch, reminder_scheduler, retention, search_index},
