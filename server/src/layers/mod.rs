@@ -2,4 +2,5 @@
 
 pub mod call;
 pub mod cors;
+mod framing;
 pub mod request_id;
