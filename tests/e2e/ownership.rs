@@ -80,9 +80,9 @@ async fn every_bulk_rpc(mut bulk: Bulk, user: &str, id: &str) -> Answers {
     let export = ExportTasksRequest { user_id: user_id.clone(), everything: true };
     let planted = Task { title: "x".into(), ..Task::default() };
     let import = ImportTasksRequest { user_id, tasks: vec![planted], dry_run: false };
-    let mut exporter = bulk.clone();
+    let mut of_export = bulk.clone();
     let exported = async {
-        let mut pages = exporter.export_tasks(export).await?.into_inner();
+        let mut pages = of_export.export_tasks(export).await?.into_inner();
         while pages.message().await?.is_some() {}
         Ok(())
     };
