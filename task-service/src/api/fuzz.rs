@@ -13,7 +13,11 @@ use crate::{
         recurrence::{Recurrence, RepeatFrom, Rule},
         zone::Zone,
     },
-    query::{page::PageCursor, sort::Sort, sync::SyncCursor},
+    query::{
+        page::PageCursor,
+        sort::Sort,
+        sync::{NO_EPOCH, SyncCursor},
+    },
 };
 
 /// The most occurrences of a rule that are visited.
@@ -67,14 +71,16 @@ pub fn rule(text: &str) {
     }
 }
 
-/// Reads a cursor. One that is valid is written as it was.
+/// Reads a cursor. One that is valid is written as it was, unless it is of version 1, whose database
+/// is unknown: a sync from it is refused, so it is never written.
 ///
 /// # Panics
 /// If it is not.
 pub fn cursor(token: &str) {
     let _ = PageCursor::parse(token, Sort::NEWEST, None, "alice");
-    if let Ok(cursor) = SyncCursor::parse(token, "alice") {
-        let again = SyncCursor::parse(&cursor.token("alice"), "alice");
-        assert_eq!(again.map(|again| again.order()).ok(), Some(cursor.order()));
+    if let Ok(cursor) = SyncCursor::parse(token, "alice")
+        && cursor.epoch != NO_EPOCH
+    {
+        assert_eq!(SyncCursor::parse(&cursor.token("alice"), "alice"), Ok(cursor));
     }
 }

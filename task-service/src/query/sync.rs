@@ -9,7 +9,7 @@ use crate::{domain::task::Task, query::page};
 const LENGTH_1: usize = 33;
 
 /// An epoch that no database has.
-const NO_EPOCH: i64 = -1;
+pub const NO_EPOCH: i64 = -1;
 
 /// The request of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
