@@ -40,7 +40,7 @@ async fn until(what: &str, mut happened: impl AsyncFnMut() -> bool) -> Duration 
     began.elapsed()
 }
 
-async fn until_ready(server: &crate::process::Server) {
+pub async fn until_ready(server: &crate::process::Server) {
     until("it is ready", async || is_ready(server).await).await;
 }
 

@@ -6,6 +6,7 @@ use fixtures::{FreshDatabase, on_both_databases};
 use tonic_health::pb::health_check_response::ServingStatus;
 
 use crate::{
+    availability::until_ready,
     binary::Binary,
     caller::{SignedIn, Stranger},
     health,
@@ -25,9 +26,11 @@ fn three(binary: Binary, database: &FreshDatabase) -> Vec<Server> {
     starting.into_iter().map(Starting::wait).collect()
 }
 
-async fn assert_all_ready(servers: &[Server], services: &[&str]) {
+/// Waits until all are ready: one that finds the file locked by another listens, and waits for it.
+async fn until_all_ready(servers: &[Server], services: &[&str]) {
     for server in servers {
-        for service in [&[""], services].concat() {
+        until_ready(server).await;
+        for service in services {
             let status = health::ask(server.channel(), service).await.expect("an answer");
             assert_eq!(status, ServingStatus::Serving, "{service:?}");
         }
@@ -43,7 +46,7 @@ async fn assert_migrated_once(database: &FreshDatabase, table: &'static str) {
 
 async fn three_task_services_that_start_at_once_share_their_tasks(database: FreshDatabase) {
     let servers = three(Binary::Tasks, &database);
-    assert_all_ready(&servers, &["task.v1.TaskService"]).await;
+    until_all_ready(&servers, &["task.v1.TaskService"]).await;
     assert_migrated_once(&database, "task_service_migration").await;
 
     let ada: Vec<SignedIn> = servers
@@ -75,7 +78,7 @@ async fn three_task_services_that_start_at_once_share_their_tasks(database: Fres
 
 async fn three_auth_services_that_start_at_once_share_their_accounts(database: FreshDatabase) {
     let servers = three(Binary::Auth, &database);
-    assert_all_ready(&servers, &["auth.v1.AuthService", "auth.v1.SessionService"]).await;
+    until_all_ready(&servers, &["auth.v1.AuthService", "auth.v1.SessionService"]).await;
     assert_migrated_once(&database, "auth_service_migration").await;
 
     let ways: Vec<Stranger> =
