@@ -1,8 +1,8 @@
 //! A database in use, opened by a command: nothing is created or migrated.
 
-use sea_orm::{Database as Driver, DbBackend, DbErr};
+use sea_orm::{DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, TIMEOUT, wal_checkpoint::WalFile};
+use super::{Database, DatabaseUrl, Pool, wal_checkpoint::WalFile};
 use crate::storage::FreeSpaceLimit;
 
 impl Database {
@@ -25,25 +25,15 @@ impl Database {
             }
             _ => {}
         }
-        let mut options = url.options(1, false);
-        if url.backend == DbBackend::Postgres {
-            options.statement_timeout(TIMEOUT);
-            if is_read_only {
-                options.map_sqlx_postgres_opts(|server| {
-                    server.options([("default_transaction_read_only", "on")])
-                });
-            }
+        let read_only = if is_read_only { "on" } else { "off" };
+        let connector = if url.backend == DbBackend::Postgres {
+            url.postgres(false, &[("default_transaction_read_only", read_only)])?
         } else {
-            let query_only = if is_read_only { "ON" } else { "OFF" };
-            options.map_sqlx_sqlite_opts(move |file| {
-                file.create_if_missing(false)
-                    .pragma("query_only", query_only)
-                    .pragma("synchronous", "FULL")
-                    .busy_timeout(TIMEOUT)
-                    .foreign_keys(true)
-            });
-        }
-        let connection = Driver::connect(options).await?;
+            let pragmas =
+                [("query_only", read_only.to_owned()), ("synchronous", "FULL".to_owned())];
+            url.sqlite(None, &pragmas)?
+        };
+        let connection = Pool::connect(connector, 1, None).await?;
         Ok(Self {
             scans: connection.clone(),
             reader: connection.clone(),

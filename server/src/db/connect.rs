@@ -2,38 +2,37 @@
 
 use std::{path::Path, time::Duration};
 
-use sea_orm::{Database as Driver, DbBackend, DbErr};
+use sea_orm::{DbBackend, DbErr};
 
 use super::{
-    Database, DatabaseUrl, TIMEOUT,
+    Database, DatabaseUrl, Pool, TIMEOUT,
+    pool::MaxAge,
     probe::OpenFile,
-    scans,
     wal_checkpoint::{self, WalFile},
 };
 use crate::storage::{FreeSpaceLimit, private_file};
 
 /// The number of SQLite readers beside the one writer; more gain nothing, fewer cost throughput.
 const SQLITE_READERS: u32 = 8;
+/// The number of SQLite readers for scans of many rows. SQLite has no statement timeout, and a
+/// statement continues after its caller is gone, so these have a time limit.
+const SQLITE_SCANS: u32 = 3;
 
 /// The idle time after which the server ends a transaction, with its locks: its client has
 /// stopped or is unreachable.
 const IDLE_IN_TRANSACTION: &str = "10s";
 /// The lifetime and the idle time of a connection to a server: after a change of its address,
 /// none to the old one is left.
-const MAX_LIFETIME: Duration = Duration::from_mins(10);
-const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
+const MAX_AGE: Option<MaxAge> =
+    Some(MaxAge { lifetime: Duration::from_mins(10), idle: Duration::from_mins(5) });
 
 impl Database {
     /// Connects; for SQLite, also creates the file and its folder.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
         if url.backend == DbBackend::Postgres {
-            let mut options = url.options(url.connections, true);
-            options.statement_timeout(TIMEOUT);
-            options.map_sqlx_postgres_opts(|server| {
-                server.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
-            });
-            options.max_lifetime(MAX_LIFETIME).idle_timeout(IDLE_TIMEOUT);
-            let pool = Driver::connect(options).await?;
+            let idle = ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION);
+            let pool =
+                Pool::connect(url.postgres(true, &[idle])?, url.connections, MAX_AGE).await?;
             return Ok(Self {
                 scans: pool.clone(),
                 reader: pool.clone(),
@@ -47,26 +46,17 @@ impl Database {
         private_file::make(path).map_err(|error| {
             DbErr::Custom(format!("SQLite at {}: cannot be made: {error}", path.display()))
         })?;
-        let mut options = url.options(1, true);
-        options.map_sqlx_sqlite_opts(|file| {
-            // Created above. A file that vanishes later is not replaced by an empty one.
-            file.create_if_missing(false)
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("journal_size_limit", wal_checkpoint::WAL_LIMIT.to_string())
-                .busy_timeout(TIMEOUT)
-                .foreign_keys(true)
-        });
-        let writer = Driver::connect(options).await?;
-        let read_only = |connections| {
-            let mut options = url.options(connections, false);
-            options.map_sqlx_sqlite_opts(|file| {
-                file.pragma("query_only", "ON").busy_timeout(TIMEOUT).foreign_keys(true)
-            });
-            options
-        };
-        let reader = Driver::connect(read_only(SQLITE_READERS)).await?;
-        let scans = Driver::connect(scans::bounded(read_only(scans::MAX_SCANS), TIMEOUT)).await?;
+        let wal_limit = wal_checkpoint::WAL_LIMIT.to_string();
+        let pragmas = [
+            ("journal_mode", "WAL".to_owned()),
+            ("synchronous", "FULL".to_owned()),
+            ("journal_size_limit", wal_limit),
+        ];
+        let writer = Pool::connect(url.sqlite(None, &pragmas)?, 1, None).await?;
+        let query_only = [("query_only", "ON".to_owned())];
+        let reader = Pool::connect(url.sqlite(None, &query_only)?, SQLITE_READERS, None).await?;
+        let scans = url.sqlite(Some(TIMEOUT), &query_only)?;
+        let scans = Pool::connect(scans, SQLITE_SCANS, None).await?;
         let free_space = url.file().map(|file| FreeSpaceLimit::at(file.to_owned(), url.min_free));
         Ok(Self {
             reader,
@@ -81,7 +71,7 @@ impl Database {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+    use sea_orm::{ConnectionTrait, Statement};
 
     use super::*;
 
@@ -91,7 +81,7 @@ mod tests {
         let url = format!("sqlite://{}/sub/test.db", folder.display());
         let database = Database::connect(&DatabaseUrl::parse(&url, 8).expect("an address")).await?;
         #[expect(clippy::disallowed_methods, reason = "a pragma touches no user's rows")]
-        let pragma = async |on: &DatabaseConnection, name: &str| {
+        let pragma = async |on: &Pool, name: &str| {
             let query = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
             let rows = on.query_all_raw(query).await?;
             let text = |row: &sea_orm::QueryResult| {

@@ -26,6 +26,24 @@ impl<'e> ErrorCode<'e> {
     }
 }
 
+/// Whether a connection is lost after this error: the network or the server ended it (classes 08 and
+/// 57P, and 25P03), or its response was not understood.
+pub fn is_lost(error: &SqlxError) -> bool {
+    match ErrorCode::of(error) {
+        Some(ErrorCode::SqlState(state)) => {
+            state.starts_with("08") || state.starts_with("57P") || state == "25P03"
+        }
+        Some(ErrorCode::Sqlite(_)) => false,
+        None => matches!(
+            error,
+            SqlxError::Io(_)
+                | SqlxError::Tls(_)
+                | SqlxError::Protocol(_)
+                | SqlxError::WorkerCrashed
+        ),
+    }
+}
+
 /// The driver's error in one of the ORM's, where a connection or a statement failed.
 pub fn driver_error(error: &DbErr) -> Option<&SqlxError> {
     match error {

@@ -13,13 +13,30 @@ impl Database {
     /// Applies the missing migrations of `M` atomically. Of processes that start at once, one
     /// migrates and the others wait.
     pub async fn migrate<M: MigratorTrait + 'static>(&self) -> Result<(), DbErr> {
-        run_to_completion(migrate::<M>(self.writer.clone())).await?;
+        self.migrate_until::<M>(None).await?;
         self.prepare_probe().await
+    }
+
+    /// Applies at most this number of the missing migrations of `M`.
+    pub async fn migrate_until<M: MigratorTrait + 'static>(
+        &self,
+        steps: Option<u32>,
+    ) -> Result<(), DbErr> {
+        let connection = self.writer.connector().driver_pool().await?;
+        run_to_completion(async move {
+            let done = migrate::<M>(&connection, steps).await;
+            connection.close().await?;
+            done
+        })
+        .await
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "migrations take the driver's own transactions")]
-async fn migrate<M: MigratorTrait>(on: DatabaseConnection) -> Result<(), DbErr> {
+async fn migrate<M: MigratorTrait>(
+    on: &DatabaseConnection,
+    steps: Option<u32>,
+) -> Result<(), DbErr> {
     let options = TransactionOptions {
         access_mode: None::<AccessMode>,
         isolation_level: None,
@@ -35,7 +52,7 @@ async fn migrate<M: MigratorTrait>(on: DatabaseConnection) -> Result<(), DbErr> 
             ))
             .await?;
     }
-    M::up(&transaction, None).await?;
+    M::up(&transaction, steps).await?;
     transaction.commit().await
 }
 

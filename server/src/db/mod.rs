@@ -3,15 +3,16 @@
 
 mod command_connection;
 mod connect;
+mod connection;
+mod connector;
 mod disk_full;
 mod error_code;
 mod migration;
 mod notifications;
-mod pool_checks;
+mod pool;
 mod probe;
 mod reachability;
 mod read_only;
-mod scans;
 mod schema_status;
 #[cfg(test)]
 pub(crate) mod temporary_file;
@@ -22,7 +23,7 @@ mod wal_checkpoint;
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqlxError};
 use shared::error::{Class, Kind, Refusal};
 
 use self::{disk_full::is_disk_full, wal_checkpoint::WalFile};
@@ -31,6 +32,7 @@ pub use sea_orm_migration::MigratorTrait;
 pub use self::{
     migration::SqlMigration,
     notifications::Notifications,
+    pool::Pool,
     probe::{Probe, ProbeFailure},
     reachability::{Unreachable, is_unavailable},
     schema_status::Migrations,
@@ -50,9 +52,9 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 /// SQLite gets one connection that writes and several that cannot; PostgreSQL one pool.
 #[derive(Clone)]
 pub struct Database {
-    reader: DatabaseConnection,
-    writer: DatabaseConnection,
-    scans: DatabaseConnection,
+    reader: Pool,
+    writer: Pool,
+    scans: Pool,
     wal: WalFile,
     free_space: FreeSpaceLimit,
     /// The identity of an open SQLite file.
@@ -62,20 +64,20 @@ pub struct Database {
 impl Database {
     /// The pool for single read statements.
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Pool {
         &self.reader
     }
 
     /// The pool for single read statements over many rows: limited, so that other reads still get a
     /// connection. On SQLite each ends after four seconds, as PostgreSQL ends every statement.
     #[must_use]
-    pub fn scans(&self) -> &DatabaseConnection {
+    pub fn scans(&self) -> &Pool {
         &self.scans
     }
 
     /// The pool for single write statements.
     #[must_use]
-    pub fn writer(&self) -> &DatabaseConnection {
+    pub fn writer(&self) -> &Pool {
         &self.writer
     }
 

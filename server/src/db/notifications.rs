@@ -4,14 +4,17 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqlxError, Statement,
+    ConnectionTrait, DbBackend, DbErr, SqlxError, Statement,
     sqlx::{
         Executor,
         postgres::{PgListener, PgPoolOptions},
     },
 };
 
-use super::{Database, TIMEOUT};
+use super::{
+    Database, TIMEOUT,
+    connector::{Connector, connection_error as failed},
+};
 
 /// The idle time after which the connection is probed.
 const IDLE: Duration = Duration::from_secs(20);
@@ -41,17 +44,14 @@ impl Database {
 
     /// Listens on `channel`; `None` on SQLite, which has no channels.
     pub async fn listen(&self, channel: &str) -> Result<Option<Notifications>, DbErr> {
-        if self.backend() != DbBackend::Postgres {
-            return Ok(None);
-        }
         // Not from the pool, as it is held for as long as the server runs.
-        let options = self.writer.get_postgres_connection_pool().connect_options();
+        let Connector::Postgres { options, .. } = self.writer.connector() else { return Ok(None) };
         let own = PgPoolOptions::new()
             .max_connections(1)
             .max_lifetime(None)
             .idle_timeout(None)
             .acquire_timeout(TIMEOUT)
-            .connect_lazy_with((*options).clone());
+            .connect_lazy_with((**options).clone());
         let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
         listener.eager_reconnect(false);
         listener.listen(channel).await.map_err(failed)?;
@@ -80,8 +80,4 @@ impl Notifications {
         let response = tokio::time::timeout(TIMEOUT, self.listener.execute("SELECT 1")).await;
         response.map_err(|_| failed(SqlxError::PoolTimedOut))?.map(drop).map_err(failed)
     }
-}
-
-fn failed(error: SqlxError) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }

@@ -12,13 +12,10 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, SqlxError, Statement,
-    sqlx::{self, Row},
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use shared::error::causes;
 
-use super::{Database, disk_full::is_disk_full, read_only};
+use super::{Database, disk_full::is_disk_full, pool::query_error, read_only};
 
 /// The probe's table: one row, which counts the writes of all probes.
 const TABLE: &str = "readiness_probe";
@@ -169,10 +166,8 @@ impl Probe {
         let read = format!("SELECT writes FROM {TABLE} WHERE id = 1");
         // On PostgreSQL the reading connection is acquired first, so that it is another.
         let other = match self.database.backend() {
-            DbBackend::Postgres => {
-                let pool = self.database.writer.get_postgres_connection_pool();
-                let is_alone = pool.options().get_max_connections() < 2;
-                if is_alone { None } else { Some(pool.acquire().await.map_err(failed)?) }
+            DbBackend::Postgres if self.database.writer.size() > 1 => {
+                Some(self.database.writer.acquire().await?)
             }
             _ => None,
         };
@@ -180,11 +175,7 @@ impl Probe {
         let written = first(&transaction.query_all_raw(query(&count)).await?)?;
         transaction.commit().await?;
         let found = match other {
-            Some(mut other) => {
-                let read = sqlx::query(sqlx::AssertSqlSafe(read)).persistent(false);
-                let row = read.fetch_optional(&mut *other).await.map_err(failed)?;
-                row.map(|row| row.try_get::<i64, _>(0)).transpose().map_err(failed)?
-            }
+            Some(mut other) => first(&other.query_all(query(&read)).await.map_err(query_error)?)?,
             None => first(&self.database.reader.query_all_raw(query(&read)).await?)?,
         };
         // Other probes may have written meanwhile.
@@ -211,10 +202,6 @@ impl Database {
 
 fn first(rows: &[QueryResult]) -> Result<Option<i64>, DbErr> {
     rows.first().map(|row| row.try_get_by_index(0)).transpose()
-}
-
-fn failed(error: SqlxError) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
 #[cfg(test)]

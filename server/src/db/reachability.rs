@@ -9,6 +9,7 @@ use sea_orm::{
 
 use super::{
     Database, DatabaseUrl, TIMEOUT,
+    connector::Connector,
     error_code::{ErrorCode, driver_error},
     read_only,
 };
@@ -69,21 +70,20 @@ impl Database {
     /// The location of the database, without user and password.
     #[must_use]
     pub fn location(&self) -> String {
-        if self.backend() == DbBackend::Postgres {
-            location(&self.writer.get_postgres_connection_pool().connect_options())
-        } else {
-            let options = self.writer.get_sqlite_connection_pool().connect_options();
-            format!("SQLite at {}", options.get_filename().display())
+        match self.writer.connector() {
+            Connector::Postgres { options, .. } => location(options),
+            Connector::Sqlite { options, .. } => {
+                format!("SQLite at {}", options.get_filename().display())
+            }
         }
     }
 
     /// The cause of a failure, from a connection outside of the pool.
     pub(super) async fn diagnose(&self, timeout: Duration) -> Result<(), Unreachable> {
-        if self.backend() != DbBackend::Postgres {
-            return Ok(());
+        match self.writer.connector() {
+            Connector::Postgres { options, .. } => check_reachable(options, timeout).await,
+            Connector::Sqlite { .. } => Ok(()),
         }
-        check_reachable(&self.writer.get_postgres_connection_pool().connect_options(), timeout)
-            .await
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{
     DbErr, SqlxError,
-    sqlx::{self, PgConnection, postgres::PgPoolOptions},
+    sqlx::{self, PgConnection},
 };
 
 use super::{
     Database,
     error_code::{ErrorCode, driver_error},
+    pool::query_error,
 };
 
 /// The message for a read-only server.
@@ -30,18 +31,6 @@ pub(super) async fn is_read_only_server(connection: &mut PgConnection) -> Result
     sqlx::query_scalar(question).persistent(false).fetch_one(connection).await
 }
 
-/// A pool that refuses connections to read-only servers.
-pub(super) fn refuse_in(pool: PgPoolOptions) -> PgPoolOptions {
-    pool.after_connect(|connection, _| {
-        Box::pin(async move {
-            if is_read_only_server(connection).await? {
-                return Err(SqlxError::Configuration(MESSAGE.into()));
-            }
-            Ok(())
-        })
-    })
-}
-
 /// Counts `error` if it is a refusal of a read-only server.
 pub(super) fn count(error: &DbErr) {
     if let Some(ErrorCode::SqlState(state)) = driver_error(error).and_then(ErrorCode::of)
@@ -59,17 +48,17 @@ pub(super) fn refusals() -> u64 {
 impl Database {
     /// Closes idle connections to a read-only server, and returns whether there was one. Checks one
     /// connection, or `all`.
-    pub(super) async fn drop_read_only(&self, all: bool) -> Result<bool, SqlxError> {
-        let pool = self.writer.get_postgres_connection_pool();
+    pub(super) async fn drop_read_only(&self, all: bool) -> Result<bool, DbErr> {
+        let pool = &self.writer;
         let mut found = false;
         let mut attempt = pool.acquire().await?;
-        let mut left = if all { pool.num_idle() } else { 0 };
+        let mut left = if all { pool.idle() } else { 0 };
         loop {
-            if is_read_only_server(&mut attempt).await? {
+            if attempt.is_read_only_server().await.map_err(query_error)? {
                 // One connection to a read-only server suggests that all are.
-                left = if found { left } else { pool.num_idle() };
+                left = if found { left } else { pool.idle() };
                 found = true;
-                attempt.close().await?;
+                attempt.close();
             }
             match pool.try_acquire() {
                 Some(next) if left > 0 => attempt = next,

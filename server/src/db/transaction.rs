@@ -6,23 +6,24 @@
 //! acknowledged and lost. So the beginning and the end of a transaction cannot be cancelled: they
 //! run to completion in a task of their own.
 
-mod connection;
-
 use std::{future::Future, io, time::Duration};
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
-    SqlxError, Statement, prelude::async_trait::async_trait,
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqlxError, Statement,
+    prelude::async_trait::async_trait,
 };
 use tokio::{runtime::Handle, sync::Mutex};
 use tracing::Instrument;
 
-use self::connection::Connection;
-use super::{Database, TIMEOUT};
+use super::{
+    Database, TIMEOUT,
+    connection::is_in_doubt,
+    pool::{Lease, Pool, execution_error, query_error},
+};
 
 /// The time limit to begin or end a transaction. A server ends a statement sooner by itself, so a
 /// slower one is gone.
-const SERVER_TIMEOUT: Duration = TIMEOUT.saturating_mul(2);
+pub(super) const SERVER_TIMEOUT: Duration = TIMEOUT.saturating_mul(2);
 
 /// An open transaction. Dropped without [`Transaction::commit`], it is rolled back.
 ///
@@ -33,7 +34,7 @@ pub struct Transaction {
 }
 
 struct Work {
-    connection: Connection,
+    connection: Lease,
     progress: Progress,
 }
 
@@ -72,9 +73,9 @@ impl Database {
 
 impl Transaction {
     /// Waiting for a connection can be cancelled, so that ended calls do not queue.
-    async fn begin(on: &DatabaseConnection, begin: &'static str) -> Result<Self, DbErr> {
+    async fn begin(on: &Pool, begin: &'static str) -> Result<Self, DbErr> {
         let backend = on.get_database_backend();
-        let mut connection = Connection::acquire(on).await?;
+        let mut connection = on.acquire().await?;
         run_to_completion(async move {
             match in_time(backend, connection.begin(begin)).await {
                 Ok(()) => {
@@ -82,8 +83,8 @@ impl Transaction {
                     Ok(Self { backend, work: Mutex::new(Some(work)) })
                 }
                 Err(error) => {
-                    if backend == DbBackend::Postgres || connection::is_in_doubt(&error) {
-                        connection.close("BEGIN", &error);
+                    if backend == DbBackend::Postgres || is_in_doubt(&error) {
+                        connection.close_after("BEGIN", &error);
                     }
                     Err(query_error(error))
                 }
@@ -110,7 +111,7 @@ impl Transaction {
                 return Err(failed_transaction());
             }
             in_time(backend, connection.commit()).await.map_err(|error| {
-                connection.close("COMMIT", &error);
+                connection.close_after("COMMIT", &error);
                 query_error(error)
             })
         })
@@ -155,7 +156,7 @@ impl ConnectionTrait for Transaction {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let done = work.connection.execute(&statement).await;
+        let done = work.connection.execute(statement).await;
         work.track(done, execution_error)
     }
 
@@ -169,14 +170,14 @@ impl ConnectionTrait for Transaction {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let found = work.connection.query_one(&statement).await;
+        let found = work.connection.query_one(statement).await;
         work.track(found, query_error)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let found = work.connection.query_all(&statement).await;
+        let found = work.connection.query_all(statement).await;
         work.track(found, query_error)
     }
 }
@@ -193,7 +194,7 @@ impl Work {
                 Ok(value)
             }
             Err(error) => {
-                if connection::is_in_doubt(&error) {
+                if is_in_doubt(&error) {
                     self.progress = Progress::InDoubt(SqlxError::Protocol(error.to_string()));
                 }
                 Err(to_db_error(error))
@@ -212,11 +213,11 @@ fn next(work: &mut Option<Work>) -> Result<&mut Work, DbErr> {
 }
 
 /// Rolls back, or closes the connection where that fails or would not be enough.
-async fn roll_back(backend: DbBackend, mut connection: Connection, progress: Progress) {
+async fn roll_back(backend: DbBackend, mut connection: Lease, progress: Progress) {
     if let Progress::InDoubt(error) = progress {
-        connection.close("a statement", &error);
+        connection.close_after("a statement", &error);
     } else if let Err(error) = in_time(backend, connection.rollback()).await {
-        connection.close("ROLLBACK", &error);
+        connection.close_after("ROLLBACK", &error);
     }
 }
 
@@ -238,14 +239,6 @@ async fn in_time<T>(
     }
     let response = tokio::time::timeout(SERVER_TIMEOUT, work).await;
     response.unwrap_or_else(|_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into())))
-}
-
-fn execution_error(error: SqlxError) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
-}
-
-fn query_error(error: SqlxError) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
 fn failed_transaction() -> DbErr {

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sea_orm::{ConnectOptions, DbBackend};
+use sea_orm::DbBackend;
 use shared::config::{Reader, Setting, Vars, number};
 use url::Url;
 
-use super::{TIMEOUT, pool_checks};
 use crate::storage::MinFree;
 
 shared::settings! {
@@ -81,19 +80,6 @@ impl DatabaseUrl {
     pub fn file(&self) -> Option<&Path> {
         let path = self.url.strip_prefix("sqlite://")?;
         Some(Path::new(path.split('?').next().unwrap_or(path)))
-    }
-
-    /// The options of a pool; `writes`: without connections to read-only servers.
-    pub(super) fn options(&self, connections: u32, writes: bool) -> ConnectOptions {
-        let mut options = ConnectOptions::new(self.url.clone());
-        options
-            .max_connections(connections)
-            .min_connections(1)
-            .acquire_timeout(TIMEOUT)
-            .connect_timeout(TIMEOUT)
-            .sqlx_logging(false);
-        pool_checks::of(self.backend, &mut options, writes);
-        options
     }
 }
 

@@ -4,10 +4,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectionTrait, Database as Driver, DbErr, Statement};
+use sea_orm::{DbErr, Statement};
 use tokio::time::MissedTickBehavior;
 
-use super::{Database, DatabaseUrl};
+use super::{Database, DatabaseUrl, connector::connection_error, pool::query_error};
 
 /// The size from which a checkpoint is attempted, and to which SQLite truncates the log.
 pub const WAL_LIMIT: u64 = 64 * 1024 * 1024;
@@ -60,14 +60,13 @@ impl Database {
 /// One checkpoint, on a connection of its own with a shorter busy timeout than the writer's.
 #[expect(clippy::disallowed_methods, reason = "a pragma touches no user's rows")]
 async fn checkpoint(url: &DatabaseUrl) -> Result<(), DbErr> {
-    let mut options = url.options(1, false);
-    options.map_sqlx_sqlite_opts(|file| file.create_if_missing(false).busy_timeout(BUSY_TIMEOUT));
-    let connection = Driver::connect(options).await?;
-    let backend = connection.get_database_backend();
-    let pragma = Statement::from_string(backend, "PRAGMA wal_checkpoint(TRUNCATE)");
-    let done = connection.query_one_raw(pragma).await;
-    connection.close().await?;
-    done.map(drop)
+    let busy_timeout = BUSY_TIMEOUT.as_millis().to_string();
+    let connector = url.sqlite(None, &[("busy_timeout", busy_timeout)])?;
+    let mut connection = connector.open().await.map_err(connection_error)?;
+    let pragma = Statement::from_string(connector.backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
+    let done = connection.query_one(pragma).await;
+    connection.close().await.map_err(connection_error)?;
+    done.map(drop).map_err(query_error)
 }
 
 impl DatabaseUrl {
@@ -84,6 +83,8 @@ impl DatabaseUrl {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ConnectionTrait;
+
     use super::*;
     use crate::db::temporary_file::TemporaryFile;
 

@@ -41,11 +41,11 @@ mod write;
 
 use std::sync::{Arc, RwLock};
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, PaginatorTrait, QueryFilter, QuerySelect,
-    Select,
+use sea_orm::{ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QuerySelect, Select};
+use server::{
+    db::{Database, Pool},
+    storage::MinFree,
 };
-use server::{db::Database, storage::MinFree};
 use shared::{auth::Owner, clock::Clock, error::Refusal};
 use uuid::Uuid;
 
@@ -146,7 +146,7 @@ impl Tasks {
 
     async fn list_on(
         &self,
-        reader: &DatabaseConnection,
+        reader: &Pool,
         owner: &Owner,
         request: &PageRequest,
     ) -> Result<Page, Error> {

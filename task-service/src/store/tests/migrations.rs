@@ -2,7 +2,6 @@
 
 use fixtures::{FreshDatabase, on_both_databases};
 use sea_orm::{ConnectionTrait, DbBackend};
-use sea_orm_migration::MigratorTrait;
 use server::db::Database;
 use uuid::Uuid;
 
@@ -39,7 +38,7 @@ async fn three_processes_may_start_at_once(fresh: FreshDatabase) {
 
 async fn tasks_of_the_first_version_have_all_that_new_ones_have(fresh: FreshDatabase) {
     let database = Database::connect(&fresh.url()).await.expect("a connection");
-    Migrator::up(database.writer(), Some(1)).await.expect("the first tables");
+    database.migrate_until::<Migrator>(Some(1)).await.expect("the first tables");
     for (user, count) in [("alice", 3), ("bob", 2)] {
         for number in 0..count {
             let id = Uuid::from_u128(0x018b_cfe5_687b_7aaa_8bbb_0000_0000_0000 + number);

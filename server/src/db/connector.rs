@@ -1,0 +1,155 @@
+//! How a connection is opened: the settings of each kind of connection, and the checks of a new one.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{
+    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError, SqlxPostgresConnector,
+    SqlxSqliteConnector,
+    sqlx::{
+        ConnectOptions,
+        postgres::{PgConnectOptions, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions},
+    },
+};
+
+use super::{DatabaseUrl, TIMEOUT, connection::Connection, error_code::ErrorCode, read_only};
+
+/// The steps of SQLite's virtual machine between two checks of the clock: some ten milliseconds.
+const STEPS: i32 = 100_000;
+
+/// SQLite's codes of a lock that another process holds for a moment.
+const SQLITE_LOCKED: [u32; 2] = [5, 6];
+
+/// How the connections of a pool are opened.
+#[derive(Clone)]
+pub enum Connector {
+    Postgres {
+        options: Box<PgConnectOptions>,
+        /// Whether connections to read-only servers are refused.
+        writes: bool,
+    },
+    Sqlite {
+        options: Box<SqliteConnectOptions>,
+        /// The time limit of the statements between a checkout and the next.
+        limit: Option<Duration>,
+    },
+}
+
+impl DatabaseUrl {
+    /// Connections to a server, with these settings of the session.
+    pub(super) fn postgres(
+        &self,
+        writes: bool,
+        settings: &[(&str, &str)],
+    ) -> Result<Connector, DbErr> {
+        let options = self.url.parse::<PgConnectOptions>().map_err(connection_error)?;
+        let timeout = TIMEOUT.as_millis().to_string();
+        let options = options
+            .disable_statement_logging()
+            .options([("statement_timeout", timeout)])
+            .options(settings.iter().copied());
+        Ok(Connector::Postgres { options: Box::new(options), writes })
+    }
+
+    /// Connections to a file that exists.
+    pub(super) fn sqlite(
+        &self,
+        limit: Option<Duration>,
+        pragmas: &[(&'static str, String)],
+    ) -> Result<Connector, DbErr> {
+        let options = self.url.parse::<SqliteConnectOptions>().map_err(connection_error)?;
+        let mut options = options
+            .disable_statement_logging()
+            // A file that vanishes is not replaced by an empty one.
+            .create_if_missing(false)
+            .busy_timeout(TIMEOUT)
+            .foreign_keys(true);
+        for (name, value) in pragmas {
+            options = options.pragma(*name, value.clone());
+        }
+        Ok(Connector::Sqlite { options: Box::new(options), limit })
+    }
+}
+
+impl Connector {
+    /// The kind of database.
+    pub fn backend(&self) -> DbBackend {
+        match self {
+            Self::Postgres { .. } => DbBackend::Postgres,
+            Self::Sqlite { .. } => DbBackend::Sqlite,
+        }
+    }
+
+    /// Opens a connection.
+    pub async fn open(&self) -> Result<Connection, SqlxError> {
+        let mut connection = match self {
+            Self::Postgres { options, .. } => Connection::Postgres(options.connect().await?),
+            Self::Sqlite { options, .. } => Connection::Sqlite(options.connect().await?),
+        };
+        if matches!(self, Self::Postgres { writes: true, .. })
+            && connection.is_read_only_server().await?
+        {
+            return Err(SqlxError::Configuration(read_only::MESSAGE.into()));
+        }
+        self.check_out(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Whether an idle connection needs no [`check_out`](Self::check_out).
+    pub fn is_ready_when_idle(&self) -> bool {
+        !matches!(self, Self::Sqlite { limit: Some(_), .. })
+    }
+
+    /// Prepares a connection for its next user.
+    pub async fn check_out(&self, connection: &mut Connection) -> Result<(), SqlxError> {
+        match (self, connection) {
+            (Self::Sqlite { limit: Some(limit), .. }, Connection::Sqlite(on)) => {
+                set_deadline(on, *limit).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A pool of the driver's own with one connection, for the ORM's migrations.
+    pub async fn driver_pool(&self) -> Result<DatabaseConnection, DbErr> {
+        match self {
+            Self::Postgres { options, .. } => {
+                let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT);
+                let pool =
+                    pool.connect_with((**options).clone()).await.map_err(connection_error)?;
+                Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+            }
+            Self::Sqlite { options, .. } => {
+                let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT);
+                let pool =
+                    pool.connect_with((**options).clone()).await.map_err(connection_error)?;
+                Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+            }
+        }
+    }
+}
+
+/// Whether another attempt to connect may succeed within the time limit: the server is starting or
+/// changes its role, or another process has the file locked.
+pub fn is_worth_a_retry(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        SqlxError::Configuration(error) => error.to_string() == read_only::MESSAGE,
+        SqlxError::Database(database) if database.is_transient_in_connect_phase() => true,
+        error => matches!(
+            ErrorCode::of(error),
+            Some(ErrorCode::Sqlite(code)) if SQLITE_LOCKED.contains(&code)
+        ),
+    }
+}
+
+/// The ORM's error of a connection that failed.
+pub fn connection_error(error: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
+async fn set_deadline(on: &mut SqliteConnection, limit: Duration) -> Result<(), SqlxError> {
+    let end = Instant::now() + limit;
+    on.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! A pool of connections under the ORM's `ConnectionTrait`.
+//!
+//! The driver's own pool costs every statement a task and a round trip: it asks each connection
+//! that is returned whether it is still alive. Here a connection is checked only if something
+//! speaks against it: a statement that failed or was interrupted, a long idle time, or another
+//! connection that broke.
+
+mod lease;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use sea_orm::{
+    ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    SqlxError, Statement, prelude::async_trait::async_trait,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+pub use self::lease::Lease;
+use super::{
+    TIMEOUT,
+    connection::Connection,
+    connector::{Connector, connection_error, is_worth_a_retry},
+};
+
+/// The idle time after which a connection is checked before its next use.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The period at which the database is queried about a returned connection: whether it is in a
+/// transaction. The driver's own count, which costs nothing, is checked each time.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The time limit of a check: a server that vanished does not respond.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The shortest time between two attempts to connect; it doubles.
+const BACKOFF: Duration = Duration::from_millis(10);
+
+/// The ages at which connections are closed.
+#[derive(Clone, Copy)]
+pub struct MaxAge {
+    pub lifetime: Duration,
+    pub idle: Duration,
+}
+
+/// A pool of connections. The callers get them in the order in which they asked, or an error after
+/// four seconds.
+#[derive(Clone)]
+pub struct Pool(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    size: u32,
+    max_age: Option<MaxAge>,
+    permits: Arc<Semaphore>,
+    idle: Mutex<IdleConnections>,
+}
+
+/// The connections that nobody uses, the one used last at the end.
+#[derive(Default)]
+struct IdleConnections {
+    all: Vec<IdleConnection>,
+    /// The time when a connection broke. Connections idle since before are checked.
+    broke: Option<Instant>,
+    /// The time of the last query about a returned connection.
+    last_check: Option<Instant>,
+}
+
+struct IdleConnection {
+    connection: Connection,
+    opened: Instant,
+    since: Instant,
+}
+
+impl Pool {
+    /// A pool of at most `size` connections, the first of which is opened at once.
+    pub async fn connect(
+        connector: Connector,
+        size: u32,
+        max_age: Option<MaxAge>,
+    ) -> Result<Self, DbErr> {
+        let inner = Inner {
+            connector,
+            size,
+            max_age,
+            permits: Arc::new(Semaphore::new(size as usize)),
+            idle: Mutex::default(),
+        };
+        let pool = Self(Arc::new(inner));
+        drop(pool.acquire().await?);
+        if let Some(max_age) = max_age {
+            tokio::spawn(close_aged(Arc::downgrade(&pool.0), max_age));
+        }
+        Ok(pool)
+    }
+
+    /// The most connections.
+    pub fn size(&self) -> u32 {
+        self.0.size
+    }
+
+    /// How the connections are opened.
+    pub fn connector(&self) -> &Connector {
+        &self.0.connector
+    }
+
+    /// The number of idle connections.
+    pub fn idle(&self) -> usize {
+        self.0.idle().all.len()
+    }
+
+    /// A connection. The wait can be cancelled.
+    pub async fn acquire(&self) -> Result<Lease, DbErr> {
+        if let Some(lease) = self.try_acquire_fresh() {
+            return Ok(lease);
+        }
+        let acquired = timeout(TIMEOUT, async {
+            let permit = self.0.permits.clone().acquire_owned().await;
+            let permit =
+                permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
+            self.checked_or_new(permit).await.map_err(connection_error)
+        });
+        acquired.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    }
+
+    /// An idle connection, at once and unchecked.
+    pub fn try_acquire(&self) -> Option<Lease> {
+        let permit = self.0.permits.clone().try_acquire_owned().ok()?;
+        let idle = self.0.idle().all.pop()?;
+        Some(self.lease(idle.connection, idle.opened, permit))
+    }
+
+    /// An idle connection that needs no check.
+    fn try_acquire_fresh(&self) -> Option<Lease> {
+        if !self.0.connector.is_ready_when_idle() {
+            return None;
+        }
+        let permit = self.0.permits.clone().try_acquire_owned().ok()?;
+        let idle = {
+            let mut idle = self.0.idle();
+            let broke = idle.broke;
+            idle.all.pop_if(|last| !last.needs_check(broke))?
+        };
+        Some(self.lease(idle.connection, idle.opened, permit))
+    }
+
+    /// An idle connection after its check, or a new one.
+    async fn checked_or_new(&self, permit: OwnedSemaphorePermit) -> Result<Lease, SqlxError> {
+        loop {
+            let (last, broke) = {
+                let mut idle = self.0.idle();
+                (idle.all.pop(), idle.broke)
+            };
+            let Some(mut last) = last else { break };
+            let is_usable = if last.needs_check(broke) {
+                is_usable(&mut last.connection, CHECK_TIMEOUT, "taken").await
+            } else {
+                true
+            };
+            if is_usable && self.0.connector.check_out(&mut last.connection).await.is_ok() {
+                return Ok(self.lease(last.connection, last.opened, permit));
+            }
+        }
+        let mut backoff = BACKOFF;
+        loop {
+            match self.0.connector.open().await {
+                Ok(connection) => return Ok(self.lease(connection, Instant::now(), permit)),
+                Err(error) if is_worth_a_retry(&error) => tokio::time::sleep(backoff).await,
+                Err(error) => return Err(error),
+            }
+            backoff = (backoff * 2).min(TIMEOUT / 5);
+        }
+    }
+
+    fn lease(
+        &self,
+        connection: Connection,
+        opened: Instant,
+        permit: OwnedSemaphorePermit,
+    ) -> Lease {
+        Lease::new(self.0.clone(), connection, opened, permit)
+    }
+
+    /// Closes all connections, once their users have returned them.
+    pub async fn close(self) -> Result<(), DbErr> {
+        let all = self.0.permits.acquire_many(self.0.size).await;
+        self.0.permits.close();
+        drop(all);
+        let idle = std::mem::take(&mut self.0.idle().all);
+        for IdleConnection { connection, .. } in idle {
+            connection.close().await.map_err(connection_error)?;
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> MutexGuard<'_, IdleConnections> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl IdleConnection {
+    fn needs_check(&self, broke: Option<Instant>) -> bool {
+        self.since.elapsed() >= IDLE || broke.is_some_and(|broke| self.since <= broke)
+    }
+}
+
+/// Whether a connection responds and is in no transaction. One in a transaction would take the
+/// writes of later calls and lose them.
+async fn is_usable(connection: &mut Connection, limit: Duration, when: &'static str) -> bool {
+    match timeout(limit, connection.is_free()).await {
+        Ok(Ok(true)) => true,
+        Ok(Ok(false)) => {
+            log_in_transaction(connection.backend(), when);
+            false
+        }
+        Ok(Err(_)) | Err(_) => false,
+    }
+}
+
+/// The name of a database in logs.
+fn name(database: DbBackend) -> &'static str {
+    if database == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
+}
+
+fn log_in_transaction(database: DbBackend, when: &'static str) {
+    let database = name(database);
+    tracing::warn!(database, when, "a connection inside a transaction is closed");
+}
+
+/// Closes idle connections at their age, while the pool is in use.
+async fn close_aged(pool: Weak<Inner>, max_age: MaxAge) {
+    loop {
+        tokio::time::sleep(max_age.idle.min(max_age.lifetime) / 10).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let is_aged = |one: &mut IdleConnection| {
+            one.since.elapsed() >= max_age.idle || one.opened.elapsed() >= max_age.lifetime
+        };
+        let aged: Vec<_> = pool.idle().all.extract_if(.., is_aged).collect();
+        for IdleConnection { connection, .. } in aged {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Pool {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.connector.backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.acquire().await?.execute(statement).await.map_err(execution_error)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.acquire().await?.execute_unprepared(sql).await.map_err(execution_error)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.acquire().await?.query_one(statement).await.map_err(query_error)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.acquire().await?.query_all(statement).await.map_err(query_error)
+    }
+}
+
+pub fn execution_error(error: SqlxError) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
+}
+
+pub fn query_error(error: SqlxError) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}
+
+#[cfg(test)]
+mod tests;

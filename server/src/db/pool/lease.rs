@@ -1,0 +1,166 @@
+//! A connection in use, and its return to the pool.
+
+use std::{sync::Arc, time::Instant};
+
+use sea_orm::{ExecResult, QueryResult, SqlxError, Statement};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
+
+use super::{CHECK_INTERVAL, IdleConnection, Inner, is_usable, log_in_transaction, name};
+use crate::db::{connection::Connection, error_code::is_lost, transaction::SERVER_TIMEOUT};
+
+/// A connection in use, returned to its pool when dropped.
+pub struct Lease {
+    pool: Arc<Inner>,
+    connection: Option<Connection>,
+    opened: Instant,
+    state: State,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+/// The state of a connection in use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The last statement succeeded, if there was one.
+    Ready,
+    /// A statement is in progress; or it was interrupted, or failed.
+    Uncertain,
+    /// It failed without a response of the database.
+    Broken,
+}
+
+impl Lease {
+    pub(super) fn new(
+        pool: Arc<Inner>,
+        connection: Connection,
+        opened: Instant,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let (connection, permit) = (Some(connection), Some(permit));
+        Self { pool, connection, opened, state: State::Ready, permit }
+    }
+
+    /// Sends `begin`, and fails where a transaction is open already.
+    pub async fn begin(&mut self, begin: &'static str) -> Result<(), SqlxError> {
+        let done = self.enter()?.begin(begin).await;
+        self.leave(done)
+    }
+
+    /// Commits the transaction.
+    pub async fn commit(&mut self) -> Result<(), SqlxError> {
+        let committed = self.enter()?.commit().await;
+        self.leave(committed)
+    }
+
+    /// Rolls the transaction back.
+    pub async fn rollback(&mut self) -> Result<(), SqlxError> {
+        let rolled_back = self.enter()?.rollback().await;
+        self.leave(rolled_back)
+    }
+
+    pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, SqlxError> {
+        let done = self.enter()?.execute(statement).await;
+        self.leave(done)
+    }
+
+    pub async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, SqlxError> {
+        let done = self.enter()?.execute_unprepared(sql).await;
+        self.leave(done)
+    }
+
+    pub async fn query_one(
+        &mut self,
+        statement: Statement,
+    ) -> Result<Option<QueryResult>, SqlxError> {
+        let found = self.enter()?.query_one(statement).await;
+        self.leave(found)
+    }
+
+    pub async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, SqlxError> {
+        let found = self.enter()?.query_all(statement).await;
+        self.leave(found)
+    }
+
+    /// Whether this is a connection to a read-only server.
+    pub async fn is_read_only_server(&mut self) -> Result<bool, SqlxError> {
+        let is_read_only = self.enter()?.is_read_only_server().await;
+        self.leave(is_read_only)
+    }
+
+    /// Closes the connection instead of returning it, after `error` from `what`. The database then
+    /// rolls back what was not committed.
+    pub fn close_after(self, what: &str, error: &SqlxError) {
+        let database = name(self.pool.connector.backend());
+        tracing::warn!(database, after = what, %error, "a connection in an unknown state is closed");
+        self.close();
+    }
+
+    /// Closes the connection instead of returning it.
+    pub fn close(mut self) {
+        self.state = State::Broken;
+    }
+
+    fn enter(&mut self) -> Result<&mut Connection, SqlxError> {
+        self.state = State::Uncertain;
+        self.connection.as_mut().ok_or(SqlxError::PoolClosed)
+    }
+
+    fn leave<T>(&mut self, result: Result<T, SqlxError>) -> Result<T, SqlxError> {
+        self.state = match &result {
+            Ok(_) => State::Ready,
+            Err(error) if is_lost(error) => {
+                self.pool.idle().broke = Some(Instant::now());
+                State::Broken
+            }
+            Err(_) => State::Uncertain,
+        };
+        result
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let (pool, opened, permit) = (self.pool.clone(), self.opened, self.permit.take());
+        let is_in_transaction = connection.is_in_transaction();
+        let is_aged = pool.max_age.is_some_and(|max| opened.elapsed() >= max.lifetime);
+        if self.state == State::Ready && !is_in_transaction && !is_aged && !pool.is_time_to_check()
+        {
+            pool.give_back(connection, opened);
+            return;
+        }
+        // Without a runtime the process is ending, and the connection with it.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let mut is_wanted = self.state != State::Broken && !is_aged;
+        if is_wanted && self.state == State::Ready && is_in_transaction {
+            log_in_transaction(connection.backend(), "given back");
+            is_wanted = false;
+        }
+        runtime.spawn(async move {
+            // The connection is its user's until then, so that the pool does not exceed its size.
+            let _permit = permit;
+            if is_wanted && is_usable(&mut connection, SERVER_TIMEOUT, "given back").await {
+                connection.shrink_buffers();
+                pool.give_back(connection, opened);
+            } else {
+                let _ = tokio::time::timeout(SERVER_TIMEOUT, connection.close()).await;
+            }
+        });
+    }
+}
+
+impl Inner {
+    fn give_back(&self, connection: Connection, opened: Instant) {
+        let since = Instant::now();
+        self.idle().all.push(IdleConnection { connection, opened, since });
+    }
+
+    /// Whether the database is to be queried about a returned connection.
+    fn is_time_to_check(&self) -> bool {
+        let mut idle = self.idle();
+        let is_time = idle.last_check.is_none_or(|last| last.elapsed() >= CHECK_INTERVAL);
+        if is_time {
+            idle.last_check = Some(Instant::now());
+        }
+        is_time
+    }
+}
