@@ -16,6 +16,9 @@ pub const WAITING_PER_PERMIT: usize = 4;
 /// A pool of permits for each kind of call.
 pub struct PermitPools {
     pub running: Arc<Semaphore>,
+    /// Calls that wait to run.
+    pub queued: Arc<Semaphore>,
+    /// Calls that wait for their bodies.
     pub waiting: Arc<Semaphore>,
     pub streams: Arc<Semaphore>,
     pub public_streams: Arc<Semaphore>,
@@ -31,6 +34,7 @@ impl PermitPools {
         let pool = |permits| Arc::new(Semaphore::new(permits));
         Self {
             running: pool(calls),
+            queued: pool(calls),
             waiting: pool(calls * WAITING_PER_PERMIT),
             streams: pool(streams),
             public_streams: pool(public_streams),

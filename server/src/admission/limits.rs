@@ -18,8 +18,8 @@ shared::settings! {
     MAX_CONNECTIONS_PER_ADDRESS: usize = Setting::new("128", count),
         "open connections of an address";
     MAX_CALLS: usize = Setting::new("512", count),
-        "calls in flight in all; the next one is refused (load shedding)";
-    MAX_CALLS_PER_ADDRESS: usize = Setting::new("256", count), "calls in flight of an address";
+        "calls in flight in all; as many more wait half a second, others are refused (load shedding)";
+    MAX_CALLS_PER_ADDRESS: usize = Setting::new("256", count), "calls in flight of an address; as many more wait";
     MAX_STREAMS: usize = Setting::new("4096", count), "open streams in all";
     MAX_STREAMS_PER_ADDRESS: usize = Setting::new("2048", count), "open streams of an address";
     KEEP_ALIVE_TIMEOUT: Duration = Setting::new("75s", time_span).checked(zero),
@@ -42,7 +42,8 @@ pub struct Limits {
     /// Open connections from one address or IPv6 /64; for a listed proxy, the number of its
     /// connections that may have calls of one client behind it.
     pub connections_per_address: usize,
-    /// Calls in progress until their response is read, in total; further ones are refused at once.
+    /// Calls in progress until their response is read, in total; as many more wait for a moment,
+    /// and further ones are refused at once.
     pub calls: usize,
     /// Calls in progress from one address.
     pub calls_per_address: usize,

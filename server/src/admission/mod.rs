@@ -6,5 +6,6 @@ pub mod connection_state;
 pub mod fair_share;
 pub mod limits;
 pub mod permits;
+mod queue;
 pub mod refusal_log;
 pub mod uploads;

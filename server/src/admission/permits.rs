@@ -35,7 +35,7 @@ pub struct Admission {
     log: RefusalLog,
 }
 
-type Permits = [OwnedSemaphorePermit; 2];
+pub(super) type Permits = [OwnedSemaphorePermit; 2];
 
 impl Admission {
     /// The admission of a client that is not known yet.
@@ -56,19 +56,43 @@ impl Admission {
         self
     }
 
-    /// A permit for one call, until its last clone is dropped.
+    /// A permit for one call at once, until its last clone is dropped.
+    #[cfg(test)]
     pub fn acquire(&self) -> Result<Permit, Status> {
+        let entry = self.enter()?;
+        Ok(self.permit(self.running()?, entry))
+    }
+
+    /// The entry of a call on its connection.
+    pub(super) fn enter(&self) -> Result<Entry, Status> {
         let in_progress = self.connection.as_ref().map(ConnectionState::begin_call);
         let is_only = in_progress.as_ref().is_some_and(CallInProgress::is_only);
         let connection =
             (self.is_shared && is_only).then(|| self.acquire_connection()).transpose()?;
-        let held = HeldPermits::Running(self.running()?);
-        Ok(Permit(Arc::new(Call {
-            held: Mutex::new(held),
-            admission: self.clone(),
-            _connection: connection,
-            _in_progress: in_progress,
-        })))
+        Ok(Entry { in_progress, connection })
+    }
+
+    /// The permit of a call that may run.
+    pub(super) fn permit(&self, running: Permits, entry: Entry) -> Permit {
+        let held = Mutex::new(HeldPermits::Running(running));
+        Permit(Arc::new(Call { held, admission: self.clone(), entry }))
+    }
+
+    /// Permits to run now; `None` if there are none.
+    pub(super) fn running_now(&self) -> Option<Permits> {
+        let (of_client, total) = self.running_pools();
+        let of_client = of_client.clone().try_acquire_owned().ok()?;
+        Some([total.clone().try_acquire_owned().ok()?, of_client])
+    }
+
+    /// The pools of permits to run: of the client, and in total.
+    pub(super) fn running_pools(&self) -> (&Arc<Semaphore>, &Arc<Semaphore>) {
+        (&self.share.pools().running, &self.total.running)
+    }
+
+    /// Records a refusal by a limit.
+    pub(super) fn record(&self, limit: Limit) {
+        self.log.record(limit, self.share.client());
     }
 
     /// A permit for a stream without a token, until its last clone is dropped. The connection may
@@ -81,8 +105,7 @@ impl Admission {
         Ok(Permit(Arc::new(Call {
             held: Mutex::new(HeldPermits::Stream(permits)),
             admission: self.clone(),
-            _connection: None,
-            _in_progress: None,
+            entry: Entry { in_progress: None, connection: None },
         })))
     }
 
@@ -93,27 +116,27 @@ impl Admission {
 
     fn acquire_connection(&self) -> Result<OwnedSemaphorePermit, Status> {
         self.share.acquire_connection().ok_or_else(|| {
-            self.log.record(Limit::ConnectionsPerAddress, self.share.client());
+            self.record(Limit::ConnectionsPerAddress);
             too_many_calls()
         })
     }
 
     /// Permits from one pool of the client and of the total; `None` if either is exhausted.
-    fn acquire_from(
+    pub(super) fn acquire_from(
         &self,
         pool: impl Fn(&PermitPools) -> &Arc<Semaphore>,
         (total, per_address): (Limit, Limit),
     ) -> Option<Permits> {
         let acquire = |pools: &PermitPools, limit| {
             let permit = pool(pools).clone().try_acquire_owned();
-            permit.map_err(|_| self.log.record(limit, self.share.client())).ok()
+            permit.map_err(|_| self.record(limit)).ok()
         };
         let of_client = acquire(self.share.pools(), per_address)?;
         Some([acquire(&self.total, total)?, of_client])
     }
 }
 
-fn too_many_calls() -> Status {
+pub(super) fn too_many_calls() -> Status {
     refused_call(Kind::TooMany, TOO_MANY_CALLS)
 }
 
@@ -129,8 +152,15 @@ pub struct Permit(Arc<Call>);
 struct Call {
     held: Mutex<HeldPermits>,
     admission: Admission,
-    _connection: Option<OwnedSemaphorePermit>,
-    _in_progress: Option<CallInProgress>,
+    #[expect(dead_code, reason = "released when dropped")]
+    entry: Entry,
+}
+
+/// A call on its connection; over when dropped.
+#[expect(dead_code, reason = "released when dropped")]
+pub(super) struct Entry {
+    in_progress: Option<CallInProgress>,
+    connection: Option<OwnedSemaphorePermit>,
 }
 
 /// The permits that a call holds now.
@@ -189,96 +219,5 @@ impl Permit {
 }
 
 #[cfg(test)]
-mod tests {
-    use tonic::Code;
-
-    use super::*;
-    use crate::admission::fair_share::WAITING_PER_PERMIT;
-
-    fn all(limits: &Limits) -> Admission {
-        Admission::new(limits, RefusalLog::default())
-    }
-
-    #[test]
-    fn waiting_calls_have_a_limit() {
-        let limits = Limits { calls: 1, ..Limits::default() };
-        let permits = all(&limits).of(&ClientShare::new(&limits));
-        let waiting: Vec<_> = (0..WAITING_PER_PERMIT)
-            .map(|_| {
-                let permit = permits.acquire().expect("a permit");
-                permit.start_waiting().expect("room to wait");
-                permit
-            })
-            .collect();
-        let one_more = permits.acquire().expect("a permit");
-        assert!(one_more.start_waiting().is_err());
-        assert!(waiting[0].resume().is_err(), "one works");
-        drop(one_more);
-        assert!(waiting[0].resume().is_ok());
-    }
-
-    /// Streams are counted apart from calls, in all and by client.
-    #[test]
-    fn a_stream_releases_the_permit_of_its_call() {
-        let limits = Limits { calls: 1, streams: 2, streams_per_address: 1, ..Limits::default() };
-        let all = all(&limits);
-        let (here, there) = (ClientShare::new(&limits), ClientShare::new(&limits));
-        let open = |share: &ClientShare| {
-            let permit = all.of(share).acquire().expect("a permit");
-            permit.become_stream().map(|()| permit)
-        };
-        let first = open(&here).expect("a slot");
-        assert_eq!(open(&here).err().expect("one from here").code(), Code::ResourceExhausted);
-        let _second = open(&there).expect("a slot");
-        assert!(open(&ClientShare::new(&limits)).is_err(), "two in all");
-        assert!(first.resume().is_ok() && all.of(&here).acquire().is_ok(), "it needs no permit");
-        let guard = first.guard();
-        drop(first);
-        assert!(open(&here).is_err(), "still held");
-        drop(guard);
-        assert!(open(&here).is_ok());
-    }
-
-    #[test]
-    fn streams_without_a_token_take_no_other_permit_and_do_not_prevent_eviction() {
-        let limits = Limits {
-            calls: 1,
-            streams: 1,
-            public_streams: 2,
-            public_streams_per_address: 1,
-            ..Limits::default()
-        };
-        let all = all(&limits);
-        let (here, there) = (ClientShare::new(&limits), ClientShare::new(&limits));
-        let connection = ConnectionState::new();
-        let permits = all.of(&here).on(connection.clone(), false);
-        let first = permits.acquire_public().expect("the first");
-        assert!(permits.acquire_public().is_err(), "one of each client");
-        assert!(connection.idle_since().is_some());
-        let _second = all.of(&there).acquire_public().expect("of another");
-        assert!(all.of(&ClientShare::new(&limits)).acquire_public().is_err(), "two in all");
-        let call = permits.acquire().expect("a permit");
-        assert!(connection.idle_since().is_none());
-        call.become_stream().expect("a stream of a user");
-        drop(first);
-        assert!(permits.acquire_public().is_ok());
-    }
-
-    /// Through a proxy a client has calls on no more connections than it could open itself.
-    #[test]
-    fn a_client_behind_a_proxy_does_not_have_all_its_connections() {
-        let limits = Limits { connections_per_address: 1, ..Limits::default() };
-        let all = all(&limits);
-        let (here, there) = (ClientShare::new(&limits), ClientShare::new(&limits));
-        let (first, second) = (ConnectionState::new(), ConnectionState::new());
-        let on_first = all.of(&here).on(first, true);
-        let one = on_first.acquire().expect("the first connection");
-        let _two = on_first.acquire().expect("another call on it");
-        assert!(all.of(&here).on(second.clone(), true).acquire().is_err());
-        assert!(second.idle_since().is_some(), "refused");
-        let other = all.of(&there).on(second.clone(), true);
-        assert!(other.acquire().is_ok(), "of another client");
-        drop(one);
-        assert!(all.of(&here).on(second, true).acquire().is_ok());
-    }
-}
+#[path = "permits_tests.rs"]
+mod tests;

@@ -187,12 +187,18 @@ impl<P: Protocol> Inner<P> {
     }
 
     /// The permit of a call to `path`; `None` if it needs none.
-    fn acquire_permit(&self, admission: &Admission, path: &str) -> Result<Option<Permit>, Status> {
+    async fn acquire_permit(
+        &self,
+        admission: &Admission,
+        path: &str,
+    ) -> Result<Option<Permit>, Status> {
         if self.protocol.needs_no_permit(path) {
             return Ok(None);
         }
-        let is_public = self.protocol.is_public_stream(path);
-        if is_public { admission.acquire_public() } else { admission.acquire() }.map(Some)
+        if self.protocol.is_public_stream(path) {
+            return admission.acquire_public().map(Some);
+        }
+        admission.acquire_in_order().await.map(Some)
     }
 
     /// A refusal by a limit, which the refusal log has recorded.
@@ -223,7 +229,7 @@ impl<P: Protocol> Inner<P> {
         }
         let origin = request.headers().get("origin").cloned();
         let info = RequestInfo { path: request.uri().path().to_owned(), origin };
-        let permit = match self.acquire_permit(admission, &info.path) {
+        let permit = match self.acquire_permit(admission, &info.path).await {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse_recorded(&info, refusal),
         };
