@@ -2,7 +2,7 @@
 
 use sea_orm::{DbBackend, DbErr};
 
-use super::{Database, DatabaseUrl, Pool, wal_checkpoint::WalFile};
+use super::{Database, DatabaseUrl, Pool, transaction::WriterQueue, wal_checkpoint::WalFile};
 use crate::storage::FreeSpaceLimit;
 
 impl Database {
@@ -38,6 +38,7 @@ impl Database {
             scans: connection.clone(),
             reader: connection.clone(),
             writer: connection,
+            writers: WriterQueue::default(),
             wal: WalFile::default(),
             free_space: FreeSpaceLimit::default(),
             file: None,

@@ -8,6 +8,7 @@ use super::{
     Database, DatabaseUrl, Pool, TIMEOUT,
     pool::MaxAge,
     probe::OpenFile,
+    transaction::WriterQueue,
     wal_checkpoint::{self, WalFile},
 };
 use crate::storage::{FreeSpaceLimit, private_file};
@@ -37,6 +38,7 @@ impl Database {
                 scans: pool.clone(),
                 reader: pool.clone(),
                 writer: pool,
+                writers: WriterQueue::default(),
                 wal: WalFile::default(),
                 free_space: FreeSpaceLimit::default(),
                 file: None,
@@ -62,6 +64,7 @@ impl Database {
             reader,
             writer,
             scans,
+            writers: WriterQueue::default(),
             wal: WalFile::of(url),
             free_space: free_space.unwrap_or_default(),
             file: OpenFile::at(path).ok(),

@@ -26,7 +26,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqlxError};
 use shared::error::{Class, Kind, Refusal};
 
-use self::{disk_full::is_disk_full, wal_checkpoint::WalFile};
+use self::{disk_full::is_disk_full, transaction::WriterQueue, wal_checkpoint::WalFile};
 pub use sea_orm_migration::MigratorTrait;
 
 pub use self::{
@@ -55,6 +55,7 @@ pub struct Database {
     reader: Pool,
     writer: Pool,
     scans: Pool,
+    writers: WriterQueue,
     wal: WalFile,
     free_space: FreeSpaceLimit,
     /// The identity of an open SQLite file.

@@ -6,6 +6,8 @@
 //! acknowledged and lost. So the beginning and the end of a transaction cannot be cancelled: they
 //! run to completion in a task of their own.
 
+mod group_commit;
+
 use std::{future::Future, io, time::Duration};
 
 use sea_orm::{
@@ -15,6 +17,8 @@ use sea_orm::{
 use tokio::{runtime::Handle, sync::Mutex};
 use tracing::Instrument;
 
+use self::group_commit::Turn;
+pub use self::group_commit::WriterQueue;
 use super::{
     Database, TIMEOUT,
     connection::is_in_doubt,
@@ -34,8 +38,15 @@ pub struct Transaction {
 }
 
 struct Work {
-    connection: Lease,
+    connection: Connection,
     progress: Progress,
+}
+
+/// The connection of a transaction.
+enum Connection {
+    Own(Lease),
+    /// Of SQLite's writers, who take turns.
+    Shared(Turn),
 }
 
 /// The progress of a transaction.
@@ -45,19 +56,19 @@ enum Progress {
     /// A statement failed or was cancelled; a rollback undoes the rest.
     Failed,
     /// A statement failed so that the connection itself cannot be trusted.
-    InDoubt(SqlxError),
+    InDoubt(DbErr),
 }
 
 impl Database {
     /// Begins a transaction that may read and write. On SQLite it holds the write lock from the
     /// start: a read that becomes a write later fails if another connection wrote in between.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        let begin = match self.backend() {
-            // The server refuses this after the first statement of a transaction.
-            DbBackend::Postgres => "BEGIN NOT DEFERRABLE",
-            _ => "BEGIN IMMEDIATE",
-        };
-        Transaction::begin(&self.writer, begin).await
+        if self.backend() != DbBackend::Postgres {
+            let turn = self.writers.begin(&self.writer).await?;
+            return Ok(Transaction::new(self.backend(), Connection::Shared(turn)));
+        }
+        // The server refuses this after the first statement of a transaction.
+        Transaction::begin(&self.writer, "BEGIN NOT DEFERRABLE").await
     }
 
     /// Begins a read-only snapshot of the database. On SQLite it ends as all [scans](Self::scans)
@@ -72,16 +83,18 @@ impl Database {
 }
 
 impl Transaction {
+    fn new(backend: DbBackend, connection: Connection) -> Self {
+        let work = Work { connection, progress: Progress::Healthy };
+        Self { backend, work: Mutex::new(Some(work)) }
+    }
+
     /// Waiting for a connection can be cancelled, so that ended calls do not queue.
     async fn begin(on: &Pool, begin: &'static str) -> Result<Self, DbErr> {
         let backend = on.get_database_backend();
         let mut connection = on.acquire().await?;
         run_to_completion(async move {
             match in_time(backend, connection.begin(begin)).await {
-                Ok(()) => {
-                    let work = Work { connection, progress: Progress::Healthy };
-                    Ok(Self { backend, work: Mutex::new(Some(work)) })
-                }
+                Ok(()) => Ok(Self::new(backend, Connection::Own(connection))),
                 Err(error) => {
                     if backend == DbBackend::Postgres || is_in_doubt(&error) {
                         connection.close_after("BEGIN", &error);
@@ -102,7 +115,7 @@ impl Transaction {
     /// failed statement.
     pub async fn commit(self) -> Result<(), DbErr> {
         let backend = self.backend;
-        let Some(Work { mut connection, progress }) = self.take() else {
+        let Some(Work { connection, progress }) = self.take() else {
             return Err(failed_transaction());
         };
         run_to_completion(async move {
@@ -110,10 +123,13 @@ impl Transaction {
                 roll_back(backend, connection, progress).await;
                 return Err(failed_transaction());
             }
-            in_time(backend, connection.commit()).await.map_err(|error| {
-                connection.close_after("COMMIT", &error);
-                query_error(error)
-            })
+            match connection {
+                Connection::Own(mut own) => in_time(backend, own.commit()).await.map_err(|error| {
+                    own.close_after("COMMIT", &error);
+                    query_error(error)
+                }),
+                Connection::Shared(turn) => turn.commit().await,
+            }
         })
         .await
     }
@@ -156,33 +172,40 @@ impl ConnectionTrait for Transaction {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let done = work.connection.execute(statement).await;
+        let done = work.lease()?.execute(statement).await;
         work.track(done, execution_error)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let done = work.connection.execute_unprepared(sql).await;
+        let done = work.lease()?.execute_unprepared(sql).await;
         work.track(done, execution_error)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let found = work.connection.query_one(statement).await;
+        let found = work.lease()?.query_one(statement).await;
         work.track(found, query_error)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let found = work.connection.query_all(statement).await;
+        let found = work.lease()?.query_all(statement).await;
         work.track(found, query_error)
     }
 }
 
 impl Work {
+    fn lease(&mut self) -> Result<&mut Lease, DbErr> {
+        match &mut self.connection {
+            Connection::Own(own) => Ok(own),
+            Connection::Shared(turn) => turn.connection(),
+        }
+    }
+
     fn track<T>(
         &mut self,
         result: Result<T, SqlxError>,
@@ -194,10 +217,12 @@ impl Work {
                 Ok(value)
             }
             Err(error) => {
-                if is_in_doubt(&error) {
-                    self.progress = Progress::InDoubt(SqlxError::Protocol(error.to_string()));
+                let is_in_doubt = is_in_doubt(&error);
+                let error = to_db_error(error);
+                if is_in_doubt {
+                    self.progress = Progress::InDoubt(error.clone());
                 }
-                Err(to_db_error(error))
+                Err(error)
             }
         }
     }
@@ -213,11 +238,16 @@ fn next(work: &mut Option<Work>) -> Result<&mut Work, DbErr> {
 }
 
 /// Rolls back, or closes the connection where that fails or would not be enough.
-async fn roll_back(backend: DbBackend, mut connection: Lease, progress: Progress) {
-    if let Progress::InDoubt(error) = progress {
-        connection.close_after("a statement", &error);
-    } else if let Err(error) = in_time(backend, connection.rollback()).await {
-        connection.close_after("ROLLBACK", &error);
+async fn roll_back(backend: DbBackend, connection: Connection, progress: Progress) {
+    match (connection, progress) {
+        (Connection::Own(own), Progress::InDoubt(error)) => own.close_after("a statement", &error),
+        (Connection::Own(mut own), _) => {
+            if let Err(error) = in_time(backend, own.rollback()).await {
+                own.close_after("ROLLBACK", &error);
+            }
+        }
+        (Connection::Shared(mut turn), Progress::InDoubt(error)) => turn.fail(&error),
+        (Connection::Shared(turn), _) => turn.roll_back().await,
     }
 }
 

@@ -1,8 +1,9 @@
 //! A connection in use, and its return to the pool.
 
-use std::{sync::Arc, time::Instant};
+use std::{error::Error, sync::Arc, time::Instant};
 
 use sea_orm::{ExecResult, QueryResult, SqlxError, Statement};
+use shared::error::causes;
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
 use super::{CHECK_INTERVAL, IdleConnection, Inner, is_usable, log_in_transaction, name};
@@ -88,9 +89,9 @@ impl Lease {
 
     /// Closes the connection instead of returning it, after `error` from `what`. The database then
     /// rolls back what was not committed.
-    pub fn close_after(self, what: &str, error: &SqlxError) {
+    pub fn close_after(self, what: &str, error: &dyn Error) {
         let database = name(self.pool.connector.backend());
-        tracing::warn!(database, after = what, %error, "a connection in an unknown state is closed");
+        tracing::warn!(database, after = what, error = %causes(error), "a connection in an unknown state is closed");
         self.close();
     }
 

@@ -1,0 +1,110 @@
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+use crate::db::{Database, Transaction, disk_full::is_disk_full, temporary_file::TemporaryFile};
+
+const WRITERS: usize = 6;
+
+async fn open(file: &TemporaryFile) -> Database {
+    let database = Database::connect(&file.url()).await.expect("connected");
+    let table = "CREATE TABLE t (x INTEGER PRIMARY KEY, y)";
+    database.writer().execute_unprepared(table).await.expect("a table");
+    database
+}
+
+async fn insert(on: &Transaction, x: usize) -> Result<(), DbErr> {
+    on.execute_unprepared(&format!("INSERT INTO t VALUES ({x}, 0)")).await.map(drop)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a table of the test's own")]
+async fn rows(database: &Database) -> Vec<i64> {
+    let all = Statement::from_string(database.backend(), "SELECT x FROM t ORDER BY x");
+    let rows = database.reader().query_all_raw(all).await.expect("rows");
+    rows.iter().map(|row| row.try_get_by_index(0).expect("a number")).collect()
+}
+
+/// Begins a change and lets others queue behind it, which do `work`. Returns their outcomes.
+async fn behind_another<T: Send + 'static>(
+    database: &Database,
+    work: impl AsyncFn(Database, usize) -> T,
+) -> (Result<(), DbErr>, Vec<i64>, Vec<T>) {
+    let first = database.begin().await.expect("begun");
+    insert(&first, 0).await.expect("inserted");
+    let others = join_all((1..WRITERS).map(|x| work(database.clone(), x)));
+    let first = async {
+        // The others are polled first, and so wait.
+        tokio::task::yield_now().await;
+        assert!(rows(database).await.is_empty(), "nothing is committed yet");
+        let committed = first.commit().await;
+        (committed, rows(database).await)
+    };
+    let (others, (committed, seen)) = tokio::join!(biased; others, first);
+    (committed, seen, others)
+}
+
+async fn change(database: Database, x: usize) -> Result<(), DbErr> {
+    let change = database.begin().await?;
+    insert(&change, x).await?;
+    change.commit().await
+}
+
+#[tokio::test]
+async fn those_who_wait_share_a_commit_and_none_is_acknowledged_before() {
+    let file = TemporaryFile::new("group");
+    let database = open(&file).await;
+    let (first, seen, others) = behind_another(&database, change).await;
+    first.expect("committed");
+    assert!(others.into_iter().all(|committed| committed.is_ok()));
+    assert_eq!(seen, [0, 1, 2, 3, 4, 5], "one commit for all");
+    change(database.clone(), 6).await.expect("alone");
+    assert_eq!(rows(&database).await.len(), 7);
+    database.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_change_that_fails_or_is_given_up_is_undone_alone() {
+    let file = TemporaryFile::new("undone");
+    let database = open(&file).await;
+    let work = async |database: Database, x: usize| {
+        let change = database.begin().await.expect("begun");
+        insert(&change, x).await.expect("inserted");
+        match x {
+            1 => insert(&change, 0).await.expect_err("it exists"),
+            2 => return drop(change),
+            3 => return change.rollback().await,
+            _ => return change.commit().await.expect("committed"),
+        };
+        change.commit().await.expect_err("a statement failed");
+    };
+    let (first, _, _) = behind_another(&database, work).await;
+    first.expect("committed");
+    change(database.clone(), 7).await.expect("the file is free");
+    assert_eq!(rows(&database).await, [0, 4, 5, 7]);
+    database.close().await.expect("closed");
+}
+
+/// SQLite rolls the whole transaction back by itself when the disk is full.
+#[tokio::test]
+async fn when_the_transaction_fails_all_of_its_changes_have_failed() {
+    let file = TemporaryFile::new("failed");
+    let database = open(&file).await;
+    database.writer().execute_unprepared("PRAGMA max_page_count = 10").await.expect("a limit");
+    let work = async |database: Database, x: usize| {
+        let change = database.begin().await.expect("begun");
+        insert(&change, x).await?;
+        if x == WRITERS - 1 {
+            let much = "UPDATE t SET y = randomblob(100000)";
+            change.execute_unprepared(much).await?;
+        }
+        change.commit().await
+    };
+    let (first, seen, others) = behind_another(&database, work).await;
+    assert!(seen.is_empty());
+    for failed in others.into_iter().chain([first]) {
+        let error = failed.expect_err("not committed");
+        assert!(is_disk_full(&error), "{error:?}");
+    }
+    change(database.clone(), 8).await.expect("the file is free");
+    assert_eq!(rows(&database).await, [8]);
+    database.close().await.expect("closed");
+}
