@@ -6,6 +6,7 @@ use sea_orm::{DbBackend, DbErr};
 
 use super::{
     Database, DatabaseUrl, Pool, TIMEOUT,
+    in_place::InPlaceReader,
     pool::MaxAge,
     probe::OpenFile,
     transaction::WriterQueue,
@@ -57,6 +58,7 @@ impl Database {
         let writer = Pool::connect(url.sqlite(None, &pragmas)?, 1, None).await?;
         let query_only = [("query_only", "ON".to_owned())];
         let reader = Pool::connect(url.sqlite(None, &query_only)?, SQLITE_READERS, None).await?;
+        let reader = reader.reading_in_place(InPlaceReader::new(path));
         let scans = url.sqlite(Some(TIMEOUT), &query_only)?;
         let scans = Pool::connect(scans, SQLITE_SCANS, None).await?;
         let free_space = url.file().map(|file| FreeSpaceLimit::at(file.to_owned(), url.min_free));

@@ -7,12 +7,14 @@ mod connection;
 mod connector;
 mod disk_full;
 mod error_code;
+mod in_place;
 mod migration;
 mod notifications;
 mod pool;
 mod probe;
 mod reachability;
 mod read_only;
+mod row;
 mod schema_status;
 #[cfg(test)]
 pub(crate) mod temporary_file;
@@ -35,6 +37,7 @@ pub use self::{
     pool::Pool,
     probe::{Probe, ProbeFailure},
     reachability::{Unreachable, is_unavailable},
+    row::{ColumnValue, ReadRows, RowValues},
     schema_status::Migrations,
     timestamp::timestamp_value,
     transaction::Transaction,

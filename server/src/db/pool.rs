@@ -26,6 +26,8 @@ use super::{
     TIMEOUT,
     connection::Connection,
     connector::{Connector, connection_error, is_worth_a_retry},
+    in_place::InPlaceReader,
+    row::{ReadRows, RowValues, read_all},
 };
 
 /// The idle time after which a connection is checked before its next use.
@@ -51,7 +53,10 @@ pub struct MaxAge {
 /// A pool of connections. The callers get them in the order in which they asked, or an error after
 /// four seconds.
 #[derive(Clone)]
-pub struct Pool(Arc<Inner>);
+pub struct Pool {
+    inner: Arc<Inner>,
+    in_place: Option<InPlaceReader>,
+}
 
 struct Inner {
     connector: Connector,
@@ -91,27 +96,32 @@ impl Pool {
             permits: Arc::new(Semaphore::new(size as usize)),
             idle: Mutex::default(),
         };
-        let pool = Self(Arc::new(inner));
+        let pool = Self { inner: Arc::new(inner), in_place: None };
         drop(pool.acquire().await?);
         if let Some(max_age) = max_age {
-            tokio::spawn(close_aged(Arc::downgrade(&pool.0), max_age));
+            tokio::spawn(close_aged(Arc::downgrade(&pool.inner), max_age));
         }
         Ok(pool)
     }
 
+    /// With short reads of rows on the calling thread.
+    pub(super) fn reading_in_place(self, reader: InPlaceReader) -> Self {
+        Self { in_place: Some(reader), ..self }
+    }
+
     /// The most connections.
     pub fn size(&self) -> u32 {
-        self.0.size
+        self.inner.size
     }
 
     /// How the connections are opened.
     pub fn connector(&self) -> &Connector {
-        &self.0.connector
+        &self.inner.connector
     }
 
     /// The number of idle connections.
     pub fn idle(&self) -> usize {
-        self.0.idle().all.len()
+        self.inner.idle().all.len()
     }
 
     /// A connection. The wait can be cancelled.
@@ -120,7 +130,7 @@ impl Pool {
             return Ok(lease);
         }
         let acquired = timeout(TIMEOUT, async {
-            let permit = self.0.permits.clone().acquire_owned().await;
+            let permit = self.inner.permits.clone().acquire_owned().await;
             let permit =
                 permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
             self.checked_or_new(permit).await.map_err(connection_error)
@@ -130,19 +140,19 @@ impl Pool {
 
     /// An idle connection, at once and unchecked.
     pub fn try_acquire(&self) -> Option<Lease> {
-        let permit = self.0.permits.clone().try_acquire_owned().ok()?;
-        let idle = self.0.idle().all.pop()?;
+        let permit = self.inner.permits.clone().try_acquire_owned().ok()?;
+        let idle = self.inner.idle().all.pop()?;
         Some(self.lease(idle.connection, idle.opened, permit))
     }
 
     /// An idle connection that needs no check.
     fn try_acquire_fresh(&self) -> Option<Lease> {
-        if !self.0.connector.is_ready_when_idle() {
+        if !self.inner.connector.is_ready_when_idle() {
             return None;
         }
-        let permit = self.0.permits.clone().try_acquire_owned().ok()?;
+        let permit = self.inner.permits.clone().try_acquire_owned().ok()?;
         let idle = {
-            let mut idle = self.0.idle();
+            let mut idle = self.inner.idle();
             let broke = idle.broke;
             idle.all.pop_if(|last| !last.needs_check(broke))?
         };
@@ -153,7 +163,7 @@ impl Pool {
     async fn checked_or_new(&self, permit: OwnedSemaphorePermit) -> Result<Lease, SqlxError> {
         loop {
             let (last, broke) = {
-                let mut idle = self.0.idle();
+                let mut idle = self.inner.idle();
                 (idle.all.pop(), idle.broke)
             };
             let Some(mut last) = last else { break };
@@ -162,13 +172,13 @@ impl Pool {
             } else {
                 true
             };
-            if is_usable && self.0.connector.check_out(&mut last.connection).await.is_ok() {
+            if is_usable && self.inner.connector.check_out(&mut last.connection).await.is_ok() {
                 return Ok(self.lease(last.connection, last.opened, permit));
             }
         }
         let mut backoff = BACKOFF;
         loop {
-            match self.0.connector.open().await {
+            match self.inner.connector.open().await {
                 Ok(connection) => return Ok(self.lease(connection, Instant::now(), permit)),
                 Err(error) if is_worth_a_retry(&error) => tokio::time::sleep(backoff).await,
                 Err(error) => return Err(error),
@@ -183,15 +193,18 @@ impl Pool {
         opened: Instant,
         permit: OwnedSemaphorePermit,
     ) -> Lease {
-        Lease::new(self.0.clone(), connection, opened, permit)
+        Lease::new(self.inner.clone(), connection, opened, permit)
     }
 
     /// Closes all connections, once their users have returned them.
     pub async fn close(self) -> Result<(), DbErr> {
-        let all = self.0.permits.acquire_many(self.0.size).await;
-        self.0.permits.close();
+        if let Some(in_place) = &self.in_place {
+            in_place.close();
+        }
+        let all = self.inner.permits.acquire_many(self.inner.size).await;
+        self.inner.permits.close();
         drop(all);
-        let idle = std::mem::take(&mut self.0.idle().all);
+        let idle = std::mem::take(&mut self.inner.idle().all);
         for IdleConnection { connection, .. } in idle {
             connection.close().await.map_err(connection_error)?;
         }
@@ -252,7 +265,7 @@ async fn close_aged(pool: Weak<Inner>, max_age: MaxAge) {
 #[async_trait]
 impl ConnectionTrait for Pool {
     fn get_database_backend(&self) -> DbBackend {
-        self.0.connector.backend()
+        self.inner.connector.backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
@@ -269,6 +282,22 @@ impl ConnectionTrait for Pool {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.acquire().await?.query_all(statement).await.map_err(query_error)
+    }
+}
+
+impl ReadRows for Pool {
+    async fn read_rows<T, E, F>(&self, statement: Statement, mut read: F) -> Result<Vec<T>, E>
+    where
+        T: Send,
+        E: From<DbErr> + Send,
+        F: FnMut(RowValues<'_>) -> Result<T, E> + Send,
+    {
+        if let Some(in_place) = &self.in_place
+            && let Some(found) = in_place.read(&statement, &mut read)
+        {
+            return found;
+        }
+        read_all(&self.query_all_raw(statement).await?, read)
     }
 }
 

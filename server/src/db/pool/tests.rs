@@ -18,7 +18,7 @@ async fn pool(file: &TemporaryFile, size: u32, limit: Option<Duration>) -> Pool 
 
 /// Waits until no connection is in use or being checked.
 async fn settled(pool: &Pool) {
-    drop(pool.0.permits.acquire_many(pool.size()).await.expect("open"));
+    drop(pool.inner.permits.acquire_many(pool.size()).await.expect("open"));
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_connection_inside_a_transaction_does_not_return() {
     settled(&pool).await;
     assert_eq!(pool.idle(), 0);
     // By the database alone, which is queried at its time.
-    pool.0.idle().last_check = None;
+    pool.inner.idle().last_check = None;
     pool.execute_unprepared("BEGIN IMMEDIATE").await.expect("begun");
     settled(&pool).await;
     assert_eq!(pool.idle(), 0);
@@ -85,7 +85,7 @@ async fn a_connection_inside_a_transaction_does_not_return() {
     pool.execute_unprepared("BEGIN IMMEDIATE").await.expect("begun");
     settled(&pool).await;
     assert_eq!(pool.idle(), 1);
-    pool.0.idle().all[0].since -= IDLE;
+    pool.inner.idle().all[0].since -= IDLE;
     pool.execute_unprepared("BEGIN IMMEDIATE").await.expect("not within the other");
     pool.close().await.expect("closed");
 }
@@ -109,7 +109,7 @@ async fn others_are_checked_after_a_connection_broke() {
     let file = TemporaryFile::new("broke");
     let pool = pool(&file, 2, None).await;
     settled(&pool).await;
-    pool.0.idle().broke = Some(Instant::now());
+    pool.inner.idle().broke = Some(Instant::now());
     assert!(pool.try_acquire_fresh().is_none());
     drop(pool.acquire().await.expect("checked"));
     assert!(pool.try_acquire_fresh().is_some(), "idle since later");
