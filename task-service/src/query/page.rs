@@ -24,6 +24,9 @@ const MAX_BYTES: usize = 512 * 1024;
 /// An upper bound of the encoded fields that are not text.
 const FRAME_BYTES: usize = 2048;
 
+/// The most bytes of an encoded byte of text: JSON escapes control characters.
+const MAX_ESCAPED: usize = 6;
+
 /// The longest key in a cursor: no title or position has a longer one.
 const MAX_KEY_BYTES: usize = 1024;
 
@@ -71,8 +74,13 @@ impl Page {
     }
 }
 
-/// The number of `tasks` within [`MAX_BYTES`], at least one.
+/// The number of `tasks` within [`MAX_BYTES`], at least one if there are any.
 pub fn fitting(tasks: &[Task]) -> usize {
+    // Most pages are far below the limit, so that no text need be read.
+    let most = |task| FRAME_BYTES + texts(task).map(|text| MAX_ESCAPED * text.len()).sum::<usize>();
+    if tasks.iter().map(most).sum::<usize>() <= MAX_BYTES {
+        return tasks.len();
+    }
     let mut bytes = 0;
     let within = tasks.iter().take_while(|task| {
         bytes += self::bytes(task);
@@ -83,15 +91,19 @@ pub fn fitting(tasks: &[Task]) -> usize {
 
 /// An upper bound of the encoded task on either wire.
 pub fn bytes(task: &Task) -> usize {
-    let texts = task.content.texts().map(encoded_len).sum::<usize>();
-    FRAME_BYTES + encoded_len(&task.user_id) + texts
+    FRAME_BYTES + texts(task).map(encoded_len).sum::<usize>()
+}
+
+/// The texts of variable length in an encoded task.
+fn texts(task: &Task) -> impl Iterator<Item = &str> {
+    task.content.texts().chain([task.user_id.as_str()])
 }
 
 /// An upper bound of the encoded text: JSON escapes control characters with six bytes, quotes and
 /// backslashes with two.
 fn encoded_len(text: &str) -> usize {
     let bytes = text.bytes().map(|byte| match byte {
-        ..b' ' => 6,
+        ..b' ' => MAX_ESCAPED,
         b'"' | b'\\' => 2,
         _ => 1,
     });

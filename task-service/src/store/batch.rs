@@ -16,7 +16,8 @@ use super::{
     edit::save,
     idempotency::{self, Created},
     owned::live,
-    row::{Row, likely_usage},
+    read,
+    row::likely_usage,
     trash::discard,
     write::insert_all,
 };
@@ -238,13 +239,9 @@ async fn find_all(
     // A power of two of ids, as each number of parameters is a prepared statement of its own.
     let mut asked = ids.to_vec();
     asked.resize(ids.len().next_power_of_two(), *last);
-    let rows = live(on.get_database_backend(), owner)
-        .filter(Column::Id.is_in(asked))
-        .into_partial_model::<Row>();
-    let mut found = HashMap::with_capacity(ids.len());
-    for row in rows.all(on).await? {
-        found.insert(row.id, row.of(owner)?);
-    }
+    let selection = live(on.get_database_backend(), owner).filter(Column::Id.is_in(asked));
+    let found = read::all(on, owner, selection).await?;
+    let mut found: HashMap<_, _> = found.into_iter().map(|task| (task.id, task)).collect();
     Ok(ids.iter().map(|id| found.remove(id)).collect())
 }
 

@@ -1,7 +1,7 @@
 //! The export of an owner's tasks, page by page.
 
 use sea_orm::{
-    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait},
 };
 use shared::auth::Owner;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{
     Tasks,
     owned::{live, owned},
+    read,
     reminders::reminder_event,
-    row::Row,
 };
 use crate::{
     domain::{
@@ -46,14 +46,8 @@ impl Tasks {
             let cursor = Expr::tuple([Expr::val(created_at.micros()), Expr::val(id)]);
             selection = selection.filter(Expr::tuple(columns).gt(cursor));
         }
-        let rows = selection
-            .order_by_asc(Column::CreatedAt)
-            .order_by_asc(Column::Id)
-            .limit(PAGE_SIZE as u64)
-            .into_partial_model::<Row>()
-            .all(self.database.reader())
-            .await?;
-        let (tasks, goes_on) = read(rows, owner)?;
+        let page = selection.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+        let (tasks, goes_on) = self.export_page(owner, page).await?;
         let cursor = tasks.last().filter(|_| goes_on).map(|last| (last.created_at, last.id));
         Ok((tasks, cursor))
     }
@@ -69,13 +63,8 @@ impl Tasks {
         if let Some(id) = after {
             selection = selection.filter(Column::Id.gt(id));
         }
-        let rows = selection
-            .order_by_asc(Column::Id)
-            .limit(PAGE_SIZE as u64)
-            .into_partial_model::<Row>()
-            .all(self.database.reader())
-            .await?;
-        let (tasks, goes_on) = read(rows, owner)?;
+        let page = selection.order_by_asc(Column::Id);
+        let (tasks, goes_on) = self.export_page(owner, page).await?;
         let cursor = tasks.last().filter(|_| goes_on).map(|last| last.id);
         Ok((tasks, cursor))
     }
@@ -105,14 +94,18 @@ impl Tasks {
         let cursor = reminders.last().filter(|_| goes_on).map(|last| (last.task_id, last.due_at));
         Ok((reminders, cursor))
     }
-}
 
-/// The tasks of `rows` that fit into one message, and whether there are more.
-fn read(rows: Vec<Row>, owner: &Owner) -> Result<(Vec<Task>, bool), Error> {
-    let is_full = rows.len() == PAGE_SIZE;
-    let mut tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
-    let fitting = page::fitting(&tasks);
-    let goes_on = is_full || fitting < tasks.len();
-    tasks.truncate(fitting);
-    Ok((tasks, goes_on))
+    /// The first of these tasks, as many as fit into one message, and whether there are more.
+    async fn export_page(
+        &self,
+        owner: &Owner,
+        selection: Select<Entity>,
+    ) -> Result<(Vec<Task>, bool), Error> {
+        let selection = selection.limit(PAGE_SIZE as u64);
+        let mut tasks = read::all(self.database.reader(), owner, selection).await?;
+        let fitting = page::fitting(&tasks);
+        let goes_on = tasks.len() == PAGE_SIZE || fitting < tasks.len();
+        tasks.truncate(fitting);
+        Ok((tasks, goes_on))
+    }
 }

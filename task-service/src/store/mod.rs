@@ -20,11 +20,13 @@ mod insert_one;
 mod move_task;
 mod notify;
 mod owned;
+mod read;
 mod reminder_queries;
 mod reminders;
 mod retention;
 mod revision;
 mod row;
+mod row_values;
 mod scope;
 mod search;
 mod search_index;
@@ -52,7 +54,6 @@ use uuid::Uuid;
 use self::{
     dialect::Dialect,
     owned::{live, owned},
-    row::Row,
     selection::View,
     user_queue::UserQueues,
 };
@@ -159,12 +160,7 @@ impl Tasks {
             if missing == 0 {
                 break;
             }
-            let walk = walk.limit(missing as u64).into_partial_model::<Row>();
-            let rows = walk.all(reader).await?;
-            tasks.reserve(rows.len());
-            for row in rows {
-                tasks.push(row.of(owner)?);
-            }
+            tasks.extend(read::all(reader, owner, walk.limit(missing as u64)).await?);
         }
         let mut page = Page::cut(tasks, request, self.epoch().id);
         if request.with_total {
@@ -216,8 +212,8 @@ async fn one(
     owner: &Owner,
     selection: Select<Entity>,
 ) -> Result<Task, Error> {
-    let row = selection.into_partial_model::<Row>().one(on).await?;
-    row.ok_or(Refusal::TaskNotFound)?.of(owner)
+    let found = read::first(on, owner, selection).await?;
+    found.ok_or_else(|| Refusal::TaskNotFound.into())
 }
 
 #[cfg(test)]

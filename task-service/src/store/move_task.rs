@@ -13,7 +13,7 @@ use super::{
     edit::check_etag,
     find,
     owned::live,
-    row::Row,
+    read,
     write::replace,
 };
 use crate::{
@@ -135,8 +135,7 @@ async fn neighbour(
             .order_by_asc(Column::Position)
             .order_by_asc(Column::Id),
     };
-    let row = selection.into_partial_model::<Row>().one(&change.transaction).await?;
-    row.map(|row| row.of(owner)).transpose()
+    read::first(&change.transaction, owner, selection).await
 }
 
 /// Spreads tasks behind `left`, as many as needed, and returns the position right behind `left` for
@@ -155,14 +154,9 @@ async fn spread(
         if let Some(left) = left {
             behind = behind.filter(order_key_of_row().gt(order_key(left)));
         }
-        let rows = behind
-            .order_by_asc(Column::Position)
-            .order_by_asc(Column::Id)
-            .limit(count + 1)
-            .into_partial_model::<Row>()
-            .all(&change.transaction)
-            .await?;
-        let tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
+        let behind =
+            behind.order_by_asc(Column::Position).order_by_asc(Column::Id).limit(count + 1);
+        let tasks = read::all(&change.transaction, owner, behind).await?;
         let all = usize::try_from(count).map_or(true, |count| tasks.len() <= count);
         let (next, moved) = match tasks.split_last() {
             Some((last, rest)) if !all => (&last.position, rest),

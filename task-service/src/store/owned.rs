@@ -1,8 +1,10 @@
 //! The owner filter of all statements, and the statements of system queries, which take a proof.
 
+use std::sync::LazyLock;
+
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DbBackend, DeleteMany, EntityTrait, Insert,
-    InsertMany, QueryFilter, QueryTrait, Select, UpdateMany, Value,
+    InsertMany, QueryFilter, QuerySelect, QueryTrait, Select, UpdateMany, Value,
     sea_query::{Expr, ExprTrait},
 };
 use shared::auth::Owner;
@@ -18,6 +20,12 @@ pub trait Owned: EntityTrait {
     /// The column of the owner.
     const OWNER: Self::Column;
 
+    /// A select of all rows.
+    #[expect(clippy::disallowed_methods, reason = "the owner filter is added below")]
+    fn all() -> Select<Self> {
+        Self::find()
+    }
+
     /// The condition of visible rows, if some are not.
     fn visible(_backend: DbBackend) -> Option<Condition> {
         None
@@ -26,6 +34,14 @@ pub trait Owned: EntityTrait {
 
 impl Owned for task::Entity {
     const OWNER: task::Column = task::Column::UserId;
+
+    /// Of the ids alone: [`read`](super::read) selects what it reads.
+    #[expect(clippy::disallowed_methods, reason = "the owner filter is added below")]
+    fn all() -> Select<Self> {
+        static ALL: LazyLock<Select<task::Entity>> =
+            LazyLock::new(|| task::Entity::find().select_only().column(task::Column::Id));
+        ALL.clone()
+    }
 
     fn visible(backend: DbBackend) -> Option<Condition> {
         backend.of_no_unfinished_import().map(|condition| Condition::all().add(condition))
@@ -49,9 +65,8 @@ impl Owned for request::Entity {
 }
 
 /// A select of the rows of `owner`.
-#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned<E: Owned>(backend: DbBackend, owner: &Owner) -> Select<E> {
-    let all = E::find().filter(E::OWNER.eq(owner.user().as_str()));
+    let all = E::all().filter(E::OWNER.eq(owner.user().as_str()));
     all.apply_if(E::visible(backend), QueryFilter::filter)
 }
 
@@ -64,10 +79,9 @@ pub fn with_unfinished<E: Owned>(user: &impl Scope) -> Select<E> {
 
 /// A select of the tasks of `owner` that keeps the database from the indexes by owner, so that it
 /// uses the full-text index. Databases estimate the frequency of words badly.
-#[expect(clippy::disallowed_methods, reason = "the owner filter is written here, once")]
 pub fn owned_by_words(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
     let user_id = Expr::cust("\"task\".\"user_id\" || ''");
-    let all = task::Entity::find().filter(user_id.eq(owner.user().as_str()));
+    let all = task::Entity::all().filter(user_id.eq(owner.user().as_str()));
     all.apply_if(task::Entity::visible(backend), QueryFilter::filter)
 }
 

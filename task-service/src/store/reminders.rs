@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use super::{
     Tasks,
     notify::PendingNotification,
+    read,
     reminder_queries::{
         due_reminders, mark_fired, old_reminder_events, pending_reminders, reminded_task,
         reminder_events_after, reminder_sequence, take_sequence_numbers,
     },
     retention::{BATCH, delete_expired},
     revision::take_numbers,
-    row::Row,
     scope::{EveryUser, OneUser, Scope},
 };
 use crate::{
@@ -116,10 +116,8 @@ impl Tasks {
         all: EveryUser,
         fired: &ReminderEvent,
     ) -> Result<Option<Task>, Error> {
-        let task =
-            reminded_task(all.user(&fired.user_id), fired.task_id).into_partial_model::<Row>();
-        let row = task.one(self.database.reader()).await?;
-        row.map(|row| row.of_user(&fired.user_id)).transpose()
+        let user = all.user(&fired.user_id);
+        read::first(self.database.reader(), &user, reminded_task(user, fired.task_id)).await
     }
 
     /// Deletes the reminder events of all users after their retention, and returns their number.

@@ -1,13 +1,18 @@
 //! The conversion between rows and tasks.
 
+use std::sync::LazyLock;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DbErr, DerivePartialModel,
+    DbErr, EntityName, IdenStatic, QueryResult,
 };
-use shared::auth::Owner;
 use uuid::Uuid;
 
-use super::details::{Details, StoredRepeat};
+use super::{
+    details::{Details, StoredRepeat},
+    row_values::RowValues,
+    scope::Scope,
+};
 use crate::{
     domain::{
         due::Due,
@@ -18,40 +23,62 @@ use crate::{
         },
         timestamp::Timestamp,
     },
-    entity::task::{ActiveModel, Entity},
+    entity::task::{ActiveModel, Column, Entity},
     error::Error,
     query::full_text::{IndexEntry, Lexicon},
 };
 
-/// The columns that are read of a task: all but its owner and the columns of indexes.
-#[derive(Clone, Debug, DerivePartialModel)]
-#[sea_orm(entity = "Entity")]
-pub struct Row {
-    pub id: Uuid,
-    pub title: String,
-    pub description: String,
-    pub completed_at: Option<i64>,
-    pub priority: i64,
-    pub created_at: i64,
-    pub updated_at: i64,
-    pub revision: i64,
-    pub due: Option<i64>,
-    pub due_zone: Option<String>,
-    pub details: Option<String>,
-    pub series_id: Option<Uuid>,
-    pub occurrence: Option<i64>,
-    pub position: String,
-    pub deleted_at: Option<i64>,
+/// Declares the columns that are read of a task, once for the select and the reader.
+macro_rules! columns {
+    ($($field:ident: $kind:ty = $column:ident,)*) => {
+        /// The columns that are read of a task: all but its owner and the columns of indexes.
+        #[derive(Debug)]
+        pub struct Row<'r> {
+            $($field: $kind,)*
+        }
+
+        impl<'r> Row<'r> {
+            /// The values of a row of a select of [`columns`].
+            pub fn read(row: &'r QueryResult) -> Result<Self, DbErr> {
+                let mut values = RowValues::of(row)?;
+                Ok(Self { $($field: values.next()?,)* })
+            }
+        }
+
+        /// The columns of a [`Row`], as a select has them.
+        pub fn columns() -> &'static str {
+            static TEXT: LazyLock<String> = LazyLock::new(|| {
+                let names = [$(Column::$column),*].map(|column| {
+                    format!("\"{}\".\"{}\"", Entity.table_name(), column.as_str())
+                });
+                names.join(", ")
+            });
+            &TEXT
+        }
+    };
 }
 
-impl Row {
-    /// The task of `owner` in this row.
-    pub fn of(self, owner: &Owner) -> Result<Task, Error> {
-        self.of_user(owner.user().as_str())
-    }
+columns! {
+    id: Uuid = Id,
+    title: String = Title,
+    description: String = Description,
+    completed_at: Option<i64> = CompletedAt,
+    priority: i64 = Priority,
+    created_at: i64 = CreatedAt,
+    updated_at: i64 = UpdatedAt,
+    revision: i64 = Revision,
+    due: Option<i64> = Due,
+    due_zone: Option<&'r str> = DueZone,
+    details: Option<&'r str> = Details,
+    series_id: Option<Uuid> = SeriesId,
+    occurrence: Option<i64> = Occurrence,
+    position: String = Position,
+    deleted_at: Option<i64> = DeletedAt,
+}
 
-    /// The task of the user with this id in this row.
-    pub fn of_user(self, user_id: &str) -> Result<Task, Error> {
+impl Row<'_> {
+    /// The task of `user` in this row.
+    pub fn of(self, user: &impl Scope) -> Result<Task, Error> {
         let Self {
             id,
             title,
@@ -70,12 +97,10 @@ impl Row {
             deleted_at,
         } = self;
         let unknown = |what: &str| DbErr::Type(format!("unknown {what}"));
-        let details = Details::read(details.as_deref()).map_err(|_| unknown("details"))?;
+        let details = Details::read(details).map_err(|_| unknown("details"))?;
         let Details { tags, reminders, repeat, continued } = details;
         let due = match due {
-            Some(due) => {
-                Some(Due::from_stored(due, due_zone.as_deref()).ok_or_else(|| unknown("due"))?)
-            }
+            Some(due) => Some(Due::from_stored(due, due_zone).ok_or_else(|| unknown("due"))?),
             None => None,
         };
         let (recurrence, anchor) = repeat.map(read_repeat).unzip();
@@ -91,7 +116,7 @@ impl Row {
         let series = series_id.zip(occurrence);
         Ok(Task {
             id,
-            user_id: user_id.to_owned(),
+            user_id: user.user_id().to_owned(),
             content,
             completed_at: completed_at.map(Timestamp::from_micros),
             anchor,
@@ -163,7 +188,7 @@ pub fn changeable(task: &Task) -> ActiveModel {
         details: Set(details(task).write()),
         series_id: Set(series.map(|series| series.id)),
         occurrence: Set(series.map(|series| series.occurrence)),
-        position: Set(position.to_string()),
+        position: Set(position.as_str().to_owned()),
         deleted_at: Set(deleted_at.map(Timestamp::micros)),
         title_key: Set(Some(sort_key(title))),
         words: Set(Some(words)),

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use shared::{auth::Owner, error::Refusal};
 
-use super::{Tasks, owned::owned, row::Row};
+use super::{Tasks, owned::owned, read};
 use crate::{
     entity::{
         revision,
@@ -58,17 +58,14 @@ impl Tasks {
         let columns = [Column::Revision, Column::Id].map(|column| Expr::col((Entity, column)));
         let values = [Expr::val(after.revision), Expr::val(after.id)];
         let was_there = Column::DeletedAt.is_null().or(Column::Revision.gt(after.begun));
-        let rows = owned::<Entity>(self.database.backend(), owner)
+        let selection = owned::<Entity>(self.database.backend(), owner)
             .filter(Expr::tuple(columns).gt(Expr::tuple(values)))
             .filter(Column::Revision.lte(latest))
             .filter(was_there)
             .order_by_asc(Column::Revision)
             .order_by_asc(Column::Id)
-            .limit(size as u64 + 1)
-            .into_partial_model::<Row>()
-            .all(self.database.reader())
-            .await?;
-        let tasks = rows.into_iter().map(|row| row.of(owner)).collect::<Result<Vec<_>, _>>()?;
+            .limit(size as u64 + 1);
+        let tasks = read::all(self.database.reader(), owner, selection).await?;
         Ok(Changes::cut(tasks, size, after))
     }
 

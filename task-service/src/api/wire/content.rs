@@ -67,7 +67,7 @@ impl From<Task> for pb::Task {
             recurrence: recurrence.map(|repeat| schedule::rule(&repeat, anchor)),
             series_id: series.map(|series| series.id.to_string()),
             occurrence: series.map(|series| series.occurrence),
-            position: position.to_string(),
+            position: position.into_string(),
             deleted_at: deleted_at.map(timestamp),
         }
     }

@@ -75,6 +75,11 @@ impl Position {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The position as text.
+    pub fn into_string(self) -> String {
+        self.0
+    }
 }
 
 impl fmt::Display for Position {

@@ -17,7 +17,7 @@ use crate::{
         page::PageRequest,
         sort::{Sort, SortField},
     },
-    store::{row::Row, selection::View},
+    store::{read, selection::View},
 };
 
 on_both_databases!(
@@ -149,9 +149,8 @@ async fn beginning_with_the_words_or_with_the_list_finds_the_same(fresh: FreshDa
             for is_by_words in [false, true] {
                 let mut ids = Vec::new();
                 for walk in (View { is_by_words, ..view }).walks(&request) {
-                    let walk = walk.into_partial_model::<Row>();
-                    let rows = walk.all(world.database.reader()).await.expect("rows");
-                    ids.extend(rows.into_iter().map(|row| row.id));
+                    let read = read::all(world.database.reader(), &alice, walk).await;
+                    ids.extend(read.expect("tasks").into_iter().map(|task| task.id));
                 }
                 found.push(ids);
             }

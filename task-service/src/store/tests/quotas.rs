@@ -22,7 +22,11 @@ use crate::{
     },
     entity::{revision, task},
     error::Error,
-    store::{Tasks, owned::owned, row::usage_of},
+    store::{
+        Tasks,
+        owned::{owned, with_unfinished},
+        row::usage_of,
+    },
 };
 
 on_both_databases!(
@@ -41,10 +45,8 @@ async fn usages(world: &World, owner: &Owner) -> [Usage; 2] {
         .await
         .expect("a row");
     let stored = row.map_or(Usage::default(), |row| Usage { tasks: row.tasks, bytes: row.bytes });
-    let rows = owned::<task::Entity>(world.database.backend(), owner)
-        .all(world.database.reader())
-        .await
-        .expect("rows");
+    let rows =
+        with_unfinished::<task::Entity>(owner).all(world.database.reader()).await.expect("rows");
     let usage = |row: &task::Model| usage_of(&row.title, &row.description, row.details.as_deref());
     [stored, rows.iter().map(usage).fold(Usage::default(), Usage::and)]
 }

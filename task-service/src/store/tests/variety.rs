@@ -19,7 +19,7 @@ use crate::{
         page::PageRequest,
         sort::{Sort, SortKey},
     },
-    store::MoveTarget,
+    store::{MoveTarget, read},
 };
 
 /// A generator with a fixed beginning: the same tasks in every run.
@@ -92,13 +92,8 @@ impl World {
     /// All tasks of `user`, in the trash or not, in no order.
     pub async fn everything(&self, user: &str) -> Vec<Task> {
         #[expect(clippy::disallowed_methods, reason = "the model does not ask as the store does")]
-        let rows = Entity::find()
-            .filter(Column::UserId.eq(user))
-            .into_partial_model::<crate::store::row::Row>()
-            .all(self.database.reader())
-            .await
-            .expect("rows");
-        rows.into_iter().map(|row| row.of_user(user).expect("a task")).collect()
+        let selection = Entity::find().filter(Column::UserId.eq(user));
+        read::all(self.database.reader(), &owner(user), selection).await.expect("tasks")
     }
 
     /// The ids that `request` finds for `user`, all pages.
