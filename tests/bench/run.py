@@ -25,6 +25,7 @@ from harness.wire import WIRES, Grpc, NotReal  # noqa: E402
 TASK_CALLS, AUTH_CALLS = ["list", "get", "create"], ["session"]
 CALLS = TASK_CALLS + AUTH_CALLS
 PARTS = ["postgres", "sqlite", "gate", "start", *CALLS]
+FLOOR = "floor, "
 AUTH_ON_SQLITE = "auth-service, SQLite"
 GATE_ON, GATE_OFF = "in memory, gate on", "in memory, gate off"
 
@@ -90,6 +91,8 @@ def subjects(options, binaries, settings, folder, stack):
         subject.workloads = {(wire, call): lanes for (wire, call), lanes
                              in subject.workloads.items() if wire in wires and call in calls}
         found.append(subject)
+        if purpose == "tasks" and subject.workloads:
+            found.append(floor(subject, binaries, place, folder / f"{name}-floor", stack))
     if "gate" in options.only:
         for name, gate in [(GATE_ON, "on"), (GATE_OFF, "off")]:
             command = [binaries / "bench-stub", "--gate", gate]
@@ -109,6 +112,16 @@ def tasks(users, binaries, place, store, folder, stack):
     subject.seed(users)
     subject.start_timed(subject.workloads[Grpc, "list"][0])
     return subject
+
+
+def floor(subject, binaries, place, folder, stack):
+    """The same stack with nothing of ours in it, on the same tasks."""
+    store = subject.store
+    beside = Subject(FLOOR + store.name, [binaries / "bench-floor"], place, store, folder)
+    stack.callback(beside.close)
+    beside.start()
+    beside.workloads = subject.workloads
+    return beside
 
 
 def sessions(binaries, place, store, folder, stack):
@@ -156,7 +169,8 @@ def main():
     if bursts:
         out += [*paper.bursts(bursts), ""]
     out += ["| what | measured | budget | met |", "|---|---:|---:|---|",
-            *paper.gate(bursts, GATE_ON, GATE_OFF), *paper.protocols(bursts),
+            *paper.floor(bursts, FLOOR), *paper.gate(bursts, GATE_ON, GATE_OFF),
+            *paper.protocols(bursts),
             *paper.processes(processes, loaded)]
     print("\n".join(out))
     return 3 if options.check and paper.missed else 0

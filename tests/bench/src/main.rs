@@ -1,6 +1,7 @@
 //! A task service without a database: what is left is the cost of the server, and of the
 //! gate in front of it. `tests/bench/run.py` measures it with and without.
 
+mod service;
 mod stub;
 
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -15,7 +16,7 @@ use shared::{
     origin::BETTER_AUTH_URL,
 };
 
-use crate::stub::Stub;
+use crate::{service::Service, stub::Stub};
 
 // As in the services: a difference in allocators would be taken for one in the server.
 #[global_allocator]
@@ -55,8 +56,8 @@ async fn serve(gate: Switch) -> Result<(), Box<dyn Error>> {
 
     let mut assembly = Assembly::default();
     let guarded = gate == Switch::On;
-    let service =
-        TaskServiceServer::new(Stub::new(guarded)).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let service = TaskServiceServer::new(Service(Stub::new(guarded)))
+        .max_decoding_message_size(MAX_REQUEST_BYTES);
     if guarded {
         let verifier = TokenVerifier::new(keys, policy, Arc::new(SystemClock));
         assembly.add(Gate::new(verifier).guard(service));
