@@ -34,10 +34,11 @@ pub async fn first(
 }
 
 /// `selection` of the columns of a [`Row`].
-fn whole(selection: Select<Entity>) -> SelectStatement {
+pub fn whole(selection: Select<Entity>) -> SelectStatement {
     selection.select_only().expr(Expr::cust(columns())).into_query()
 }
 
-fn task(row: &QueryResult, user: &impl Scope) -> Result<Task, Error> {
+/// The task of `user` in a row of [`whole`].
+pub fn task(row: &QueryResult, user: &impl Scope) -> Result<Task, Error> {
     Row::read(row)?.of(user)
 }

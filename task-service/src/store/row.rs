@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use sea_orm::{
+    ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    DbErr, EntityName, IdenStatic, QueryResult,
+    DbErr, EntityName, IdenStatic, Iterable, QueryResult, Value,
 };
 use uuid::Uuid;
 
@@ -202,6 +203,11 @@ pub fn whole(task: &Task) -> ActiveModel {
     row.id = Set(task.id);
     row.created_at = Set(task.created_at.micros());
     row
+}
+
+/// The columns that `row` sets, with their values, in the order in which statements have them.
+pub fn set_columns(mut row: ActiveModel) -> impl Iterator<Item = (Column, Value)> {
+    Column::iter().filter_map(move |column| Some((column, row.take(column).into_value()?)))
 }
 
 /// The usage of `task`.
