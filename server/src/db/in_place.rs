@@ -164,6 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "a table of the test's own")]
     async fn rows_are_read_alike_in_place_and_by_the_driver() {
         let file = TemporaryFile::new("in-place");
         let database = Database::connect(&file.url()).await.expect("connected");
@@ -197,6 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "no table is read")]
     async fn a_long_or_failed_read_is_left_to_the_driver_and_nothing_is_written() {
         let file = TemporaryFile::new("left");
         let database = Database::connect(&file.url()).await.expect("connected");

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
+use server::db::ReadRows;
 use shared::{
     auth::Owner,
     error::Refusal,
@@ -231,7 +232,7 @@ async fn delete_in(
 
 /// The tasks of `ids` outside the trash, in this order; `None` for a missing one.
 async fn find_all(
-    on: &impl ConnectionTrait,
+    on: &impl ReadRows,
     owner: &Owner,
     ids: &[Uuid],
 ) -> Result<Vec<Option<Task>>, Error> {

@@ -8,7 +8,7 @@ use shared::{auth::Owner, error::Refusal};
 use super::{
     Tasks,
     notify::PendingNotification,
-    revision::{add_usage, next_number, stored_usage},
+    revision::{add_usage, take_number},
     user_queue::QueueGuard,
 };
 use crate::{
@@ -78,14 +78,11 @@ impl Change {
         by: Usage,
     ) -> Result<Self, Error> {
         let transaction = tasks.database.begin().await?;
-        let row = next_number(tasks.epoch().base, owner, by, None)
-            .exec_with_returning(&transaction)
-            .await?;
-        let stored = stored_usage(&row);
+        let (revision, stored) = take_number(&transaction, tasks.epoch().base, owner, by).await?;
         let usage = Mutex::new(UsageChange { stored, more: Usage::default().without(by) });
         let notification = PendingNotification::of_change(&tasks.pubsub, owner.user().as_str());
         let (owner, quota) = (owner.clone(), tasks.quota);
-        Ok(Self { transaction, revision: row.revision, owner, quota, usage, notification, guard })
+        Ok(Self { transaction, revision, owner, quota, usage, notification, guard })
     }
 
     /// Adds to the usage, or subtracts; fails if the quota is exceeded.

@@ -18,7 +18,7 @@ use super::{
     import_rows::{Plan, Runs, StagedRow, insert_all},
     notify::PendingNotification,
     owned::{owned, owned_delete, owned_insert},
-    revision::{next_number, stored_usage},
+    revision::take_number,
     scope::{EveryUser, Scope},
     spool::Rows,
     system_queries::{finished_import, unfinished_imports, unfinished_reminders, unfinished_tasks},
@@ -79,8 +79,9 @@ async fn import(
 async fn begin(tasks: &Tasks, owner: &Owner) -> Result<(i64, Usage), Error> {
     let transaction = tasks.database.begin().await?;
     let row = owned::<revision::Entity>(tasks.database.backend(), owner).one(&transaction).await?;
-    let (latest, usage) = row
-        .map_or((tasks.epoch().base, Usage::default()), |row| (row.revision, stored_usage(&row)));
+    let (latest, usage) = row.map_or((tasks.epoch().base, Usage::default()), |row| {
+        (row.revision, Usage { tasks: row.tasks, bytes: row.bytes })
+    });
     let mark = import::ActiveModel { revision: Set(latest + 1), ..Default::default() };
     owned_insert(owner, mark).exec_without_returning(&transaction).await?;
     transaction.commit().await?;
@@ -121,14 +122,12 @@ async fn store_chunks(
 /// Publishes the rows as one change of the owner.
 async fn publish(tasks: &Tasks, owner: &Owner, revision: i64, more: Usage) -> Result<(), Error> {
     let transaction = tasks.database.begin().await?;
-    let row = next_number(tasks.epoch().base, owner, more, None)
-        .exec_with_returning(&transaction)
-        .await?;
+    let (taken, usage) = take_number(&transaction, tasks.epoch().base, owner, more).await?;
     let mark = owned_delete::<import::Entity>(owner).exec(&transaction).await?;
-    if row.revision != revision || mark.rows_affected != 1 {
+    if taken != revision || mark.rows_affected != 1 {
         return Err(DbErr::Custom("another process changes the same file".to_owned()).into());
     }
-    if !tasks.quota.allows(stored_usage(&row), more) {
+    if !tasks.quota.allows(usage, more) {
         return Err(Refusal::QuotaExceeded.into());
     }
     PendingNotification::of_change(&tasks.pubsub, owner.user().as_str())

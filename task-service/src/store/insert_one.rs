@@ -2,20 +2,25 @@
 //! trips, and the row lock of the user is held for less time.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, Iterable, QueryTrait,
-    sea_query::{CommonTableExpression, Expr, Query, SimpleExpr, WithClause, WithQuery},
+    ActiveValue::Set,
+    QueryTrait,
+    sea_query::{CommonTableExpression, Expr, InsertStatement, Query, WithClause, WithQuery},
 };
 use shared::{auth::Owner, error::Refusal};
 
-use super::{Tasks, dialect::Dialect, notify::PendingNotification, revision::next_number, row};
+use super::{
+    Tasks,
+    dialect::Dialect,
+    notify::PendingNotification,
+    revision::{next_number, next_number_values},
+    row::{self, set_columns},
+    statement::Text,
+};
 use crate::{
-    domain::{
-        quota::{Quota, Usage},
-        task::{Content, Position, Task},
-    },
+    domain::task::{Content, Position, Task},
     entity::{
         revision,
-        task::{Column, Entity},
+        task::{ActiveModel, Column, Entity},
     },
     error::Error,
 };
@@ -26,59 +31,47 @@ pub fn is_supported(tasks: &Tasks, content: &Content) -> bool {
 }
 
 /// Inserts `task` as a change of its own, and returns it with its revision and position.
-#[expect(clippy::disallowed_methods, reason = "the statement below has the owner")]
 pub async fn insert(tasks: &Tasks, owner: &Owner, task: Task) -> Result<Task, Error> {
-    let usage = row::usage(&task);
-    let statement = statement(owner, &task, tasks.epoch().base, usage, tasks.quota)?;
-    let _guard = tasks.queues.changes.acquire(owner.user().as_str()).await?;
-    let notification = PendingNotification::of_change(&tasks.pubsub, owner.user().as_str());
-    let row = notification.send_after(tasks.database.writer().query_one(&statement)).await?;
-    let row = row.ok_or(Refusal::QuotaExceeded)?;
-    let revision = row.try_get_by_index(0)?;
+    static TEXT: Text = Text::new();
+    let user_id = owner.user().as_str();
+    let row = || ActiveModel { user_id: Set(user_id.to_owned()), ..row::whole(&task) };
+    let (base, by, quota) = (tasks.epoch().base, row::usage(&task), Some(tasks.quota));
+    let mut values = next_number_values(base, owner, by, quota);
+    let own = set_columns(row()).filter(|(column, _)| taken(*column).is_none());
+    values.extend(own.map(|(_, value)| value));
+    let build = || statement(next_number(base, owner, by, quota).into_query(), row());
+    let statement = TEXT.bind(tasks.database.backend(), values, build);
+    let _guard = tasks.queues.changes.acquire(user_id).await?;
+    let notification = PendingNotification::of_change(&tasks.pubsub, user_id);
+    let row = notification.send_after(statement.first(tasks.database.writer())).await?;
+    let revision = row.ok_or(Refusal::QuotaExceeded)?.try_get_by_index(0)?;
     Ok(Task { revision, position: Position::at_end(revision, 0), ..task })
 }
 
 /// Takes the owner's next number and inserts the row with it; returns no row and does neither if
 /// the quota is used up.
 #[expect(clippy::disallowed_methods, reason = "inserts rows of the owner alone")]
-fn statement(
-    owner: &Owner,
-    task: &Task,
-    base: i64,
-    more: Usage,
-    quota: Quota,
-) -> Result<WithQuery, DbErr> {
-    let number = revision::Column::Revision;
-    let mut taken = next_number(base, owner, more, Some(quota)).into_query();
-    taken.returning_col(number);
+fn statement(mut number: InsertStatement, row: ActiveModel) -> WithQuery {
+    number.returning_col(revision::Column::Revision);
     let mut named = CommonTableExpression::new();
-    named.query(taken).table_name("taken");
+    named.query(number).table_name("taken");
     let mut with = WithClause::new();
     with.cte(named);
-
-    let mut row = row::whole(task);
-    let mut columns = Vec::new();
-    let mut values: Vec<SimpleExpr> = Vec::new();
-    for column in Column::iter() {
-        let value = match column {
-            Column::UserId => Expr::val(owner.user().as_str()),
-            Column::Revision => Expr::col(("taken", number)),
-            Column::Position => Expr::cust(Position::at_end_in_sql("taken.revision")),
-            _ => match row.take(column) {
-                ActiveValue::Set(value) | ActiveValue::Unchanged(value) => Expr::val(value),
-                ActiveValue::NotSet => continue,
-            },
-        };
-        columns.push(column);
-        values.push(value);
-    }
+    let (columns, values): (Vec<_>, Vec<_>) = set_columns(row)
+        .map(|(column, value)| (column, taken(column).unwrap_or(Expr::val(value))))
+        .unzip();
     let select = Query::select().exprs(values).from("taken").take();
-    let insert = Query::insert()
-        .into_table(Entity)
-        .columns(columns)
-        .select_from(select)
-        .map_err(|error| DbErr::Custom(error.to_string()))?
-        .returning_col(Column::Revision)
-        .take();
-    Ok(insert.with(with))
+    let mut insert = Query::insert().into_table(Entity).columns(columns).take();
+    let whole = insert.select_from(select).is_ok();
+    debug_assert!(whole, "a value for each column");
+    insert.returning_col(Column::Revision).take().with(with)
+}
+
+/// The value of a column that depends on the number.
+fn taken(column: Column) -> Option<Expr> {
+    match column {
+        Column::Revision => Some(Expr::col(("taken", revision::Column::Revision))),
+        Column::Position => Some(Expr::cust(Position::at_end_in_sql("taken.revision"))),
+        _ => None,
+    }
 }

@@ -26,7 +26,6 @@ mod reminders;
 mod retention;
 mod revision;
 mod row;
-mod row_values;
 mod scope;
 mod search;
 mod search_index;
@@ -34,6 +33,7 @@ mod security_events;
 mod selection;
 mod spool;
 mod spool_folder;
+mod statement;
 mod sync;
 mod system_queries;
 mod trash;
@@ -43,9 +43,9 @@ mod write;
 
 use std::sync::{Arc, RwLock};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use server::{
-    db::{Database, Pool},
+    db::{Database, Pool, ReadRows},
     storage::MinFree,
 };
 use shared::{auth::Owner, clock::Clock, error::Refusal};
@@ -55,6 +55,7 @@ use self::{
     dialect::Dialect,
     owned::{live, owned},
     selection::View,
+    statement::Text,
     user_queue::UserQueues,
 };
 pub use self::{
@@ -69,7 +70,7 @@ pub use self::{
 };
 use crate::{
     domain::{quota::Quota, task::Task, timestamp::Timestamp},
-    entity::task::{Column, Entity},
+    entity::task::Column,
     error::Error,
     notifications::pubsub::PubSub,
     query::{
@@ -197,21 +198,18 @@ impl Tasks {
 }
 
 /// A task outside the trash.
-async fn find(on: &impl ConnectionTrait, owner: &Owner, id: Uuid) -> Result<Task, Error> {
-    one(on, owner, live(on.get_database_backend(), owner).filter(Column::Id.eq(id))).await
+async fn find(on: &impl ReadRows, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+    static TEXT: Text = Text::new();
+    let backend = on.get_database_backend();
+    let build = || read::whole(live(backend, owner).filter(Column::Id.eq(id)).limit(1));
+    let values = vec![owner.user().as_str().into(), id.into(), 1_u64.into()];
+    let found = read::tasks(on, owner, &TEXT.bind(backend, values, build)).await?.pop();
+    found.ok_or_else(|| Refusal::TaskNotFound.into())
 }
 
 /// A task, in the trash or not.
-async fn find_anywhere(on: &impl ConnectionTrait, owner: &Owner, id: Uuid) -> Result<Task, Error> {
-    one(on, owner, owned::<Entity>(on.get_database_backend(), owner).filter(Column::Id.eq(id)))
-        .await
-}
-
-async fn one(
-    on: &impl ConnectionTrait,
-    owner: &Owner,
-    selection: Select<Entity>,
-) -> Result<Task, Error> {
+async fn find_anywhere(on: &impl ReadRows, owner: &Owner, id: Uuid) -> Result<Task, Error> {
+    let selection = owned(on.get_database_backend(), owner).filter(Column::Id.eq(id));
     let found = read::first(on, owner, selection).await?;
     found.ok_or_else(|| Refusal::TaskNotFound.into())
 }

@@ -1,9 +1,10 @@
 //! The reads of tasks: every select of whole tasks ends here.
 
 use sea_orm::{
-    ConnectionTrait, QueryResult, QuerySelect, QueryTrait, Select,
+    QuerySelect, QueryTrait, Select, StatementBuilder,
     sea_query::{Expr, SelectStatement},
 };
+use server::db::ReadRows;
 
 use super::{
     row::{Row, columns},
@@ -12,32 +13,35 @@ use super::{
 use crate::{domain::task::Task, entity::task::Entity, error::Error};
 
 /// The tasks of `user` that `selection` finds, in its order.
-#[expect(clippy::disallowed_methods, reason = "the selection has the owner filter")]
 pub async fn all(
-    on: &impl ConnectionTrait,
+    on: &impl ReadRows,
     user: &impl Scope,
     selection: Select<Entity>,
 ) -> Result<Vec<Task>, Error> {
-    let rows = on.query_all(&whole(selection)).await?;
-    rows.iter().map(|row| task(row, user)).collect()
+    tasks(on, user, &whole(selection)).await
 }
 
 /// The first task of `user` that `selection` finds.
-#[expect(clippy::disallowed_methods, reason = "the selection has the owner filter")]
 pub async fn first(
-    on: &impl ConnectionTrait,
+    on: &impl ReadRows,
     user: &impl Scope,
     selection: Select<Entity>,
 ) -> Result<Option<Task>, Error> {
-    let row = on.query_one(&whole(selection.limit(1))).await?;
-    row.map(|row| task(&row, user)).transpose()
+    Ok(tasks(on, user, &whole(selection.limit(1))).await?.pop())
 }
 
 /// `selection` of the columns of a [`Row`].
-fn whole(selection: Select<Entity>) -> SelectStatement {
+pub fn whole(selection: Select<Entity>) -> SelectStatement {
     selection.select_only().expr(Expr::cust(columns())).into_query()
 }
 
-fn task(row: &QueryResult, user: &impl Scope) -> Result<Task, Error> {
-    Row::read(row)?.of(user)
+/// The tasks of `user` in the rows of a statement, which is that of [`whole`].
+#[expect(clippy::disallowed_methods, reason = "the selection has the owner filter")]
+pub async fn tasks(
+    on: &impl ReadRows,
+    user: &impl Scope,
+    statement: &impl StatementBuilder,
+) -> Result<Vec<Task>, Error> {
+    let statement = on.get_database_backend().build(statement);
+    on.read_rows(statement, |values| Row::read(values)?.of(user)).await
 }

@@ -3,18 +3,19 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    Insert, UpdateMany,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    ConnectionTrait, DbErr, Insert, QueryTrait, UpdateMany, Value,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 use shared::auth::Owner;
 
 use super::{
     owned::{owned_insert, owned_update, update_of_every},
     scope::{ErasedUser, EveryUser, Scope},
+    statement::Text,
 };
 use crate::{
     domain::quota::{Quota, Usage},
-    entity::revision::{ActiveModel, Column, Entity, Model},
+    entity::revision::{ActiveModel, Column, Entity},
 };
 
 /// The value of `column` plus `count`.
@@ -49,6 +50,25 @@ pub fn next_number(
             .action_and_where(plus(Column::Bytes, by.bytes).lte(quota.bytes));
     }
     owned_insert(owner, first).on_conflict(on_conflict)
+}
+
+/// The values of [`next_number`], in its order.
+pub fn next_number_values(
+    base: i64,
+    owner: &Owner,
+    by: Usage,
+    within: Option<Quota>,
+) -> Vec<Value> {
+    let first = [base + 1, base, by.tasks, by.bytes, 1];
+    let mut values: Vec<Value> = vec![owner.user().as_str().into()];
+    values.extend(first.map(Value::from));
+    if by != Usage::default() {
+        values.extend([by.tasks, by.bytes].map(Value::from));
+    }
+    if let Some(quota) = within {
+        values.extend([by.tasks, quota.tasks, by.bytes, quota.bytes].map(Value::from));
+    }
+    values
 }
 
 /// Takes `count` change numbers of a user who has some, and the row lock.
@@ -88,7 +108,24 @@ pub fn add_usage(user: &impl Scope, more: Usage) -> UpdateMany<Entity> {
         .col_expr(Column::Bytes, plus(Column::Bytes, more.bytes))
 }
 
-/// The usage in the row.
-pub fn stored_usage(row: &Model) -> Usage {
-    Usage { tasks: row.tasks, bytes: row.bytes }
+/// Takes the owner's next change number and adds to the usage; returns both.
+pub async fn take_number(
+    on: &impl ConnectionTrait,
+    base: i64,
+    owner: &Owner,
+    by: Usage,
+) -> Result<(i64, Usage), DbErr> {
+    static PLAIN: Text = Text::new();
+    static ADDING: Text = Text::new();
+    let text = if by == Usage::default() { &PLAIN } else { &ADDING };
+    let build = || {
+        let taken = [Column::Revision, Column::Tasks, Column::Bytes];
+        let mut insert = next_number(base, owner, by, None).into_query();
+        insert.returning(Query::returning().columns(taken)).take()
+    };
+    let values = next_number_values(base, owner, by, None);
+    let row = text.bind(on.get_database_backend(), values, build).first(on).await?;
+    let row = row.ok_or(DbErr::RecordNotInserted)?;
+    let usage = Usage { tasks: row.try_get_by_index(1)?, bytes: row.try_get_by_index(2)? };
+    Ok((row.try_get_by_index(0)?, usage))
 }

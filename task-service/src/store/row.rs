@@ -3,14 +3,15 @@
 use std::sync::LazyLock;
 
 use sea_orm::{
+    ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    DbErr, EntityName, IdenStatic, QueryResult,
+    DbErr, EntityName, IdenStatic, Iterable, Value,
 };
+use server::db::RowValues;
 use uuid::Uuid;
 
 use super::{
     details::{Details, StoredRepeat},
-    row_values::RowValues,
     scope::Scope,
 };
 use crate::{
@@ -39,9 +40,8 @@ macro_rules! columns {
 
         impl<'r> Row<'r> {
             /// The values of a row of a select of [`columns`].
-            pub fn read(row: &'r QueryResult) -> Result<Self, DbErr> {
-                let mut values = RowValues::of(row)?;
-                Ok(Self { $($field: values.next()?,)* })
+            pub fn read(mut values: RowValues<'r>) -> Result<Self, DbErr> {
+                Ok(Self { $($field: values.take()?,)* })
             }
         }
 
@@ -202,6 +202,11 @@ pub fn whole(task: &Task) -> ActiveModel {
     row.id = Set(task.id);
     row.created_at = Set(task.created_at.micros());
     row
+}
+
+/// The columns that `row` sets, with their values, in the order in which statements have them.
+pub fn set_columns(mut row: ActiveModel) -> impl Iterator<Item = (Column, Value)> {
+    Column::iter().filter_map(move |column| Some((column, row.take(column).into_value()?)))
 }
 
 /// The usage of `task`.

@@ -1,6 +1,8 @@
 //! Writes of tasks, with their reminders and usage.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Insert, QueryFilter, QueryTrait, sea_query::OnConflict,
+};
 use server::db::Transaction;
 use shared::{auth::Owner, error::Refusal};
 use uuid::Uuid;
@@ -8,13 +10,14 @@ use uuid::Uuid;
 use super::{
     change::Change,
     owned::{owned_delete, owned_insert, owned_insert_many, owned_update},
-    row,
+    row::{self, set_columns},
+    statement::Text,
 };
 use crate::{
     domain::{quota::Usage, task::Task, timestamp::Timestamp},
     entity::{
         reminder,
-        task::{Column, Entity},
+        task::{ActiveModel, Column, Entity},
     },
     error::Error,
 };
@@ -26,8 +29,9 @@ pub async fn insert(
     task: &Task,
     now: Timestamp,
 ) -> Result<(), Error> {
+    static TEXT: Text = Text::new();
     change.grow(row::usage(task))?;
-    owned_insert(owner, row::whole(task)).exec_without_returning(&change.transaction).await?;
+    insert_row(change, owner, task, &TEXT, || owned_insert(owner, row::whole(task))).await?;
     insert_reminders(&change.transaction, owner, &pending(task, now)).await
 }
 
@@ -38,12 +42,28 @@ pub async fn insert_next(
     task: &Task,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let insert = owned_insert(owner, row::whole(task)).on_conflict(if_new());
-    if insert.exec_without_returning(&change.transaction).await? == 0 {
+    static TEXT: Text = Text::new();
+    let insert = || owned_insert(owner, row::whole(task)).on_conflict(if_new());
+    if insert_row(change, owner, task, &TEXT, insert).await? == 0 {
         return Ok(());
     }
     change.grow(row::usage(task))?;
     insert_reminders(&change.transaction, owner, &pending(task, now)).await
+}
+
+/// Executes an insert of the row of `task`, and returns the number of rows.
+async fn insert_row(
+    change: &Change,
+    owner: &Owner,
+    task: &Task,
+    text: &'static Text,
+    insert: impl Fn() -> Insert<ActiveModel>,
+) -> Result<u64, Error> {
+    let mut values = vec![owner.user().as_str().into()];
+    values.extend(set_columns(row::whole(task)).map(|(_, value)| value));
+    let backend = change.transaction.backend();
+    let statement = text.bind(backend, values, || insert().into_query());
+    Ok(statement.execute(&change.transaction).await?)
 }
 
 /// Skips a task whose id or occurrence exists.
@@ -105,11 +125,17 @@ pub async fn replace(
     after: &mut Task,
     now: Timestamp,
 ) -> Result<(), Error> {
+    static TEXT: Text = Text::new();
     after.revision = change.revision;
     change.grow(row::usage(after).without(row::usage(before)))?;
-    let update = owned_update::<Entity>(owner).set(row::changeable(after));
-    let done = update.filter(Column::Id.eq(after.id)).exec(&change.transaction).await?;
-    if done.rows_affected != 1 {
+    let update = || {
+        let update = owned_update::<Entity>(owner).set(row::changeable(after));
+        update.filter(Column::Id.eq(after.id)).into_query()
+    };
+    let mut values: Vec<_> = set_columns(row::changeable(after)).map(|(_, value)| value).collect();
+    values.extend([owner.user().as_str().into(), after.id.into()]);
+    let statement = TEXT.bind(change.transaction.backend(), values, update);
+    if statement.execute(&change.transaction).await? != 1 {
         return Err(Refusal::TaskNotFound.into());
     }
     let (noted, moments) = (to_remind_at(before), to_remind_at(after));
