@@ -89,10 +89,14 @@ impl World {
     async fn plans(&self, owner: &Owner, first: PageRequest) -> Vec<String> {
         let page = self.tasks.list(owner, &first).await.expect("a page");
         let mut plans = Vec::new();
-        for request in [first.clone(), after(&page, &first)] {
-            let view = self.tasks.view(owner, &request.filter).await.expect("a view");
+        for request in [first.clone(), after(owner.user().as_str(), &page, &first)] {
+            let view = self
+                .tasks
+                .view(self.database.reader(), owner, &request.filter, request.sort.by, 1_000)
+                .await
+                .expect("a view");
             for walk in view.walks(&request) {
-                plans.push(self.plan(walk).await);
+                plans.push(self.plan(walk.select(None)).await);
             }
         }
         plans
@@ -148,9 +152,13 @@ async fn a_search_is_answered_by_the_full_text_index(fresh: FreshDatabase) {
         for (by, _) in SORTS {
             let sort = Sort { by, descending: false };
             let request = PageRequest { size: 20, filter: filter.clone(), sort, ..first_page() };
-            let view = world.tasks.view(&alice, &request.filter).await.expect("a view");
+            let view = world
+                .tasks
+                .view(world.database.reader(), &alice, &request.filter, by, 1_000)
+                .await
+                .expect("a view");
             for walk in view.walks(&request) {
-                let plan = world.plan(walk).await;
+                let plan = world.plan(walk.select(None)).await;
                 assert!(plan.contains(index), "{sort:?}: {plan}");
                 assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN task\n"), "{plan}");
             }
