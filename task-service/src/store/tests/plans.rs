@@ -21,13 +21,17 @@ use crate::{
         page::PageRequest,
         sort::{Sort, SortField},
     },
-    store::{row::whole, system_queries::outdated},
+    store::{
+        row::whole,
+        system_queries::{expired_trash, outdated},
+    },
 };
 
 on_both_databases!(
     every_list_is_one_walk_along_an_index,
     a_search_is_answered_by_the_full_text_index,
     what_is_outdated_has_an_index_of_its_own,
+    the_expired_trash_is_read_by_the_index_of_the_trash,
 );
 
 const SORTS: [(SortField, &str); 6] = [
@@ -173,4 +177,12 @@ async fn what_is_outdated_has_an_index_of_its_own(fresh: FreshDatabase) {
         world.plan_of(outdated(every_user(), 100).into_statement(world.database.backend())).await;
     assert!(plan.contains("task_outdated"), "{plan}");
     assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+async fn the_expired_trash_is_read_by_the_index_of_the_trash(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.fill(&owner("alice")).await;
+    let expired = expired_trash(every_user(), 5, 100);
+    let plan = world.plan_of(expired.into_statement(world.database.backend())).await;
+    assert!(plan.contains("task_by_deletion"), "{plan}");
 }
