@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Members of responses that are left out where they are not set; others are `null`.
-const ABSENT: [&str; 5] = [
+const ABSENT: [&str; 6] = [
+    "CountTasksResponse.partial",
     "Task.deleted_at",
     "Reminder.at",
     "Reminder.minutes_before",

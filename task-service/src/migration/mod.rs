@@ -3,12 +3,13 @@
 use sea_orm_migration::prelude::*;
 use server::{audit_log, db::SqlMigration, sql_migration};
 
-const MIGRATIONS: [SqlMigration; 5] = [
+const MIGRATIONS: [SqlMigration; 6] = [
     sql_migration!("m20261121_000001_create_task"),
     sql_migration!("m20261125_000001_extend_task"),
     audit_log::migration("m20261126_000001_create_security_event"),
     sql_migration!("m20261129_000001_search_every_script"),
     sql_migration!("m20261129_000002_count_usage"),
+    sql_migration!("m20261130_000001_drop_indexes"),
 ];
 
 /// The migrator of the tables.

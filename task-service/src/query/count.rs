@@ -23,6 +23,8 @@ pub struct Counts {
     pub priorities: BTreeMap<Priority, i64>,
     /// Tasks of each tag as spelled, most first.
     pub tags: Vec<(String, i64)>,
+    /// Whether the latest tasks alone were counted, and more may match.
+    pub is_partial: bool,
 }
 
 /// The tasks with one spelling of a tag.

@@ -92,6 +92,11 @@ impl Filter {
             || self.due_until.is_some()
     }
 
+    /// Whether words or tags are wanted, which the full-text index has.
+    pub fn has_terms(&self) -> bool {
+        [&self.words, &self.tags_any, &self.tags_all].iter().any(|wanted| !wanted.is_empty())
+    }
+
     /// Whether the list may have to scan tasks, as no index covers the filter.
     pub fn is_search(&self) -> bool {
         let Self {

@@ -45,6 +45,13 @@ pub struct PageRequest {
     pub with_total: bool,
 }
 
+impl PageRequest {
+    /// The first page, as large as pages get.
+    pub fn of_all(filter: Filter, sort: Sort) -> Self {
+        Self { size: MAX_SIZE, after: None, filter, sort, with_total: false }
+    }
+}
+
 /// A page of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -52,24 +59,29 @@ pub struct Page {
     pub tasks: Vec<Task>,
     /// The page token of the next page; `None` on the last one.
     pub next: Option<String>,
-    /// The number of tasks on all pages, if requested.
+    /// The number of tasks on all pages, if requested and known.
     pub total: Option<u64>,
 }
 
 impl Page {
-    /// The page of `request` from `tasks`, which has one more than requested if the list goes on.
-    pub fn cut(mut tasks: Vec<Task>, request: &PageRequest, epoch: i64) -> Self {
-        let fitting = fitting(&tasks).min(request.size);
+    /// The page of this user's `request` from `tasks`, which has one more than requested if the list
+    /// goes on, unless the page ends at the cursor `end`.
+    pub fn cut(
+        mut tasks: Vec<Task>,
+        end: Option<PageCursor>,
+        request: &PageRequest,
+        user_id: &str,
+        epoch: i64,
+    ) -> Self {
+        let PageRequest { size, filter, sort, .. } = request;
+        let fitting = fitting(&tasks).min(*size);
         let next = if tasks.len() > fitting {
             tasks.truncate(fitting);
-            let (sort, filter) = (request.sort, &request.filter);
-            let token = |last: &Task| {
-                PageCursor::of(last, sort.by, epoch).token(sort, filter, &last.user_id)
-            };
-            tasks.last().map(token)
+            tasks.last().map(|last| PageCursor::of(last, sort.by, epoch))
         } else {
-            None
+            end
         };
+        let next = next.map(|next| next.token(*sort, filter, user_id));
         Self { tasks, next, total: None }
     }
 }

@@ -117,7 +117,7 @@ fn a_page_of_huge_tasks_ends_early_and_goes_on() {
     let tasks: Vec<_> = (0..200).map(made).collect();
     let (sort, filter) = (Sort::NEWEST, Filter::default());
     let request = PageRequest { size: 200, after: None, filter, sort, with_total: false };
-    let page = Page::cut(tasks.clone(), &request, 5);
+    let page = Page::cut(tasks.clone(), None, &request, "alice", 5);
     assert!((10..15).contains(&page.tasks.len()), "{}", page.tasks.len());
     let last = &tasks[page.tasks.len() - 1];
     let next = PageCursor::of(last, SortField::Created, 5).token(sort, &request.filter, "alice");

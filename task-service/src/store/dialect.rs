@@ -44,15 +44,11 @@ pub trait Dialect: Copy {
     /// The condition that a task matches `query`.
     fn has_words(self, query: &WordQuery) -> Expr;
 
-    /// The condition that a task does not match `query`, or is not indexed yet.
-    fn lacks_words(self, query: &WordQuery) -> Expr;
+    /// The number of tasks that match `query`, up to `most`.
+    fn count_with_words(self, query: &WordQuery, most: u64) -> Expr;
 
-    /// The number of tasks that match `query`, up to `most`, where it decides by which index a list
-    /// is read. PostgreSQL combines indexes; SQLite uses one.
-    fn count_with_words(self, query: &WordQuery, most: i64) -> Option<Expr>;
-
-    /// The condition that a task has `phrase` literally.
-    fn has_phrase(self, phrase: String) -> Expr;
+    /// The condition that the text, an expression, has `part` literally; false without a text.
+    fn has_text(self, text: &str, part: String) -> Expr;
 }
 
 impl Dialect for DbBackend {
@@ -89,50 +85,49 @@ impl Dialect for DbBackend {
     }
 
     fn has_words(self, query: &WordQuery) -> Expr {
-        if self == Self::Postgres { postgres_words("", query) } else { sqlite_words("IN", query) }
-    }
-
-    fn lacks_words(self, query: &WordQuery) -> Expr {
         if self == Self::Postgres {
-            postgres_words(" IS NOT TRUE", query)
+            Expr::cust_with_values(POSTGRES_MATCH, [tsquery_of(query)])
         } else {
-            sqlite_words("NOT IN", query)
+            let condition = format!("\"task\".\"number\" IN ({SQLITE_MATCH})");
+            Expr::cust_with_values(condition, [match_of(query)])
         }
     }
 
-    fn count_with_words(self, query: &WordQuery, most: i64) -> Option<Expr> {
-        let count = format!(
-            "(SELECT count(*) FROM (SELECT rowid FROM task_words WHERE task_words MATCH ? \
-             LIMIT {most}))"
-        );
-        let is_asked = self != Self::Postgres;
-        is_asked.then(|| Expr::cust_with_values(count, [match_of(query)]))
-    }
-
-    fn has_phrase(self, phrase: String) -> Expr {
-        let position = if self == Self::Postgres {
-            "strpos(\"task\".\"phrases\", $1) > 0"
+    fn count_with_words(self, query: &WordQuery, most: u64) -> Expr {
+        let (some, query) = if self == Self::Postgres {
+            // A limit that the planner does not know: for a small one it would rather read the
+            // table, hoping to find as many soon.
+            let some =
+                format!("SELECT 1 FROM \"task\" WHERE {POSTGRES_MATCH} LIMIT (SELECT {most})");
+            (some, tsquery_of(query))
         } else {
-            "instr(\"task\".\"phrases\", ?) > 0"
+            (format!("{SQLITE_MATCH} LIMIT {most}"), match_of(query))
         };
-        Expr::cust_with_values(position, [phrase])
+        Expr::cust_with_values(format!("(SELECT count(*) FROM ({some}) AS \"some\")"), [query])
+    }
+
+    fn has_text(self, text: &str, part: String) -> Expr {
+        let position = if self == Self::Postgres {
+            format!("coalesce(strpos({text}, $1), 0) > 0")
+        } else {
+            format!("coalesce(instr({text}, ?), 0) > 0")
+        };
+        Expr::cust_with_values(position, [part])
     }
 }
 
-fn postgres_words(outcome: &str, query: &WordQuery) -> Expr {
-    let text = match_text(query, " & ", " | ", |Term { token, is_whole }| {
-        format!("'{token}'{}", if *is_whole { "" } else { ":*" })
-    });
-    let condition = "array_to_tsvector(string_to_array(\"task\".\"words\", ' ')) \
-                     @@ ($1::text)::tsquery";
-    Expr::cust_with_values(format!("({condition}){outcome}"), [text])
-}
+/// A query of the index `task_by_words`, spelled as there.
+const POSTGRES_MATCH: &str =
+    "array_to_tsvector(string_to_array(\"task\".\"words\", ' ')) @@ ($1::text)::tsquery";
 
-fn sqlite_words(is_in: &str, query: &WordQuery) -> Expr {
-    let condition = format!(
-        "\"task\".\"number\" {is_in} (SELECT rowid FROM task_words WHERE task_words MATCH ?)"
-    );
-    Expr::cust_with_values(condition, [match_of(query)])
+/// A query of the table `task_words`.
+const SQLITE_MATCH: &str = "SELECT rowid FROM task_words WHERE task_words MATCH ?";
+
+/// The query as PostgreSQL's `tsquery` takes it.
+fn tsquery_of(query: &WordQuery) -> String {
+    match_text(query, " & ", " | ", |Term { token, is_whole }| {
+        format!("'{token}'{}", if *is_whole { "" } else { ":*" })
+    })
 }
 
 /// The query as SQLite's `MATCH` takes it.

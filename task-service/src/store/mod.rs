@@ -2,6 +2,7 @@
 //! for system methods: jobs take the proof [`EveryUser`], and erasure takes [`ErasedUser`]. What a
 //! method reports as done is on disk.
 
+mod access;
 mod batch;
 mod change;
 mod count;
@@ -38,12 +39,13 @@ mod sync;
 mod system_queries;
 mod trash;
 mod user_queue;
+mod walk;
 mod watch;
 mod write;
 
 use std::sync::{Arc, RwLock};
 
-use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use server::{
     db::{Database, Pool, ReadRows},
     storage::MinFree,
@@ -52,6 +54,7 @@ use shared::{auth::Owner, clock::Clock, error::Refusal};
 use uuid::Uuid;
 
 use self::{
+    access::{Access, Bounds},
     dialect::Dialect,
     owned::{live, owned},
     selection::View,
@@ -76,6 +79,7 @@ use crate::{
     query::{
         filter::Filter,
         page::{Page, PageRequest},
+        sort::SortField,
     },
 };
 
@@ -89,6 +93,7 @@ pub struct Tasks {
     epoch: Arc<RwLock<Epoch>>,
     spools: SpoolFolder,
     quota: Quota,
+    bounds: Bounds,
 }
 
 impl Tasks {
@@ -104,6 +109,7 @@ impl Tasks {
             epoch: Arc::default(),
             spools,
             quota: Quota::default(),
+            bounds: Bounds::default(),
         }
     }
 
@@ -152,43 +158,42 @@ impl Tasks {
         owner: &Owner,
         request: &PageRequest,
     ) -> Result<Page, Error> {
-        let view = self.view(owner, &request.filter).await?;
+        let view =
+            self.view(reader, owner, &request.filter, request.sort.by, self.bounds.few).await?;
+        let epoch = self.epoch().id;
         // One more than the page, to know whether the list goes on.
         let enough = request.size + 1;
-        let mut tasks = Vec::new();
+        let (mut tasks, mut end) = (Vec::new(), None);
         for walk in view.walks(request) {
             let missing = enough - tasks.len();
-            if missing == 0 {
+            if missing == 0 || end.is_some() {
                 break;
             }
-            tasks.extend(read::all(reader, owner, walk.limit(missing as u64)).await?);
+            end = walk.end(reader, epoch).await?;
+            let walk = walk.select(end.as_ref()).limit(missing as u64);
+            tasks.extend(read::all(reader, owner, walk).await?);
         }
-        let mut page = Page::cut(tasks, request, self.epoch().id);
+        let mut page = Page::cut(tasks, end, request, owner.user().as_str(), epoch);
         if request.with_total {
-            page.total = Some(self.total(owner, &request.filter).await?);
+            page.total = self.total(owner, &request.filter).await?;
         }
         Ok(page)
     }
 
-    /// The number of tasks that match `filter`.
-    async fn total(&self, owner: &Owner, filter: &Filter) -> Result<u64, Error> {
-        let (tasks, whose, filter) = (self.clone(), owner.clone(), filter.clone());
-        let work = async move {
-            let view = tasks.view(&whose, &filter).await?;
-            Ok(view.matching(&filter).count(tasks.database.scans()).await?)
-        };
-        self.queues.count(owner.user().as_str(), work).await
-    }
-
-    /// The view of `owner`'s tasks for `filter`, as of now.
-    async fn view<'a>(&self, owner: &'a Owner, filter: &Filter) -> Result<View<'a>, Error> {
-        let user_id = owner.user().as_str();
-        Ok(View {
-            backend: self.database.backend(),
-            owner,
-            now: self.now(),
-            is_by_words: search::reads_index_first(self.database.scans(), user_id, filter).await?,
-        })
+    /// The view of `owner`'s tasks as of now, for `filter`: by an index with fewer than `most` of
+    /// them, or in this order.
+    async fn view<'a>(
+        &self,
+        on: &Pool,
+        owner: &'a Owner,
+        filter: &Filter,
+        order: SortField,
+        most: u64,
+    ) -> Result<View<'a>, Error> {
+        let (backend, now) = (self.database.backend(), self.now());
+        let (access, bounds) = (Access::Order, self.bounds);
+        let view = View { backend, owner, now, order, access, common: 0, bounds };
+        Ok(view.choose(on, filter, most).await?)
     }
 
     /// Deletes the expired idempotency keys of all users, and returns their number.

@@ -62,6 +62,7 @@ async fn counts_are_of_what_passes_the_filter(world: &World) {
         overdue: 1,
         priorities: vec![of(Priority::Low, 2), of(Priority::High, 1)],
         tags: vec![tag("home", 2), tag("garden", 1), tag("work", 1)],
+        partial: None,
     };
     assert_eq!(all, expected);
     assert_eq!(numbers(&alice, |it| it.completed = Some(false)).await, [2, 2, 0, 1]);

@@ -16,7 +16,8 @@ use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses
     get, path = "/api/{user_id}/tasks/counts", tag = "tasks", operation_id = "countTasks",
     params(OfUser, pb::CountTasksRequest),
     responses(
-        (status = 200, description = "How many tasks pass, all counted at the same moment",
+        (status = 200, description = "How many tasks pass, all counted at the same moment; \
+            `partial` if only the newest were counted",
             body = pb::CountTasksResponse),
         Refusals,
     ),

@@ -60,7 +60,7 @@ pub async fn create(
 ///
 /// A list of values is given by its name several times: `priorities=high&priorities=urgent`.
 /// The body is the bare list. `Link` with `rel="next"` leads to the next page; it is absent
-/// on the last one.
+/// on the last one alone, even if this page is short or empty.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "listTasks",
     params(OfUser, pb::ListTasksRequest),
@@ -68,7 +68,7 @@ pub async fn create(
         (status = 200, description = "A page of tasks", body = Vec<Task>, headers(
             ("Link" = Option<String>, description = "The next page, if there is one"),
             ("X-Total-Count" = Option<i64>, description = "How many there are on all pages, \
-                if `include_total` asked"),
+                if `include_total` asked and if it is known"),
         )),
         TooOld,
         Refusals,

@@ -6,7 +6,7 @@ use crate::query::count::Counts;
 
 impl From<Counts> for pb::CountTasksResponse {
     fn from(counts: Counts) -> Self {
-        let Counts { open, completed, overdue, priorities, tags } = counts;
+        let Counts { open, completed, overdue, priorities, tags, is_partial } = counts;
         Self {
             total: open + completed,
             open,
@@ -20,6 +20,7 @@ impl From<Counts> for pb::CountTasksResponse {
                 })
                 .collect(),
             tags: tags.into_iter().map(|(tag, count)| pb::TagCount { tag, count }).collect(),
+            partial: is_partial.then_some(true),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Counts: right, whatever is selected, and one with the list.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use fixtures::{FreshDatabase, on_both_databases};
 
 use super::{
     variety::passes,
-    world::{World, in_state, owner, titled},
+    world::{World, first_page, in_state, owner, titled},
 };
 use crate::{
     domain::{
@@ -16,13 +16,16 @@ use crate::{
     query::{
         count::Counts,
         filter::{Filter, search_words},
+        page::PageRequest,
     },
+    store::access::Bounds,
 };
 
 on_both_databases!(
     counts_are_those_of_the_tasks_that_pass,
     a_tag_is_counted_whole_and_spelled_as_it_was_last,
     the_counts_of_an_unknown_user_are_zero,
+    a_count_reads_the_latest_tasks_alone_and_says_so,
 );
 
 async fn counts_are_those_of_the_tasks_that_pass(fresh: FreshDatabase) {
@@ -67,6 +70,7 @@ async fn counts_are_those_of_the_tasks_that_pass(fresh: FreshDatabase) {
                 },
                 priorities,
                 tags: counts.tags.clone(),
+                is_partial: false,
             };
             assert_eq!(counts, expected, "{user} {filter:?}");
         }
@@ -101,4 +105,37 @@ async fn the_counts_of_an_unknown_user_are_zero(fresh: FreshDatabase) {
     world.made(&owner("bob"), "his").await;
     let counts = world.tasks.count(&owner("alice"), &Filter::default()).await;
     assert_eq!(counts.expect("counts"), Counts::default());
+}
+
+async fn a_count_reads_the_latest_tasks_alone_and_says_so(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.varied().await;
+    let alice = owner("alice");
+    let mut live = world.everything("alice").await;
+    live.retain(|task| task.deleted_at.is_none());
+    live.sort_by_key(|task| Reverse((task.created_at, task.id)));
+    let world = world.reading(Bounds { sample: 4, few: 5, page: 4, count: 10 });
+    let total = async |filter: &Filter| {
+        let request = PageRequest { with_total: true, filter: filter.clone(), ..first_page() };
+        world.tasks.list(&alice, &request).await.expect("a page").total
+    };
+    let without_tag = Filter { tags_none: vec!["café".into()], ..Filter::default() };
+    for filter in [Filter::default(), without_tag.clone()] {
+        let counts = world.tasks.count(&alice, &filter).await.expect("counts");
+        let passing = live[..10].iter().filter(|task| passes(&filter, task, world.now()));
+        assert!(counts.is_partial);
+        assert_eq!(
+            counts.open + counts.completed,
+            i64::try_from(passing.count()).expect("few"),
+            "{filter:?}"
+        );
+    }
+    assert_eq!(total(&Filter::default()).await, Some(live.len() as u64), "known by the usage");
+    assert_eq!(total(&without_tag).await, None);
+    let completed = in_state(Some(true));
+    let all = live.iter().filter(|task| task.completed()).count();
+    assert!(all < 10);
+    let counts = world.tasks.count(&alice, &completed).await.expect("counts");
+    assert_eq!((counts.completed, counts.is_partial), (i64::try_from(all).expect("few"), false));
+    assert_eq!(total(&completed).await, Some(all as u64), "an index has these few");
 }

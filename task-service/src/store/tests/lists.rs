@@ -25,9 +25,13 @@ pub async fn all(
         let page = world.tasks.list(&owner, &request).await.expect("a page");
         assert!(page.tasks.len() <= request.size);
         let last = page.next.is_none();
-        assert!(last || page.tasks.len() == request.size, "only the last page is short");
+        let reads_all = world.tasks.bounds.page >= 1_000;
+        assert!(
+            last || !reads_all || page.tasks.len() == request.size,
+            "only the last page is short"
+        );
         if !last {
-            request = after(&page, &request);
+            request = after(user, &page, &request);
         }
         seen.extend(page.tasks);
         if last {
@@ -109,7 +113,8 @@ async fn all_tasks_of_the_filter_and_the_owner_are_counted_if_asked(fresh: Fresh
         let first = PageRequest { size: 1, filter, with_total: true, ..first_page() };
         let page = world.tasks.list(&alice, &first).await.expect("a page");
         assert_eq!((page.tasks.len(), page.total), (1, Some(total)), "{completed:?}");
-        let second = world.tasks.list(&alice, &after(&page, &first)).await.expect("a page");
+        let second =
+            world.tasks.list(&alice, &after("alice", &page, &first)).await.expect("a page");
         assert_eq!(second.total, Some(total), "the place does not count");
     }
     let page = world.tasks.list(&alice, &first_page()).await.expect("a page");

@@ -96,7 +96,7 @@ async fn listed(world: &World, owner: &Owner, size: usize) -> Vec<Task> {
     let mut seen = Vec::new();
     loop {
         let page = world.tasks.list(owner, &request).await.expect("a page");
-        let next = page.next.is_some().then(|| after(&page, &request));
+        let next = page.next.is_some().then(|| after(owner.user().as_str(), &page, &request));
         seen.extend(page.tasks);
         match next {
             Some(next) => request = next,

@@ -21,13 +21,17 @@ use crate::{
         page::PageRequest,
         sort::{Sort, SortField},
     },
-    store::{row::whole, system_queries::outdated},
+    store::{
+        row::whole,
+        system_queries::{expired_trash, outdated},
+    },
 };
 
 on_both_databases!(
     every_list_is_one_walk_along_an_index,
     a_search_is_answered_by_the_full_text_index,
     what_is_outdated_has_an_index_of_its_own,
+    the_expired_trash_is_read_by_the_index_of_the_trash,
 );
 
 const SORTS: [(SortField, &str); 6] = [
@@ -89,10 +93,14 @@ impl World {
     async fn plans(&self, owner: &Owner, first: PageRequest) -> Vec<String> {
         let page = self.tasks.list(owner, &first).await.expect("a page");
         let mut plans = Vec::new();
-        for request in [first.clone(), after(&page, &first)] {
-            let view = self.tasks.view(owner, &request.filter).await.expect("a view");
+        for request in [first.clone(), after(owner.user().as_str(), &page, &first)] {
+            let view = self
+                .tasks
+                .view(self.database.reader(), owner, &request.filter, request.sort.by, 1_000)
+                .await
+                .expect("a view");
             for walk in view.walks(&request) {
-                plans.push(self.plan(walk).await);
+                plans.push(self.plan(walk.select(None)).await);
             }
         }
         plans
@@ -148,9 +156,13 @@ async fn a_search_is_answered_by_the_full_text_index(fresh: FreshDatabase) {
         for (by, _) in SORTS {
             let sort = Sort { by, descending: false };
             let request = PageRequest { size: 20, filter: filter.clone(), sort, ..first_page() };
-            let view = world.tasks.view(&alice, &request.filter).await.expect("a view");
+            let view = world
+                .tasks
+                .view(world.database.reader(), &alice, &request.filter, by, 1_000)
+                .await
+                .expect("a view");
             for walk in view.walks(&request) {
-                let plan = world.plan(walk).await;
+                let plan = world.plan(walk.select(None)).await;
                 assert!(plan.contains(index), "{sort:?}: {plan}");
                 assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN task\n"), "{plan}");
             }
@@ -165,4 +177,12 @@ async fn what_is_outdated_has_an_index_of_its_own(fresh: FreshDatabase) {
         world.plan_of(outdated(every_user(), 100).into_statement(world.database.backend())).await;
     assert!(plan.contains("task_outdated"), "{plan}");
     assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+async fn the_expired_trash_is_read_by_the_index_of_the_trash(fresh: FreshDatabase) {
+    let world = World::on(&fresh).await;
+    world.fill(&owner("alice")).await;
+    let expired = expired_trash(every_user(), 5, 100);
+    let plan = world.plan_of(expired.into_statement(world.database.backend())).await;
+    assert!(plan.contains("task_by_deletion"), "{plan}");
 }

@@ -21,7 +21,7 @@ use crate::{
         page::{Page, PageCursor, PageRequest},
         sort::Sort,
     },
-    store::Tasks,
+    store::{Tasks, access::Bounds},
 };
 
 /// A store on a fresh database.
@@ -58,10 +58,9 @@ pub fn in_state(completed: Option<bool>) -> Filter {
     Filter { completed, ..Filter::default() }
 }
 
-/// The request for the page after `page`.
-pub fn after(page: &Page, request: &PageRequest) -> PageRequest {
+/// The request of this user for the page after `page`.
+pub fn after(user_id: &str, page: &Page, request: &PageRequest) -> PageRequest {
     let token = page.next.as_deref().expect("a next page");
-    let user_id = &page.tasks.last().expect("a task").user_id;
     let cursor = PageCursor::parse(token, request.sort, Some(&request.filter), user_id);
     let cursor = cursor.expect("a cursor");
     PageRequest { after: Some(cursor), ..request.clone() }
@@ -89,6 +88,12 @@ impl World {
         let tasks = Tasks::new(database.clone(), clock.clone());
         tasks.read_epoch().await.expect("an epoch");
         Self { tasks, database, clock }
+    }
+
+    /// The same store, whose pages read this much of an order, and of conditions that few tasks match.
+    pub fn reading(&self, bounds: Bounds) -> Self {
+        let tasks = Tasks { bounds, ..self.tasks.clone() };
+        Self { tasks, database: self.database.clone(), clock: self.clock.clone() }
     }
 
     /// A stored task of `owner`.

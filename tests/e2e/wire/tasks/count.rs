@@ -35,5 +35,6 @@ pub fn count(reply: &Reply) -> CountTasksResponse {
         overdue: number(&json["overdue"]),
         priorities: list("priorities").map(priority).collect(),
         tags: list("tags").map(tag).collect(),
+        partial: json.get("partial").and_then(Value::as_bool),
     }
 }
