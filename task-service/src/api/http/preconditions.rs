@@ -34,7 +34,7 @@ impl Preconditions for NoPreconditions {
 }
 
 /// The precondition of a change: `If-Match`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ChangePreconditions {
     /// The etag for the rpcs; empty for any version.
     pub etag: String,
@@ -75,7 +75,6 @@ impl ChangePreconditions {
 }
 
 /// The preconditions of a read: `If-Match` and `If-None-Match`.
-#[derive(Clone)]
 pub struct ReadPreconditions {
     named: Option<EntityTags>,
     held: Option<EntityTags>,
