@@ -15,10 +15,10 @@ use sea_orm::{
     SqlxError, Statement, prelude::async_trait::async_trait,
 };
 use tokio::{runtime::Handle, sync::Mutex};
-use tracing::Instrument;
 
 use self::connection::Connection;
 use super::{Database, TIMEOUT};
+use crate::client_info::ClientInfo;
 
 /// The time limit to begin or end a transaction. A server ends a statement sooner by itself, so a
 /// slower one is gone.
@@ -141,7 +141,8 @@ impl Drop for Transaction {
         if let Some(Work { connection, progress }) = self.work.get_mut().take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(roll_back(self.backend, connection, progress).in_current_span());
+            let undoing = roll_back(self.backend, connection, progress);
+            runtime.spawn(ClientInfo::kept_in(undoing));
         }
     }
 }
@@ -224,7 +225,7 @@ async fn roll_back(backend: DbBackend, mut connection: Connection, progress: Pro
 pub(super) async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, DbErr> {
-    let done = tokio::spawn(work.in_current_span()).await;
+    let done = tokio::spawn(ClientInfo::kept_in(work)).await;
     done.unwrap_or_else(|error| Err(DbErr::Conn(RuntimeErr::Internal(error.to_string()))))
 }
 

@@ -108,7 +108,7 @@ impl Protocol for Http {
     }
 
     fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
-        let routers = self.refusals.iter().filter(|(prefix, _)| info.path.starts_with(prefix));
+        let routers = self.refusals.iter().filter(|(prefix, _)| info.path().starts_with(prefix));
         let router = routers.max_by_key(|(prefix, _)| prefix.len());
         let refusal = router.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
         let mut response = refusal(Problem::from(status));
