@@ -66,7 +66,7 @@ impl ChangePreconditions {
     pub fn problem(&self, status: Status) -> Problem {
         let mut problem = problem(status);
         if self.is_weak && problem.status == StatusCode::PRECONDITION_FAILED {
-            problem.message.push_str(
+            problem.message.to_mut().push_str(
                 "; a weak tag (`W/`) names no version to change: send the task's `etag` in quotes",
             );
         }
