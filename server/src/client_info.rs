@@ -1,43 +1,54 @@
-//! The client of a call, from its connection and its headers.
+//! The client of a call, from its connection and the head of its request.
 
 use std::{
     future::Future,
     net::{IpAddr, Ipv6Addr},
+    sync::Arc,
 };
 
-use http::{Extensions, HeaderMap, HeaderValue, header::USER_AGENT};
+use http::{Extensions, HeaderValue, Request, Uri, header::USER_AGENT};
+use tracing::Span;
 
 tokio::task_local! {
-    static CURRENT: ClientInfo;
+    static CURRENT: Option<ClientInfo>;
 }
 
 /// The longest user agent that is stored, in bytes: longer ones are cut.
 const MAX_USER_AGENT: usize = 512;
 
-/// The client of a call: its address, its user agent, and its request id.
+/// The client of a call: its address, its user agent, its request id, and what it asks for. Cheap to
+/// clone.
 ///
 /// Set once per call, on both ports: as an extension of the request, which handlers read
-/// ([`of`](Self::of)), and in the call's task, where the audit log reads it
-/// ([`current`](Self::current)).
+/// ([`of`](Self::of)), and in the call's task, where the audit log ([`current`](Self::current)) and
+/// lines of the log find it.
 #[derive(Clone, Debug, Default)]
-pub struct ClientInfo {
+pub struct ClientInfo(Arc<Parts>);
+
+#[derive(Debug, Default)]
+struct Parts {
     request_id: Option<HeaderValue>,
     address: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
+    uri: Uri,
 }
 
 impl ClientInfo {
-    /// The client of a call with this id and these headers, from this address.
+    /// The client of a call with this id, from this address.
     #[must_use]
-    pub fn new(request_id: HeaderValue, address: Option<IpAddr>, headers: &HeaderMap) -> Self {
-        let address = address.map(|address| address.to_canonical());
-        Self { request_id: Some(request_id), address, user_agent: headers.get(USER_AGENT).cloned() }
+    pub fn new<B>(request_id: HeaderValue, address: Option<IpAddr>, request: &Request<B>) -> Self {
+        Self(Arc::new(Parts {
+            request_id: Some(request_id),
+            address: address.map(|address| address.to_canonical()),
+            user_agent: request.headers().get(USER_AGENT).cloned(),
+            uri: request.uri().clone(),
+        }))
     }
 
     /// A client with a known address and nothing else.
     #[must_use]
     pub fn at(address: IpAddr) -> Self {
-        Self { address: Some(address.to_canonical()), ..Self::default() }
+        Self(Arc::new(Parts { address: Some(address.to_canonical()), ..Parts::default() }))
     }
 
     /// The client of the request with these extensions; empty where no server has set one.
@@ -49,38 +60,56 @@ impl ClientInfo {
     /// The client of the call in progress; empty outside of a call.
     #[must_use]
     pub fn current() -> Self {
-        CURRENT.try_with(Clone::clone).unwrap_or_default()
+        Self::of_task().unwrap_or_default()
+    }
+
+    fn of_task() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok().flatten()
     }
 
     /// `call`, in which this is the [current](Self::current) client.
     pub fn during<F: Future>(self, call: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, call)
+        CURRENT.scope(Some(self), call)
+    }
+
+    /// `work`, to be spawned, in which the current client stays the same.
+    pub(crate) fn kept_in<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(Self::of_task(), work)
+    }
+
+    /// The span of a line of the log: the request id and the path of the call in progress. None
+    /// outside of a call.
+    pub(crate) fn log_span() -> Span {
+        Self::of_task().map_or_else(Span::none, |client| {
+            let (id, path) = (client.request_id().unwrap_or("-"), client.0.uri.path());
+            tracing::info_span!("call", request.id = id, path)
+        })
     }
 
     /// The address; an IPv4-mapped IPv6 address is given as IPv4.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
-        self.address
+        self.0.address
     }
 
     /// The [prefix](client_prefix) of the address, by which clients are counted.
     #[must_use]
     pub fn prefix(&self) -> Option<IpAddr> {
-        self.address.map(client_prefix)
+        self.0.address.map(client_prefix)
     }
 
     /// The user agent, cut to 512 bytes.
     #[must_use]
     pub fn user_agent(&self) -> Option<&str> {
         // A header value that is text is ASCII: any byte is a boundary.
-        let text = self.user_agent.as_ref()?.to_str().ok()?;
+        let text = self.0.user_agent.as_ref()?.to_str().ok()?;
         Some(text.get(..MAX_USER_AGENT).unwrap_or(text))
     }
 
     /// The id under which the call is found in the log.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_ref()?.to_str().ok()
+        self.0.request_id.as_ref()?.to_str().ok()
     }
 }
 
@@ -118,10 +147,10 @@ mod tests {
             ("a".repeat(513), Some("a".repeat(512))),
             ("caf\u{e9}".to_owned(), None),
         ] {
-            let mut headers = HeaderMap::new();
+            let mut request = Request::new(());
             let value = HeaderValue::from_bytes(sent.as_bytes()).expect("a header value");
-            headers.insert(USER_AGENT, value);
-            let client = ClientInfo::new(HeaderValue::from_static("call-1"), None, &headers);
+            request.headers_mut().insert(USER_AGENT, value);
+            let client = ClientInfo::new(HeaderValue::from_static("call-1"), None, &request);
             assert_eq!(client.user_agent().map(str::to_owned), kept, "{sent}");
         }
     }

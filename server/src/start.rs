@@ -197,10 +197,8 @@ impl<P: Protocol> Protocol for Unready<P> {
         {
             return self.0.respond(request);
         }
-        let origin = request.headers().get("origin").cloned();
-        let info = RequestInfo { path: path.to_owned(), origin };
         let unavailable = refused_call(Kind::Unavailable, UNAVAILABLE);
-        ready(self.0.refuse(&info, unavailable)).boxed()
+        ready(self.0.refuse(&RequestInfo::of(&request), unavailable)).boxed()
     }
 
     fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {

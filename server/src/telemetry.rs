@@ -3,16 +3,20 @@
 //! `RUST_LOG` filters as usual (default `info`), with one exception: other crates never log below
 //! INFO. Their DEBUG and TRACE lines quote headers and rows, which hold tokens and e-mails.
 
-use std::panic::PanicHookInfo;
+use std::{fmt, panic::PanicHookInfo};
 
 use shared::config::{Reader, Setting, Vars, either};
-use tracing::Level;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{FilterExt, filter_fn},
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     layer::SubscriberExt,
+    registry::LookupSpan,
     util::SubscriberInitExt,
 };
+
+use crate::client_info::ClientInfo;
 
 shared::settings! {
     /// The settings of logs.
@@ -40,10 +44,12 @@ pub fn init(reader: &mut Reader<'_, impl Vars>) {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         Format::Json => {
-            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+            let lines = lines.json().flatten_event(true).with_current_span(true);
+            lines.with_span_list(false).map_event_format(InCall).boxed()
         }
         Format::Text => {
-            lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed()
+            let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            lines.with_ansi(is_terminal).map_event_format(InCall).boxed()
         }
     };
     let layer =
@@ -52,7 +58,27 @@ pub fn init(reader: &mut Reader<'_, impl Vars>) {
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// The log line of a panic: its location, in the span of its call. The message is left out, as it
+/// Lines with the request id and the path of their call. Its span is made for a line, and not for a
+/// call: most calls log nothing.
+struct InCall<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for InCall<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        ClientInfo::log_span().in_scope(|| self.0.format_event(ctx, writer, event))
+    }
+}
+
+/// The log line of a panic: its location, and its call. The message is left out, as it
 /// may quote a client.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();

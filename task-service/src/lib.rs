@@ -3,8 +3,8 @@
 //! Layers, each of which imports only those below it:
 //!
 //! - [`Config`], [`Command`]: settings and commands
-//! - `api`: `http` (each route is a client of the guarded rpcs, but for the import), `grpc` (the
-//!   rpcs behind the gate of `shared`), `wire` (messages to the domain and back)
+//! - `api`: `http` (each route calls an rpc, but for the import), `grpc` (the rpcs, and the gate of
+//!   `shared` before them), `wire` (messages to the domain and back)
 //! - `jobs`: reminder scheduler, retention, search index, broadcast between replicas, epoch;
 //!   backoff
 //! - `events`: the streams of watchers: one user's changes, and the reminders of all users
@@ -111,12 +111,11 @@ pub async fn assemble(
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
     tasks.take_back_imports(every_user()).await.map_err(StartError::TakeBack)?;
     let gate = Gate::new(verifier).observed_by(Arc::new(audit_log));
-    let service = grpc::guarded(&gate, tasks.clone());
-    let bulk = grpc::guarded_bulk(&gate, tasks.clone());
-    assembly.add(service.clone());
-    assembly.add(bulk.clone());
+    let rpcs = grpc::Rpcs::new(tasks.clone());
+    assembly.add(grpc::guarded(&gate, rpcs.clone()));
+    assembly.add(grpc::guarded_bulk(&gate, rpcs.clone()));
     assembly.add(grpc::guarded_admin(&services, tasks.clone()));
-    assembly.add_router(http::router(gate, service, bulk, tasks.clone()));
+    assembly.add_router(http::router(gate, rpcs));
     for path in [grpc::UPLOAD, http::UPLOAD] {
         assembly.allow_upload(path);
     }

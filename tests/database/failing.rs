@@ -9,8 +9,8 @@ use std::{
 };
 
 use fixtures::{Backend, FreshDatabase, on_both_databases};
-use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::Connection};
-use server::db;
+use sea_orm::ConnectionTrait;
+use server::db::{self, Pool};
 use shared::error::Kind;
 
 use crate::ledger::{Ledger, add_in, is_marked, mark};
@@ -45,17 +45,9 @@ async fn a_connection_inside_a_transaction_is_not_given_on(fresh: FreshDatabase)
 }
 
 /// Returns a connection to the pool as no call may: inside a transaction.
-#[expect(clippy::disallowed_methods, reason = "this is what must not happen")]
-async fn leave_open(on: &DatabaseConnection) {
-    if on.get_database_backend() == sea_orm::DbBackend::Postgres {
-        let pool = on.get_postgres_connection_pool();
-        let mut connection = pool.acquire().await.expect("a connection");
-        std::mem::forget(connection.begin().await.expect("a transaction begins"));
-    } else {
-        let pool = on.get_sqlite_connection_pool();
-        let mut connection = pool.acquire().await.expect("a connection");
-        std::mem::forget(connection.begin().await.expect("a transaction begins"));
-    }
+async fn leave_open(on: &Pool) {
+    let mut connection = on.acquire().await.expect("a connection");
+    connection.begin("BEGIN").await.expect("a transaction begins");
 }
 
 async fn sqlite() -> (FreshDatabase, Ledger) {
@@ -86,10 +78,11 @@ async fn an_interrupted_statement_costs_the_connection_and_no_more() {
     let writer = ledger.database.writer();
     let is_over = Arc::new(AtomicBool::new(false));
     let over = is_over.clone();
-    let mut connection = writer.get_sqlite_connection_pool().acquire().await.expect("the writer");
+    let mut lease = writer.acquire().await.expect("the writer");
+    let connection = lease.as_sqlite_mut().expect("SQLite");
     let goes_on = move || !over.load(Ordering::Relaxed);
     connection.lock_handle().await.expect("its handle").set_progress_handler(1, goes_on);
-    drop(connection);
+    drop(lease);
 
     let transaction = ledger.database.begin().await.expect("a transaction begins");
     add_in(&transaction, 1).await.expect("a row");
@@ -123,9 +116,10 @@ async fn a_commit_that_fails_is_reported_and_closes_the_connection() {
 
     // A hook that refuses: SQLite rolls back by itself.
     mark(writer).await;
-    let mut connection = writer.get_sqlite_connection_pool().acquire().await.expect("the writer");
+    let mut lease = writer.acquire().await.expect("the writer");
+    let connection = lease.as_sqlite_mut().expect("SQLite");
     connection.lock_handle().await.expect("its handle").set_commit_hook(|| false);
-    drop(connection);
+    drop(lease);
     ledger.add_in_transaction(2).await.expect_err("the hook refuses");
     ledger.works_on(20).await;
     assert!(!ledger.has(2).await);

@@ -4,10 +4,10 @@
 
 use fixtures::FreshDatabase;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExprTrait,
+    ConnectionTrait, DbBackend, DbErr, ExprTrait,
     sea_query::{Expr, Query},
 };
-use server::db::{Database, DatabaseUrl, Transaction};
+use server::db::{Database, DatabaseUrl, Pool, Transaction};
 
 /// A database with one table, `ledger`, and a connection beside it.
 pub struct Ledger {
@@ -87,13 +87,13 @@ pub async fn add_in(on: &Transaction, number: i64) -> Result<(), DbErr> {
 }
 
 /// Makes SQLite's writing connection known by a mark that is gone with it.
-pub async fn mark(writer: &DatabaseConnection) {
+pub async fn mark(writer: &Pool) {
     assert_eq!(writer.get_database_backend(), DbBackend::Sqlite);
     writer.execute_unprepared("CREATE TEMP TABLE mark (x)").await.expect("a mark is made");
 }
 
 /// Whether SQLite's writing connection is the one that was marked.
-pub async fn is_marked(writer: &DatabaseConnection) -> bool {
+pub async fn is_marked(writer: &Pool) -> bool {
     writer.execute_unprepared("SELECT x FROM temp.mark").await.is_ok()
 }
 

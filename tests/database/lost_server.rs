@@ -6,7 +6,6 @@ use fixtures::{Backend, FreshDatabase};
 use sea_orm::{
     ConnectionTrait,
     sea_query::{Expr, Query},
-    sqlx::Executor,
 };
 use server::db::{self, Transaction};
 use shared::error::Kind;
@@ -78,13 +77,9 @@ async fn a_read_only_server_stores_nothing_and_reports_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_the_driver_does_not_know_is_found_by_asking_the_server() {
     let Some((_fresh, ledger)) = ledger().await else { return };
-    let pool = ledger.database.writer().get_postgres_connection_pool();
-    let mut connection = pool.acquire().await.expect("a connection");
-    connection
-        .execute("BEGIN; LOCK TABLE ledger IN EXCLUSIVE MODE")
-        .await
-        .expect("behind its back");
-    drop(connection);
+    let pool = ledger.database.writer();
+    let open = "BEGIN; LOCK TABLE ledger IN EXCLUSIVE MODE";
+    pool.execute_unprepared(open).await.expect("behind its back");
     wait_until(async || {
         drop(pool.acquire().await.expect("a connection"));
         ledger.left_open().await == 0

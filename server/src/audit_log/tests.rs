@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Instant};
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderValue, Request};
 use sea_orm::ConnectionTrait;
 use shared::clock::SystemClock;
 
@@ -158,12 +158,12 @@ async fn repeated_events_are_written_once_a_minute() {
 
 #[tokio::test]
 async fn an_event_has_the_client_of_its_call() {
-    let mut headers = HeaderMap::new();
+    let mut request = Request::new(());
     let agent = format!("{}\t\u{7e}", "a".repeat(600));
-    headers.insert("user-agent", HeaderValue::from_str(&agent).expect("a value"));
+    request.headers_mut().insert("user-agent", HeaderValue::from_str(&agent).expect("a value"));
     let address = Ipv4Addr::LOCALHOST.to_ipv6_mapped().into();
     let id = HeaderValue::from_static("call-1");
-    let client = ClientInfo::new(id, Some(address), &headers);
+    let client = ClientInfo::new(id, Some(address), &request);
     let note = async { AuditLog::default().new_record(Event::new(EventKind::SignInFailed)) };
     let record = client.during(note).await;
     assert_eq!(record.request_id.as_deref(), Some("call-1"));

@@ -15,7 +15,6 @@ use sea_orm::{
     prelude::async_trait::async_trait,
 };
 use tokio::{runtime::Handle, sync::Mutex};
-use tracing::Instrument;
 
 use self::group_commit::Turn;
 pub use self::group_commit::WriterQueue;
@@ -24,6 +23,7 @@ use super::{
     connection::is_in_doubt,
     pool::{Lease, Pool, execution_error, query_error},
 };
+use crate::client_info::ClientInfo;
 
 /// The time limit to begin or end a transaction. A server ends a statement sooner by itself, so a
 /// slower one is gone.
@@ -158,7 +158,8 @@ impl Drop for Transaction {
         if let Some(Work { connection, progress }) = self.work.get_mut().take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(roll_back(self.backend, connection, progress).in_current_span());
+            let undoing = roll_back(self.backend, connection, progress);
+            runtime.spawn(ClientInfo::kept_in(undoing));
         }
     }
 }
@@ -255,7 +256,7 @@ async fn roll_back(backend: DbBackend, connection: Connection, progress: Progres
 pub(super) async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, DbErr> {
-    let done = tokio::spawn(work.in_current_span()).await;
+    let done = tokio::spawn(ClientInfo::kept_in(work)).await;
     done.unwrap_or_else(|error| Err(DbErr::Conn(RuntimeErr::Internal(error.to_string()))))
 }
 

@@ -96,11 +96,11 @@ fn not_json() -> Problem {
     other_type("The body must be JSON, sent as `content-type: application/json`")
 }
 
-pub(super) fn other_type(message: &str) -> Problem {
+pub(super) fn other_type(message: &'static str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
 }
 
-pub(super) fn too_slow(message: &str) -> Problem {
+pub(super) fn too_slow(message: &'static str) -> Problem {
     Problem::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
 }
 

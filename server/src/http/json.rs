@@ -13,14 +13,19 @@ use super::{Fault, Problem, query, reader};
 
 /// A response with a JSON body.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
-    const JSON: HeaderValue = HeaderValue::from_static("application/json");
     match serde_json::to_vec(body) {
-        Ok(text) => (status, [(CONTENT_TYPE, JSON)], Body::from(text)).into_response(),
+        Ok(text) => written(status, text),
         Err(error) => {
             tracing::error!(cause = %error, "cannot write an answer");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// A response with this JSON text.
+pub fn written(status: StatusCode, text: impl Into<Body>) -> Response {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    (status, [(CONTENT_TYPE, JSON)], text.into()).into_response()
 }
 
 /// Reads a JSON object. Repeated and unknown members are faults, at any depth.

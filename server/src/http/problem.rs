@@ -24,7 +24,7 @@ pub struct Problem {
     /// A constant a program can compare.
     pub code: Cow<'static, str>,
     /// A sentence for people.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// Every faulty field.
     pub faults: Vec<Fault>,
     /// How long to wait before asking again.
@@ -43,13 +43,17 @@ pub struct Fault {
 impl Problem {
     /// A problem of a kind, without a reason.
     #[must_use]
-    pub fn of(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn of(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(kind.http_status(), kind.error_code(), message)
     }
 
     /// A problem of HTTP alone, with nothing to add.
     #[must_use]
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             status,
             code: code.into(),
@@ -94,7 +98,13 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Status::from(refusal).into()
+        match refusal.kind() {
+            // Logged, some without their message, or with a delay to retry.
+            Kind::Full | Kind::TooMany | Kind::Busy | Kind::Unavailable | Kind::Internal => {
+                Status::from(refusal).into()
+            }
+            kind => Self::new(kind.http_status(), refusal.reason(), refusal.message()),
+        }
     }
 }
 
@@ -113,7 +123,7 @@ impl From<Status> for Problem {
         Self {
             status: kind.http_status(),
             code: reason.map_or(kind.error_code().into(), Cow::from),
-            message: status.message().to_owned(),
+            message: status.message().to_owned().into(),
             faults,
             retry_after: details.retry_info().and_then(|retry| retry.retry_delay).or_else(|| {
                 (kind.http_status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_DELAY)
@@ -173,6 +183,13 @@ mod tests {
     use tonic::Code;
 
     use super::*;
+
+    #[test]
+    fn a_refusal_is_the_problem_of_its_status() {
+        for refusal in Refusal::ALL {
+            assert_eq!(Problem::from(*refusal), Problem::from(Status::from(*refusal)));
+        }
+    }
 
     /// Gone and too large share a gRPC code, as do full and too many; the row of the reason
     /// distinguishes them.

@@ -17,9 +17,8 @@ use tokio::time::Instant;
 use tonic::{
     Status,
     body::Body,
-    codegen::http::{HeaderMap, HeaderValue, Request, Response},
+    codegen::http::{HeaderMap, HeaderValue, Request, Response, Uri, header::ORIGIN},
 };
-use tracing::Instrument;
 
 use super::{framing, request_id};
 use crate::{
@@ -76,10 +75,21 @@ pub struct AlreadyLogged;
 
 /// The parts of a request that its refusal needs.
 pub struct RequestInfo {
-    /// The path.
-    pub path: String,
+    uri: Uri,
     /// The origin of the page that sent the request.
     pub origin: Option<HeaderValue>,
+}
+
+impl RequestInfo {
+    /// The parts of `request`.
+    pub fn of<B>(request: &Request<B>) -> Self {
+        Self { uri: request.uri().clone(), origin: request.headers().get(ORIGIN).cloned() }
+    }
+
+    /// The path.
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
 }
 
 /// The layers that the ports of a server share.
@@ -227,13 +237,12 @@ impl<P: Protocol> Inner<P> {
         if let Some(rejection) = self.protocol.reject_early(&request) {
             return rejection;
         }
-        let origin = request.headers().get("origin").cloned();
-        let info = RequestInfo { path: request.uri().path().to_owned(), origin };
-        let permit = match self.acquire_permit(admission, &info.path).await {
+        let info = RequestInfo::of(&request);
+        let permit = match self.acquire_permit(admission, info.path()).await {
             Ok(permit) => permit,
             Err(refusal) => return self.refuse_recorded(&info, refusal),
         };
-        let is_upload = self.layers.uploads.matches(&info.path);
+        let is_upload = self.layers.uploads.matches(info.path());
         let longest = if is_upload { self.upload_timeout } else { self.timeout };
         let timeout =
             self.protocol.requested_timeout(&request).map_or(longest, |wanted| wanted.min(longest));
@@ -245,7 +254,7 @@ impl<P: Protocol> Inner<P> {
                 Some(permit) => self.send(&info, response, &permit),
                 None => response,
             },
-            // The panic hook (see `telemetry`) has logged it in the call's span.
+            // The panic hook (see `telemetry`) has logged it.
             Ok(Err(_panic)) => self.protocol.refuse(&info, refused_call(Kind::Internal, INTERNAL)),
             Err(_elapsed) => {
                 self.protocol.refuse(&info, refused_call(Kind::TimedOut, "the call took too long"))
@@ -266,11 +275,9 @@ impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
         }
         let address = calls.client_address(request.headers());
         let id = request_id::of(request.headers());
-        let path = request.uri().path().to_owned();
-        let client = ClientInfo::new(id.clone(), address, request.headers());
+        let client = ClientInfo::new(id.clone(), address, &request);
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(Draining(calls.draining.signal()));
-        let span = tracing::info_span!("call", request.id = id.to_str().unwrap_or("-"), path);
         let response_future = async move {
             let start = Instant::now();
             let mut response = calls.respond(&calls.admission_for(address), request).await;
@@ -281,6 +288,6 @@ impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
             response.headers_mut().insert(request_id::HEADER, id);
             Ok(response)
         };
-        client.during(response_future).instrument(span).boxed()
+        client.during(response_future).boxed()
     }
 }

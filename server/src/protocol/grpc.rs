@@ -1,19 +1,23 @@
 //! gRPC on its port: over HTTP/2, and as gRPC-Web for browsers.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use hyper::body::Incoming;
 use shared::{error::is_server_fault, origin::Origin};
 use tonic::{
     Code, Status,
     body::Body,
-    codegen::http::{HeaderMap, HeaderValue, Request, Response, StatusCode},
+    codegen::http::{
+        HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header::ORIGIN,
+    },
     service::Routes,
 };
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer, ServiceExt};
-use tower_http::cors::Cors;
 
 use crate::{
     body::{
@@ -22,7 +26,7 @@ use crate::{
     },
     layers::{
         call::{Protocol, RequestInfo},
-        cors,
+        cors::{self, Cors},
     },
 };
 
@@ -33,15 +37,15 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// The services of the gRPC port.
 #[derive(Clone)]
 pub struct Grpc {
-    services: Cors<GrpcWebService<DrainWatches<Routes>>>,
-    trusted: Arc<[Origin]>,
+    services: GrpcWebService<DrainWatches<Routes>>,
+    cors: Cors,
 }
 
 impl Grpc {
     /// `routes`, callable from pages of these origins.
     pub fn new(routes: Routes, trusted: &[Origin]) -> Self {
-        let services = cors::grpc_web(GrpcWebLayer::new().layer(DrainWatches(routes)), trusted);
-        Self { services, trusted: trusted.into() }
+        let services = GrpcWebLayer::new().layer(DrainWatches(routes));
+        Self { services, cors: Cors::grpc_web(trusted) }
     }
 }
 
@@ -64,18 +68,26 @@ impl Protocol for Grpc {
     }
 
     fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
+        let origin = request.headers().get(ORIGIN).cloned();
+        if request.method() == Method::OPTIONS {
+            return ready(self.cors.preflight(origin.as_ref())).boxed();
+        }
         let future = self.services.oneshot(request);
         future
-            .map(|result| match result {
-                Ok(response) => blame_caller(response),
-                Err(never) => match never {},
+            .map(move |result| {
+                let mut response = match result {
+                    Ok(response) => blame_caller(response),
+                    Err(never) => match never {},
+                };
+                self.cors.allow_read(&mut response, origin.as_ref());
+                response
             })
             .boxed()
     }
 
     fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
         let mut response = status.into_http();
-        cors::allow_read(&mut response, info.origin.as_ref(), &self.trusted);
+        self.cors.allow_read(&mut response, info.origin.as_ref());
         response
     }
 

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use axum::{Router, response::IntoResponse, routing::get};
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use http::{
-    HeaderName, HeaderValue, Request, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use shared::origin::Origin;
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
-use tower_http::cors::Cors;
 
 use crate::{
     body::{
@@ -22,7 +26,7 @@ use crate::{
     http::{HttpRouter, Problem, docs, json},
     layers::{
         call::{AlreadyLogged, Protocol, RequestInfo},
-        cors,
+        cors::{self, Cors},
     },
 };
 
@@ -54,9 +58,8 @@ type Refusal = fn(Problem) -> axum::response::Response;
 #[derive(Clone)]
 pub struct Http {
     routes: Router,
-    for_browsers: Cors<Router>,
     refusals: Arc<[(&'static str, Refusal)]>,
-    trusted: Arc<[Origin]>,
+    cors: Cors,
 }
 
 impl Http {
@@ -75,8 +78,7 @@ impl Http {
         for routes in routes_by_service {
             merged = merged.merge(routes);
         }
-        let for_browsers = cors::http(merged.clone(), trusted);
-        Self { for_browsers, routes: merged, refusals, trusted: trusted.into() }
+        Self { routes: merged, refusals, cors: Cors::http(trusted) }
     }
 }
 
@@ -87,20 +89,23 @@ impl Protocol for Http {
 
     fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let is_private = request.uri().path().starts_with(PRIVATE_PREFIX);
-        let is_options = request.method() == http::Method::OPTIONS;
+        let origin = request.headers().get(ORIGIN).cloned();
+        if cors::is_preflight(&request) {
+            let mut response = self.cors.preflight(origin.as_ref());
+            secure(&mut response, is_private);
+            return ready(response).boxed();
+        }
+        let is_options = request.method() == Method::OPTIONS;
         let draining = request.extensions().get().cloned();
         let request = request.map(axum::body::Body::new);
         async move {
-            // The CORS layer treats any OPTIONS as a preflight; others are for the routes.
-            let result = if is_options && !cors::is_preflight(&request) {
-                self.routes.oneshot(request).await
-            } else {
-                self.for_browsers.oneshot(request).await
-            };
-            let mut response = match result {
+            let mut response = match self.routes.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
+            if !is_options {
+                self.cors.allow_read(&mut response, origin.as_ref());
+            }
             secure(&mut response, is_private);
             until_draining(response, draining, None).map(Body::new)
         }
@@ -108,12 +113,12 @@ impl Protocol for Http {
     }
 
     fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
-        let routers = self.refusals.iter().filter(|(prefix, _)| info.path.starts_with(prefix));
+        let routers = self.refusals.iter().filter(|(prefix, _)| info.path().starts_with(prefix));
         let router = routers.max_by_key(|(prefix, _)| prefix.len());
         let refusal = router.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
         let mut response = refusal(Problem::from(status));
         secure(&mut response, true);
-        cors::allow_read(&mut response, info.origin.as_ref(), &self.trusted);
+        self.cors.allow_read(&mut response, info.origin.as_ref());
         response.map(Body::new)
     }
 
@@ -149,12 +154,12 @@ fn secure<B>(response: &mut Response<B>, is_private: bool) {
 }
 
 fn health(is_well: bool) -> axum::response::Response {
-    let (status, word) = if is_well {
-        (StatusCode::OK, "SERVING")
+    let (status, text) = if is_well {
+        (StatusCode::OK, r#"{"status":"SERVING"}"#)
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "NOT_SERVING")
+        (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"NOT_SERVING"}"#)
     };
-    let mut answer = json::answer(status, &serde_json::json!({ "status": word }));
+    let mut answer = json::written(status, text);
     // Readiness logs its changes; a line for each check of a balancer would add nothing.
     answer.extensions_mut().insert(AlreadyLogged);
     answer

@@ -1,11 +1,14 @@
 //! The keyring: the secrets of a process. The first signs, all verify, so that a secret can be
 //! rotated without refusing valid tokens.
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Refusal, Secret, hs256};
+use super::{
+    Refusal, Secret,
+    hs256::{self, Hs256},
+};
 use crate::config::{Reader, Setting, Vars};
 
 crate::settings! {
@@ -31,7 +34,8 @@ pub struct Keyring {
 
 struct Key {
     id: String,
-    verifying: DecodingKey,
+    /// `None` where no MAC takes the key.
+    mac: Option<Hs256>,
 }
 
 impl Keyring {
@@ -44,7 +48,7 @@ impl Keyring {
     /// As [`Keyring::new`], for keys whose strength was checked elsewhere.
     pub(super) fn of_bytes<'a>(first: &'a [u8], others: impl Iterator<Item = &'a [u8]>) -> Self {
         hs256::install();
-        let key = |secret| Key { id: key_id(secret), verifying: DecodingKey::from_secret(secret) };
+        let key = |secret| Key { id: key_id(secret), mac: Hs256::under(secret) };
         Self {
             signing: EncodingKey::from_secret(first),
             keys: std::iter::once(first).chain(others).map(key).collect(),
@@ -119,8 +123,7 @@ impl Keyring {
     /// from a secret and never shown as a signature. Signed messages (tokens, cookies) hold no line
     /// break, so a derived message must begin with a line of its own.
     pub fn derive(&self, message: &[u8]) -> impl Iterator<Item = [u8; 32]> {
-        let keys = self.keys.iter().filter_map(|key| key.verifying.try_get_as_bytes().ok());
-        keys.filter_map(move |key| hs256::tag(key, message))
+        self.keys.iter().filter_map(|key| key.mac.as_ref()).map(move |mac| mac.tag(message))
     }
 
     /// Whether any secret made `tag` (unpadded base64url) for `message`.
@@ -143,11 +146,12 @@ impl Keyring {
             Some(key) => std::slice::from_ref(key),
             None => &self.keys,
         };
-        let authentic = candidates.iter().any(|key| {
-            let verdict = crypto::verify(tag, message.as_bytes(), &key.verifying, Algorithm::HS256);
-            verdict.unwrap_or(false)
-        });
-        if authentic { Ok(()) } else { Err(Refusal::InvalidTokenSignature) }
+        let mut macs = candidates.iter().filter_map(|key| key.mac.as_ref());
+        if macs.any(|mac| mac.verifies(message.as_bytes(), tag)) {
+            Ok(())
+        } else {
+            Err(Refusal::InvalidTokenSignature)
+        }
     }
 }
 

@@ -106,7 +106,7 @@ impl From<Problem> for ApiError {
         }
         let name = problem.status.canonical_reason().unwrap_or("Unknown");
         let code = name.to_ascii_uppercase().replace([' ', '-'], "_");
-        let refusal = ErrorBody { message: problem.message.into(), code: Some(code.into()) };
+        let refusal = ErrorBody { message: problem.message, code: Some(code.into()) };
         Self { status: problem.status, refusal, retry_after, cookies: None }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc, time::Instant};
 
-use sea_orm::{ExecResult, QueryResult, SqlxError, Statement};
+use sea_orm::{ExecResult, QueryResult, SqlxError, Statement, sqlx::sqlite::SqliteConnection};
 use shared::error::causes;
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
@@ -85,6 +85,14 @@ impl Lease {
     pub async fn is_read_only_server(&mut self) -> Result<bool, SqlxError> {
         let is_read_only = self.enter()?.is_read_only_server().await;
         self.leave(is_read_only)
+    }
+
+    /// The driver's connection to SQLite, to inject faults into.
+    pub fn as_sqlite_mut(&mut self) -> Option<&mut SqliteConnection> {
+        match &mut self.connection {
+            Some(Connection::Sqlite(connection)) => Some(connection),
+            _ => None,
+        }
     }
 
     /// Closes the connection instead of returning it, after `error` from `what`. The database then

@@ -1,6 +1,7 @@
 //! The rpcs of batches, export and import.
 
-use futures_util::stream::BoxStream;
+use std::sync::Arc;
+
 use proto::task::v1::{
     self as pb,
     task_bulk_service_server::{TaskBulkService, TaskBulkServiceServer},
@@ -9,11 +10,15 @@ use server::{ClientInfo, MAX_BATCH_BYTES, StreamKind};
 use shared::auth::{Gate, Principal};
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService};
 
-use super::export::{ExportCursor, exported};
+use super::{
+    Rpcs,
+    export::{ExportCursor, exported},
+    stream::Stream,
+};
 use crate::{
     api::wire,
     domain::{import::Report, task::Task},
-    store::{Import, Tasks},
+    store::Import,
 };
 
 /// The path of the upload.
@@ -26,19 +31,14 @@ const YIELD_EVERY: u64 = 16;
 pub type GuardedBulk = InterceptedService<TaskBulkServiceServer<Rpcs>, Gate>;
 
 /// The service behind `gate`, without which it cannot be made.
-pub fn guarded_bulk(gate: &Gate, tasks: Tasks) -> GuardedBulk {
-    let server = TaskBulkServiceServer::new(Rpcs { tasks });
+pub fn guarded_bulk(gate: &Gate, rpcs: Arc<Rpcs>) -> GuardedBulk {
+    let server = TaskBulkServiceServer::from_arc(rpcs);
     gate.guard(server.max_decoding_message_size(MAX_BATCH_BYTES))
-}
-
-/// The rpcs. Only [`guarded_bulk`] makes them.
-pub struct Rpcs {
-    tasks: Tasks,
 }
 
 #[tonic::async_trait]
 impl TaskBulkService for Rpcs {
-    type ExportTasksStream = BoxStream<'static, Result<pb::ExportTasksResponse, Status>>;
+    type ExportTasksStream = Stream<pb::ExportTasksResponse>;
 
     async fn batch_create_tasks(
         &self,

@@ -10,7 +10,7 @@ use crate::world::World;
 
 impl World {
     fn bulk(&self) -> TaskBulkServiceClient<GuardedBulk> {
-        TaskBulkServiceClient::new(guarded_bulk(&self.gate, self.tasks()))
+        TaskBulkServiceClient::new(guarded_bulk(&self.gate, Rpcs::new(self.tasks())))
     }
 
     fn of<T>(&self, user: &str, message: T) -> Request<T> {

@@ -1,15 +1,11 @@
 //! The response stream of an export.
 
-use futures_util::{
-    StreamExt, TryStreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use proto::task::v1 as pb;
 use shared::auth::Owner;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::bulk::encode_tasks;
+use super::{bulk::encode_tasks, stream::Stream};
 use crate::{
     api::wire,
     domain::timestamp::Timestamp,
@@ -68,7 +64,7 @@ pub async fn exported(
     tasks: Tasks,
     owner: Owner,
     cursor: ExportCursor,
-) -> Result<BoxStream<'static, Result<pb::ExportTasksResponse, Status>>, Error> {
+) -> Result<Stream<pb::ExportTasksResponse>, Error> {
     // Read before the response begins, so an error is still its status.
     let (first, cursor) = cursor.next(&tasks, &owner).await?;
     let rest = stream::try_unfold(cursor, move |cursor: Option<ExportCursor>| {

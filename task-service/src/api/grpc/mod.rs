@@ -1,12 +1,12 @@
-//! The rpcs of tasks. A handler has four beats: the owner; the request as domain types; the call of
-//! the store; the response.
+//! The rpcs of tasks, which both protocols call. A handler has four beats: the owner; the request as
+//! domain types; the call of the store; the response.
 
 mod admin;
 mod bulk;
 mod export;
 mod stream;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use proto::task::v1::{
     self as pb,
@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status, service::interceptor::InterceptedService}
 use self::stream::{HEARTBEAT, Stream, response_stream};
 pub use self::{
     admin::{AUDIENCE, guarded_admin},
-    bulk::{GuardedBulk, UPLOAD, guarded_bulk},
+    bulk::{UPLOAD, guarded_bulk},
 };
 use crate::{
     api::wire,
@@ -32,20 +32,32 @@ use crate::{
 pub type Guarded = InterceptedService<TaskServiceServer<Rpcs>, Gate>;
 
 /// The service behind `gate`, without which it cannot be made.
-pub fn guarded(gate: &Gate, tasks: Tasks) -> Guarded {
-    guarded_with(gate, tasks, HEARTBEAT)
-}
-
-/// The service with another heartbeat.
-pub fn guarded_with(gate: &Gate, tasks: Tasks, heartbeat: Duration) -> Guarded {
-    let server = TaskServiceServer::new(Rpcs { tasks, heartbeat });
+pub fn guarded(gate: &Gate, rpcs: Arc<Rpcs>) -> Guarded {
+    let server = TaskServiceServer::from_arc(rpcs);
     gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
 }
 
-/// The rpcs. Only [`guarded`] makes them.
+/// The rpcs of users. Each refuses a request without the [`Principal`] that only the gate makes.
 pub struct Rpcs {
     tasks: Tasks,
     heartbeat: Duration,
+}
+
+impl Rpcs {
+    /// The rpcs on `tasks`.
+    pub fn new(tasks: Tasks) -> Arc<Self> {
+        Self::with_heartbeat(tasks, HEARTBEAT)
+    }
+
+    /// The rpcs with another heartbeat.
+    pub fn with_heartbeat(tasks: Tasks, heartbeat: Duration) -> Arc<Self> {
+        Arc::new(Self { tasks, heartbeat })
+    }
+
+    /// The tasks, for imports over HTTP, whose faults have line numbers.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
 }
 
 #[tonic::async_trait]

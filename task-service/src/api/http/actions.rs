@@ -4,13 +4,13 @@ use axum::{body::Body, extract::State, response::Response};
 use http::HeaderMap;
 use proto::{
     members::{Member, Members, Slot},
-    task::v1::{self as pb, Task},
+    task::v1::{self as pb, Task, task_service_server::TaskService},
 };
 use server::http::{NoParameters, Problem, body, json};
 use utoipa::ToSchema;
 
 use super::{
-    Rpcs,
+    Guarded,
     caller::Caller,
     openapi::{NoSuchTask, Refusals, RefusalsWithBody, Stale},
     preconditions::ChangePreconditions,
@@ -55,7 +55,7 @@ impl Members for Completion {
     security(("access_token" = [])),
 )]
 pub async fn complete(
-    State(Rpcs { mut client, .. }): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
@@ -63,20 +63,20 @@ pub async fn complete(
     let body = body::optional_json(&headers, body).await?;
     let wanted = body.map(|body| json::object::<Completion>(&body)).transpose()?;
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let preconditions = caller.preconditions.clone();
-    let (etag, refused) = (preconditions.etag.clone(), |status| preconditions.problem(status));
+    let etag = caller.preconditions.etag.clone();
+    let refused = |status| caller.preconditions.problem(status);
     let task = match wanted.and_then(|given| given.completed) {
         None => {
-            let call = caller.call(pb::ToggleTaskRequest { user_id, id, etag });
-            client.toggle_task(call).await.map_err(refused)?.into_inner().task
+            let call = caller.call(pb::ToggleTaskRequest { user_id, id, etag })?;
+            rpcs.toggle_task(call).await.map_err(refused)?.into_inner().task
         }
         Some(true) => {
-            let call = caller.call(pb::CompleteTaskRequest { user_id, id, etag });
-            client.complete_task(call).await.map_err(refused)?.into_inner().task
+            let call = caller.call(pb::CompleteTaskRequest { user_id, id, etag })?;
+            rpcs.complete_task(call).await.map_err(refused)?.into_inner().task
         }
         Some(false) => {
-            let call = caller.call(pb::ReopenTaskRequest { user_id, id, etag });
-            client.reopen_task(call).await.map_err(refused)?.into_inner().task
+            let call = caller.call(pb::ReopenTaskRequest { user_id, id, etag })?;
+            rpcs.reopen_task(call).await.map_err(refused)?.into_inner().task
         }
     };
     Ok(task_or_nothing(task))
@@ -99,7 +99,7 @@ pub async fn complete(
     security(("access_token" = [])),
 )]
 pub async fn move_task(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
@@ -108,10 +108,9 @@ pub async fn move_task(
     let mut message: pb::MoveTaskRequest = json::object(&body)?;
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
-    let preconditions = caller.preconditions.clone();
-    message.etag.clone_from(&preconditions.etag);
-    let answer = rpcs.client.move_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    message.etag.clone_from(&caller.preconditions.etag);
+    let answer = rpcs.move_task(caller.call(message)?).await;
+    let answer = answer.map_err(|status| caller.preconditions.problem(status))?;
     Ok(task_or_nothing(answer.into_inner().task))
 }
 
@@ -131,14 +130,13 @@ pub async fn move_task(
     security(("access_token" = [])),
 )]
 pub async fn skip(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let preconditions = caller.preconditions.clone();
-    let message = pb::SkipTaskRequest { user_id, id, etag: preconditions.etag.clone() };
-    let answer = rpcs.client.skip_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    let message = pb::SkipTaskRequest { user_id, id, etag: caller.preconditions.etag.clone() };
+    let answer = rpcs.skip_task(caller.call(message)?).await;
+    let answer = answer.map_err(|status| caller.preconditions.problem(status))?;
     Ok(task_or_nothing(answer.into_inner().task))
 }
 
@@ -157,13 +155,12 @@ pub async fn skip(
     security(("access_token" = [])),
 )]
 pub async fn undelete(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let preconditions = caller.preconditions.clone();
-    let message = pb::UndeleteTaskRequest { user_id, id, etag: preconditions.etag.clone() };
-    let answer = rpcs.client.undelete_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    let message = pb::UndeleteTaskRequest { user_id, id, etag: caller.preconditions.etag.clone() };
+    let answer = rpcs.undelete_task(caller.call(message)?).await;
+    let answer = answer.map_err(|status| caller.preconditions.problem(status))?;
     Ok(task_or_nothing(answer.into_inner().task))
 }

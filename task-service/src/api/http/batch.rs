@@ -4,7 +4,7 @@ use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
 use proto::{
     members::Members,
-    task::v1::{self as pb, Task},
+    task::v1::{self as pb, Task, task_bulk_service_server::TaskBulkService},
 };
 use server::{
     MAX_BATCH_BYTES,
@@ -12,7 +12,7 @@ use server::{
 };
 
 use super::{
-    Rpcs,
+    Guarded,
     caller::Caller,
     openapi::{NoSuchTask, RefusalsWithBatch, Reused},
     preconditions::idempotency_key,
@@ -36,7 +36,7 @@ use super::{
     security(("access_token" = [])),
 )]
 pub async fn create(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
@@ -44,7 +44,10 @@ pub async fn create(
     let mut message = read::<pb::BatchCreateTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
-    let answer = rpcs.bulk.batch_create_tasks(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs
+        .batch_create_tasks(caller.call_up_to(message, MAX_BATCH_BYTES)?)
+        .await
+        .map_err(problem)?;
     Ok(json::answer(StatusCode::CREATED, &answer.into_inner().tasks))
 }
 
@@ -66,7 +69,7 @@ pub async fn create(
     security(("access_token" = [])),
 )]
 pub async fn update(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
@@ -74,7 +77,10 @@ pub async fn update(
     let mut message = read::<pb::BatchUpdateTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
-    let answer = rpcs.bulk.batch_update_tasks(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs
+        .batch_update_tasks(caller.call_up_to(message, MAX_BATCH_BYTES)?)
+        .await
+        .map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner().tasks))
 }
 
@@ -93,7 +99,7 @@ pub async fn update(
     security(("access_token" = [])),
 )]
 pub async fn complete(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
@@ -101,7 +107,10 @@ pub async fn complete(
     let mut message = read::<pb::BatchCompleteTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
-    let answer = rpcs.bulk.batch_complete_tasks(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs
+        .batch_complete_tasks(caller.call_up_to(message, MAX_BATCH_BYTES)?)
+        .await
+        .map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner().tasks))
 }
 
@@ -120,7 +129,7 @@ pub async fn complete(
     security(("access_token" = [])),
 )]
 pub async fn delete(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
@@ -128,7 +137,7 @@ pub async fn delete(
     let mut message = read::<pb::BatchDeleteTasksRequest>(&headers, body).await?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
-    rpcs.bulk.batch_delete_tasks(caller.call(message)).await.map_err(problem)?;
+    rpcs.batch_delete_tasks(caller.call_up_to(message, MAX_BATCH_BYTES)?).await.map_err(problem)?;
     Ok(no_content())
 }
 

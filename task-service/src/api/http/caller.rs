@@ -1,24 +1,27 @@
-//! The caller of a route and the request head, extracted before the body is read.
+//! The caller of a route and the request head, extracted before the body is read; and the calls of
+//! rpcs in their name.
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use http::{HeaderMap, HeaderName, header::AUTHORIZATION, request::Parts};
+use http::request::Parts;
+use prost::Message;
 use proto::members::Members;
-use server::http::{NoParameters, Problem, json, preconditions::refuse_unsupported};
-use shared::auth::Owner;
-use tonic::{Request, metadata::MetadataMap};
+use server::{
+    MAX_REQUEST_BYTES,
+    http::{NoParameters, Problem, json, preconditions::refuse_unsupported},
+};
+use shared::{
+    auth::{Owner, Principal},
+    error::Kind,
+};
+use tonic::Request;
 
 use super::{
-    Rpcs,
+    Guarded,
     preconditions::{NoPreconditions, Preconditions},
 };
 
-/// The headers that the gate checks. No other header may reach the rpcs.
-const CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, HeaderName::from_static("x-user-id")];
-
-/// An authenticated caller on a path of its own.
-///
-/// The rpc checks the same again with the same gate; checked here as well, an unauthorized body is
-/// never read.
+/// An authenticated caller on a path of its own. Only the gate makes one, from the head of a
+/// request: an unauthorized body is never read.
 ///
 /// A route takes no query parameter and honours no precondition by default, and so refuses every
 /// one by name.
@@ -33,25 +36,34 @@ pub struct Caller<Q = NoParameters, C = NoPreconditions> {
     pub query: Q,
     /// The preconditions that the route honours.
     pub preconditions: C,
-    metadata: MetadataMap,
+    principal: Principal,
 }
 
 impl<Q, C> Caller<Q, C> {
-    /// The call of an rpc with the caller's credential.
-    pub fn call<M>(self, message: M) -> Request<M> {
+    /// The call of an rpc as the caller, with nothing of the request but `message`.
+    pub fn call<M: Message>(&self, message: M) -> Result<Request<M>, Problem> {
+        self.call_up_to(message, MAX_REQUEST_BYTES)
+    }
+
+    /// The call of an rpc that takes messages up to `limit`, which is that of the gRPC port.
+    pub fn call_up_to<M: Message>(&self, message: M, limit: usize) -> Result<Request<M>, Problem> {
+        if message.encoded_len() > limit {
+            let sentence = format!("The message must have at most {limit} bytes");
+            return Err(Problem::of(Kind::TooLarge, sentence));
+        }
         let mut request = Request::new(message);
-        *request.metadata_mut() = self.metadata;
-        request
+        request.extensions_mut().insert(self.principal.clone());
+        Ok(request)
     }
 }
 
-impl<Q: Members + Default, C: Preconditions> FromRequestParts<Rpcs> for Caller<Q, C> {
+impl<Q: Members + Default, C: Preconditions> FromRequestParts<Guarded> for Caller<Q, C> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, rpcs: &Rpcs) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, guarded: &Guarded) -> Result<Self, Problem> {
         let (mut user_id, mut id) = (String::new(), String::new());
         // A path that is not UTF-8 names no user, so it is refused.
-        if let Ok(segments) = RawPathParams::from_request_parts(parts, rpcs).await {
+        if let Ok(segments) = RawPathParams::from_request_parts(parts, guarded).await {
             for (name, value) in &segments {
                 match name {
                     "user_id" => value.clone_into(&mut user_id),
@@ -59,18 +71,12 @@ impl<Q: Members + Default, C: Preconditions> FromRequestParts<Rpcs> for Caller<Q
                 }
             }
         }
-        let owner = rpcs.gate.admit(&parts.headers)?.owning(&user_id)?;
+        let principal = guarded.gate.admit(&parts.headers)?;
+        let owner = principal.owning(&user_id)?;
         let query = json::query(parts.uri.query().unwrap_or_default())?;
         refuse_unsupported(&parts.method, &parts.headers, C::HONOURED).map_err(Problem::invalid)?;
         let preconditions =
             C::read(&parts.headers).map_err(|fault| Problem::invalid(vec![fault]))?;
-        let mut credential = HeaderMap::with_capacity(CREDENTIALS.len());
-        for name in CREDENTIALS {
-            for value in parts.headers.get_all(&name) {
-                credential.append(&name, value.clone());
-            }
-        }
-        let metadata = MetadataMap::from_headers(credential);
-        Ok(Self { user_id, id, owner, query, preconditions, metadata })
+        Ok(Self { user_id, id, owner, query, preconditions, principal })
     }
 }

@@ -4,10 +4,10 @@ use std::mem::take;
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use proto::task::v1 as pb;
+use proto::task::v1::{self as pb, task_service_server::TaskService};
 use server::http::{Problem, json};
 
-use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
+use super::{Guarded, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
 
 /// Count tasks by state, priority and tag.
 ///
@@ -24,11 +24,11 @@ use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses
     security(("access_token" = [])),
 )]
 pub async fn count(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     mut caller: Caller<pb::CountTasksRequest>,
 ) -> Result<Response, Problem> {
     let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
-    let answer = rpcs.client.count_tasks(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs.count_tasks(caller.call(message)?).await.map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner()))
 }

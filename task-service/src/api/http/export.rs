@@ -8,10 +8,10 @@ use axum::{
 };
 use futures_util::TryStreamExt;
 use http::header;
-use proto::task::v1::{self as pb, Task};
+use proto::task::v1::{self as pb, Task, task_bulk_service_server::TaskBulkService};
 use server::{StreamKind, http::Problem};
 
-use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
+use super::{Guarded, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
 
 /// Read all tasks, oldest first.
 ///
@@ -28,9 +28,12 @@ use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses
     ),
     security(("access_token" = [])),
 )]
-pub async fn export(State(mut rpcs): State<Rpcs>, caller: Caller) -> Result<Response, Problem> {
+pub async fn export(
+    State(Guarded { rpcs, .. }): State<Guarded>,
+    caller: Caller,
+) -> Result<Response, Problem> {
     let message = pb::ExportTasksRequest { user_id: caller.user_id.clone(), everything: false };
-    let pages = rpcs.bulk.export_tasks(caller.call(message)).await.map_err(problem)?;
+    let pages = rpcs.export_tasks(caller.call(message)?).await.map_err(problem)?;
     let lines = pages.into_inner().map_ok(|page| lines(&page.tasks));
     let disposition = "attachment; filename=\"tasks.jsonl\"";
     let headers = [

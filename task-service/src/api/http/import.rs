@@ -14,7 +14,7 @@ use tonic::Status;
 use utoipa::IntoParams;
 
 use super::{
-    Rpcs, caller::Caller, openapi::RefusalsWithLines, requests::OfUser, responses::problem,
+    Guarded, caller::Caller, openapi::RefusalsWithLines, requests::OfUser, responses::problem,
 };
 use crate::{api::wire, domain::import::MAX_BYTES};
 
@@ -60,7 +60,7 @@ impl Members for How {
     security(("access_token" = [])),
 )]
 pub async fn import(
-    State(rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<How>,
     client: Option<Extension<ClientInfo>>,
     headers: HeaderMap,
@@ -71,7 +71,7 @@ pub async fn import(
     let mut lines = Lines::of(&headers, body, limits)?;
     let refusal = |error| problem(Status::from(error));
     let from = client.and_then(|Extension(client)| client.address());
-    let mut import = rpcs.tasks.import(caller.owner, from, dry_run).map_err(refusal)?;
+    let mut import = rpcs.tasks().import(caller.owner, from, dry_run).map_err(refusal)?;
     while let Some(Line { number, text }) = lines.next().await? {
         let task = match json::line::<Task>(&text) {
             Ok(task) => wire::import_task(task),

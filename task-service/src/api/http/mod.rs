@@ -1,4 +1,4 @@
-//! The HTTP API of tasks as JSON: each route is an in-process client of the guarded rpcs.
+//! The HTTP API of tasks as JSON: each route calls an rpc, with the principal from the gate.
 //!
 //! It only maps HTTP to rpcs: routes, headers, status codes. The import alone feeds the store
 //! itself, with the owner from the gate, because its faults have line numbers.
@@ -18,48 +18,36 @@ mod sync;
 mod tasks;
 mod watch;
 
+use std::sync::Arc;
+
 use axum::{
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
 use http::{Method, StatusCode};
-use proto::task::v1::{
-    task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
-};
 use server::{
     http::{HttpRouter, Problem, Route},
     routes,
 };
 use shared::auth::Gate;
 
-use crate::{
-    api::grpc::{Guarded, GuardedBulk},
-    store::Tasks,
-};
+use crate::api::grpc;
 
 /// The route of the upload.
 pub const UPLOAD: &str = "/api/{user_id}/tasks/import";
 
-/// The state of the routes: the gate, to refuse before a body is read, and the rpcs behind the same
-/// gate.
+/// The state of the routes: the gate, and the rpcs, which want its principal.
 #[derive(Clone)]
-struct Rpcs {
+struct Guarded {
     gate: Gate,
-    client: TaskServiceClient<Guarded>,
-    bulk: TaskBulkServiceClient<GuardedBulk>,
-    /// For imports, whose faults have line numbers.
-    tasks: Tasks,
+    rpcs: Arc<grpc::Rpcs>,
 }
 
-/// The routes of the services, which are behind `gate` already.
-pub fn router(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> HttpRouter {
-    let client = TaskServiceClient::new(service);
-    // Responses are already bounded by the service.
-    let bulk = TaskBulkServiceClient::new(bulk).max_decoding_message_size(usize::MAX);
-    let rpcs = Rpcs { gate, client, bulk, tasks };
+/// The routes of `rpcs` behind `gate`.
+pub fn router(gate: Gate, rpcs: Arc<grpc::Rpcs>) -> HttpRouter {
     let http_router = Route::router(&routes(), MethodRouter::new)
         .method_not_allowed_fallback(other_method)
-        .with_state(rpcs);
+        .with_state(Guarded { gate, rpcs });
     HttpRouter {
         prefix: "/api/",
         routes: http_router,
@@ -69,7 +57,7 @@ pub fn router(gate: Gate, service: Guarded, bulk: GuardedBulk, tasks: Tasks) -> 
 }
 
 /// The routes, a row each: the router and the OpenAPI document are made from this list.
-fn routes() -> Vec<Route<Rpcs>> {
+fn routes() -> Vec<Route<Guarded>> {
     routes![
         tasks::list,
         count::count,

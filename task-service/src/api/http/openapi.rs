@@ -13,7 +13,7 @@ use utoipa::{
     },
 };
 
-use super::Rpcs;
+use super::Guarded;
 
 /// The parts of the document beside the routes.
 #[derive(OpenApi)]
@@ -28,7 +28,7 @@ use super::Rpcs;
 struct Document;
 
 /// The description of `routes`.
-pub fn document(routes: &[Route<Rpcs>]) -> utoipa::openapi::OpenApi {
+pub fn document(routes: &[Route<Guarded>]) -> utoipa::openapi::OpenApi {
     let mut api = Route::describe(routes, Document::openapi());
     let components = api.components.get_or_insert_with(Components::new);
     let token = HttpBuilder::new()

@@ -34,7 +34,7 @@ impl Preconditions for NoPreconditions {
 }
 
 /// The precondition of a change: `If-Match`.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct ChangePreconditions {
     /// The etag for the rpcs; empty for any version.
     pub etag: String,
@@ -66,7 +66,7 @@ impl ChangePreconditions {
     pub fn problem(&self, status: Status) -> Problem {
         let mut problem = problem(status);
         if self.is_weak && problem.status == StatusCode::PRECONDITION_FAILED {
-            problem.message.push_str(
+            problem.message.to_mut().push_str(
                 "; a weak tag (`W/`) names no version to change: send the task's `etag` in quotes",
             );
         }
@@ -75,7 +75,6 @@ impl ChangePreconditions {
 }
 
 /// The preconditions of a read: `If-Match` and `If-None-Match`.
-#[derive(Clone)]
 pub struct ReadPreconditions {
     named: Option<EntityTags>,
     held: Option<EntityTags>,

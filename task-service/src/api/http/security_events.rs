@@ -4,10 +4,10 @@ use std::mem::take;
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use proto::task::v1 as pb;
+use proto::task::v1::{self as pb, task_service_server::TaskService};
 use server::http::{Problem, json};
 
-use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
+use super::{Guarded, caller::Caller, openapi::Refusals, requests::OfUser, responses::problem};
 
 /// Read what happened at this service in the user's name.
 ///
@@ -25,11 +25,11 @@ use super::{Rpcs, caller::Caller, openapi::Refusals, requests::OfUser, responses
     security(("access_token" = [])),
 )]
 pub async fn list(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     mut caller: Caller<pb::ListSecurityEventsRequest>,
 ) -> Result<Response, Problem> {
     let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
-    let answer = rpcs.client.list_security_events(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs.list_security_events(caller.call(message)?).await.map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner()))
 }

@@ -4,11 +4,11 @@ use std::mem::take;
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use proto::task::v1 as pb;
+use proto::task::v1::{self as pb, task_service_server::TaskService};
 use server::http::{Problem, json};
 
 use super::{
-    Rpcs,
+    Guarded,
     caller::Caller,
     openapi::{Refusals, TooOld},
     requests::OfUser,
@@ -31,11 +31,11 @@ use super::{
     security(("access_token" = [])),
 )]
 pub async fn sync(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     mut caller: Caller<pb::SyncTasksRequest>,
 ) -> Result<Response, Problem> {
     let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
-    let answer = rpcs.client.sync_tasks(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs.sync_tasks(caller.call(message)?).await.map_err(problem)?;
     Ok(json::answer(StatusCode::OK, &answer.into_inner()))
 }

@@ -1,6 +1,6 @@
 //! The routes of tasks: create, list, get, replace, change, delete.
 
-use std::mem::take;
+use std::{mem::take, sync::Arc};
 
 use axum::{
     body::Body,
@@ -9,18 +9,19 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prost_types::FieldMask;
-use proto::task::v1::{self as pb, Task};
+use proto::task::v1::{self as pb, Task, task_service_server::TaskService};
 use server::http::{NoParameters, Problem, body, json};
 use shared::error::Refusal;
 
 use super::{
-    Rpcs,
+    Guarded,
     caller::Caller,
     openapi::{NoSuchTask, Refusals, RefusalsWithBody, Reused, Stale, TooOld},
     preconditions::{ChangePreconditions, ReadPreconditions, idempotency_key, tag},
     requests::{Changes, IdempotencyKey, IfMatch, IfNoneMatch, OfTask, OfUser, Replacement},
     responses::{collection, next, no_content, problem, task_or_nothing, with_task},
 };
+use crate::api::grpc;
 
 /// Create a task.
 ///
@@ -41,7 +42,7 @@ use super::{
     security(("access_token" = [])),
 )]
 pub async fn create(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
@@ -50,7 +51,7 @@ pub async fn create(
     let mut message: pb::CreateTaskRequest = json::object(&body)?;
     message.user_id.clone_from(&caller.user_id);
     message.request_id = idempotency_key(&headers)?;
-    let answer = rpcs.client.create_task(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs.create_task(caller.call(message)?).await.map_err(problem)?;
     let Some(task) = answer.into_inner().task else { return Ok(no_content()) };
     let location = format!("{}/{}", collection(&task.user_id), task.id);
     Ok(([(header::LOCATION, location)], with_task(StatusCode::CREATED, &task)).into_response())
@@ -76,7 +77,7 @@ pub async fn create(
     security(("access_token" = [])),
 )]
 pub async fn list(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     mut caller: Caller<pb::ListTasksRequest>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -84,7 +85,7 @@ pub async fn list(
     let mut message = take(&mut caller.query);
     message.user_id.clone_from(&caller.user_id);
     let path = collection(&caller.user_id);
-    let page = rpcs.client.list_tasks(caller.call(message)).await.map_err(problem)?.into_inner();
+    let page = rpcs.list_tasks(caller.call(message)?).await.map_err(problem)?.into_inner();
     let mut response = json::answer(StatusCode::OK, &page.tasks);
     if let Some(total) = page.total_size {
         response.headers_mut().insert("x-total-count", total.into());
@@ -112,19 +113,18 @@ pub async fn list(
     security(("access_token" = [])),
 )]
 pub async fn get(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ReadPreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let preconditions = caller.preconditions.clone();
     let message = pb::GetTaskRequest { user_id, id };
-    let answer = rpcs.client.get_task(caller.call(message)).await.map_err(problem)?;
+    let answer = rpcs.get_task(caller.call(message)?).await.map_err(problem)?;
     let task = answer.into_inner().task;
     match task {
-        Some(task) if preconditions.if_match_fails(&task.etag) => {
+        Some(task) if caller.preconditions.if_match_fails(&task.etag) => {
             Err(Problem::from(Refusal::StaleEtag))
         }
-        Some(task) if preconditions.if_none_match_has(&task.etag) => {
+        Some(task) if caller.preconditions.if_none_match_has(&task.etag) => {
             Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag(&task.etag))]).into_response())
         }
         task => Ok(task_or_nothing(task)),
@@ -148,7 +148,7 @@ pub async fn get(
     security(("access_token" = [])),
 )]
 pub async fn replace(
-    State(rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
@@ -176,7 +176,7 @@ pub async fn replace(
     security(("access_token" = [])),
 )]
 pub async fn change(
-    State(rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
     headers: HeaderMap,
     body: Body,
@@ -186,16 +186,15 @@ pub async fn change(
 }
 
 async fn update(
-    mut rpcs: Rpcs,
+    rpcs: Arc<grpc::Rpcs>,
     caller: Caller<NoParameters, ChangePreconditions>,
     mut message: pb::UpdateTaskRequest,
 ) -> Result<Response, Problem> {
     message.user_id.clone_from(&caller.user_id);
     message.id.clone_from(&caller.id);
-    let preconditions = caller.preconditions.clone();
-    message.etag.clone_from(&preconditions.etag);
-    let answer = rpcs.client.update_task(caller.call(message)).await;
-    let answer = answer.map_err(|status| preconditions.problem(status))?;
+    message.etag.clone_from(&caller.preconditions.etag);
+    let answer = rpcs.update_task(caller.call(message)?).await;
+    let answer = answer.map_err(|status| caller.preconditions.problem(status))?;
     Ok(task_or_nothing(answer.into_inner().task))
 }
 
@@ -212,13 +211,12 @@ async fn update(
     security(("access_token" = [])),
 )]
 pub async fn delete(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     caller: Caller<NoParameters, ChangePreconditions>,
 ) -> Result<Response, Problem> {
     let (user_id, id) = (caller.user_id.clone(), caller.id.clone());
-    let preconditions = caller.preconditions.clone();
-    let message = pb::DeleteTaskRequest { user_id, id, etag: preconditions.etag.clone() };
-    let answer = rpcs.client.delete_task(caller.call(message)).await;
-    answer.map_err(|status| preconditions.problem(status))?;
+    let message = pb::DeleteTaskRequest { user_id, id, etag: caller.preconditions.etag.clone() };
+    let answer = rpcs.delete_task(caller.call(message)?).await;
+    answer.map_err(|status| caller.preconditions.problem(status))?;
     Ok(no_content())
 }

@@ -10,17 +10,17 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderName, header};
-use proto::task::v1::{self as pb, watch_tasks_response::Event};
+use proto::task::v1::{self as pb, task_service_server::TaskService, watch_tasks_response::Event};
 use serde::Serialize;
 use server::{
     StreamKind,
     http::{Problem, ProblemBody},
 };
-use tonic::{Status, Streaming};
+use tonic::Status;
 use utoipa::ToSchema;
 
 use super::{
-    Rpcs,
+    Guarded,
     caller::Caller,
     openapi::{Refusals, TooOld},
     preconditions::last_event_id,
@@ -72,7 +72,7 @@ pub struct EventLine {
     security(("access_token" = [])),
 )]
 pub async fn watch(
-    State(mut rpcs): State<Rpcs>,
+    State(Guarded { rpcs, .. }): State<Guarded>,
     mut caller: Caller<pb::WatchTasksRequest>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -84,24 +84,18 @@ pub async fn watch(
         message.sync_token = id;
         names = &[("sync_token", "Last-Event-ID")];
     }
-    let answer = rpcs.client.watch_tasks(caller.call(message)).await;
+    let answer = rpcs.watch_tasks(caller.call(message)?).await;
     let answer = answer.map_err(|status| renamed(status, names))?;
     let events = Body::from_stream(events(answer.into_inner()));
     Ok((Extension(StreamKind::Watch), HEADERS, events).into_response())
 }
 
+/// The frames of `messages`, of which an error is the last.
 fn events(
-    messages: Streaming<pb::WatchTasksResponse>,
+    messages: impl Stream<Item = Result<pb::WatchTasksResponse, Status>>,
 ) -> impl Stream<Item = Result<String, Infallible>> {
-    let messages = stream::unfold(Some(messages), async |messages| {
-        let mut messages = messages?;
-        match messages.message().await {
-            Ok(Some(message)) => Some((event_frame(message), Some(messages))),
-            Ok(None) => None,
-            Err(status) => Some((end_frame(status), None)),
-        }
-    });
-    stream::iter([RETRY.to_owned()]).chain(messages).map(Ok)
+    let frames = messages.map(|message| message.map_or_else(end_frame, event_frame));
+    stream::iter([RETRY.to_owned()]).chain(frames).map(Ok)
 }
 
 /// The frame of an event of the rpc.

@@ -148,7 +148,7 @@ impl World {
         let mut request = request.body(body.into()).expect("a request");
         // As a server does; without a connection there is no address.
         let id = HeaderValue::from_static("call-1");
-        let client = ClientInfo::new(id, None, request.headers());
+        let client = ClientInfo::new(id, None, &request);
         request.extensions_mut().insert(client);
         let response = self.routes.clone().oneshot(request).await.expect("infallible");
         let (head, body) = response.into_parts();

@@ -15,7 +15,7 @@ use crate::world::World;
 impl World {
     /// A client of the guarded service. There is no other kind.
     fn client(&self) -> TaskServiceClient<Guarded> {
-        TaskServiceClient::new(guarded(&self.gate, self.tasks()))
+        TaskServiceClient::new(guarded(&self.gate, Rpcs::new(self.tasks())))
     }
 
     fn by<T>(&self, user: &str, message: T) -> Request<T> {

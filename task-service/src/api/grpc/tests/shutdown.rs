@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn shutdown_ends_a_watch_as_unavailable() {
     let world = World::start().await;
     let mut assembly = Assembly::default();
-    assembly.add(guarded(&world.gate, world.tasks()));
+    assembly.add(guarded(&world.gate, Rpcs::new(world.tasks())));
     // Longer than the test waits: a stop that waits for the watch fails it.
     let drain = Duration::from_mins(5);
     let limits = Limits { lame_duck: Duration::ZERO, drain, ..Limits::default() };

@@ -20,7 +20,7 @@ type Events = Streaming<pb::WatchTasksResponse>;
 
 impl World {
     fn watchers(&self, beat: Duration) -> Client {
-        TaskServiceClient::new(guarded_with(&self.gate, self.tasks(), beat))
+        TaskServiceClient::new(guarded(&self.gate, Rpcs::with_heartbeat(self.tasks(), beat)))
     }
 
     async fn made(&self, user: &str, title: &str) -> pb::Task {
@@ -117,7 +117,7 @@ async fn a_change_whose_notification_was_lost_is_sent_with_the_next_heartbeat() 
     let mut reply = world.open(&mut client, "alice", "").await.expect("a stream");
     assert_eq!(words(&mut reply, 1).await, ["nothing"]);
     let elsewhere = Tasks::new(world.database.clone(), world.clock.clone());
-    let mut other = TaskServiceClient::new(guarded(&world.gate, elsewhere));
+    let mut other = TaskServiceClient::new(guarded(&world.gate, Rpcs::new(elsewhere)));
     let new = pb::CreateTaskRequest {
         user_id: "alice".into(),
         title: "unheard of".into(),

@@ -27,9 +27,7 @@ struct Answer {
 
 impl World {
     fn routes(&self) -> Router {
-        let bulk = grpc::guarded_bulk(&self.gate, self.tasks());
-        let service = grpc::guarded(&self.gate, self.tasks());
-        router(self.gate.clone(), service, bulk, self.tasks()).routes
+        router(self.gate.clone(), grpc::Rpcs::new(self.tasks())).routes
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

@@ -63,9 +63,8 @@ impl World {
         if let Some(id) = last_id {
             request.headers_mut().insert("last-event-id", id.parse().expect("a value"));
         }
-        let service = grpc::guarded_with(&self.gate, self.tasks(), BEAT);
-        let bulk = grpc::guarded_bulk(&self.gate, self.tasks());
-        let routes = router(self.gate.clone(), service, bulk, self.tasks()).routes;
+        let rpcs = grpc::Rpcs::with_heartbeat(self.tasks(), BEAT);
+        let routes = router(self.gate.clone(), rpcs).routes;
         let response = routes.oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), 200);
         let (parts, body) = response.into_parts();
