@@ -93,7 +93,7 @@ async fn call(on: &Database, kind: Kind, number: i64) -> Result<(), DbErr> {
     transaction.execute_unprepared(&insert).await?;
     match kind {
         Kind::Commit => transaction.commit().await?,
-        Kind::Rollback => transaction.rollback().await,
+        Kind::Rollback => drop(transaction.rollback().await),
         _ => {}
     }
     Ok(())

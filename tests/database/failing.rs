@@ -66,7 +66,7 @@ async fn a_transaction_holds_the_write_lock_from_its_first_moment() {
     let write = "INSERT INTO ledger (number) VALUES (1)";
     let error = beside.writer().execute_unprepared(write).await.expect_err("the lock is held");
     assert!(error.to_string().contains("locked"), "{error}");
-    transaction.rollback().await;
+    transaction.rollback().await.expect("rolled back");
     beside.writer().execute_unprepared(write).await.expect("the lock is free");
     ledger.works_on(10).await;
     assert!(is_marked(ledger.database.writer()).await, "an ordinary end closes nothing");

@@ -42,7 +42,7 @@ async fn a_transaction_that_found_the_disk_full_spoils_none_after_it() {
         assert!(after.is_err(), "nothing more is done in a transaction that failed");
         match ends {
             "dropped" => drop(transaction),
-            "rolled back" => transaction.rollback().await,
+            "rolled back" => drop(transaction.rollback().await),
             _ => assert!(transaction.commit().await.is_err(), "a failure is not committed"),
         }
         free_space(&ledger).await;

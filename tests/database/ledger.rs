@@ -71,7 +71,7 @@ impl Ledger {
     pub async fn works_on(&self, from: i64) {
         let refused = self.database.begin().await.expect("a transaction begins");
         add_in(&refused, from).await.expect("a row is written");
-        refused.rollback().await;
+        refused.rollback().await.expect("rolled back");
         assert!(!self.has(from).await, "what was rolled back is not there");
 
         self.add_in_transaction(from + 1).await.expect("a transaction commits");

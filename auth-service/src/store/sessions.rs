@@ -67,9 +67,13 @@ impl Store {
         let access = restrictions::user_access(&transaction, self.layout, &session.user_id).await?;
         let restrictions = match access {
             Some(access) if check == PreconditionCheck::Met => access.restrictions,
-            _ => return Ok(Opening::PasswordChanged),
+            _ => {
+                transaction.rollback().await?;
+                return Ok(Opening::PasswordChanged);
+            }
         };
         if let Err(restriction) = restrictions.check_sign_in(rules, session.now) {
+            transaction.rollback().await?;
             return Ok(Opening::Refused(restriction));
         }
         let lifted_ban = restrictions.ban != Ban::None;

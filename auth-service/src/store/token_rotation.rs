@@ -50,6 +50,7 @@ impl Store {
             .exec(&transaction)
             .await?;
         if replaced.rows_affected != 1 {
+            transaction.rollback().await?;
             return Ok(false);
         }
         let rotated = rotated();
@@ -109,6 +110,7 @@ impl Store {
             .exec(&transaction)
             .await?;
         if ended.rows_affected == 0 {
+            transaction.rollback().await?;
             return Ok(false);
         }
         cleanup::remove_for_user(&transaction, self.layout, &session.user_id).await?;

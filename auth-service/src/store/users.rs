@@ -65,7 +65,7 @@ impl Store {
         let inserted =
             insert(&transaction, self.layout.user, user::Entity, &mut new_user.id, user).await;
         if let Err(error) = inserted {
-            transaction.rollback().await;
+            transaction.rollback().await?;
             let is_taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
                 && !self.users_by_email(&new_user.email).await?.is_empty();
             return if is_taken { Ok(false) } else { Err(error) };
@@ -145,6 +145,7 @@ impl Store {
         let transaction = self.begin().await?;
         let check = precondition.check(&transaction, self.layout, user_id).await?;
         if check != PreconditionCheck::Met {
+            transaction.rollback().await?;
             return Ok(check);
         }
         account::Entity::update_many()
@@ -181,6 +182,7 @@ impl Store {
         let transaction = self.begin().await?;
         let check = precondition.check(&transaction, self.layout, id).await?;
         if check != PreconditionCheck::Met {
+            transaction.rollback().await?;
             return Ok(check);
         }
         session::Entity::delete_many()

@@ -120,7 +120,7 @@ impl Transaction {
         };
         run_to_completion(async move {
             if !matches!(progress, Progress::Healthy) {
-                roll_back(backend, connection, progress).await;
+                roll_back(backend, connection, progress).await?;
                 return Err(failed_transaction());
             }
             match connection {
@@ -135,17 +135,13 @@ impl Transaction {
     }
 
     /// Rolls back, before it returns. A connection that fails to is closed, which has the same
-    /// effect.
-    pub async fn rollback(self) {
+    /// effect. An error: what the transaction has read may not be there.
+    ///
+    /// Needed wherever an answer rests on what it has read: dropped, it is rolled back later.
+    pub async fn rollback(self) -> Result<(), DbErr> {
         let backend = self.backend;
-        if let Some(Work { connection, progress }) = self.take() {
-            let undone = run_to_completion(async move {
-                roll_back(backend, connection, progress).await;
-                Ok(())
-            });
-            // An error means that the process is ending, and the connection with it.
-            let _ = undone.await;
-        }
+        let Some(Work { connection, progress }) = self.take() else { return Ok(()) };
+        run_to_completion(roll_back(backend, connection, progress)).await
     }
 
     fn take(mut self) -> Option<Work> {
@@ -239,8 +235,15 @@ fn next(work: &mut Option<Work>) -> Result<&mut Work, DbErr> {
 }
 
 /// Rolls back, or closes the connection where that fails or would not be enough.
-async fn roll_back(backend: DbBackend, connection: Connection, progress: Progress) {
+async fn roll_back(
+    backend: DbBackend,
+    connection: Connection,
+    progress: Progress,
+) -> Result<(), DbErr> {
     match (connection, progress) {
+        (Connection::Shared(turn), Progress::Healthy | Progress::Failed) => {
+            return turn.roll_back().await;
+        }
         (Connection::Own(own), Progress::InDoubt(error)) => own.close_after("a statement", &error),
         (Connection::Own(mut own), _) => {
             if let Err(error) = in_time(backend, own.rollback()).await {
@@ -248,8 +251,8 @@ async fn roll_back(backend: DbBackend, connection: Connection, progress: Progres
             }
         }
         (Connection::Shared(mut turn), Progress::InDoubt(error)) => turn.fail(&error),
-        (Connection::Shared(turn), _) => turn.roll_back().await,
     }
+    Ok(())
 }
 
 /// Runs `work` to completion, even if the caller is cancelled.

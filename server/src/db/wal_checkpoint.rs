@@ -104,7 +104,7 @@ mod tests {
         assert!(url.wal_bytes() > WAL_LIMIT, "{}", url.wal_bytes());
         checkpoint(&url).await?;
         assert!(url.wal_bytes() > WAL_LIMIT, "a reader needs it");
-        reading.rollback().await;
+        reading.rollback().await?;
         let limiting = tokio::spawn(database.clone().limit_wal_size());
         let is_truncated = async {
             while url.wal_bytes() > 0 {

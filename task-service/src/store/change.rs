@@ -111,11 +111,11 @@ impl Change {
                 Ok(result)
             }
             Ok(Outcome::Unchanged(result)) => {
-                self.transaction.rollback().await;
+                self.transaction.rollback().await?;
                 Ok(result)
             }
             Err(error) => {
-                self.transaction.rollback().await;
+                self.transaction.rollback().await?;
                 Err(error)
             }
         }

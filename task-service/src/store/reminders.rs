@@ -77,7 +77,7 @@ impl Tasks {
         let count = i64::try_from(due.len()).unwrap_or(i64::MAX);
         let taken = take_numbers(&user, count).exec_with_returning(&transaction).await?;
         let Some(last) = taken.first().filter(|_| count > 0) else {
-            transaction.rollback().await;
+            transaction.rollback().await?;
             return Ok(0);
         };
         let sequence = take_sequence_numbers(count).exec_with_returning(&transaction).await?;

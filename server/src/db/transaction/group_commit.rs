@@ -4,6 +4,9 @@
 //! lets those write first who wait already, and then commits for all of them. None is acknowledged
 //! before. A change that fails is undone alone, to its savepoint; if the transaction itself fails,
 //! all of its changes have failed.
+//!
+//! A change reads what those before it have written. So one that is rolled back waits for the commit
+//! as well: an answer never rests on something that may yet be undone.
 
 use std::sync::{
     Arc,
@@ -103,10 +106,15 @@ impl Turn {
         if !is_last && !self.is_first {
             self.execute(RELEASE).await?;
         }
-        let mut group = self.group.take().ok_or_else(unavailable)?;
         if is_last {
-            return commit(group).await;
+            return commit(self.group.take().ok_or_else(unavailable)?).await;
         }
+        self.committed().await
+    }
+
+    /// Waits for the commit of the transaction, after those who wait already have had their turn.
+    async fn committed(mut self) -> Result<(), DbErr> {
+        let mut group = self.group.take().ok_or_else(unavailable)?;
         let (sender, mut committed) = oneshot::channel();
         group.complete.push(sender);
         drop(group);
@@ -120,17 +128,14 @@ impl Turn {
         }
     }
 
-    /// Undoes the change alone.
-    pub async fn roll_back(mut self) {
+    /// Undoes the change alone. An error: what it has read is not there.
+    pub async fn roll_back(mut self) -> Result<(), DbErr> {
         if !self.is_first {
-            if self.execute(UNDO).await.is_ok() {
-                self.group = None;
-            }
-            return;
+            self.execute(UNDO).await?;
+            return self.committed().await;
         }
         // No other change is part of it.
-        let Ok(connection) = self.connection() else { return };
-        match connection.rollback().await {
+        match self.connection()?.rollback().await {
             Ok(()) => {
                 if let Some(mut group) = self.group.take() {
                     group.connection = None;
@@ -138,6 +143,7 @@ impl Turn {
             }
             Err(error) => self.fail(&query_error(error)),
         }
+        Ok(())
     }
 
     /// Ends the transaction, which has failed, with all of its changes.

@@ -71,7 +71,7 @@ async fn a_change_that_fails_or_is_given_up_is_undone_alone() {
         match x {
             1 => insert(&change, 0).await.expect_err("it exists"),
             2 => return drop(change),
-            3 => return change.rollback().await,
+            3 => return change.rollback().await.expect("undone"),
             _ => return change.commit().await.expect("committed"),
         };
         change.commit().await.expect_err("a statement failed");
