@@ -66,7 +66,7 @@ struct Inner {
     idle: Mutex<IdleConnections>,
 }
 
-/// The connections that nobody uses, the one used last at the end.
+/// The idle connections, the one used last at the end.
 #[derive(Default)]
 struct IdleConnections {
     all: Vec<IdleConnection>,

@@ -23,9 +23,9 @@ pub struct Lease {
 enum State {
     /// The last statement succeeded, if there was one.
     Ready,
-    /// A statement is in progress; or it was interrupted, or failed.
+    /// A statement is in progress; or the last one was interrupted, or failed.
     Uncertain,
-    /// It failed without a response of the database.
+    /// The last statement failed without a response of the database.
     Broken,
 }
 
