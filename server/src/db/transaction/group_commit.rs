@@ -15,6 +15,7 @@ use std::sync::{
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use tokio::{
+    runtime::Handle,
     sync::{Mutex, OwnedMutexGuard, oneshot},
     time::timeout,
 };
@@ -47,7 +48,7 @@ struct Group {
     complete: Vec<oneshot::Sender<Result<(), DbErr>>>,
 }
 
-/// The turn of a writer. Dropped before its end, it fails the transaction, which has half a change.
+/// The turn of a writer. Dropped before its end, its change is undone: its caller may be gone.
 pub struct Turn {
     queue: WriterQueue,
     /// None at its end.
@@ -160,7 +161,14 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.fail(&unavailable());
+        let Some(group) = self.group.take() else { return };
+        let (queue, is_first) = (self.queue.clone(), self.is_first);
+        let mut turn = Self { queue, group: Some(group), is_first };
+        // Without a runtime the process is ending.
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(turn.roll_back())),
+            Err(_) => turn.fail(&unavailable()),
+        }
     }
 }
 
