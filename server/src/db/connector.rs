@@ -12,13 +12,15 @@ use sea_orm::{
     },
 };
 
-use super::{DatabaseUrl, TIMEOUT, connection::Connection, error_code::ErrorCode, read_only};
+use super::{
+    DatabaseUrl, TIMEOUT,
+    connection::Connection,
+    error_code::{ErrorCode, is_locked},
+    read_only,
+};
 
 /// The steps of SQLite's virtual machine between two checks of the clock: some ten milliseconds.
 const STEPS: i32 = 100_000;
-
-/// SQLite's codes of a lock that another process holds for a moment.
-const SQLITE_LOCKED: [u32; 2] = [5, 6];
 
 /// How the connections of a pool are opened.
 #[derive(Clone)]
@@ -136,10 +138,7 @@ pub fn is_worth_a_retry(error: &SqlxError) -> bool {
         SqlxError::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
         SqlxError::Configuration(error) => error.to_string() == read_only::MESSAGE,
         SqlxError::Database(database) if database.is_transient_in_connect_phase() => true,
-        error => matches!(
-            ErrorCode::of(error),
-            Some(ErrorCode::Sqlite(code)) if SQLITE_LOCKED.contains(&code)
-        ),
+        error => matches!(ErrorCode::of(error), Some(ErrorCode::Sqlite(code)) if is_locked(code)),
     }
 }
 

@@ -26,6 +26,11 @@ impl<'e> ErrorCode<'e> {
     }
 }
 
+/// Whether SQLite's primary code is that of a lock that another connection holds: "busy", "locked".
+pub const fn is_locked(sqlite_code: u32) -> bool {
+    matches!(sqlite_code, 5 | 6)
+}
+
 /// Whether a connection is lost after this error: the network or the server ended it (classes 08 and
 /// 57P, and 25P03), or its response was not understood.
 pub fn is_lost(error: &SqlxError) -> bool {

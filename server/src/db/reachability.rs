@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{
     Database, DatabaseUrl, TIMEOUT,
     connector::Connector,
-    error_code::{ErrorCode, driver_error},
+    error_code::{ErrorCode, driver_error, is_locked},
     read_only,
 };
 
@@ -136,8 +136,7 @@ pub(super) fn is_transient(error: &SqlxError) -> bool {
                 ["08", "53", "57"].iter().any(|class| state.starts_with(class))
                     || matches!(&*state, read_only::SQLSTATE | "40001" | "40P01" | "55P03")
             }
-            // "Busy" and "locked".
-            Some(ErrorCode::Sqlite(code)) => matches!(code, 5 | 6),
+            Some(ErrorCode::Sqlite(code)) => is_locked(code),
             None => false,
         },
     }

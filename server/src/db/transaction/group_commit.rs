@@ -54,6 +54,8 @@ pub struct Turn {
     /// None at its end.
     group: Option<OwnedMutexGuard<Group>>,
     is_first: bool,
+    /// Whether the caller is gone.
+    is_dropped: bool,
 }
 
 impl WriterQueue {
@@ -66,11 +68,12 @@ impl WriterQueue {
             return run_to_completion(async move {
                 connection.begin(BEGIN).await.map_err(query_error)?;
                 group.connection = Some(connection);
-                Ok(Turn { queue, group: Some(group), is_first: true })
+                Ok(Turn { queue, group: Some(group), is_first: true, is_dropped: false })
             })
             .await;
         }
-        let mut turn = Turn { queue: self.clone(), group: Some(group), is_first: false };
+        let queue = self.clone();
+        let mut turn = Turn { queue, group: Some(group), is_first: false, is_dropped: false };
         run_to_completion(async move { turn.execute(SAVEPOINT).await.map(|()| turn) }).await
     }
 
@@ -103,12 +106,11 @@ impl Turn {
 
     /// Commits, after those who wait already have had their turn.
     pub async fn commit(mut self) -> Result<(), DbErr> {
-        let is_last = self.queue.waiting.load(Ordering::Relaxed) == 0;
-        if !is_last && !self.is_first {
-            self.execute(RELEASE).await?;
-        }
-        if is_last {
+        if self.queue.waiting.load(Ordering::Relaxed) == 0 {
             return commit(self.group.take().ok_or_else(unavailable)?).await;
+        }
+        if !self.is_first {
+            self.execute(RELEASE).await?;
         }
         self.committed().await
     }
@@ -161,13 +163,14 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let Some(group) = self.group.take() else { return };
-        let (queue, is_first) = (self.queue.clone(), self.is_first);
-        let mut turn = Self { queue, group: Some(group), is_first };
-        // Without a runtime the process is ending.
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(turn.roll_back())),
-            Err(_) => turn.fail(&unavailable()),
+            Ok(runtime) if self.group.is_some() && !self.is_dropped => {
+                let (queue, group) = (self.queue.clone(), self.group.take());
+                let turn = Self { queue, group, is_first: self.is_first, is_dropped: true };
+                runtime.spawn(turn.roll_back());
+            }
+            // A runtime that is ending drops what is spawned, and so comes here.
+            _ => self.fail(&unavailable()),
         }
     }
 }

@@ -108,3 +108,41 @@ async fn when_the_transaction_fails_all_of_its_changes_have_failed() {
     assert_eq!(rows(&database).await, [8]);
     database.close().await.expect("closed");
 }
+
+#[tokio::test]
+async fn a_caller_that_is_gone_as_its_turn_begins_fails_nobody() {
+    let file = TemporaryFile::new("gone");
+    let database = open(&file).await;
+    let work = async |database: Database, x: usize| {
+        if x == 2 {
+            drop(database.writers.begin(&database.writer).await.expect("a turn"));
+            return Ok(());
+        }
+        change(database, x).await
+    };
+    let (first, _, others) = behind_another(&database, work).await;
+    first.expect("committed");
+    assert!(others.into_iter().all(|committed| committed.is_ok()));
+    assert_eq!(rows(&database).await, [0, 1, 3, 4, 5]);
+    drop(database.writers.begin(&database.writer).await.expect("alone"));
+    change(database.clone(), 6).await.expect("the file is free");
+    database.close().await.expect("closed");
+}
+
+/// What a turn spawns as it is dropped is dropped at once.
+#[test]
+fn a_runtime_ends_within_a_turn() {
+    let file = TemporaryFile::new("ends");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let database = runtime.block_on(open(&file));
+    let turn = runtime.block_on(database.writers.begin(&database.writer)).expect("a turn");
+    let (begun, waiting) = std::sync::mpsc::channel();
+    runtime.spawn(async move {
+        let _turn = turn;
+        begun.send(()).expect("heard");
+        std::future::pending::<()>().await;
+    });
+    waiting.recv().expect("it runs");
+    drop(runtime);
+}
