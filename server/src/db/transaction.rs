@@ -7,6 +7,7 @@
 //! run to completion in a task of their own.
 
 mod group_commit;
+mod savepoint;
 
 use std::{future::Future, io, time::Duration};
 
@@ -114,21 +115,35 @@ impl Transaction {
     /// Commits. After an error the outcome is unknown, except that nothing is committed after a
     /// failed statement.
     pub async fn commit(self) -> Result<(), DbErr> {
+        self.commit_with(()).await
+    }
+
+    /// Commits a change whose owner's other changes wait for `guard`. Dropped as soon as they may
+    /// begin: on SQLite that is before the commit, which they share.
+    pub async fn commit_with(self, guard: impl Send + 'static) -> Result<(), DbErr> {
         let backend = self.backend;
         let Some(Work { connection, progress }) = self.take() else {
             return Err(failed_transaction());
         };
-        run_to_completion(async move {
-            if !matches!(progress, Progress::Healthy) {
-                roll_back(backend, connection, progress).await?;
-                return Err(failed_transaction());
+        let connection = match connection {
+            Connection::Shared(turn) if matches!(progress, Progress::Healthy) => {
+                return turn.commit(guard).await;
             }
+            other => other,
+        };
+        run_to_completion(async move {
+            let _guard = guard;
             match connection {
-                Connection::Own(mut own) => in_time(backend, own.commit()).await.map_err(|error| {
-                    own.close_after("COMMIT", &error);
-                    query_error(error)
-                }),
-                Connection::Shared(turn) => turn.commit().await,
+                Connection::Own(mut own) if matches!(progress, Progress::Healthy) => {
+                    in_time(backend, own.commit()).await.map_err(|error| {
+                        own.close_after("COMMIT", &error);
+                        query_error(error)
+                    })
+                }
+                failed => {
+                    roll_back(backend, failed, progress).await?;
+                    Err(failed_transaction())
+                }
             }
         })
         .await
@@ -169,37 +184,38 @@ impl ConnectionTrait for Transaction {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let done = work.lease()?.execute(statement).await;
+        let done = work.lease(None).await?.execute(statement).await;
         work.track(done, execution_error)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let done = work.lease()?.execute_unprepared(sql).await;
+        let done = work.lease(None).await?.execute_unprepared(sql).await;
         work.track(done, execution_error)
     }
 
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+    async fn query_one_raw(&self, mut statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let found = work.lease()?.query_one(statement).await;
+        let found = work.lease(Some(&mut statement.sql)).await?.query_one(statement).await;
         work.track(found, query_error)
     }
 
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+    async fn query_all_raw(&self, mut statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut work = self.work.lock().await;
         let work = next(&mut work)?;
-        let found = work.lease()?.query_all(statement).await;
+        let found = work.lease(Some(&mut statement.sql)).await?.query_all(statement).await;
         work.track(found, query_error)
     }
 }
 
 impl Work {
-    fn lease(&mut self) -> Result<&mut Lease, DbErr> {
+    /// The connection for the next statement, which is `query` if that returns rows.
+    async fn lease(&mut self, query: Option<&mut String>) -> Result<&mut Lease, DbErr> {
         match &mut self.connection {
             Connection::Own(own) => Ok(own),
-            Connection::Shared(turn) => turn.connection(),
+            Connection::Shared(turn) => turn.connection(query).await,
         }
     }
 

@@ -27,7 +27,6 @@ pub struct Change {
     quota: Quota,
     usage: Mutex<UsageChange>,
     notification: PendingNotification,
-    #[expect(dead_code, reason = "over when the change is")]
     guard: QueueGuard,
 }
 
@@ -107,7 +106,8 @@ impl Change {
         };
         match outcome {
             Ok(Outcome::Changed(result)) => {
-                self.notification.send_after(self.transaction.commit()).await?;
+                let committed = self.transaction.commit_with(self.guard);
+                self.notification.send_after(committed).await?;
                 Ok(result)
             }
             Ok(Outcome::Unchanged(result)) => {

@@ -146,3 +146,51 @@ fn a_runtime_ends_within_a_turn() {
     waiting.recv().expect("it runs");
     drop(runtime);
 }
+
+/// More than are released together; each third fails, at its first statement or at a later one.
+#[tokio::test]
+async fn of_many_changes_those_that_fail_are_undone_alone() {
+    let file = TemporaryFile::new("many");
+    let database = open(&file).await;
+    let one = async |x: usize| {
+        let change = database.begin().await.expect("begun");
+        #[expect(clippy::disallowed_methods, reason = "a table of the test's own")]
+        if x.is_multiple_of(2) {
+            let first = Statement::from_string(
+                database.backend(),
+                format!("INSERT INTO t VALUES ({x}, 0) RETURNING x"),
+            );
+            change.query_one_raw(first).await.expect("inserted").expect("a row");
+        } else {
+            insert(&change, x).await.expect("inserted");
+        }
+        if x.is_multiple_of(3) {
+            insert(&change, x).await.expect_err("it exists");
+            change.rollback().await.expect("undone");
+        } else {
+            change.commit().await.expect("committed");
+        }
+    };
+    join_all((1..=40).map(one)).await;
+    let kept = (1..=40_usize).filter(|x| !x.is_multiple_of(3)).map(|x| x as i64);
+    assert_eq!(rows(&database).await, kept.collect::<Vec<_>>());
+    database.close().await.expect("closed");
+}
+
+/// Changes of one user wait for each other and not for the commit, which they share.
+#[tokio::test]
+async fn who_waits_for_the_guard_of_a_change_is_part_of_its_commit() {
+    let file = TemporaryFile::new("guard");
+    let database = open(&file).await;
+    let user = std::sync::Arc::new(tokio::sync::Mutex::new(()));
+    let one = async |x: usize| {
+        let guard = user.clone().lock_owned().await;
+        let change = database.begin().await.expect("begun");
+        insert(&change, x).await.expect("inserted");
+        change.commit_with(guard).await.expect("committed");
+        rows(&database).await.len()
+    };
+    let seen = join_all((0..WRITERS).map(one)).await;
+    assert_eq!(seen, [WRITERS; WRITERS], "one commit for all");
+    database.close().await.expect("closed");
+}
