@@ -23,6 +23,7 @@ use crate::{
     layers::{
         call::{Layers, Protocol, RequestInfo},
         cors,
+        refused_calls::RefusedCalls,
     },
     listen::{
         listener::Listener,
@@ -205,7 +206,7 @@ impl<P: Protocol> Protocol for Unready<P> {
         self.0.refuse(info, status)
     }
 
-    fn log(response: &Response<Body>, elapsed_us: u64) {
-        P::log(response, elapsed_us);
+    fn log(response: &Response<Body>, elapsed_us: u64, refused: &RefusedCalls) {
+        P::log(response, elapsed_us, refused);
     }
 }

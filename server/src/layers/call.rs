@@ -20,7 +20,7 @@ use tonic::{
     codegen::http::{HeaderMap, HeaderValue, Request, Response, Uri, header::ORIGIN},
 };
 
-use super::{framing, request_id};
+use super::{framing, refused_calls::RefusedCalls, request_id};
 use crate::{
     admission::{
         connection_limit::{ConnectionLimit, ConnectionSlot},
@@ -64,8 +64,8 @@ pub trait Protocol: Clone + Send + Sync + 'static {
     /// A refusal in the format of this protocol, with CORS headers for the requesting page.
     fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body>;
 
-    /// Logs a response.
-    fn log(response: &Response<Body>, elapsed_us: u64);
+    /// Logs a response; refusals by samples of `refused`.
+    fn log(response: &Response<Body>, elapsed_us: u64, refused: &RefusedCalls);
 }
 
 /// The mark of a response that is not logged, since its cause is: refusals in aggregate (see
@@ -100,6 +100,7 @@ pub struct Layers {
     fair_share: FairShare,
     uploads: Arc<Uploads>,
     proxies: Proxies,
+    refused: RefusedCalls,
 }
 
 impl Layers {
@@ -113,6 +114,7 @@ impl Layers {
             fair_share: FairShare::new(limits),
             uploads: Arc::new(uploads),
             proxies: proxies.clone(),
+            refused: RefusedCalls::default(),
         }
     }
 }
@@ -283,7 +285,7 @@ impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
             let mut response = calls.respond(&calls.admission_for(address), request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             if response.extensions().get::<AlreadyLogged>().is_none() {
-                P::log(&response, elapsed);
+                P::log(&response, elapsed, &calls.layers.refused);
             }
             response.headers_mut().insert(request_id::HEADER, id);
             Ok(response)

@@ -3,4 +3,5 @@
 pub mod call;
 pub mod cors;
 mod framing;
+pub mod refused_calls;
 pub mod request_id;

@@ -27,6 +27,7 @@ use crate::{
     layers::{
         call::{Protocol, RequestInfo},
         cors::{self, Cors},
+        refused_calls::RefusedCalls,
     },
 };
 
@@ -93,12 +94,21 @@ impl Protocol for Grpc {
 
     /// Server faults were logged with their cause where they arose; refusals and disconnects are
     /// information, and success is for debugging.
-    fn log(response: &Response<Body>, elapsed_us: u64) {
+    fn log(response: &Response<Body>, elapsed_us: u64, refused: &RefusedCalls) {
         let code = response.headers().get("grpc-status");
         match code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes())) {
             Code::Ok => tracing::debug!(elapsed.us = elapsed_us, "answered"),
             Code::DeadlineExceeded => tracing::warn!(elapsed.us = elapsed_us, "took too long"),
-            code => tracing::info!(?code, elapsed.us = elapsed_us, "not answered as asked"),
+            code => {
+                if let Some(unlogged) = refused.sample(code as u16) {
+                    tracing::info!(
+                        ?code,
+                        elapsed.us = elapsed_us,
+                        unlogged,
+                        "not answered as asked"
+                    );
+                }
+            }
         }
     }
 }

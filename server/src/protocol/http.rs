@@ -27,6 +27,7 @@ use crate::{
     layers::{
         call::{AlreadyLogged, Protocol, RequestInfo},
         cors::{self, Cors},
+        refused_calls::RefusedCalls,
     },
 };
 
@@ -123,14 +124,21 @@ impl Protocol for Http {
     }
 
     /// As on the gRPC port: refusals are information, timeouts a warning.
-    fn log(response: &Response<Body>, elapsed_us: u64) {
+    fn log(response: &Response<Body>, elapsed_us: u64, refused: &RefusedCalls) {
         let status = response.status().as_u16();
         match response.status() {
             StatusCode::SERVICE_UNAVAILABLE => {
                 tracing::warn!(status, elapsed.us = elapsed_us, "unavailable");
             }
             code if code.is_client_error() || code.is_server_error() => {
-                tracing::info!(status, elapsed.us = elapsed_us, "not answered as asked");
+                if let Some(unlogged) = refused.sample(status) {
+                    tracing::info!(
+                        status,
+                        elapsed.us = elapsed_us,
+                        unlogged,
+                        "not answered as asked"
+                    );
+                }
             }
             _ => tracing::debug!(status, elapsed.us = elapsed_us, "answered"),
         }
