@@ -169,6 +169,10 @@ impl Tasks {
             if missing == 0 || end.is_some() {
                 break;
             }
+            if let Some(statement) = walk.unfiltered(missing as u64) {
+                tasks.extend(read::tasks(reader, owner, &statement).await?);
+                continue;
+            }
             end = walk.end(reader, epoch).await?;
             let walk = walk.select(end.as_ref()).limit(missing as u64);
             tasks.extend(read::all(reader, owner, walk).await?);

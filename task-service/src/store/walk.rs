@@ -9,16 +9,22 @@ use uuid::Uuid;
 use super::{
     access::Access,
     owned::with_unfinished,
+    read,
     selection::{View, unindexed},
+    statement::{Bound, Text},
 };
 use crate::{
     domain::task::Priority,
     entity::task::{Column, Entity},
     query::{
+        filter::Filter,
         page::{PageCursor, PageRequest},
         sort::{Sort, SortField, SortKey},
     },
 };
+
+/// The texts of lists without a filter, by sort and direction: from the start and from a cursor.
+static UNFILTERED: [[[Text; 2]; 2]; 7] = [const { [const { [const { Text::new() }; 2] }; 2] }; 7];
 
 /// A part of a list in order.
 #[derive(Clone, Copy)]
@@ -68,6 +74,28 @@ impl Walk<'_> {
             None => matching,
         };
         self.entered(bounded)
+    }
+
+    /// The statement of a list without a filter, whose text is made once; `None` of others.
+    pub fn unfiltered(self, limit: u64) -> Option<Bound> {
+        let PageRequest { filter, sort, after, .. } = self.request;
+        if *filter != Filter::default() || sort.by == SortField::Due {
+            return None;
+        }
+        let mut values = vec![self.view.owner.user().as_str().into()];
+        if let Some(PageCursor { key, id, .. }) = after {
+            match key {
+                SortKey::Number(key) => values.push((*key).into()),
+                SortKey::Text(key) => values.push(key.as_str().into()),
+                SortKey::None => return None,
+            }
+            values.push((*id).into());
+        }
+        values.push(limit.into());
+        let [all, rest] = &UNFILTERED[sort.by as usize][usize::from(sort.descending)];
+        let text = if after.is_some() { rest } else { all };
+        let build = || read::whole(self.select(None).limit(limit));
+        Some(text.bind(self.view.backend, values, build))
     }
 
     /// The cursor at which the page ends even if it is not full; `None` if the walk reads no more
