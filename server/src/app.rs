@@ -13,11 +13,14 @@ use crate::{
     health::Readiness,
     layers::call::{CallChain, Layers, Protocol},
     listen::{
-        listener::{Listener, OpenConnections},
+        listener::{Listener, OpenConnections, Sources},
         ports::{BindError, BoundPort, or_off},
     },
+    loopback::{Loopback, LoopbackListener},
     protocol::{grpc::Grpc, http::Http},
+    settings::Settings,
     shutdown::Shutdown,
+    tls::Tls,
 };
 
 /// The time limit for the work after the last call: a database that is unavailable, paused or
@@ -28,6 +31,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_millis(1800);
 pub(crate) struct Port<P> {
     pub(crate) address: SocketAddr,
     socket: TcpListener,
+    tls: Option<Tls>,
+    loopback: LoopbackListener,
     calls: CallChain<P>,
 }
 
@@ -36,10 +41,16 @@ impl<P: Protocol> Port<P> {
         bound: &BoundPort,
         protocol: P,
         layers: &Layers,
-        limits: &Limits,
+        settings: &Settings,
     ) -> Result<Self, BindError> {
-        let calls = CallChain::new(protocol, layers.clone(), limits);
-        Ok(Self { address: bound.address, socket: bound.listener()?, calls })
+        let calls = CallChain::new(protocol, layers.clone(), &settings.limits);
+        let (tls, loopback) = (settings.tls.clone(), LoopbackListener::default());
+        Ok(Self { address: bound.address, socket: bound.listener()?, tls, loopback, calls })
+    }
+
+    /// The port, with connections from within the process.
+    pub(crate) fn with_loopback(self, loopback: &Loopback) -> Self {
+        Self { loopback: loopback.listener(), ..self }
     }
 
     pub(crate) fn serve(
@@ -48,7 +59,8 @@ impl<P: Protocol> Port<P> {
         limits: &Limits,
         stop: &Shutdown,
     ) -> Listener {
-        Listener::start(self.socket, self.calls, connection_limit.clone(), limits, stop.signal())
+        let sources = Sources { socket: self.socket, tls: self.tls, loopback: self.loopback };
+        Listener::start(sources, self.calls, connection_limit.clone(), limits, stop.signal())
     }
 }
 

@@ -125,12 +125,12 @@ impl Assembly {
         let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
         let layers = Layers::new(settings, self.uploads);
         let routes = self.routes.routes().prepare();
-        let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &layers, limits)?;
-        self.loopback.set_address(grpc.address);
+        let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &layers, settings)?;
+        let grpc = grpc.with_loopback(&self.loopback);
         let http = match &ports.http {
             Some(bound) => {
                 let protocol = Http::new(self.routers, readiness.clone(), trusted);
-                Some(Port::open(bound, protocol, &layers, limits)?)
+                Some(Port::open(bound, protocol, &layers, settings)?)
             }
             None => None,
         };

@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -25,11 +25,20 @@ const MAX_USER_AGENT: usize = 512;
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo(Arc<Parts>);
 
+/// The other end of a connection: a client, or a proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub address: SocketAddr,
+    /// The name of its certificate.
+    pub certificate: Option<Arc<str>>,
+}
+
 #[derive(Debug, Default)]
 struct Parts {
     request_id: Option<HeaderValue>,
     address: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
+    certificate: Option<Arc<str>>,
     uri: Uri,
 }
 
@@ -41,8 +50,18 @@ impl ClientInfo {
             request_id: Some(request_id),
             address: address.map(|address| address.to_canonical()),
             user_agent: request.headers().get(USER_AGENT).cloned(),
+            certificate: None,
             uri: request.uri().clone(),
         }))
+    }
+
+    /// The client over a connection from `peer`, with its certificate.
+    pub(crate) fn over(mut self, peer: Option<&Peer>) -> Self {
+        let name = peer.and_then(|peer| peer.certificate.as_ref());
+        if let (Some(name), Some(parts)) = (name, Arc::get_mut(&mut self.0)) {
+            parts.certificate = Some(name.clone());
+        }
+        self
     }
 
     /// A client with a known address and nothing else.
@@ -82,7 +101,8 @@ impl ClientInfo {
     pub(crate) fn log_span() -> Span {
         Self::of_task().map_or_else(Span::none, |client| {
             let (id, path) = (client.request_id().unwrap_or("-"), client.0.uri.path());
-            tracing::info_span!("call", request.id = id, path)
+            let certificate = client.certificate();
+            tracing::info_span!("call", request.id = id, path, certificate)
         })
     }
 
@@ -104,6 +124,12 @@ impl ClientInfo {
         // A header value that is text is ASCII: any byte is a boundary.
         let text = self.0.user_agent.as_ref()?.to_str().ok()?;
         Some(text.get(..MAX_USER_AGENT).unwrap_or(text))
+    }
+
+    /// The name of the client certificate of the connection: its first DNS name, else its SHA-256.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.0.certificate.as_deref()
     }
 
     /// The id under which the call is found in the log.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use hyper_util::rt::TokioIo;
 use shared::config::{Reader, Vars};
 use tonic::transport::Channel;
 use tonic_health::{
@@ -28,6 +29,7 @@ use crate::{
     db::{Database, Probe, ProbeFailure},
     loopback,
     settings::{Addresses, Settings},
+    tls,
 };
 
 /// The period of the database checks; every `WRITES`th includes a write.
@@ -183,10 +185,20 @@ pub async fn probe_own(
     is_live: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, addresses);
-    let address = reader.finish(Some(settings))?.grpc_addr;
-    let loopback_address = loopback::loopback_address(address);
+    let Settings { grpc_addr, tls, .. } = reader.finish(Some(settings))?;
+    let address = loopback::loopback_address(grpc_addr);
     let timeout = Duration::from_secs(2);
-    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{loopback_address}"))?;
-    let channel = endpoint.connect_timeout(timeout).timeout(timeout).connect().await?;
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"))?;
+    let endpoint = endpoint.connect_timeout(timeout).timeout(timeout);
+    let channel = match tls {
+        None => endpoint.connect().await?,
+        Some(tls) => {
+            let connector = tower::service_fn(move |_| {
+                let tls = tls.clone();
+                async move { tls::probe::connect(&tls, address).await.map(TokioIo::new) }
+            });
+            endpoint.connect_with_connector(connector).await?
+        }
+    };
     check(channel, is_live).await
 }

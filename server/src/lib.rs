@@ -4,6 +4,7 @@
 //!   process is stopped ([`ShutdownSignal`])
 //! - `listen`: ports, the accept loop, connections
 //! - `admission`: limits of connections and calls, permits, load shedding
+//! - `tls`: certificates of the ports and of clients, and their reload
 //! - `proxies`: trusted proxies and the client behind them
 //! - `layers`, `protocol`, `body`: the chain around every call, on both wires
 //! - [`http`]: routers, JSON, problems, queries, NDJSON, the documentation page
@@ -33,6 +34,7 @@ mod shutdown;
 mod start;
 pub mod storage;
 pub mod telemetry;
+mod tls;
 
 pub use self::{
     admission::limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
@@ -47,4 +49,5 @@ pub use self::{
     settings::{Addresses, Settings},
     shutdown::{ShutdownSignal, termination_signal},
     start::Start,
+    tls::Tls,
 };

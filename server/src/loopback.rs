@@ -1,37 +1,71 @@
 //! The loopback channel: this process's own gRPC port, for services in it that call each other.
+//! Its connections stay in memory, so they need no TLS.
 
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{DuplexStream, duplex},
+    sync::mpsc,
+};
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-/// The gRPC port of a server, which may not be bound yet.
-#[derive(Clone, Debug, Default)]
-pub struct Loopback(Arc<OnceLock<SocketAddr>>);
+/// The bytes that a connection buffers in each direction.
+const BUFFER: usize = 64 * 1024;
+
+/// The connections that wait to be accepted.
+const BACKLOG: usize = 16;
+
+/// The gRPC port of a server, which may not be served yet.
+#[derive(Clone, Debug)]
+pub struct Loopback {
+    connections: mpsc::Sender<DuplexStream>,
+    accepted: Arc<Mutex<Option<mpsc::Receiver<DuplexStream>>>>,
+}
+
+impl Default for Loopback {
+    fn default() -> Self {
+        let (connections, accepted) = mpsc::channel(BACKLOG);
+        Self { connections, accepted: Arc::new(Mutex::new(Some(accepted))) }
+    }
+}
+
+/// The connections to a port from within the process; the default has none.
+#[derive(Default)]
+pub struct LoopbackListener(Option<mpsc::Receiver<DuplexStream>>);
+
+impl LoopbackListener {
+    /// The next connection; `None` when there will be none.
+    pub(super) async fn accept(&mut self) -> Option<DuplexStream> {
+        self.0.as_mut()?.recv().await
+    }
+}
 
 impl Loopback {
-    /// Sets the address, once.
-    pub(super) fn set_address(&self, address: SocketAddr) {
-        let _ = self.0.set(loopback_address(address));
+    /// The listener, of the port that serves these connections.
+    pub(super) fn listener(&self) -> LoopbackListener {
+        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).take();
+        LoopbackListener(accepted)
     }
 
-    /// A channel that connects on first use, when the port must be bound. Its calls pass gates and
-    /// limits like those of every client.
+    /// A channel that connects on first use, when the port must be served. Its calls pass gates
+    /// and limits like those of every client.
     #[must_use]
     pub fn channel(&self, connect_timeout: Duration) -> Channel {
-        let own = self.0.clone();
+        let connections = self.connections.clone();
         let connector = service_fn(move |_| {
-            let address = own.get().copied();
+            let connections = connections.clone();
             async move {
-                let address = address.ok_or(io::ErrorKind::NotConnected)?;
-                Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(address).await?))
+                let (own, other) = duplex(BUFFER);
+                let sent = connections.send(other).await;
+                sent.map_err(|_closed| io::Error::from(io::ErrorKind::NotConnected))?;
+                Ok::<_, io::Error>(TokioIo::new(own))
             }
         });
         Endpoint::from_static("http://localhost")

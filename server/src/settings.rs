@@ -7,7 +7,7 @@ use shared::{
     origin::Origin,
 };
 
-use crate::{admission::limits::Limits, proxies::Proxies};
+use crate::{admission::limits::Limits, proxies::Proxies, tls::Tls};
 
 shared::settings! {
     /// The settings of a server that are read here, but for its addresses.
@@ -48,6 +48,8 @@ pub struct Settings {
     pub trusted_origins: Vec<Origin>,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Proxies,
+    /// The TLS of both ports; `None`: they are in clear.
+    pub tls: Option<Tls>,
     /// Whether server reflection is on.
     pub reflection: bool,
     /// The limits of calls, connections and times.
@@ -55,14 +57,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `TRUSTED_PROXIES`, `REFLECTION` and
-    /// the [`Limits`].
+    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `TRUSTED_PROXIES`, `REFLECTION`,
+    /// the settings of [`Tls`] and the [`Limits`].
     pub fn read(reader: &mut Reader<'_, impl Vars>, addresses: &Addresses) -> Self {
         Self {
             grpc_addr: reader.get(&addresses.grpc),
             http_addr: reader.get(&addresses.http),
             trusted_origins: Origin::read_trusted(reader),
             trusted_proxies: Proxies::read(reader),
+            tls: Tls::read(reader),
             reflection: reader.get(&REFLECTION),
             limits: Limits::read(reader),
         }

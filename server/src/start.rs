@@ -77,6 +77,9 @@ impl Start<'_> {
     ) -> Result<(), Box<dyn Error>> {
         let mut stop = Box::pin(termination_signal()?);
         let ports = Ports::bind(self.settings).await?;
+        if let Some(tls) = self.settings.tls.clone() {
+            tokio::spawn(tls.keep_reloading());
+        }
         let unready = UnreadyServer::start(&ports, self.settings, self.routers).await?;
         let assembly = tokio::select! {
             assembly = assemble(self.databases, services, &ports) => assembly?,
@@ -149,11 +152,11 @@ impl UnreadyServer {
         let mut grpc_routes = RoutesBuilder::default();
         grpc_routes.add_service(health);
         let grpc = Unready(Grpc::new(grpc_routes.routes().prepare(), trusted));
-        let port = Port::open(&ports.grpc, grpc, &layers, limits)?;
+        let port = Port::open(&ports.grpc, grpc, &layers, settings)?;
         let mut listeners = vec![port.serve(&layers.connection_limit, limits, &stop)];
         if let Some(bound) = &ports.http {
             let http = Unready(Http::new(routers, readiness, trusted));
-            let port = Port::open(bound, http, &layers, limits)?;
+            let port = Port::open(bound, http, &layers, settings)?;
             listeners.push(port.serve(&layers.connection_limit, limits, &stop));
         }
         Ok(Self { listeners, stop, drain: limits.drain })

@@ -59,7 +59,7 @@ BETTER_AUTH_URL (the address that browsers use).";
         let trusted = &server.trusted_origins;
         doctor::settings(report, &config.keys, &config.policy, own.as_ref(), trusted);
         doctor::secret_strength(report, &Reader::new(&Env));
-        doctor::proxies(report, &server.trusted_proxies);
+        doctor::server(report, server);
         task_service::examine(&config, report).await;
     }
 

@@ -53,6 +53,7 @@ mod security_log;
 mod start_up;
 mod stop;
 mod storage;
+mod tls;
 
 // What is written down.
 mod readme;

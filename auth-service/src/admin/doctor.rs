@@ -47,7 +47,7 @@ pub async fn examine(config: &Config, vars: &impl Vars, report: &mut Report) {
     let own = config.origin.as_ref();
     doctor::settings(report, &config.keys, &config.policy, own, &config.server.trusted_origins);
     doctor::secret_strength(report, &Reader::new(vars));
-    doctor::proxies(report, &config.server.trusted_proxies);
+    doctor::server(report, &config.server);
     accounts(report, &config.accounts);
     rate_limit(report, &config.rate_limit, config.database.file().is_none());
     store::examine(report, &config.database, &*clock, leeway).await;

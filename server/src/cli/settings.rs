@@ -7,7 +7,7 @@ use shared::{
     origin,
 };
 
-use crate::{admission::limits, audit_log, db, proxies, settings, storage, telemetry};
+use crate::{admission::limits, audit_log, db, proxies, settings, storage, telemetry, tls};
 
 /// The settings that every server reads, at addresses with the defaults of its program.
 #[must_use]
@@ -17,6 +17,7 @@ pub fn server_settings(addresses: &settings::Addresses) -> Vec<Row> {
         storage::SETTINGS,
         audit_log::SETTINGS,
         &[addresses.grpc.row(), addresses.http.row()],
+        tls::SETTINGS,
         origin::TRUSTED,
         proxies::SETTINGS,
         settings::SETTINGS,

@@ -2,11 +2,7 @@
 //! log line.
 
 use std::{
-    borrow::Cow,
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-    panic::AssertUnwindSafe,
-    sync::Arc,
+    borrow::Cow, convert::Infallible, net::IpAddr, panic::AssertUnwindSafe, sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +16,11 @@ use tonic::{
     codegen::http::{HeaderMap, HeaderValue, Request, Response, Uri, header::ORIGIN},
 };
 
-use super::{framing, refused_calls::RefusedCalls, request_id};
+use super::{
+    framing,
+    refused_calls::{AlreadyLogged, RefusedCalls},
+    request_id,
+};
 use crate::{
     admission::{
         connection_limit::{ConnectionLimit, ConnectionSlot},
@@ -32,7 +32,7 @@ use crate::{
         uploads::Uploads,
     },
     body::{request::RequestBody, response::ResponseBodies, streaming::StreamKind},
-    client_info::{ClientInfo, client_prefix},
+    client_info::{ClientInfo, Peer, client_prefix},
     proxies::Proxies,
     settings::Settings,
     shutdown::{Draining, Shutdown},
@@ -67,11 +67,6 @@ pub trait Protocol: Clone + Send + Sync + 'static {
     /// Logs a response; refusals by samples of `refused`.
     fn log(response: &Response<Body>, elapsed_us: u64, refused: &RefusedCalls);
 }
-
-/// The mark of a response that is not logged, since its cause is: refusals in aggregate (see
-/// `refusal_log`), readiness when it changes.
-#[derive(Clone)]
-pub struct AlreadyLogged;
 
 /// The parts of a request that its refusal needs.
 pub struct RequestInfo {
@@ -132,7 +127,7 @@ struct Inner<P> {
     upload_timeout: Duration,
     response_bodies: ResponseBodies,
     draining: Shutdown,
-    peer: Option<SocketAddr>,
+    peer: Option<Peer>,
     connection: Option<Arc<ConnectionState>>,
 }
 
@@ -152,12 +147,12 @@ impl<P: Protocol> CallChain<P> {
 
     /// The call chain of one connection: its calls have the peer as their client, or the client
     /// behind a trusted proxy ([`ClientInfo`]), and share the permits of that client.
-    pub fn for_peer(&self, peer: SocketAddr, slot: &ConnectionSlot) -> Self {
+    pub fn for_peer(&self, peer: Peer, slot: &ConnectionSlot) -> Self {
         let mut calls = Inner::clone(&self.0);
-        calls.peer = Some(peer);
         calls.connection = Some(slot.connection.clone());
-        let admission =
-            calls.layers.admission.of(&calls.layers.fair_share.of(client_prefix(peer.ip())));
+        let share = calls.layers.fair_share.of(client_prefix(peer.address.ip()));
+        calls.peer = Some(peer);
+        let admission = calls.layers.admission.of(&share);
         calls.layers.admission = admission.on(slot.connection.clone(), slot.is_proxy);
         calls.response_bodies = calls.response_bodies.for_connection();
         calls.draining = Shutdown::default();
@@ -178,7 +173,7 @@ impl<P: Protocol> CallChain<P> {
 impl<P: Protocol> Inner<P> {
     /// The address of the client: the peer, or the client behind a trusted proxy.
     fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        self.peer.map(|peer| self.layers.proxies.client(peer, headers).ip())
+        self.peer.as_ref().map(|peer| self.layers.proxies.client(peer.address, headers).ip())
     }
 
     /// `response`, tracked with the permit of its call, which becomes a stream's permit if it
@@ -223,8 +218,8 @@ impl<P: Protocol> Inner<P> {
     /// The admission of the client: behind a proxy that of the client, not of the proxy.
     fn admission_for(&self, client: Option<IpAddr>) -> Cow<'_, Admission> {
         let admission = &self.layers.admission;
-        match (self.peer, client) {
-            (Some(peer), Some(client)) if peer.ip() != client => {
+        match (&self.peer, client) {
+            (Some(peer), Some(client)) if peer.address.ip() != client => {
                 Cow::Owned(admission.of(&self.layers.fair_share.of(client_prefix(client))))
             }
             _ => Cow::Borrowed(admission),
@@ -277,7 +272,7 @@ impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
         }
         let address = calls.client_address(request.headers());
         let id = request_id::of(request.headers());
-        let client = ClientInfo::new(id.clone(), address, &request);
+        let client = ClientInfo::new(id.clone(), address, &request).over(calls.peer.as_ref());
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(Draining(calls.draining.signal()));
         let response_future = async move {

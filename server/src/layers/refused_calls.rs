@@ -15,6 +15,11 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// The lines of a window for one status.
 const LINES: u64 = 10;
 
+/// The mark of a response that is not logged, since its cause is: refusals by a limit in aggregate
+/// (see `refusal_log`), readiness when it changes.
+#[derive(Clone)]
+pub struct AlreadyLogged;
+
 /// The refused calls of the window, by HTTP status or gRPC code.
 #[derive(Clone, Default)]
 pub struct RefusedCalls(Arc<Mutex<HashMap<u16, Calls>>>);

@@ -17,7 +17,6 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::Instant,
 };
 
@@ -56,13 +55,17 @@ impl Closing {
 
 /// Serves `stream` until the client disconnects, breaks the protocol, stays silent or is evicted,
 /// or the server drains.
-pub fn serve<P: Protocol>(
-    stream: TcpStream,
+pub fn serve<S, P>(
+    stream: S,
     calls: CallChain<P>,
     limits: &Limits,
     stopping: ShutdownSignal,
     state: Arc<ConnectionState>,
-) -> impl Future<Output = ()> + Send + use<P> {
+) -> impl Future<Output = ()> + Send + use<S, P>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    P: Protocol,
+{
     let received = Arc::new(AtomicUsize::new(0));
     let head_timer = HeadTimer::new(limits.handshake_timeout);
     let stream =
@@ -173,13 +176,13 @@ fn jittered(age: Duration) -> Duration {
 }
 
 /// A stream that counts the bytes received.
-struct CountedStream {
-    stream: TcpStream,
+struct CountedStream<S> {
+    stream: S,
     received: Arc<AtomicUsize>,
     head_timer: HeadTimer,
 }
 
-impl AsyncRead for CountedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -196,7 +199,7 @@ impl AsyncRead for CountedStream {
     }
 }
 
-impl AsyncWrite for CountedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CountedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

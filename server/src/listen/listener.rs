@@ -1,12 +1,19 @@
 //! The accept loop: connections within the connection limit, until the drain.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::server::TlsStream;
 
 use super::connection;
 use crate::{
@@ -14,12 +21,18 @@ use crate::{
         connection_limit::{ConnectionLimit, ConnectionSlot},
         limits::Limits,
     },
+    client_info::Peer,
     layers::call::{CallChain, Protocol},
+    loopback::LoopbackListener,
     shutdown::ShutdownSignal,
+    tls::{Tls, name_of},
 };
 
 /// The backoff after a failed accept: at the limit of open files an immediate retry would spin.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// The peer of connections within the process.
+const LOCAL_PEER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 /// A running accept loop.
 pub struct Listener {
@@ -27,12 +40,21 @@ pub struct Listener {
     accepting: JoinHandle<JoinSet<()>>,
 }
 
+/// The sources of a port's connections.
+pub struct Sources {
+    pub socket: TcpListener,
+    /// The TLS of the socket; `None`: it is in clear.
+    pub tls: Option<Tls>,
+    /// Connections within the process.
+    pub loopback: LoopbackListener,
+}
+
 /// The open connections of a closed port.
 pub struct OpenConnections(JoinSet<()>);
 
 impl Listener {
     pub fn start(
-        socket: TcpListener,
+        sources: Sources,
         calls: CallChain<impl Protocol>,
         connection_limit: ConnectionLimit,
         limits: &Limits,
@@ -40,7 +62,7 @@ impl Listener {
     ) -> Self {
         let (close, closing) = watch::channel(false);
         let accepting = tokio::spawn(accept(
-            socket,
+            sources,
             calls,
             connection_limit,
             limits.clone(),
@@ -70,7 +92,7 @@ impl OpenConnections {
 }
 
 async fn accept(
-    socket: TcpListener,
+    Sources { socket, tls, mut loopback }: Sources,
     calls: CallChain<impl Protocol>,
     connection_limit: ConnectionLimit,
     limits: Limits,
@@ -83,30 +105,82 @@ async fn accept(
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Some(slot) = connection_limit.acquire(peer) {
-                        let calls = calls.for_peer(peer, &slot);
-                        open.spawn(serve(stream, calls, &limits, stopping.clone(), slot));
+                        // Small responses must not wait for the client's delayed
+                        // acknowledgement.
+                        let _ = stream.set_nodelay(true);
+                        let connection = Connection::new(&calls, &limits, &stopping, peer, slot);
+                        match &tls {
+                            None => drop(open.spawn(connection.serve(stream, None))),
+                            Some(tls) => drop(open.spawn(connection.secure(tls.accept(stream)))),
+                        }
                     }
                 }
                 Err(error) => pause_after(&error, &connection_limit).await,
             },
+            Some(stream) = loopback.accept() => {
+                if let Some(slot) = connection_limit.acquire(LOCAL_PEER) {
+                    let connection = Connection::new(&calls, &limits, &stopping, LOCAL_PEER, slot);
+                    open.spawn(connection.serve(stream, None));
+                }
+            }
             Some(_) = open.join_next(), if !open.is_empty() => {}
             _ = closing.changed() => return open,
         }
     }
 }
 
-fn serve<P: Protocol>(
-    stream: TcpStream,
+/// An accepted connection.
+struct Connection<P> {
     calls: CallChain<P>,
-    limits: &Limits,
+    limits: Limits,
     stopping: ShutdownSignal,
+    peer: SocketAddr,
     slot: ConnectionSlot,
-) -> impl Future<Output = ()> + Send + use<P> {
-    // Small responses must not wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let served = connection::serve(stream, calls, limits, stopping, slot.connection.clone());
-    async move {
-        served.await;
+}
+
+impl<P: Protocol> Connection<P> {
+    fn new(
+        calls: &CallChain<P>,
+        limits: &Limits,
+        stopping: &ShutdownSignal,
+        peer: SocketAddr,
+        slot: ConnectionSlot,
+    ) -> Self {
+        let (calls, limits, stopping) = (calls.clone(), limits.clone(), stopping.clone());
+        Self { calls, limits, stopping, peer, slot }
+    }
+
+    /// Serves it after the TLS handshake, which has the time of a first request.
+    async fn secure(
+        self,
+        handshake: impl Future<Output = io::Result<TlsStream<TcpStream>>> + Send,
+    ) {
+        let in_time = tokio::time::timeout(self.limits.handshake_timeout, handshake);
+        let stream = tokio::select! {
+            done = in_time => match done {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => {
+                    tracing::debug!(peer = %self.peer.ip(), %error, "no TLS handshake");
+                    return;
+                }
+                Err(_elapsed) => return,
+            },
+            _immediately = self.slot.connection.evicted() => return,
+            () = self.stopping.stopped() => return,
+        };
+        let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = certificate.map(|certificate| name_of(certificate).into());
+        self.serve(stream, certificate).await;
+    }
+
+    /// Serves it until its end. `certificate` is the name of the client's.
+    async fn serve<S>(self, stream: S, certificate: Option<Arc<str>>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self { calls, limits, stopping, peer: address, slot } = self;
+        let calls = calls.for_peer(Peer { address, certificate }, &slot);
+        connection::serve(stream, calls, &limits, stopping, slot.connection.clone()).await;
         drop(slot);
     }
 }

@@ -25,9 +25,9 @@ use crate::{
     health::Readiness,
     http::{HttpRouter, Problem, docs, json},
     layers::{
-        call::{AlreadyLogged, Protocol, RequestInfo},
+        call::{Protocol, RequestInfo},
         cors::{self, Cors},
-        refused_calls::RefusedCalls,
+        refused_calls::{AlreadyLogged, RefusedCalls},
     },
 };
 

@@ -107,6 +107,7 @@ impl Server {
             http_addr: Some(grpc_addr),
             trusted_origins: Vec::new(),
             trusted_proxies: reader.finish(Some(trusted_proxies)).expect("proxies"),
+            tls: None,
             reflection,
             limits,
         };

@@ -19,7 +19,7 @@ pub use self::{
     disk_space::disk_space,
     file_access::file_access,
     secret_strength::secret_strength,
-    settings::{proxies, settings},
+    settings::{server, settings},
 };
 
 /// The verdict of a finding.

@@ -6,7 +6,11 @@ use shared::{
 };
 
 use super::Report;
-use crate::proxies::Proxies;
+use crate::{
+    proxies::Proxies,
+    settings::Settings,
+    tls::{Tls, Validity},
+};
 
 /// Reports questionable settings among those of every service. `own` is the address of browsers,
 /// where known.
@@ -77,14 +81,39 @@ pub fn settings(
     }
 }
 
+/// Reports questionable settings of the ports.
+pub fn server(report: &mut Report, settings: &Settings) {
+    proxies(report, &settings.trusted_proxies);
+    tls(report, settings.tls.as_ref());
+}
+
 /// Reports that every peer counts as a trusted proxy.
-pub fn proxies(report: &mut Report, trusted: &Proxies) {
+fn proxies(report: &mut Report, trusted: &Proxies) {
     if trusted.trust_all() {
         report.warn(
             "settings",
             "TRUSTED_PROXIES has a network of all addresses: every caller chooses the address that \
              its attempts are counted by; list your proxies alone",
         );
+    }
+}
+
+/// Reports the certificate of the ports, if they have one.
+fn tls(report: &mut Report, tls: Option<&Tls>) {
+    let Some(tls) = tls else { return };
+    let clients = match tls.demands_certificates() {
+        Some(true) => "client certificates are required",
+        Some(false) => "client certificates are optional",
+        None => "client certificates are not asked for",
+    };
+    match tls.validity() {
+        Ok(Validity { names, refusal: None }) => {
+            report.ok("tls", format!("certificate for {}; {clients}", names.join(", ")));
+        }
+        Ok(Validity { refusal: Some(refusal), .. }) => {
+            report.fault("tls", format!("the certificate in TLS_CERT_FILE {refusal}"));
+        }
+        Err(message) => report.fault("tls", format!("TLS_CERT_FILE {message}")),
     }
 }
 

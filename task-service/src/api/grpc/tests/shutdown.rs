@@ -25,6 +25,7 @@ async fn shutdown_ends_a_watch_as_unavailable() {
         http_addr,
         trusted_origins,
         trusted_proxies: Proxies::default(),
+        tls: None,
         reflection: false,
         limits,
     };
