@@ -1,5 +1,7 @@
 //! A connection of either driver, and its statements.
 
+use std::time::Duration;
+
 use sea_orm::{
     DbBackend, ExecResult, QueryResult, SqlxError, Statement,
     sea_query::Values,
@@ -10,6 +12,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx_core::transaction::TransactionManager;
+use tokio::time::timeout;
 
 use super::{error_code::ErrorCode, read_only};
 
@@ -19,6 +22,9 @@ const SQLITE_REFUSALS: [u32; 2] = [5, 19];
 
 type PostgresTransactions = <Postgres as Database>::TransactionManager;
 type SqliteTransactions = <Sqlite as Database>::TransactionManager;
+
+/// The time limit to close a connection to a server.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection.
 pub enum Connection {
@@ -103,10 +109,13 @@ impl Connection {
         on_driver!(self, on => on.shrink_buffers());
     }
 
-    /// Closes the connection: a file is closed before this returns, a server notices on its own.
+    /// Closes the connection: a file is closed before this returns, a server is told and has a second
+    /// to agree. Over TLS it is waited for, and one that is not told waits as well.
     pub async fn close(self) -> Result<(), SqlxError> {
         match self {
-            Self::Postgres(on) => on.close_hard().await,
+            Self::Postgres(on) => {
+                timeout(CLOSE_TIMEOUT, on.close()).await.unwrap_or_else(|_elapsed| Ok(()))
+            }
             Self::Sqlite(on) => on.close().await,
         }
     }

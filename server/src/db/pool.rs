@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     SqlxError, Statement, prelude::async_trait::async_trait,
@@ -205,10 +206,8 @@ impl Pool {
         self.inner.permits.close();
         drop(all);
         let idle = std::mem::take(&mut self.inner.idle().all);
-        for IdleConnection { connection, .. } in idle {
-            connection.close().await.map_err(connection_error)?;
-        }
-        Ok(())
+        let closed = join_all(idle.into_iter().map(|one| one.connection.close())).await;
+        closed.into_iter().collect::<Result<(), _>>().map_err(connection_error)
     }
 }
 

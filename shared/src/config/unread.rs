@@ -17,7 +17,7 @@ const SHARED_BEGINNINGS: [&str; 2] = ["MAX_", "DATABASE_"];
 
 /// Other programs' variables that a prefix or a typo would match: the X session's, the password
 /// store's, the database of test suites.
-const FOREIGN: [&str; 3] = ["SESSION_MANAGER", "PASSWORD_STORE_", "TEST_DATABASE_URL"];
+const FOREIGN: [&str; 4] = ["SESSION_MANAGER", "PASSWORD_STORE_", "TEST_DATABASE_URL", "SSL_CERT_"];
 
 /// The length from which a name may be two typos away, instead of one.
 const LONG_NAME: usize = 10;

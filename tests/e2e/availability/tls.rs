@@ -1,6 +1,6 @@
 //! TLS to PostgreSQL, with a certificate that an authority of the test's own has signed.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use fixtures::{Cluster, notice};
 
@@ -55,11 +55,21 @@ async fn tls_is_taken_where_it_is_offered_and_checked_where_that_is_asked_for() 
     let authority = |name: &str| format!("{}/{name}.pem", cluster.folder().display());
     let checked = |name: &str| format!("?sslmode=verify-full&sslrootcert={}", authority(name));
     for mode in [String::new(), "?sslmode=require".to_owned(), checked("right")] {
-        let server = begin(Binary::Tasks, &format!("{address}{mode}")).wait();
+        let mut server = begin(Binary::Tasks, &format!("{address}{mode}")).wait();
         until_ready(&server).await;
         let [encrypted, clear] = connections(&cluster);
         assert_eq!(clear, "0", "{mode}");
         assert_ne!(encrypted, "0", "{mode}");
+        // What closes its connections ends: the doctor, and the server.
+        let mut doctor = Binary::Tasks.command();
+        doctor.args(["doctor"]).env("BETTER_AUTH_SECRET", crate::world::SECRET);
+        doctor.env("BETTER_AUTH_URL", crate::world::URL);
+        doctor.env("DATABASE_URL", format!("{address}{mode}"));
+        let ended = run(doctor);
+        assert_eq!(ended.code, Some(0), "{mode}: {}", ended.stdout);
+        server.terminate();
+        assert!(server.wait(Duration::from_secs(5)).is_some_and(|status| status.success()));
+        assert!(!server.log().contains("did not let go"), "{mode}: {}", server.log());
         drop(server);
         super::until("it is gone", async || connections(&cluster) == ["0", "0"]).await;
     }
