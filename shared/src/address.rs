@@ -77,6 +77,16 @@ impl<'a> Address<'a> {
         Ok(Self { scheme, host, port, path, query, fragment })
     }
 
+    /// The port of a web address that names none.
+    pub fn default_port(&self) -> u16 {
+        if self.scheme == "https" { 443 } else { 80 }
+    }
+
+    /// The port of a web address.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or_else(|| self.default_port())
+    }
+
     /// The address, if it is nothing but host and port; a slash at the end is ignored.
     pub fn bare(self) -> Result<Self, AddressFault> {
         if !matches!(self.path, "" | "/") {

@@ -16,3 +16,4 @@ pub mod error;
 pub mod fields;
 mod json;
 pub mod origin;
+pub mod trusted_origin;

@@ -13,16 +13,8 @@ crate::settings! {
         "the address that browsers use; its origin is issuer and audience of tokens";
 }
 
-crate::settings! {
-    /// The setting of other origins.
-    pub const TRUSTED: "Server";
-
-    TRUSTED_ORIGINS: Vec<Origin> = Setting::new("http://localhost:3000", trusted),
-        "origins whose pages may call (CORS) and act with cookies (CSRF)";
-}
-
 /// The schemes of web addresses.
-const SCHEMES: &[&str] = &["http", "https"];
+pub(crate) const SCHEMES: &[&str] = &["http", "https"];
 
 /// `scheme://host[:port]` of an http or https address, in lower case and without the
 /// scheme's own port, as browsers spell it. Compared as a whole, never by prefix.
@@ -37,9 +29,8 @@ impl Origin {
 
     fn of(address: &Address<'_>) -> Self {
         let Address { scheme, host, port, .. } = address;
-        let default_port = if *scheme == "https" { 443 } else { 80 };
         Self(match port {
-            Some(port) if *port != default_port => format!("{scheme}://{host}:{port}"),
+            Some(port) if *port != address.default_port() => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         })
     }
@@ -51,11 +42,6 @@ impl Origin {
         own: &Setting<Option<Self>>,
     ) -> Option<Self> {
         reader.valid(own).flatten()
-    }
-
-    /// Reads `TRUSTED_ORIGINS`, separated by commas.
-    pub fn read_trusted(reader: &mut Reader<'_, impl Vars>) -> Vec<Self> {
-        reader.get(&TRUSTED_ORIGINS)
     }
 
     /// The origin as a browser sends it.
@@ -90,32 +76,19 @@ fn own(text: &str) -> Result<Option<Origin>, String> {
         .map_err(|fault| format!("must be an address such as `https://app.example.com`: {fault}"))
 }
 
-fn trusted(text: &str) -> Result<Vec<Origin>, String> {
-    let entry = |(position, text): (usize, &str)| {
-        let address = Address::parse(text, SCHEMES).and_then(Address::bare);
-        address.map(|address| Origin::of(&address)).map_err(|fault| {
-            format!(
-                "must be origins such as `https://app.example.com`, separated by commas; \
-                 entry {position}: {fault}"
-            )
-        })
-    };
-    let entries = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-    (1..).zip(entries).map(entry).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::trusted_origin::TrustedOrigin;
 
     /// The message of the setting's fault, if it has one.
     fn fault_of(name: &'static str, text: &str) -> Option<String> {
         let vars = HashMap::from([(name, text.to_owned())]);
         let mut reader = Reader::new(&vars);
         match name {
-            "TRUSTED_ORIGINS" => drop(Origin::read_trusted(&mut reader)),
+            "TRUSTED_ORIGINS" => drop(TrustedOrigin::read_all(&mut reader)),
             _ => drop(Origin::read_own(&mut reader, &BETTER_AUTH_URL)),
         }
         reader.finish(Some(())).err().map(|faults| faults.to_string())
@@ -124,9 +97,9 @@ mod tests {
     #[test]
     fn settings_are_held_to_the_whole_grammar_and_never_quoted() {
         for (name, text, said) in [
-            ("TRUSTED_ORIGINS", "http://localhost:*", "entry 1: its port"),
+            ("TRUSTED_ORIGINS", "http://localhost:**", "entry 1: its port"),
             ("TRUSTED_ORIGINS", "https://a.example, http://b.example:03000", "entry 2: its port"),
-            ("TRUSTED_ORIGINS", "https://*.s3cret.example", "entry 1: it has a wildcard"),
+            ("TRUSTED_ORIGINS", "https://*.s3cret", "entry 1: it has a wildcard"),
             ("TRUSTED_ORIGINS", "https://a.example/app", "entry 1: it has a path"),
             ("TRUSTED_ORIGINS", "https://a.example?x", "entry 1: it has a query"),
             ("TRUSTED_ORIGINS", "https://a.example#x", "entry 1: it has a fragment"),

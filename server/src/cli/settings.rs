@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use shared::{
     config::{Fallback, Row},
-    origin,
+    trusted_origin,
 };
 
 use crate::{admission::limits, audit_log, db, proxies, settings, storage, telemetry, tls};
@@ -18,7 +18,7 @@ pub fn server_settings(addresses: &settings::Addresses) -> Vec<Row> {
         audit_log::SETTINGS,
         &[addresses.grpc.row(), addresses.http.row()],
         tls::SETTINGS,
-        origin::TRUSTED,
+        trusted_origin::SETTINGS,
         proxies::SETTINGS,
         settings::SETTINGS,
         limits::SETTINGS,

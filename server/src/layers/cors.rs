@@ -1,6 +1,6 @@
 //! CORS: the pages that may call from a browser (Fetch, "CORS protocol").
 //!
-//! Origins are listed one by one and compared whole: with credentials allowed, a wildcard or a
+//! Origins are listed and compared by their parts: with credentials allowed, a bare wildcard or a
 //! reflected origin would let any page act for its visitor.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use http::{
         ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
     },
 };
-use shared::origin::Origin;
+use shared::trusted_origin::TrustedOrigin;
 
 /// The time in seconds for which a browser may cache a preflight response.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
@@ -26,13 +26,14 @@ const VARIES: HeaderValue = HeaderValue::from_static(
 /// The request headers that pages may send.
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization,content-type,idempotency-key,if-match,if-none-match,last-event-id,\
-     x-request-id,x-user-id,x-grpc-web,x-user-agent,grpc-timeout",
+     x-request-id,x-requested-with,x-user-id,x-grpc-web,x-user-agent,grpc-timeout,\
+     traceparent,tracestate,baggage,sentry-trace",
 );
 
 /// The CORS headers of a port, for pages of the trusted origins.
 #[derive(Clone)]
 pub struct Cors {
-    trusted: Arc<[Origin]>,
+    trusted: Arc<[TrustedOrigin]>,
     /// The methods that pages may use.
     methods: HeaderValue,
     /// The response headers that pages may read.
@@ -41,7 +42,7 @@ pub struct Cors {
 
 impl Cors {
     /// The headers of an HTTP port.
-    pub fn http(trusted: &[Origin]) -> Self {
+    pub fn http(trusted: &[TrustedOrigin]) -> Self {
         Self {
             trusted: trusted.into(),
             methods: HeaderValue::from_static("GET,POST,PUT,PATCH,DELETE"),
@@ -53,7 +54,7 @@ impl Cors {
     }
 
     /// The headers of a gRPC port.
-    pub fn grpc_web(trusted: &[Origin]) -> Self {
+    pub fn grpc_web(trusted: &[TrustedOrigin]) -> Self {
         Self {
             trusted: trusted.into(),
             methods: HeaderValue::from_static("POST"),
@@ -85,8 +86,8 @@ impl Cors {
     fn allow(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
         // The routes may name others.
         headers.append(VARY, VARIES);
-        let is_trusted = |origin: &&HeaderValue| self.trusted.iter().any(|t| *origin == t.as_str());
-        if let Some(origin) = origin.filter(is_trusted) {
+        let is_trusted = |text: &str| self.trusted.iter().any(|trusted| trusted.matches(text));
+        if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(is_trusted)) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }

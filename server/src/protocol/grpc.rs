@@ -7,7 +7,7 @@ use futures_util::{
     future::{BoxFuture, ready},
 };
 use hyper::body::Incoming;
-use shared::{error::is_server_fault, origin::Origin};
+use shared::{error::is_server_fault, trusted_origin::TrustedOrigin};
 use tonic::{
     Code, Status,
     body::Body,
@@ -44,7 +44,7 @@ pub struct Grpc {
 
 impl Grpc {
     /// `routes`, callable from pages of these origins.
-    pub fn new(routes: Routes, trusted: &[Origin]) -> Self {
+    pub fn new(routes: Routes, trusted: &[TrustedOrigin]) -> Self {
         let services = GrpcWebLayer::new().layer(DrainWatches(routes));
         Self { services, cors: Cors::grpc_web(trusted) }
     }

@@ -13,7 +13,7 @@ use http::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
 };
-use shared::origin::Origin;
+use shared::trusted_origin::TrustedOrigin;
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 
@@ -65,7 +65,7 @@ pub struct Http {
 
 impl Http {
     /// `routers`, open to pages of these origins.
-    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[Origin]) -> Self {
+    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[TrustedOrigin]) -> Self {
         let refusals = routers.iter().map(|router| (router.prefix, router.refusal)).collect();
         let health = async move || health(readiness.is_ready());
         let (apis, routes_by_service): (Vec<_>, Vec<_>) =

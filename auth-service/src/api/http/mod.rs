@@ -42,7 +42,7 @@ use server::{
     http::{HttpRouter, Route},
     routes,
 };
-use shared::{auth::Keyring, origin::Origin};
+use shared::{auth::Keyring, origin::Origin, trusted_origin::TrustedOrigin};
 use utoipa::openapi::OpenApi;
 
 use self::{
@@ -66,7 +66,7 @@ pub struct Dependencies {
     /// The origin of this server in browsers. With TLS, cookies are `Secure`.
     pub own_origin: Option<Origin>,
     /// Other origins that may act for their visitors.
-    pub trusted_origins: Vec<Origin>,
+    pub trusted_origins: Vec<TrustedOrigin>,
     /// The lifetime of the session cookie cache; `None`: off.
     pub session_cookie_cache: Option<Duration>,
 }

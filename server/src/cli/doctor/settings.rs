@@ -3,6 +3,7 @@
 use shared::{
     auth::{JWT_AUDIENCE, JWT_ISSUER, Keyring, TokenPolicy},
     origin::Origin,
+    trusted_origin::TrustedOrigin,
 };
 
 use super::Report;
@@ -19,7 +20,7 @@ pub fn settings(
     keys: &Keyring,
     policy: &TokenPolicy,
     own: Option<&Origin>,
-    trusted: &[Origin],
+    trusted: &[TrustedOrigin],
 ) {
     let ids = keys.ids();
     match &ids[..] {
@@ -62,7 +63,7 @@ pub fn settings(
              network in clear, and cookies are not kept to TLS; put TLS in front and write https",
         );
     }
-    for origin in trusted.iter().filter(|origin| !own.is_local() && *origin != own) {
+    for origin in trusted.iter().filter(|origin| !own.is_local() && !origin.matches(own.as_str())) {
         if origin.is_local() {
             report.warn(
                 "settings",
@@ -141,7 +142,8 @@ mod tests {
             max_lifetime: Duration::from_hours(1),
         };
         let origin = |text: &&str| Origin::parse(text).expect("an origin");
-        let trusted: Vec<Origin> = trusted.iter().map(origin).collect();
+        let parsed = |text: &&str| TrustedOrigin::parse(text).expect("an origin");
+        let trusted: Vec<_> = trusted.iter().map(parsed).collect();
         let mut report = Report::default();
         let keys = Keyring::new(&secrets[0], &secrets[1..]);
         settings(&mut report, &keys, &policy, Some(&origin(&own)), &trusted);

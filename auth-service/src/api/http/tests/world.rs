@@ -14,6 +14,7 @@ use shared::{
     clock::ManualClock,
     config::Reader,
     origin::{BETTER_AUTH_URL, Origin},
+    trusted_origin::TrustedOrigin,
 };
 use tower::ServiceExt;
 
@@ -33,6 +34,7 @@ use crate::{
 
 pub const OWN: &str = "http://127.0.0.1:4101";
 pub const TRUSTED: &str = "http://localhost:3000";
+pub const TRUSTED_APP: &str = "myapp://";
 pub const PASSWORD: &str = "correct horse";
 const SECRET: &str = "test-secret-0123456789-abcdefghijklmnop-XYZ";
 
@@ -126,7 +128,9 @@ impl World {
             access,
             keys: keys.clone(),
             own_origin: Some(Origin::parse(setting.own).expect("an origin")),
-            trusted_origins: vec![Origin::parse(TRUSTED).expect("an origin")],
+            trusted_origins: [TRUSTED, TRUSTED_APP, "https://*.example.org"]
+                .map(|text| TrustedOrigin::parse(text).expect("an origin"))
+                .to_vec(),
             session_cookie_cache: setting.cookie_cache,
         });
         let verifier = TokenVerifier::new(keys.clone(), policy, clock.clone());
