@@ -77,7 +77,7 @@ impl TrustedOrigin {
         let concrete = format!("{scheme}://{}", below.unwrap_or(rest));
         let address = Address::parse(&concrete, SCHEMES).and_then(Address::bare)?;
         let port = port.unwrap_or_else(|| Port::One(address.port_or_default()));
-        // Below a single label are the sites of everybody.
+        // Names below a single label have many owners.
         let is_owned = address.host.trim_end_matches('.').contains('.')
             && !address.host.starts_with('[')
             && address.host.parse::<std::net::Ipv4Addr>().is_err();
