@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use shared::config::{Env, Reader, Row};
 
 use super::{doctor::Report, exit, settings};
-use crate::{health, settings::Addresses, telemetry};
+use crate::{db, health, settings::Addresses, telemetry};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -79,6 +79,7 @@ enum Command<C: Subcommand> {
 /// success, 2 for faulty settings or a faulty command line, 1 for other errors.
 #[must_use]
 pub fn main<P: Program>() -> ExitCode {
+    db::set_application_name(P::NAME);
     let (about, _) = P::ABOUT.split_once("\n\n").unwrap_or((P::ABOUT, ""));
     let command = Cli::<P::Command>::command()
         .name(P::NAME)

@@ -7,7 +7,7 @@ use sea_orm::{
     SqlxSqliteConnector,
     sqlx::{
         ConnectOptions,
-        postgres::{PgConnectOptions, PgPoolOptions},
+        postgres::PgPoolOptions,
         sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions},
     },
 };
@@ -17,6 +17,7 @@ use super::{
     connection::Connection,
     error_code::{ErrorCode, is_locked},
     read_only,
+    servers::Servers,
 };
 
 /// The steps of SQLite's virtual machine between two checks of the clock: some ten milliseconds.
@@ -26,7 +27,7 @@ const STEPS: i32 = 100_000;
 #[derive(Clone)]
 pub enum Connector {
     Postgres {
-        options: Box<PgConnectOptions>,
+        servers: Servers,
         /// Whether connections to read-only servers are refused.
         writes: bool,
     },
@@ -44,13 +45,14 @@ impl DatabaseUrl {
         writes: bool,
         settings: &[(&str, &str)],
     ) -> Result<Connector, DbErr> {
-        let options = self.url.parse::<PgConnectOptions>().map_err(connection_error)?;
         let timeout = TIMEOUT.as_millis().to_string();
-        let options = options
-            .disable_statement_logging()
-            .options([("statement_timeout", timeout)])
-            .options(settings.iter().copied());
-        Ok(Connector::Postgres { options: Box::new(options), writes })
+        let servers = Servers::parse(&self.url).map_err(connection_error)?.with(|options| {
+            options
+                .disable_statement_logging()
+                .options([("statement_timeout", &timeout)])
+                .options(settings.iter().copied())
+        });
+        Ok(Connector::Postgres { servers, writes })
     }
 
     /// Connections to a file that exists.
@@ -85,14 +87,11 @@ impl Connector {
     /// Opens a connection.
     pub async fn open(&self) -> Result<Connection, SqlxError> {
         let mut connection = match self {
-            Self::Postgres { options, .. } => Connection::Postgres(options.connect().await?),
+            Self::Postgres { servers, writes } => {
+                Connection::Postgres(servers.connect(*writes).await?.0)
+            }
             Self::Sqlite { options, .. } => Connection::Sqlite(options.connect().await?),
         };
-        if matches!(self, Self::Postgres { writes: true, .. })
-            && connection.is_read_only_server().await?
-        {
-            return Err(SqlxError::Configuration(read_only::MESSAGE.into()));
-        }
         self.check_out(&mut connection).await?;
         Ok(connection)
     }
@@ -115,10 +114,11 @@ impl Connector {
     /// A pool of the driver's own with one connection, for the ORM's migrations.
     pub async fn driver_pool(&self) -> Result<DatabaseConnection, DbErr> {
         match self {
-            Self::Postgres { options, .. } => {
+            Self::Postgres { servers, writes } => {
+                let (found, options) = servers.connect(*writes).await.map_err(connection_error)?;
+                let _ = Connection::Postgres(found).close().await;
                 let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT);
-                let pool =
-                    pool.connect_with((**options).clone()).await.map_err(connection_error)?;
+                let pool = pool.connect_with(options.clone()).await.map_err(connection_error)?;
                 Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
             }
             Self::Sqlite { options, .. } => {

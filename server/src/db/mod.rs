@@ -16,6 +16,7 @@ mod reachability;
 mod read_only;
 mod row;
 mod schema_status;
+mod servers;
 #[cfg(test)]
 pub(crate) mod temporary_file;
 mod timestamp;
@@ -39,6 +40,7 @@ pub use self::{
     reachability::{Unreachable, is_unavailable},
     row::{ColumnValue, ReadRows, RowValues},
     schema_status::Migrations,
+    servers::set_application_name,
     timestamp::timestamp_value,
     transaction::Transaction,
     url::{DatabaseUrl, SETTINGS, database_url},

@@ -13,6 +13,7 @@ use sea_orm::{
 
 use super::{
     Database, TIMEOUT,
+    connection::Connection,
     connector::{Connector, connection_error as failed},
 };
 
@@ -45,13 +46,15 @@ impl Database {
     /// Listens on `channel`; `None` on SQLite, which has no channels.
     pub async fn listen(&self, channel: &str) -> Result<Option<Notifications>, DbErr> {
         // Not from the pool, as it is held for as long as the server runs.
-        let Connector::Postgres { options, .. } = self.writer.connector() else { return Ok(None) };
+        let Connector::Postgres { servers, .. } = self.writer.connector() else { return Ok(None) };
+        let (found, options) = servers.connect(true).await.map_err(failed)?;
+        let _ = Connection::Postgres(found).close().await;
         let own = PgPoolOptions::new()
             .max_connections(1)
             .max_lifetime(None)
             .idle_timeout(None)
             .acquire_timeout(TIMEOUT)
-            .connect_lazy_with((**options).clone());
+            .connect_lazy_with(options.clone());
         let mut listener = PgListener::connect_with(&own).await.map_err(failed)?;
         listener.eager_reconnect(false);
         listener.listen(channel).await.map_err(failed)?;

@@ -2,16 +2,15 @@
 
 use std::{error::Error, fmt, io, time::Duration};
 
-use sea_orm::{
-    ConnAcquireErr, DbBackend, DbErr, RuntimeErr, SqlxError,
-    sqlx::{ConnectOptions as _, Connection, postgres::PgConnectOptions},
-};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr, RuntimeErr, SqlxError};
 
 use super::{
     Database, DatabaseUrl, TIMEOUT,
+    connection::Connection,
     connector::Connector,
     error_code::{ErrorCode, driver_error, is_locked},
     read_only,
+    servers::Servers,
 };
 
 /// The failure to reach a database.
@@ -57,12 +56,12 @@ impl DatabaseUrl {
         if self.backend != DbBackend::Postgres {
             return Ok(());
         }
-        let parsed = self.url.parse::<PgConnectOptions>().map_err(|error| Unreachable {
+        let servers = Servers::parse(&self.url).map_err(|error| Unreachable {
             location: "PostgreSQL".to_owned(),
             is_transient: false,
             why: cause(&error),
         })?;
-        check_reachable(&parsed, TIMEOUT).await
+        check_reachable(&servers, TIMEOUT).await
     }
 }
 
@@ -71,7 +70,7 @@ impl Database {
     #[must_use]
     pub fn location(&self) -> String {
         match self.writer.connector() {
-            Connector::Postgres { options, .. } => location(options),
+            Connector::Postgres { servers, .. } => servers.location(),
             Connector::Sqlite { options, .. } => {
                 format!("SQLite at {}", options.get_filename().display())
             }
@@ -81,34 +80,22 @@ impl Database {
     /// The cause of a failure, from a connection outside of the pool.
     pub(super) async fn diagnose(&self, timeout: Duration) -> Result<(), Unreachable> {
         match self.writer.connector() {
-            Connector::Postgres { options, .. } => check_reachable(options, timeout).await,
+            Connector::Postgres { servers, .. } => check_reachable(servers, timeout).await,
             Connector::Sqlite { .. } => Ok(()),
         }
     }
 }
 
-async fn check_reachable(options: &PgConnectOptions, timeout: Duration) -> Result<(), Unreachable> {
+async fn check_reachable(servers: &Servers, timeout: Duration) -> Result<(), Unreachable> {
     let unreachable =
-        |is_transient, why| Unreachable { location: location(options), is_transient, why };
-    let attempt = async {
-        let mut connection = options.connect().await?;
-        let is_read_only = read_only::is_read_only_server(&mut connection).await?;
-        let _ = connection.close().await;
-        Ok::<_, SqlxError>(is_read_only)
-    };
-    match tokio::time::timeout(timeout, attempt).await {
-        Ok(Ok(false)) => Ok(()),
-        Ok(Ok(true)) => Err(unreachable(true, read_only::MESSAGE.to_owned())),
+        |is_transient, why| Unreachable { location: servers.location(), is_transient, why };
+    match tokio::time::timeout(timeout, servers.connect(true)).await {
+        Ok(Ok((found, _))) => {
+            let _ = Connection::Postgres(found).close().await;
+            Ok(())
+        }
         Ok(Err(error)) => Err(unreachable(is_transient(&error), cause(&error))),
         Err(_elapsed) => Err(unreachable(true, "does not answer".to_owned())),
-    }
-}
-
-fn location(options: &PgConnectOptions) -> String {
-    let name = options.get_database().unwrap_or(options.get_username());
-    match options.get_socket() {
-        Some(folder) => format!("PostgreSQL at {}/{name}", folder.display()),
-        None => format!("PostgreSQL at {}:{}/{name}", options.get_host(), options.get_port()),
     }
 }
 
@@ -130,6 +117,7 @@ pub(super) fn is_transient(error: &SqlxError) -> bool {
         // A TLS failure is reported as invalid data.
         SqlxError::Io(error) => error.kind() != io::ErrorKind::InvalidData,
         SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed => true,
+        SqlxError::Configuration(error) => error.to_string() == read_only::MESSAGE,
         error => match ErrorCode::of(error) {
             // Classes 08 (connection), 53 (resources) and 57 (operator), and single states.
             Some(ErrorCode::SqlState(state)) => {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use sea_orm::DbBackend;
 use shared::config::{Reader, Setting, Vars, number};
-use url::Url;
 
+use super::servers;
 use crate::storage::MinFree;
 
 shared::settings! {
@@ -46,14 +46,17 @@ impl DatabaseUrl {
         Self::parse(text, 1)
     }
 
-    /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`.
+    /// `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`, which may have
+    /// several hosts and no parameter that is not understood.
     pub fn parse(url: &str, connections: u32) -> Result<Self, String> {
         let backend = match url.split_once("://") {
             Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => {
                 DbBackend::Sqlite
             }
-            // Parsed here because the driver's own error quotes the password.
-            Some(("postgres" | "postgresql", _)) if Url::parse(url).is_ok() => DbBackend::Postgres,
+            Some(("postgres" | "postgresql", _)) => {
+                servers::check(url)?;
+                DbBackend::Postgres
+            }
             _ => {
                 return Err("must be `sqlite://path/to/file.db` or \
                             `postgres://user:password@host:port/name`"

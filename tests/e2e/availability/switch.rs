@@ -109,6 +109,26 @@ async fn a_failover_by_way_of_a_standby_is_recovered_from_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_hosts_the_one_that_takes_writes_is_used() {
+    let Some(primary) = Cluster::start(&[]) else { return };
+    primary.execute("CREATE DATABASE tasks");
+    let standby = primary.standby();
+    let hosts = [&standby, &primary].map(|one| format!("127.0.0.1:{}", one.port())).join(",");
+    let address = format!("postgres://postgres@{hosts}/tasks?target_session_attrs=read-write");
+    let server = begin(Binary::Tasks, &address).wait();
+    let ada = Stranger::new(server.channel(), server.channel()).minted("ada");
+    ada.create("before").await;
+    let own = "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^task-service/'";
+    assert_ne!(primary.execute(own), "0");
+    assert_eq!(standby.execute(own), "0");
+
+    primary.crash();
+    standby.execute("SELECT pg_promote()");
+    assert_recovers(&server, &ada, Instant::now()).await;
+    assert_ne!(standby.execute(own), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_turns_read_only_is_left_alone_until_it_writes_again() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let server = begin(Binary::Tasks, &cluster.database("tasks")).wait();

@@ -1,0 +1,209 @@
+//! The servers of a PostgreSQL address: one, or several of which the first is used that takes
+//! writes (libpq, "Specifying Multiple Hosts", with `target_session_attrs=read-write`).
+
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
+
+use sea_orm::{
+    SqlxError,
+    sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions},
+};
+use tokio::time::timeout;
+use url::Url;
+
+use super::{TIMEOUT, reachability::is_transient, read_only};
+
+/// The parameters of an address that the driver understands, and families of them.
+const PARAMETERS: [&str; 11] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+];
+
+/// The kind of server to use. Only one has a meaning here, and it is the default.
+const TARGET: &str = "target_session_attrs";
+const WRITABLE: [&str; 2] = ["read-write", "primary"];
+
+/// The name of this process at the servers.
+static APPLICATION: OnceLock<String> = OnceLock::new();
+
+/// Names this process at its servers (`pg_stat_activity`), with the version. The first name counts.
+pub fn set_application_name(program: &str) {
+    let _ = APPLICATION.set(format!("{program}/{}", env!("CARGO_PKG_VERSION")));
+}
+
+fn application_name() -> &'static str {
+    APPLICATION.get_or_init(|| env!("CARGO_PKG_NAME").to_owned())
+}
+
+/// The servers of an address, in its order.
+#[derive(Clone)]
+pub struct Servers(Arc<[PgConnectOptions]>);
+
+/// Refuses what an address asks for and the driver would ignore. Names parameters, never values.
+pub fn check(address: &str) -> Result<(), String> {
+    let urls: Result<Vec<_>, _> = single(address).iter().map(|one| Url::parse(one)).collect();
+    // The driver's own error quotes the password.
+    let urls = urls.map_err(|_| {
+        "must be `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`".to_owned()
+    })?;
+    let Some(url) = urls.first() else { return Ok(()) };
+    let mut faults = Vec::new();
+    for (name, value) in url.query_pairs() {
+        let is_known =
+            PARAMETERS.contains(&&*name) || name == "user" || name.starts_with("options[");
+        if name == TARGET && !WRITABLE.contains(&&*value) {
+            faults.push(format!("its {TARGET} must be `read-write`, as every change writes"));
+        } else if ["host", "hostaddr", "port"].contains(&&*name) && value.contains(',') {
+            faults
+                .push("several hosts stand before the name: `host:port,host:port/name`".to_owned());
+        } else if name != TARGET && !is_known {
+            faults.push(format!("its parameter `{name}` is not understood"));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
+/// The addresses with one host each.
+fn single(address: &str) -> Vec<String> {
+    let Some((scheme, rest)) = address.split_once("://") else { return Vec::new() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let (user, hosts) = match authority.rsplit_once('@') {
+        Some((user, hosts)) => (format!("{user}@"), hosts),
+        None => (String::new(), authority),
+    };
+    hosts.split(',').map(|host| format!("{scheme}://{user}{host}{path}")).collect()
+}
+
+impl Servers {
+    /// The servers of an address, called by the name of this program unless it names another.
+    pub fn parse(address: &str) -> Result<Self, SqlxError> {
+        let one = |address: String| -> Result<PgConnectOptions, SqlxError> {
+            let mut url =
+                Url::parse(&address).map_err(|error| SqlxError::Configuration(error.into()))?;
+            let pairs = url
+                .query_pairs()
+                .filter(|(name, _)| name != TARGET)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()));
+            let pairs: Vec<_> = pairs.collect();
+            url.set_query(None);
+            if !pairs.is_empty() {
+                url.query_pairs_mut().extend_pairs(pairs);
+            }
+            let options = url.as_str().parse::<PgConnectOptions>()?;
+            Ok(match options.get_application_name() {
+                Some(_) => options,
+                None => options.application_name(application_name()),
+            })
+        };
+        single(address).into_iter().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The servers with these settings of connections.
+    pub fn with(self, settings: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Self {
+        Self(self.0.iter().cloned().map(settings).collect())
+    }
+
+    /// Connects to the first server that is reached and, if `writes`, takes writes. All of them
+    /// together get the time of one.
+    pub async fn connect(
+        &self,
+        writes: bool,
+    ) -> Result<(PgConnection, &PgConnectOptions), SqlxError> {
+        let limit = TIMEOUT / u32::try_from(self.0.len()).unwrap_or(1).max(1);
+        let mut failure = None;
+        for options in &*self.0 {
+            let attempt = async {
+                let mut connection = options.connect().await?;
+                if writes && read_only::is_read_only_server(&mut connection).await? {
+                    let _ = connection.close().await;
+                    return Err(SqlxError::Configuration(read_only::MESSAGE.into()));
+                }
+                Ok(connection)
+            };
+            let error = match timeout(limit, attempt).await {
+                Ok(Ok(connection)) => return Ok((connection, options)),
+                Ok(Err(error)) => error,
+                Err(_elapsed) => SqlxError::Io(io::ErrorKind::TimedOut.into()),
+            };
+            // One that may pass says that waiting helps.
+            if failure.as_ref().is_none_or(|before| !is_transient(before) && is_transient(&error)) {
+                failure = Some(error);
+            }
+        }
+        Err(failure.unwrap_or(SqlxError::PoolClosed))
+    }
+
+    /// The location of the database, without user and password.
+    pub fn location(&self) -> String {
+        let Some(first) = self.0.first() else { return "PostgreSQL".to_owned() };
+        let name = first.get_database().unwrap_or(first.get_username());
+        let hosts = self.0.iter().map(|one| match one.get_socket() {
+            Some(folder) => folder.display().to_string(),
+            None => format!("{}:{}", one.get_host(), one.get_port()),
+        });
+        format!("PostgreSQL at {}/{name}", hosts.collect::<Vec<_>>().join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_one_server_or_several() {
+        for (address, location) in [
+            ("postgres://u:p@a:1/d", "PostgreSQL at a:1/d"),
+            (
+                "postgres://u:p@a:1,b,[::1]:3/d?sslmode=require",
+                "PostgreSQL at a:1,b:5432,[::1]:3/d",
+            ),
+            (
+                "postgresql://u@a,b/d?target_session_attrs=read-write",
+                "PostgreSQL at a:5432,b:5432/d",
+            ),
+            ("postgres://u:p@localhost/d?host=/run/pg", "PostgreSQL at /run/pg/d"),
+        ] {
+            assert_eq!(check(address), Ok(()), "{address}");
+            assert_eq!(Servers::parse(address).expect(address).location(), location);
+        }
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused_by_name() {
+        for (address, fault) in [
+            ("postgres://a/d?connect_timeout=9&pgbouncer=s3cret", "`connect_timeout` is not under"),
+            ("postgres://a/d?connect_timeout=9&pgbouncer=s3cret", "`pgbouncer` is not understood"),
+            (
+                "postgres://a/d?target_session_attrs=any",
+                "target_session_attrs must be `read-write`",
+            ),
+            ("postgres://a/d?host=b,c", "several hosts stand before the name"),
+            ("postgres://u:s3cret@a:1,b:x/d", "must be"),
+        ] {
+            let told = check(address).expect_err(address);
+            assert!(told.contains(fault) && !told.contains("s3cret"), "{address}: {told}");
+        }
+    }
+
+    #[test]
+    fn connections_have_the_name_of_the_program_or_of_the_address() {
+        let name = |address: &str| {
+            let servers = Servers::parse(address).expect(address);
+            servers.0[0].get_application_name().map(str::to_owned)
+        };
+        assert_eq!(name("postgres://a/d").as_deref(), Some(application_name()));
+        assert_eq!(name("postgres://a/d?application_name=mine").as_deref(), Some("mine"));
+    }
+}
