@@ -96,7 +96,7 @@ mod tests {
             rows.iter().map(text).collect::<Result<Vec<_>, DbErr>>()
         };
         let options = pragma(database.reader(), "compile_options").await?;
-        for flag in ["DEFAULT_MEMSTATUS=0", "ENABLE_QPSG", "STMTJRNL_SPILL=4194304"] {
+        for flag in ["DEFAULT_MEMSTATUS=0", "ENABLE_QPSG"] {
             assert!(options.iter().any(|option| option == flag), "{flag}: {options:?}");
         }
         for on in [database.reader(), database.writer()] {

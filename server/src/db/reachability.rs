@@ -77,6 +77,18 @@ impl Database {
         }
     }
 
+    /// Whether certificates of the servers are checked, and whether these are on this machine;
+    /// `None` for SQLite.
+    #[must_use]
+    pub fn servers_are_verified_or_local(&self) -> Option<(bool, bool)> {
+        match self.writer.connector() {
+            Connector::Postgres { servers, .. } => {
+                Some((servers.are_verified(), servers.are_local()))
+            }
+            Connector::Sqlite { .. } => None,
+        }
+    }
+
     /// The cause of a failure, from a connection outside of the pool.
     pub(super) async fn diagnose(&self, timeout: Duration) -> Result<(), Unreachable> {
         match self.writer.connector() {

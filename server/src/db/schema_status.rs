@@ -61,6 +61,16 @@ impl Database {
         rows.first().map(|row| row.try_get_by_index(0)).transpose()
     }
 
+    /// Whether the connection to the server is encrypted; `None` for SQLite, which has none.
+    pub async fn is_encrypted(&self) -> Result<Option<bool>, DbErr> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let own = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        let rows = self.query(own.to_owned()).await?;
+        rows.first().map(|row| row.try_get_by_index(0)).transpose()
+    }
+
     /// SQLite's journal mode (`wal` once a server has run); `None` on PostgreSQL.
     pub async fn journal_mode(&self) -> Result<Option<String>, DbErr> {
         if self.backend() == DbBackend::Postgres {

@@ -3,12 +3,16 @@
 
 use std::{
     io,
+    net::IpAddr,
     sync::{Arc, OnceLock},
 };
 
 use sea_orm::{
     SqlxError,
-    sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions},
+    sqlx::{
+        ConnectOptions as _, Connection as _, PgConnection,
+        postgres::{PgConnectOptions, PgSslMode},
+    },
 };
 use tokio::time::timeout;
 use url::Url;
@@ -143,6 +147,20 @@ impl Servers {
             }
         }
         Err(failure.unwrap_or(SqlxError::PoolClosed))
+    }
+
+    /// Whether certificates are checked, with the name of the server.
+    pub fn are_verified(&self) -> bool {
+        self.0.iter().all(|one| matches!(one.get_ssl_mode(), PgSslMode::VerifyFull))
+    }
+
+    /// Whether all of them are on this machine.
+    pub fn are_local(&self) -> bool {
+        let is_local = |host: &str| {
+            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        self.0.iter().all(|one| one.get_socket().is_some() || is_local(one.get_host()))
     }
 
     /// The location of the database, without user and password.

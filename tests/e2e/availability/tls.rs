@@ -67,6 +67,8 @@ async fn tls_is_taken_where_it_is_offered_and_checked_where_that_is_asked_for() 
         doctor.env("DATABASE_URL", format!("{address}{mode}"));
         let ended = run(doctor);
         assert_eq!(ended.code, Some(0), "{mode}: {}", ended.stdout);
+        let verdict = if mode.contains("verify-full") { "is verified" } else { "is encrypted" };
+        assert!(ended.stdout.contains(verdict), "{mode}: {}", ended.stdout);
         server.terminate();
         assert!(server.wait(Duration::from_secs(5)).is_some_and(|status| status.success()));
         assert!(!server.log().contains("did not let go"), "{mode}: {}", server.log());
