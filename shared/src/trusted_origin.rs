@@ -109,6 +109,13 @@ impl TrustedOrigin {
         &self.text
     }
 
+    /// Whether this is the origin that a browser sent: nothing but scheme, host and port.
+    #[must_use]
+    pub fn is(&self, origin: &str) -> bool {
+        let rest = origin.split_once("://").map_or("", |(_, rest)| rest);
+        !rest.contains(['/', '?', '#']) && self.matches(origin)
+    }
+
     /// Whether an origin or address that came with a request is at this one.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
@@ -237,6 +244,17 @@ mod tests {
             ("http://localhost:*", ""),
         ] {
             assert!(!matches(trusted, site), "{trusted} has not {site}");
+        }
+    }
+
+    #[test]
+    fn a_browser_sends_nothing_behind_the_port() {
+        let trusted = TrustedOrigin::parse("https://*.example.com").expect("an origin");
+        assert!(trusted.is("https://a.example.com"));
+        for address in
+            ["https://a.example.com/", "https://a.example.com?x", "https://a.example.com#x"]
+        {
+            assert!(trusted.matches(address) && !trusted.is(address), "{address}");
         }
     }
 

@@ -20,7 +20,7 @@ use url::Url;
 use super::{TIMEOUT, reachability::is_transient, read_only};
 
 /// The parameters of an address that the driver understands, and families of them.
-const PARAMETERS: [&str; 11] = [
+const PARAMETERS: [&str; 12] = [
     "application_name",
     "dbname",
     "host",
@@ -32,6 +32,7 @@ const PARAMETERS: [&str; 11] = [
     "sslkey",
     "sslmode",
     "sslrootcert",
+    "statement-cache-capacity",
 ];
 
 /// The kind of server to use. Only one has a meaning here, and it is the default.

@@ -86,7 +86,7 @@ impl Cors {
     fn allow(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
         // The routes may name others.
         headers.append(VARY, VARIES);
-        let is_trusted = |text: &str| self.trusted.iter().any(|trusted| trusted.matches(text));
+        let is_trusted = |text: &str| self.trusted.iter().any(|trusted| trusted.is(text));
         if let Some(origin) = origin.filter(|origin| origin.to_str().is_ok_and(is_trusted)) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
