@@ -1,11 +1,11 @@
 //! The savepoints of changes that share a transaction.
 //!
 //! Each statement of its own wakes the driver's thread. So a savepoint is sent together with the
-//! first statement of its change, and those of complete changes are released several at a time, by
-//! the name of the outermost.
+//! first statement of its change.
 
-/// The savepoints that are released together.
-pub const MAX: usize = 8;
+/// The savepoints that are released together, by the name of the outermost. With more of them
+/// SQLite keeps more to undo, which it writes to a temporary file beyond 64 KiB.
+pub const MAX: usize = 2;
 
 /// Releases all savepoints.
 pub const RELEASE_ALL: &str = "RELEASE changes";
