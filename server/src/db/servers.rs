@@ -3,7 +3,6 @@
 
 use std::{
     io,
-    net::IpAddr,
     sync::{Arc, OnceLock},
 };
 
@@ -14,10 +13,11 @@ use sea_orm::{
         postgres::{PgConnectOptions, PgSslMode},
     },
 };
+use shared::origin::Origin;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{TIMEOUT, reachability::is_transient, read_only};
+use super::{TIMEOUT, reachability::is_transient, read_only, url::ADDRESSES};
 
 /// The parameters of an address that the driver understands, and families of them.
 const PARAMETERS: [&str; 12] = [
@@ -59,10 +59,13 @@ pub struct Servers(Arc<[PgConnectOptions]>);
 pub fn check(address: &str) -> Result<(), String> {
     let urls: Result<Vec<_>, _> = single(address).iter().map(|one| Url::parse(one)).collect();
     // The driver's own error quotes the password.
-    let urls = urls.map_err(|_| {
-        "must be `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`".to_owned()
-    })?;
+    let urls = urls.map_err(|_| ADDRESSES.to_owned())?;
     let Some(url) = urls.first() else { return Ok(()) };
+    // Behind a `?` in a password, the rest of that password would be a name.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte);
+    if url.query_pairs().any(|(name, _)| !name.bytes().all(is_plain)) {
+        return Err(ADDRESSES.to_owned());
+    }
     let mut faults = Vec::new();
     for (name, value) in url.query_pairs() {
         let is_known =
@@ -158,8 +161,7 @@ impl Servers {
     /// Whether all of them are on this machine.
     pub fn are_local(&self) -> bool {
         let is_local = |host: &str| {
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+            Origin::parse(&format!("http://{host}")).is_ok_and(|origin| origin.is_local())
         };
         self.0.iter().all(|one| one.get_socket().is_some() || is_local(one.get_host()))
     }
@@ -210,6 +212,8 @@ mod tests {
             ),
             ("postgres://a/d?host=b,c", "several hosts stand before the name"),
             ("postgres://u:s3cret@a:1,b:x/d", "must be"),
+            ("postgres://u:12?s3cret@a/d", "must be"),
+            ("postgres://u:12?s3cret&x@a/d", "must be"),
         ] {
             let told = check(address).expect_err(address);
             assert!(told.contains(fault) && !told.contains("s3cret"), "{address}: {told}");

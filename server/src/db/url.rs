@@ -8,6 +8,10 @@ use shared::config::{Reader, Setting, Vars, number};
 use super::servers;
 use crate::storage::MinFree;
 
+/// The addresses, in the fault of a text that is none.
+pub(super) const ADDRESSES: &str =
+    "must be `sqlite://path/to/file.db` or `postgres://user:password@host:port/name`";
+
 shared::settings! {
     /// The settings of every database.
     pub const SETTINGS: "Data";
@@ -58,9 +62,7 @@ impl DatabaseUrl {
                 DbBackend::Postgres
             }
             _ => {
-                return Err("must be `sqlite://path/to/file.db` or \
-                            `postgres://user:password@host:port/name`"
-                    .to_owned());
+                return Err(ADDRESSES.to_owned());
             }
         };
         Ok(Self { url: url.to_owned(), backend, connections, min_free: MinFree::default() })

@@ -2,8 +2,8 @@
 //!
 //! A commit costs a sync of the disk, however much it commits. So the first writer whose change is
 //! complete lets others write while some wait, and then commits for all of them. None is
-//! acknowledged before. A change that fails is undone alone, to its savepoint; if the transaction itself fails,
-//! all of its changes have failed.
+//! acknowledged before. A change that fails is undone alone, to its savepoint; if the transaction
+//! itself fails, all of its changes have failed.
 //!
 //! A change reads what those before it have written. So one that is rolled back waits for the commit
 //! as well: an answer never rests on something that may yet be undone.
