@@ -1,6 +1,6 @@
 //! The counter of a rate limit: in memory, in a table or in Redis, with the same results.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use shared::clock::Clock;
@@ -12,7 +12,7 @@ use super::{
     redis::Redis,
     settings::RateLimitStore,
 };
-use crate::store::{DatabaseError, Store, Taken};
+use crate::store::{DatabaseError, Refunded, Store, Wanted};
 
 /// The store that counts attempts.
 #[derive(Clone)]
@@ -52,10 +52,36 @@ impl Attempt {
     }
 }
 
-/// The result of an attempt.
-pub enum Outcome {
-    Taken(Attempt),
-    Refused { wait: Duration },
+/// The result of attempts.
+#[derive(Default)]
+pub struct Outcomes {
+    /// The attempts taken, with the places of their keys.
+    pub taken: Vec<(usize, Attempt)>,
+    /// The place of the first key that has none left, and how long until there is one.
+    pub refused: Option<(usize, Duration)>,
+}
+
+impl Outcomes {
+    /// Adds the decision about the next key: the end if that is refused.
+    fn add(
+        &mut self,
+        key: Key,
+        limit: Limit,
+        decision: Decision,
+        of: fn(i64) -> Due,
+    ) -> ControlFlow<()> {
+        let place = self.taken.len();
+        match decision {
+            Decision::Taken { due } => {
+                self.taken.push((place, Attempt { key, limit, due: of(due) }));
+                ControlFlow::Continue(())
+            }
+            Decision::Refused { wait, .. } => {
+                self.refused = Some((place, wait));
+                ControlFlow::Break(())
+            }
+        }
+    }
 }
 
 impl Counter {
@@ -72,44 +98,76 @@ impl Counter {
         }
     }
 
-    /// Counts an attempt, if one is left.
-    pub async fn take(&self, key: Key, limit: Limit) -> Result<Outcome, DatabaseError> {
-        let taken = |due| Outcome::Taken(Attempt { key, limit, due });
-        let in_memory = |decision| match decision {
-            Decision::Taken { due } => taken(Due::Memory(due)),
-            Decision::Refused { wait, .. } => Outcome::Refused { wait },
-        };
-        Ok(match self {
-            Self::Memory(memory) => in_memory(memory.take(key, limit)),
-            Self::Table(store) => {
-                match store.take_attempt(&key.to_string(), limit.interval(), limit.slack()).await? {
-                    Taken::Yes { due } => taken(Due::Table(due)),
-                    Taken::No { ahead } => Outcome::Refused { wait: limit.wait(ahead, 0) },
+    /// Counts an attempt of each key in order, up to the first that has none left. No key may
+    /// occur twice. After an error none is counted.
+    pub async fn take(&self, wanted: &[(Key, Limit)]) -> Result<Outcomes, DatabaseError> {
+        let mut outcomes = Outcomes::default();
+        match self {
+            Self::Memory(memory) => {
+                for (key, limit) in wanted {
+                    let decision = memory.take(*key, *limit);
+                    if outcomes.add(*key, *limit, decision, Due::Memory).is_break() {
+                        break;
+                    }
                 }
             }
-            Self::Redis(redis) => match redis.take(key, limit).await {
-                Some(Decision::Taken { due }) => taken(Due::Redis(due)),
-                Some(Decision::Refused { wait, .. }) => Outcome::Refused { wait },
-                None => in_memory(redis.fallback().take(key, limit)),
-            },
-        })
+            Self::Redis(redis) => {
+                for (key, limit) in wanted {
+                    let (decision, due): (_, fn(i64) -> Due) = match redis.take(*key, *limit).await
+                    {
+                        Some(decision) => (decision, Due::Redis),
+                        None => (redis.fallback().take(*key, *limit), Due::Memory),
+                    };
+                    if outcomes.add(*key, *limit, decision, due).is_break() {
+                        break;
+                    }
+                }
+            }
+            Self::Table(store) => {
+                let rows: Vec<_> = wanted
+                    .iter()
+                    .map(|(key, limit)| Wanted {
+                        key: key.to_string(),
+                        interval: limit.interval(),
+                        slack: limit.slack(),
+                    })
+                    .collect();
+                let counted = store.take_attempts(&rows).await?;
+                let taken = counted.due.into_iter().map(|(place, due)| {
+                    let (key, limit) = wanted[place];
+                    (place, Attempt { key, limit, due: Due::Table(due) })
+                });
+                outcomes.taken.extend(taken);
+                outcomes.refused =
+                    counted.refused.map(|(place, ahead)| (place, wanted[place].1.wait(ahead, 0)));
+            }
+        }
+        Ok(outcomes)
     }
 
-    /// Refunds an attempt. If that fails, the attempt expires in time like any other.
-    pub async fn refund(&self, attempt: Attempt) {
-        let Attempt { key, limit, due } = attempt;
-        match (self, due) {
-            (Self::Memory(memory), Due::Memory(due)) => memory.refund(key, limit, due),
-            (Self::Table(store), Due::Table(due)) => {
-                if let Err(error) =
-                    store.refund_attempt(&key.to_string(), limit.interval(), due).await
-                {
-                    tracing::debug!(%error, "an attempt was not refunded");
+    /// Refunds attempts. If that fails, they expire in time like any other.
+    pub async fn refund(&self, attempts: Vec<Attempt>) {
+        let mut in_table = Vec::new();
+        for Attempt { key, limit, due } in attempts {
+            match (self, due) {
+                (Self::Memory(memory), Due::Memory(due)) => memory.refund(key, limit, due),
+                (Self::Table(_), Due::Table(due)) => {
+                    in_table.push(Refunded {
+                        key: key.to_string(),
+                        interval: limit.interval(),
+                        due,
+                    });
                 }
+                (Self::Redis(redis), Due::Redis(due)) => redis.refund(key, limit, due).await,
+                (Self::Redis(redis), Due::Memory(due)) => redis.fallback().refund(key, limit, due),
+                _ => {}
             }
-            (Self::Redis(redis), Due::Redis(due)) => redis.refund(key, limit, due).await,
-            (Self::Redis(redis), Due::Memory(due)) => redis.fallback().refund(key, limit, due),
-            _ => {}
+        }
+        if let Self::Table(store) = self
+            && !in_table.is_empty()
+            && let Err(error) = store.refund_attempts(&in_table).await
+        {
+            tracing::debug!(%error, "attempts were not refunded");
         }
     }
 

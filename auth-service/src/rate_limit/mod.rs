@@ -20,7 +20,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use server::{
     ClientInfo,
@@ -28,7 +28,7 @@ use server::{
 };
 use tokio::time::MissedTickBehavior;
 
-use self::counter::{Attempt, Outcome};
+use self::counter::Attempt;
 pub use self::{
     counter::Counter,
     gcra::Limit,
@@ -100,6 +100,15 @@ pub struct PasswordAttempt {
     right: Vec<Attempt>,
 }
 
+/// The cost of a password, by its outcome.
+#[derive(Clone, Copy)]
+enum Cost {
+    WrongFromAddress,
+    WrongAtAccountFromAddress,
+    WrongAtAccount,
+    Right,
+}
+
 impl RateLimiter {
     /// A rate limiter of these limits, counted in `counter`.
     pub fn new(limits: Limits, counter: Counter) -> Self {
@@ -135,6 +144,9 @@ impl RateLimiter {
         }
     }
 
+    /// Counts the costs of a wrong and of a right password, since its outcome is not known yet.
+    /// Right ones count by account and address, so that attempts from elsewhere cannot lock out a
+    /// user while they are checked.
     async fn count_all<E: From<RateLimitError>>(
         &self,
         attempt: &mut PasswordAttempt,
@@ -142,77 +154,73 @@ impl RateLimiter {
         client: &ClientInfo,
         is_known_client: impl Future<Output = Result<bool, E>>,
     ) -> Result<(), E> {
-        let limits = &self.limits;
-        let key = Key::address(client);
-        let wrong = &mut attempt.wrong;
-        if let Err(wait) = self.count(wrong, key, limits.passwords_per_address).await? {
-            return Err(refused_address(&self.audit_log, key, wait).into());
-        }
-        let key = Key::account_from(account.unwrap_or_default(), client);
-        if let Err(wait) = self.count(wrong, key, limits.passwords).await? {
-            let refused = match account {
-                Some(_) => refused(wait, LimitScope::AccountFromAddress),
-                None => refused_address(&self.audit_log, key, wait),
-            };
-            return Err(refused.into());
-        }
-        if let Some(key) = account.map(Key::account) {
-            match self.count(wrong, key, limits.passwords_per_account).await? {
-                Err(wait) if !is_known_client.await? => {
-                    return Err(refused(wait, LimitScope::Account).into());
+        let (limits, name) = (&self.limits, account.unwrap_or_default());
+        let costs = [
+            (Cost::WrongFromAddress, Some(Key::address(client)), limits.passwords_per_address),
+            (
+                Cost::WrongAtAccountFromAddress,
+                Some(Key::account_from(name, client)),
+                limits.passwords,
+            ),
+            (Cost::WrongAtAccount, account.map(Key::account), limits.passwords_per_account),
+            (Cost::Right, Some(Key::right(client)), limits.right_passwords_per_address),
+            (Cost::Right, Some(Key::right_from(name, client)), limits.right_passwords),
+        ];
+        let (costs, keys): (Vec<_>, Vec<_>) =
+            costs.into_iter().filter_map(|(cost, key, limit)| Some((cost, (key?, limit?)))).unzip();
+        let mut is_known_client = pin!(is_known_client);
+        let mut start = 0;
+        while start < keys.len() {
+            let outcomes = self.counter.take(&keys[start..]).await.map_err(RateLimitError::from)?;
+            for (place, taken) in outcomes.taken {
+                match costs[start + place] {
+                    Cost::Right => attempt.right.push(taken),
+                    _ => attempt.wrong.push(taken),
                 }
-                _ => {}
             }
-        }
-        Ok(self.count_as_right(&mut attempt.right, account, client).await?)
-    }
-
-    /// Counts a right password in advance. By account and address, so that attempts from
-    /// elsewhere cannot lock out a user while they are checked.
-    async fn count_as_right(
-        &self,
-        right: &mut Vec<Attempt>,
-        account: Option<&str>,
-        client: &ClientInfo,
-    ) -> Result<(), RateLimitError> {
-        let limits = &self.limits;
-        let of_account = Key::right_from(account.unwrap_or_default(), client);
-        for (key, limit) in [
-            (Key::right(client), limits.right_passwords_per_address),
-            (of_account, limits.right_passwords),
-        ] {
-            if let Err(retry_after) = self.count(right, key, limit).await? {
-                tracing::debug!(retry_after = retry_after.as_secs(), "too many right passwords");
-                return Err(RateLimitError::TooManyRight { retry_after });
-            }
+            let Some((place, wait)) = outcomes.refused else { break };
+            let key = keys[start + place].0;
+            let refusal = match costs[start + place] {
+                Cost::WrongFromAddress => refused_address(&self.audit_log, key, wait),
+                Cost::WrongAtAccountFromAddress if account.is_none() => {
+                    refused_address(&self.audit_log, key, wait)
+                }
+                Cost::WrongAtAccountFromAddress => refused(wait, LimitScope::AccountFromAddress),
+                Cost::WrongAtAccount if is_known_client.as_mut().await? => {
+                    start += place + 1;
+                    continue;
+                }
+                Cost::WrongAtAccount => refused(wait, LimitScope::Account),
+                Cost::Right => {
+                    tracing::debug!(retry_after = wait.as_secs(), "too many right passwords");
+                    RateLimitError::TooManyRight { retry_after: wait }
+                }
+            };
+            return Err(refusal.into());
         }
         Ok(())
     }
 
     /// Settles an attempt by its outcome: refunds the costs of the other one.
     pub async fn settle(&self, attempt: PasswordAttempt, is_right: bool) {
-        self.refund_all(if is_right { attempt.wrong } else { attempt.right }).await;
+        self.counter.refund(if is_right { attempt.wrong } else { attempt.right }).await;
     }
 
     /// Refunds an attempt whose password was never checked.
     pub async fn refund(&self, attempt: PasswordAttempt) {
-        self.refund_all(attempt.wrong).await;
-        self.refund_all(attempt.right).await;
-    }
-
-    async fn refund_all(&self, attempts: Vec<Attempt>) {
-        for attempt in attempts {
-            self.counter.refund(attempt).await;
-        }
+        let PasswordAttempt { mut wrong, right } = attempt;
+        wrong.extend(right);
+        self.counter.refund(wrong).await;
     }
 
     /// Takes an attempt at a sign-up, or refuses it.
     pub async fn take_sign_up(&self, client: &ClientInfo) -> Result<(), RateLimitError> {
-        let mut counted = Vec::new();
-        let (key, limit) = (Key::sign_up(client), self.limits.sign_ups_per_address);
-        self.count(&mut counted, key, limit)
-            .await?
-            .map_err(|wait| refused_address(&self.audit_log, key, wait))
+        let Some(limit) = self.limits.sign_ups_per_address else { return Ok(()) };
+        let key = Key::sign_up(client);
+        match self.counter.take(&[(key, limit)]).await?.refused {
+            Some((_, wait)) => Err(refused_address(&self.audit_log, key, wait)),
+            None => Ok(()),
+        }
     }
 
     /// Removes expired keys periodically. Never ends.
@@ -224,23 +232,6 @@ impl RateLimiter {
             rounds.tick().await;
             self.counter.remove_expired(longest).await;
         }
-    }
-
-    /// Counts one attempt. Inner `Err`: how long until one is free.
-    async fn count(
-        &self,
-        counted: &mut Vec<Attempt>,
-        key: Key,
-        limit: Option<Limit>,
-    ) -> Result<Result<(), Duration>, RateLimitError> {
-        let Some(limit) = limit else { return Ok(Ok(())) };
-        Ok(match self.counter.take(key, limit).await? {
-            Outcome::Taken(attempt) => {
-                counted.push(attempt);
-                Ok(())
-            }
-            Outcome::Refused { wait } => Err(wait),
-        })
     }
 }
 

@@ -41,7 +41,7 @@ pub use self::{
     linked_accounts::LinkedAccount,
     new_session::NewSession,
     precondition::{Precondition, PreconditionCheck},
-    rate_limit::Taken,
+    rate_limit::{Refunded, Wanted},
     restrictions::UserAccess,
     sessions::{Ended, Opening, Which},
     token_rotation::Rotated,

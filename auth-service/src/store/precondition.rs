@@ -37,7 +37,6 @@ pub enum PreconditionCheck {
 
 impl Precondition<'_> {
     /// Locks the user's row until the transaction ends, then checks.
-    #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
     pub(super) async fn check(
         self,
         transaction: &Transaction,
@@ -45,6 +44,17 @@ impl Precondition<'_> {
         user_id: &str,
     ) -> Result<PreconditionCheck, DbErr> {
         lock_user(transaction, layout, user_id).await?;
+        self.check_locked(transaction, layout, user_id).await
+    }
+
+    /// Checks under the lock on the user's row.
+    #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
+    pub(super) async fn check_locked(
+        self,
+        transaction: &Transaction,
+        layout: Layout,
+        user_id: &str,
+    ) -> Result<PreconditionCheck, DbErr> {
         if let Some(verified) = self.password_hash
             && password_hash(transaction, layout, user_id).await?.as_deref() != Some(verified)
         {
@@ -60,6 +70,9 @@ impl Precondition<'_> {
     }
 }
 
+/// The lock on a user's row: weak enough for foreign keys of concurrently inserted sessions.
+pub(super) const USER_LOCK: LockType = LockType::NoKeyUpdate;
+
 /// Locks the user's row: other changes of this user's password and sessions wait. On SQLite the
 /// transaction has the only writer anyway. Also keeps the largest ids, as rows may be removed.
 #[expect(clippy::disallowed_methods, reason = "the user comes from a verified credential")]
@@ -70,9 +83,7 @@ pub(super) async fn lock_user(
 ) -> Result<(), DbErr> {
     let user = user::Entity::find().filter(layout.user.is(user::Column::Id, user_id));
     let user = user.select_only().column(user::Column::Id);
-    // Weak enough for foreign keys of concurrently inserted sessions.
-    let user = user.lock(LockType::NoKeyUpdate).into_tuple::<String>();
-    user.one(transaction).await?;
+    user.lock(USER_LOCK).into_tuple::<String>().one(transaction).await?;
     largest_id::record(transaction, layout).await
 }
 

@@ -8,32 +8,67 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
 use super::Store;
 
-/// The result of an attempt: taken, with the time when all attempts of the key have expired; or
-/// not, with the microseconds until then.
-pub enum Taken {
-    Yes { due: DateTime<Utc> },
-    No { ahead: i64 },
+/// An attempt to take: the key, and interval and slack of its limit in microseconds.
+pub struct Wanted {
+    pub key: String,
+    pub interval: i64,
+    pub slack: i64,
 }
 
-/// `Limit::check` in one atomic statement, except that a time too far ahead is left to
-/// `REMOVE_EXPIRED`. The second part returns the time that refused the attempt.
-const TAKE: &str = r#"
-    WITH taken AS (
-        INSERT INTO "attempt" AS held ("key", "due")
-        VALUES ($1, clock_timestamp() + $2 * interval '1 microsecond')
-        ON CONFLICT ("key") DO UPDATE
-        SET "due" = GREATEST(held."due" + $2 * interval '1 microsecond', excluded."due")
-        WHERE held."due" <= excluded."due" + ($3 - $2) * interval '1 microsecond'
-        RETURNING "due"
-    )
-    SELECT "due", 0::bigint AS "ahead" FROM taken
-    UNION ALL
-    SELECT NULL, (extract(epoch FROM "due" - clock_timestamp()) * 1000000)::bigint
-    FROM "attempt" WHERE "key" = $1 AND NOT EXISTS (SELECT FROM taken)"#;
+/// The result of attempts, by their places among those wanted.
+#[derive(Default)]
+pub struct Taken {
+    /// The attempts taken: the times when all attempts of their keys have expired.
+    pub due: Vec<(usize, DateTime<Utc>)>,
+    /// The first key that has none left: the microseconds until its attempts have expired.
+    pub refused: Option<(usize, i64)>,
+}
 
-const REFUND: &str = r#"
-    UPDATE "attempt" SET "due" = "due" - $2 * interval '1 microsecond'
-    WHERE "key" = $1 AND $3 > clock_timestamp()"#;
+/// An attempt to refund: the key, the interval of its limit, and the time that it left.
+pub struct Refunded {
+    pub key: String,
+    pub interval: i64,
+    pub due: DateTime<Utc>,
+}
+
+/// `Limit::check` of several keys in one atomic statement, up to the first that has no attempt
+/// left, except that a time too far ahead is left to `REMOVE_EXPIRED`. Rows are locked in the
+/// order of their keys, against deadlocks; a row that a concurrent call inserts meanwhile is
+/// checked by the insert.
+const TAKE: &str = r#", held AS MATERIALIZED (
+        SELECT "key", "due" FROM "attempt" WHERE "key" IN (SELECT "key" FROM wanted)
+        ORDER BY "key" FOR UPDATE
+    ), checked AS MATERIALIZED (
+        SELECT wanted.*, coalesce(extract(epoch FROM held."due" - clock_timestamp()) * 1000000, 0)
+            ::bigint AS "ahead"
+        FROM wanted LEFT JOIN held USING ("key")
+    ), refused AS MATERIALIZED (
+        SELECT "place", "ahead" FROM checked WHERE "ahead" > "slack" ORDER BY "place" LIMIT 1
+    ), taken AS (
+        INSERT INTO "attempt" AS held ("key", "due")
+        SELECT "key", clock_timestamp() + "interval" * interval '1 microsecond' FROM checked
+        WHERE NOT EXISTS (SELECT FROM refused WHERE refused."place" <= checked."place")
+        ORDER BY "key"
+        ON CONFLICT ("key") DO UPDATE
+        SET "due" = GREATEST(excluded."due", held."due" + interval '1 microsecond' * (
+            SELECT "interval" FROM wanted WHERE wanted."key" = excluded."key"))
+        WHERE held."due" <= excluded."due" + interval '1 microsecond' * (
+            SELECT "slack" - "interval" FROM wanted WHERE wanted."key" = excluded."key")
+        RETURNING "key", "due"
+    )
+    SELECT "place", "due", NULL::bigint AS "ahead" FROM taken JOIN wanted USING ("key")
+    UNION ALL SELECT "place", NULL, "ahead" FROM refused
+    ORDER BY "place""#;
+
+const REFUND: &str = r#", owed AS (
+        SELECT "key", sum("interval")::bigint AS "interval" FROM refunded
+        WHERE "due" > clock_timestamp() GROUP BY "key"
+    ), held AS MATERIALIZED (
+        SELECT "key" FROM "attempt" WHERE "key" IN (SELECT "key" FROM owed)
+        ORDER BY "key" FOR UPDATE
+    )
+    UPDATE "attempt" SET "due" = "attempt"."due" - owed."interval" * interval '1 microsecond'
+    FROM owed JOIN held USING ("key") WHERE "attempt"."key" = held."key""#;
 
 const REMOVE_EXPIRED: &str = r#"
     DELETE FROM "attempt"
@@ -46,40 +81,72 @@ impl Store {
         self.database.backend() == DbBackend::Postgres
     }
 
-    /// Counts an attempt of `key`, if one is left: `interval` and `slack` are those of the limit.
-    pub async fn take_attempt(&self, key: &str, interval: i64, slack: i64) -> Result<Taken, DbErr> {
-        let values = [key.into(), interval.into(), slack.into()];
-        let row = self.database.writer().query_one_raw(raw(TAKE, values)).await?;
+    /// Counts an attempt of each key in order, up to the first that has none left. No key may
+    /// occur twice.
+    pub async fn take_attempts(&self, wanted: &[Wanted]) -> Result<Taken, DbErr> {
+        let rows = wanted.iter().zip(0_i64..).map(|(wanted, place)| {
+            [wanted.key.as_str().into(), wanted.interval.into(), wanted.slack.into(), place.into()]
+        });
+        let types = ["text", "bigint", "bigint", "bigint"];
+        let statement = with(r#"wanted ("key", "interval", "slack", "place")"#, types, rows, TAKE);
+        let mut taken = Taken::default();
+        for row in self.database.writer().query_all_raw(statement).await? {
+            let place = usize::try_from(row.try_get::<i64>("", "place")?).unwrap_or_default();
+            match row.try_get("", "due")? {
+                Some(due) => taken.due.push((place, due)),
+                None => taken.refused = Some((place, row.try_get("", "ahead")?)),
+            }
+        }
         // No row: a concurrent call inserted the key and took every attempt.
-        let Some(row) = row else { return Ok(Taken::No { ahead: slack + interval }) };
-        Ok(match row.try_get("", "due")? {
-            Some(due) => Taken::Yes { due },
-            None => Taken::No { ahead: row.try_get("", "ahead")? },
-        })
+        if taken.refused.is_none() && taken.due.len() < wanted.len() {
+            let missing = (0..)
+                .zip(wanted)
+                .find(|(place, _)| taken.due.iter().all(|(taken, _)| taken != place));
+            taken.refused = missing.map(|(place, of)| (place, of.slack + of.interval));
+        }
+        Ok(taken)
     }
 
-    /// Refunds the attempt that left `key` at `taken`, unless it has expired.
-    pub async fn refund_attempt(
-        &self,
-        key: &str,
-        interval: i64,
-        taken: DateTime<Utc>,
-    ) -> Result<(), DbErr> {
-        let values = [key.into(), interval.into(), taken.into()];
-        self.database.writer().execute_raw(raw(REFUND, values)).await.map(drop)
+    /// Refunds the attempts that have not expired.
+    pub async fn refund_attempts(&self, refunded: &[Refunded]) -> Result<(), DbErr> {
+        let rows = refunded.iter().map(|refunded| {
+            [refunded.key.as_str().into(), refunded.interval.into(), refunded.due.into()]
+        });
+        let types = ["text", "bigint", "timestamptz"];
+        let statement = with(r#"refunded ("key", "interval", "due")"#, types, rows, REFUND);
+        self.database.writer().execute_raw(statement).await.map(drop)
     }
 
     /// Removes expired keys, and those further ahead than `longest`, left by a clock that was set
     /// back.
     pub async fn remove_expired_attempts(&self, longest: Duration) -> Result<u64, DbErr> {
         let longest = i64::try_from(longest.as_micros()).unwrap_or(i64::MAX);
-        let removed =
-            self.database.writer().execute_raw(raw(REMOVE_EXPIRED, [longest.into()])).await?;
+        let statement = raw(REMOVE_EXPIRED, [longest.into()]);
+        let removed = self.database.writer().execute_raw(statement).await?;
         Ok(removed.rows_affected())
     }
 }
 
+/// `statement` after a table of these rows, whose values have these types.
+fn with<const N: usize>(
+    table: &str,
+    types: [&str; N],
+    rows: impl Iterator<Item = [Value; N]>,
+    statement: &str,
+) -> Statement {
+    let mut values = Vec::new();
+    let mut texts = Vec::new();
+    for row in rows {
+        let numbers = values.len() + 1..;
+        let cells: Vec<_> =
+            types.iter().zip(numbers).map(|(of, number)| format!("${number}::{of}")).collect();
+        texts.push(format!("({})", cells.join(", ")));
+        values.extend(row);
+    }
+    raw(format!("WITH {table} AS (VALUES {}){statement}", texts.join(", ")), values)
+}
+
 #[expect(clippy::disallowed_methods, reason = "attempts are counted before the user is known")]
-fn raw<const N: usize>(sql: &str, values: [Value; N]) -> Statement {
+fn raw(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }

@@ -2,11 +2,12 @@
 
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
+    Select,
     sea_query::{Expr, IntoIden},
 };
 use server::db::{Transaction, timestamp_value};
 
-use super::{NewSession, Store, layout::Layout};
+use super::{NewSession, Store, largest_id, layout::Layout, precondition::USER_LOCK};
 use crate::{
     entity::user,
     restriction::{Ban, Restrictions, is_set},
@@ -37,21 +38,29 @@ impl FromQueryResult for UserAccess {
 impl Store {
     /// The user with this id, and the user's restrictions.
     pub async fn user_access(&self, id: &str) -> Result<Option<UserAccess>, DbErr> {
-        user_access(self.database.reader(), self.layout, id).await
+        let user = user_access(self.layout, id);
+        user.into_model().one(self.database.reader()).await
     }
 }
 
-/// The user with this id, and the user's restrictions.
-#[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
-pub(super) async fn user_access(
-    on: &impl ConnectionTrait,
+/// As [`Store::user_access`], and locks the user's row as [`lock_user`] does.
+///
+/// [`lock_user`]: super::precondition::lock_user
+pub(super) async fn lock_user_access(
+    transaction: &Transaction,
     layout: Layout,
     id: &str,
 ) -> Result<Option<UserAccess>, DbErr> {
+    let user = user_access(layout, id).lock(USER_LOCK).into_model().one(transaction).await?;
+    largest_id::record(transaction, layout).await?;
+    Ok(user)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the id comes from the caller's session")]
+fn user_access(layout: Layout, id: &str) -> Select<user::Entity> {
     let user = user::Entity::find().filter(layout.user.is(user::Column::Id, id));
     let texts = layout.restrictions.as_texts().into_iter().zip(COLUMNS);
-    let user = texts.fold(user, |user, (text, name)| user.expr_as(text, name));
-    user.into_model::<UserAccess>().one(on).await
+    texts.fold(user, |user, (text, name)| user.expr_as(text, name))
 }
 
 /// Removes the expired ban of the user of `session`, as Better Auth does.

@@ -62,9 +62,10 @@ impl Store {
         rules: SignInRules,
     ) -> Result<Opening, DbErr> {
         let transaction = self.begin().await?;
+        let (layout, user_id) = (self.layout, &session.user_id);
+        let access = restrictions::lock_user_access(&transaction, layout, user_id).await?;
         let precondition = Precondition { password_hash: verified, session_id: None };
-        let check = precondition.check(&transaction, self.layout, &session.user_id).await?;
-        let access = restrictions::user_access(&transaction, self.layout, &session.user_id).await?;
+        let check = precondition.check_locked(&transaction, layout, user_id).await?;
         let restrictions = match access {
             Some(access) if check == PreconditionCheck::Met => access.restrictions,
             _ => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::counters::{TestCounter, key, on_every_counter};
 use super::{
-    counter::{Attempt, Outcome},
+    counter::{Attempt, Counter},
     gcra::Limit,
     key::Key,
 };
@@ -27,20 +27,25 @@ on_every_counter!(
     a_refunded_attempt_is_free_again,
     expiry_and_refund_do_not_add_up,
     keys_are_independent,
+    keys_are_counted_in_order_up_to_the_first_without_attempts,
+    calls_with_the_same_keys_in_any_order_share_the_attempts,
 );
 
-async fn taken(test: &TestCounter, key: Key) -> Attempt {
-    match test.counter.take(key, ten()).await.expect("counted") {
-        Outcome::Taken(attempt) => attempt,
-        Outcome::Refused { wait } => panic!("refused for {wait:?}"),
+/// One attempt. `Err`: how long until there is one.
+async fn take(counter: &Counter, key: Key) -> Result<Attempt, Duration> {
+    let mut outcomes = counter.take(&[(key, ten())]).await.expect("counted");
+    match outcomes.refused {
+        Some((_, wait)) => Err(wait),
+        None => Ok(outcomes.taken.remove(0).1),
     }
 }
 
+async fn taken(test: &TestCounter, key: Key) -> Attempt {
+    take(&test.counter, key).await.expect("one is left")
+}
+
 async fn refused(test: &TestCounter, key: Key) -> Duration {
-    match test.counter.take(key, ten()).await.expect("counted") {
-        Outcome::Taken(_) => panic!("taken"),
-        Outcome::Refused { wait } => wait,
-    }
+    take(&test.counter, key).await.err().expect("none is left")
 }
 
 async fn half_come_at_once_and_the_others_one_by_one(test: TestCounter) {
@@ -70,25 +75,24 @@ async fn a_hundred_at_the_same_instant_find_no_gap(test: TestCounter) {
     let mut tries = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let counter = test.counter.clone();
-        tries.spawn(async move { counter.take(key, ten()).await.expect("counted") });
+        tries.spawn(async move { take(&counter, key).await.is_ok() });
     }
-    let outcomes = tries.join_all().await;
-    let taken = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Taken(_))).count();
-    assert_eq!(taken, 5);
+    let taken = tries.join_all().await;
+    assert_eq!(taken.into_iter().filter(|taken| *taken).count(), 5);
 }
 
 async fn a_refunded_attempt_is_free_again(test: TestCounter) {
     let key = key("ada");
     for _ in 0..20 {
         let attempt = taken(&test, key).await;
-        test.counter.refund(attempt).await;
+        test.counter.refund(vec![attempt]).await;
     }
     let mut attempts = Vec::new();
     for _ in 0..5 {
         attempts.push(taken(&test, key).await);
     }
     refused(&test, key).await;
-    test.counter.refund(attempts.remove(0)).await;
+    test.counter.refund(vec![attempts.remove(0)]).await;
     taken(&test, key).await;
     refused(&test, key).await;
 }
@@ -101,7 +105,7 @@ async fn expiry_and_refund_do_not_add_up(test: TestCounter) {
     for _ in 0..5 {
         taken(&test, key).await;
     }
-    test.counter.refund(early).await;
+    test.counter.refund(vec![early]).await;
     refused(&test, key).await;
 }
 
@@ -112,4 +116,61 @@ async fn keys_are_independent(test: TestCounter) {
     }
     refused(&test, ada).await;
     taken(&test, bob).await;
+}
+
+async fn keys_are_counted_in_order_up_to_the_first_without_attempts(test: TestCounter) {
+    let [ada, bob, cleo] = ["ada", "bob", "cleo"].map(key);
+    let all = [ada, bob, cleo].map(|key| (key, ten()));
+    for _ in 0..5 {
+        taken(&test, bob).await;
+    }
+    let mut outcomes = test.counter.take(&all).await.expect("counted");
+    assert!(matches!(outcomes.refused, Some((1, wait)) if wait.as_secs() > 90));
+    assert_eq!(outcomes.taken.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0]);
+    test.counter.refund(vec![outcomes.taken.remove(0).1]).await;
+
+    // None of those after the refused one was counted, and the first is refunded.
+    let both = [ada, cleo].map(|key| (key, ten()));
+    let mut attempts = Vec::new();
+    for _ in 0..5 {
+        let outcomes = test.counter.take(&both).await.expect("counted");
+        assert!(outcomes.refused.is_none());
+        attempts.extend(outcomes.taken.into_iter().map(|(_, attempt)| attempt));
+    }
+    refused(&test, ada).await;
+    refused(&test, cleo).await;
+    test.counter.refund(attempts).await;
+    for _ in 0..5 {
+        taken(&test, ada).await;
+        taken(&test, cleo).await;
+    }
+    refused(&test, ada).await;
+}
+
+async fn calls_with_the_same_keys_in_any_order_share_the_attempts(test: TestCounter) {
+    let keys = ["ada", "bob", "cleo", "dan", "eve"].map(key);
+    let mut tries = tokio::task::JoinSet::new();
+    for number in 0..100 {
+        let (counter, mut keys) = (test.counter.clone(), keys.map(|key| (key, ten())));
+        keys.rotate_left(number % 5);
+        tries.spawn(async move {
+            let outcomes = counter.take(&keys).await.expect("counted");
+            let is_taken = outcomes.refused.is_none();
+            if number % 2 == 0 || !is_taken {
+                counter.refund(outcomes.taken.into_iter().map(|(_, taken)| taken).collect()).await;
+                return 0;
+            }
+            1
+        });
+    }
+    let kept: usize = tries.join_all().await.into_iter().sum();
+    assert!(kept <= 5, "{kept}");
+    for _ in kept..5 {
+        for key in keys {
+            taken(&test, key).await;
+        }
+    }
+    for key in keys {
+        refused(&test, key).await;
+    }
 }
