@@ -181,8 +181,8 @@ impl UnreadyServer {
 struct Unready<P>(P);
 
 impl<P: Protocol> Protocol for Unready<P> {
-    fn reject_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
-        self.0.reject_early(request)
+    fn respond_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        self.0.respond_early(request)
     }
 
     fn needs_no_permit(&self, path: &str) -> bool {

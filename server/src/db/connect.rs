@@ -54,6 +54,8 @@ impl Database {
             ("journal_mode", "WAL".to_owned()),
             ("synchronous", "FULL".to_owned()),
             ("journal_size_limit", wal_limit),
+            // What a statement or a savepoint would undo: a file for it costs more than a create.
+            ("temp_store", "MEMORY".to_owned()),
         ];
         let writer = Pool::connect(url.sqlite(None, &pragmas)?, 1, None).await?;
         let query_only = [("query_only", "ON".to_owned())];
@@ -104,6 +106,7 @@ mod tests {
             assert_eq!(pragma(on, "foreign_keys").await?, ["1"]);
         }
         assert_eq!(pragma(database.writer(), "synchronous").await?, ["2"]);
+        assert_eq!(pragma(database.writer(), "temp_store").await?, ["2"]);
         assert!(database.reader().execute_unprepared("CREATE TABLE t (x)").await.is_err());
         database.close().await?;
         std::fs::remove_dir_all(folder).expect("the folder");

@@ -40,13 +40,15 @@ use crate::{
 
 /// The protocol of a port.
 pub trait Protocol: Clone + Send + Sync + 'static {
-    /// The response to a request that is refused before admission.
-    fn reject_early(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
+    /// The response to a request that needs no admission: a refusal, or that to a health check.
+    fn respond_early(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
         None
     }
 
-    /// Whether the call needs no permit and has no deadline.
-    fn needs_no_permit(&self, path: &str) -> bool;
+    /// Whether the call needs no permit.
+    fn needs_no_permit(&self, _path: &str) -> bool {
+        false
+    }
 
     /// Whether the call opens a stream without a token.
     fn is_public_stream(&self, _path: &str) -> bool {
@@ -231,8 +233,8 @@ impl<P: Protocol> Inner<P> {
         if !framing::is_unambiguous(&request) {
             return framing::bad_request();
         }
-        if let Some(rejection) = self.protocol.reject_early(&request) {
-            return rejection;
+        if let Some(response) = self.protocol.respond_early(&request) {
+            return response;
         }
         let info = RequestInfo::of(&request);
         let permit = match self.acquire_permit(admission, info.path()).await {

@@ -51,7 +51,7 @@ impl Grpc {
 }
 
 impl Protocol for Grpc {
-    fn reject_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    fn respond_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         let spoken = speaks_grpc(request.headers()) || cors::is_preflight(request);
         (!spoken).then(unsupported)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, response::IntoResponse, routing::get};
+use axum::{Router, response::IntoResponse};
 use futures_util::{
     FutureExt,
     future::{BoxFuture, ready},
@@ -10,9 +10,11 @@ use futures_util::{
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY,
+        X_CONTENT_TYPE_OPTIONS,
     },
 };
+use hyper::body::Incoming;
 use shared::trusted_origin::TrustedOrigin;
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
@@ -32,8 +34,7 @@ use crate::{
 };
 
 /// The paths of the readiness check.
-const HEALTH: &str = "/health";
-const READY: &str = "/readyz";
+const READY: [&str; 2] = ["/health", "/readyz"];
 
 /// The path of the liveness check, which fails only where a restart would help.
 const LIVE: &str = "/livez";
@@ -61,31 +62,43 @@ pub struct Http {
     routes: Router,
     refusals: Arc<[(&'static str, Refusal)]>,
     cors: Cors,
+    readiness: Readiness,
 }
 
 impl Http {
     /// `routers`, open to pages of these origins.
     pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[TrustedOrigin]) -> Self {
         let refusals = routers.iter().map(|router| (router.prefix, router.refusal)).collect();
-        let health = async move || health(readiness.is_ready());
         let (apis, routes_by_service): (Vec<_>, Vec<_>) =
             routers.into_iter().map(|router| (router.api, router.routes)).unzip();
         let mut merged = docs::routes(apis)
-            .route(HEALTH, get(health.clone()))
-            .route(READY, get(health))
-            .route(LIVE, get(async || self::health(true)))
             .method_not_allowed_fallback(async || Problem::method_not_allowed())
             .fallback(async || Problem::no_such_route());
         for routes in routes_by_service {
             merged = merged.merge(routes);
         }
-        Self { routes: merged, refusals, cors: Cors::http(trusted) }
+        Self { routes: merged, refusals, cors: Cors::http(trusted), readiness }
     }
 }
 
 impl Protocol for Http {
-    fn needs_no_permit(&self, path: &str) -> bool {
-        [HEALTH, READY, LIVE].contains(&path)
+    /// Health checks: a server that has no permit left is not to be restarted.
+    fn respond_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        let path = request.uri().path();
+        if !(path == LIVE || READY.contains(&path)) || cors::is_preflight(request) {
+            return None;
+        }
+        let mut response = match *request.method() {
+            Method::GET | Method::HEAD => health(path == LIVE || self.readiness.is_ready()),
+            _ => {
+                let mut refusal = Problem::method_not_allowed().into_response();
+                refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
+                refusal
+            }
+        };
+        self.cors.allow_read(&mut response, request.headers().get(ORIGIN));
+        secure(&mut response, false);
+        Some(response.map(Body::new))
     }
 
     fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
