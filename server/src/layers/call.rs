@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Map},
+};
 use hyper::body::Incoming;
 use shared::error::{INTERNAL, Kind, refused_call};
 use tokio::time::Instant;
@@ -147,29 +150,36 @@ impl<P: Protocol> CallChain<P> {
         }))
     }
 
-    /// The call chain of one connection: its calls have the peer as their client, or the client
-    /// behind a trusted proxy ([`ClientInfo`]), and share the permits of that client.
-    pub fn for_peer(&self, peer: Peer, slot: &ConnectionSlot) -> Self {
+    /// The calls of one connection: they have the peer as their client, or the client behind a
+    /// trusted proxy ([`ClientInfo`]), and share the permits of that client.
+    pub fn for_peer(&self, peer: Peer, slot: &ConnectionSlot) -> ConnectionCalls {
         let mut calls = Inner::clone(&self.0);
         calls.connection = Some(slot.connection.clone());
         let share = calls.layers.fair_share.of(client_prefix(peer.address.ip()));
         calls.peer = Some(peer);
         let admission = calls.layers.admission.of(&share);
         calls.layers.admission = admission.on(slot.connection.clone(), slot.is_proxy);
-        calls.response_bodies = calls.response_bodies.for_connection();
-        calls.draining = Shutdown::default();
-        Self(Arc::new(calls))
+        let response_bodies = calls.response_bodies.for_connection();
+        calls.response_bodies = response_bodies.clone();
+        let draining = Shutdown::default();
+        calls.draining = draining.clone();
+        ConnectionCalls { chain: Arc::new(calls), response_bodies, draining }
     }
+}
 
-    /// The draining of this connection, which ends its streams.
-    pub fn draining(&self) -> &Shutdown {
-        &self.0.draining
-    }
+/// The call chain of one connection. Its type names no protocol, so that programs contain the
+/// code of a connection once.
+#[derive(Clone)]
+pub struct ConnectionCalls {
+    chain: Arc<dyn Respond>,
+    /// The unsent response bodies of the connection.
+    pub response_bodies: ResponseBodies,
+    /// The draining of the connection, which ends its streams.
+    pub draining: Shutdown,
+}
 
-    /// The unsent response bodies of this connection.
-    pub fn response_bodies(&self) -> &ResponseBodies {
-        &self.0.response_bodies
-    }
+trait Respond: Send + Sync {
+    fn call(self: Arc<Self>, request: Request<Incoming>) -> BoxFuture<'static, Response<Body>>;
 }
 
 impl<P: Protocol> Inner<P> {
@@ -262,30 +272,38 @@ impl<P: Protocol> Inner<P> {
     }
 }
 
-impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
+impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+    type Future = Map<
+        BoxFuture<'static, Response<Body>>,
+        fn(Response<Body>) -> Result<Response<Body>, Infallible>,
+    >;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let calls = self.0.clone();
-        if let Some(connection) = &calls.connection {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.chain.clone().call(request).map(Ok)
+    }
+}
+
+impl<P: Protocol> Respond for Inner<P> {
+    fn call(self: Arc<Self>, mut request: Request<Incoming>) -> BoxFuture<'static, Response<Body>> {
+        if let Some(connection) = &self.connection {
             connection.touch();
         }
-        let address = calls.client_address(request.headers());
+        let address = self.client_address(request.headers());
         let id = request_id::of(request.headers());
-        let client = ClientInfo::new(id.clone(), address, &request).over(calls.peer.as_ref());
+        let client = ClientInfo::new(id.clone(), address, &request).over(self.peer.as_ref());
         request.extensions_mut().insert(client.clone());
-        request.extensions_mut().insert(Draining(calls.draining.signal()));
+        request.extensions_mut().insert(Draining(self.draining.signal()));
         let response_future = async move {
             let start = Instant::now();
-            let mut response = calls.respond(&calls.admission_for(address), request).await;
+            let mut response = self.respond(&self.admission_for(address), request).await;
             let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             if response.extensions().get::<AlreadyLogged>().is_none() {
-                P::log(&response, elapsed, &calls.layers.refused);
+                P::log(&response, elapsed, &self.layers.refused);
             }
             response.headers_mut().insert(request_id::HEADER, id);
-            Ok(response)
+            response
         };
         client.during(response_future).boxed()
     }

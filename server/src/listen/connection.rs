@@ -23,7 +23,7 @@ use tokio::{
 use super::head_timer::HeadTimer;
 use crate::{
     admission::{connection_state::ConnectionState, limits::Limits},
-    layers::call::{CallChain, Protocol},
+    layers::call::ConnectionCalls,
     shutdown::ShutdownSignal,
 };
 
@@ -55,17 +55,13 @@ impl Closing {
 
 /// Serves `stream` until the client disconnects, breaks the protocol, stays silent or is evicted,
 /// or the server drains.
-pub fn serve<S, P>(
-    stream: S,
-    calls: CallChain<P>,
+pub fn serve(
+    stream: Box<dyn Stream>,
+    calls: ConnectionCalls,
     limits: &Limits,
     stopping: ShutdownSignal,
     state: Arc<ConnectionState>,
-) -> impl Future<Output = ()> + Send + use<S, P>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    P: Protocol,
-{
+) -> impl Future<Output = ()> + Send + use<> {
     let received = Arc::new(AtomicUsize::new(0));
     let head_timer = HeadTimer::new(limits.handshake_timeout);
     let stream =
@@ -75,7 +71,7 @@ where
     // An upload that has just begun gets its full time. On shutdown the drain deadline is shorter.
     let grace = limits.upload_timeout + limits.answer_timeout;
     let age = jittered(limits.connection_age);
-    let (response_bodies, draining) = (calls.response_bodies().clone(), calls.draining().clone());
+    let (response_bodies, draining) = (calls.response_bodies.clone(), calls.draining.clone());
     let to_finish = limits.request_timeout;
     async move {
         let http = http(handshake_timeout, head_timer.clone());
@@ -175,14 +171,19 @@ fn jittered(age: Duration) -> Duration {
     age.mul_f64(1.0 + share / 10.0)
 }
 
+/// The bytes of a connection: of a socket, of TLS, or within the process.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A stream that counts the bytes received.
-struct CountedStream<S> {
-    stream: S,
+struct CountedStream {
+    stream: Box<dyn Stream>,
     received: Arc<AtomicUsize>,
     head_timer: HeadTimer,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<S> {
+impl AsyncRead for CountedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -199,7 +200,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for CountedStream<S> {
+impl AsyncWrite for CountedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -8,14 +8,13 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::server::TlsStream;
 
-use super::connection;
+use super::connection::{self, Stream};
 use crate::{
     admission::{
         connection_limit::{ConnectionLimit, ConnectionSlot},
@@ -174,13 +173,11 @@ impl<P: Protocol> Connection<P> {
     }
 
     /// Serves it until its end. `certificate` is the name of the client's.
-    async fn serve<S>(self, stream: S, certificate: Option<Arc<str>>)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    async fn serve(self, stream: impl Stream + 'static, certificate: Option<Arc<str>>) {
         let Self { calls, limits, stopping, peer: address, slot } = self;
         let calls = calls.for_peer(Peer { address, certificate }, &slot);
-        connection::serve(stream, calls, &limits, stopping, slot.connection.clone()).await;
+        connection::serve(Box::new(stream), calls, &limits, stopping, slot.connection.clone())
+            .await;
         drop(slot);
     }
 }
