@@ -70,6 +70,7 @@ pub struct App {
     pub(crate) http: Option<Port<Http>>,
     pub(crate) readiness: Readiness,
     pub(crate) connection_limit: ConnectionLimit,
+    pub(crate) lame_duck: Shutdown,
     pub(crate) ready_after: Vec<BoxFuture<'static, ()>>,
     pub(crate) jobs: Vec<BoxFuture<'static, ()>>,
     pub(crate) on_drained: Vec<BoxFuture<'static, ()>>,
@@ -97,7 +98,8 @@ impl App {
     }
 
     /// Serves until `stop` completes, then shuts down gracefully: health reports NOT_SERVING at
-    /// once; during the lame-duck time new calls are still served, until balancers have noticed;
+    /// once; during the lame-duck time new calls are still served, until balancers have noticed, over
+    /// HTTP/1.1 with `connection: close`;
     /// then the ports close, [`ShutdownSignal`](crate::ShutdownSignal) fires, streams end, and open
     /// calls get until the drain deadline; the rest is cut. Returns at most two seconds after the
     /// drain deadline, even if a database blocks.
@@ -118,6 +120,7 @@ impl App {
         tracing::info!("stopping: not ready for new calls");
         monitors.shutdown().await;
         self.readiness.set_not_ready().await;
+        self.lame_duck.begin();
         tokio::time::sleep(self.limits.lame_duck).await;
         let grpc = grpc.close().await;
         let http = OptionFuture::from(http.map(Listener::close)).await;

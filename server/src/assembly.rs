@@ -139,6 +139,7 @@ impl Assembly {
             http,
             readiness,
             connection_limit: layers.connection_limit,
+            lame_duck: layers.lame_duck,
             ready_after: self.ready_after,
             jobs: self.jobs,
             on_drained: self.on_drained,

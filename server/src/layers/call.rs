@@ -13,7 +13,10 @@ use tokio::time::Instant;
 use tonic::{
     Status,
     body::Body,
-    codegen::http::{HeaderMap, HeaderValue, Request, Response, Uri, header::ORIGIN},
+    codegen::http::{
+        HeaderMap, HeaderValue, Request, Response, Uri, Version,
+        header::{CONNECTION, ORIGIN},
+    },
 };
 
 use super::{
@@ -91,6 +94,8 @@ impl RequestInfo {
 #[derive(Clone)]
 pub struct Layers {
     pub connection_limit: ConnectionLimit,
+    /// The lame-duck time, in which HTTP/1.1 connections close with their next response.
+    pub lame_duck: Shutdown,
     admission: Admission,
     fair_share: FairShare,
     uploads: Arc<Uploads>,
@@ -105,6 +110,7 @@ impl Layers {
         let log = RefusalLog::default();
         Self {
             connection_limit: ConnectionLimit::new(limits, proxies.clone(), log.clone()),
+            lame_duck: Shutdown::default(),
             admission: Admission::new(limits, log),
             fair_share: FairShare::new(limits),
             uploads: Arc::new(uploads),
@@ -275,6 +281,7 @@ impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
         let client = ClientInfo::new(id.clone(), address, &request).over(calls.peer.as_ref());
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(Draining(calls.draining.signal()));
+        let has_goaway = request.version() == Version::HTTP_2;
         let response_future = async move {
             let start = Instant::now();
             let mut response = calls.respond(&calls.admission_for(address), request).await;
@@ -283,6 +290,10 @@ impl<P: Protocol> hyper::service::Service<Request<Incoming>> for CallChain<P> {
                 P::log(&response, elapsed, &calls.layers.refused);
             }
             response.headers_mut().insert(request_id::HEADER, id);
+            if !has_goaway && calls.layers.lame_duck.has_begun() {
+                // Else a proxy could send its next request just when the connection closes.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok(response)
         };
         client.during(response_future).boxed()

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use crate::{
     body::{
         request::RequestBody,
-        streaming::{StreamKind, until_draining},
+        streaming::{STREAMED, StreamKind, until_draining},
     },
     health::Readiness,
     http::{HttpRouter, Problem, docs, json},
@@ -144,9 +144,6 @@ impl Protocol for Http {
         }
     }
 }
-
-/// The cache control of streams: intermediaries must not buffer or compress them.
-const STREAMED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
 fn secure<B>(response: &mut Response<B>, is_private: bool) {
     let is_streamed = response.extensions().get::<StreamKind>().is_some();

@@ -11,6 +11,7 @@ mod deadlines;
 mod discovery;
 mod drain;
 mod draining;
+mod goaway;
 mod idle;
 mod panics;
 mod preface;
