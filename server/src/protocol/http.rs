@@ -13,7 +13,6 @@ use http::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
 };
-use shared::trusted_origin::TrustedOrigin;
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 
@@ -29,6 +28,7 @@ use crate::{
         cors::{self, Cors},
         refused_calls::{AlreadyLogged, RefusedCalls},
     },
+    settings::Settings,
 };
 
 /// The paths of the readiness check.
@@ -64,8 +64,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// `routers`, open to pages of these origins.
-    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[TrustedOrigin]) -> Self {
+    /// `routers`, open to pages as these settings say.
+    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, settings: &Settings) -> Self {
         let refusals = routers.iter().map(|router| (router.prefix, router.refusal)).collect();
         let health = async move || health(readiness.is_ready());
         let (apis, routes_by_service): (Vec<_>, Vec<_>) =
@@ -79,7 +79,7 @@ impl Http {
         for routes in routes_by_service {
             merged = merged.merge(routes);
         }
-        Self { routes: merged, refusals, cors: Cors::http(trusted) }
+        Self { routes: merged, refusals, cors: Cors::http(settings) }
     }
 }
 

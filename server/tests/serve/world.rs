@@ -7,7 +7,7 @@ use proto::auth::v1::{
     auth_service_client::AuthServiceClient,
     auth_service_server::{AuthService, AuthServiceServer},
 };
-use server::{Assembly, Limits, MAX_REQUEST_BYTES, Proxies, Settings};
+use server::{AllowedHeaders, Assembly, Limits, MAX_REQUEST_BYTES, Proxies, Settings};
 use shared::config::Reader;
 use tokio::{
     sync::{oneshot, watch},
@@ -106,6 +106,7 @@ impl Server {
             grpc_addr,
             http_addr: Some(grpc_addr),
             trusted_origins: Vec::new(),
+            allowed_headers: AllowedHeaders::default(),
             trusted_proxies: reader.finish(Some(trusted_proxies)).expect("proxies"),
             tls: None,
             reflection,
