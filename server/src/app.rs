@@ -18,6 +18,7 @@ use crate::{
     },
     loopback::{Loopback, LoopbackListener},
     protocol::{grpc::Grpc, http::Http},
+    proxies::Proxies,
     settings::Settings,
     shutdown::Shutdown,
     tls::Tls,
@@ -32,6 +33,7 @@ pub(crate) struct Port<P> {
     pub(crate) address: SocketAddr,
     socket: TcpListener,
     tls: Option<Tls>,
+    proxies: Proxies,
     loopback: LoopbackListener,
     calls: CallChain<P>,
 }
@@ -44,8 +46,9 @@ impl<P: Protocol> Port<P> {
         settings: &Settings,
     ) -> Result<Self, BindError> {
         let calls = CallChain::new(protocol, layers.clone(), &settings.limits);
-        let (tls, loopback) = (settings.tls.clone(), LoopbackListener::default());
-        Ok(Self { address: bound.address, socket: bound.listener()?, tls, loopback, calls })
+        let (tls, proxies) = (settings.tls.clone(), settings.trusted_proxies.clone());
+        let (address, socket) = (bound.address, bound.listener()?);
+        Ok(Self { address, socket, tls, proxies, loopback: LoopbackListener::default(), calls })
     }
 
     /// The port, with connections from within the process.
@@ -59,8 +62,9 @@ impl<P: Protocol> Port<P> {
         limits: &Limits,
         stop: &Shutdown,
     ) -> Listener {
-        let sources = Sources { socket: self.socket, tls: self.tls, loopback: self.loopback };
-        Listener::start(sources, self.calls, connection_limit.clone(), limits, stop.signal())
+        let Self { socket, tls, proxies, loopback, calls, .. } = self;
+        let sources = Sources { socket, tls, proxies, loopback };
+        Listener::start(sources, calls, connection_limit.clone(), limits, stop.signal())
     }
 }
 

@@ -16,6 +16,7 @@ mod idle;
 mod panics;
 mod preface;
 mod proxied;
+mod proxy_protocol;
 mod public_streams;
 mod readiness;
 mod request_id;
