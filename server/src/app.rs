@@ -18,6 +18,7 @@ use crate::{
     },
     loopback::{Loopback, LoopbackListener},
     protocol::{grpc::Grpc, http::Http},
+    proxies::Proxies,
     settings::Settings,
     shutdown::Shutdown,
     tls::Tls,
@@ -32,6 +33,7 @@ pub(crate) struct Port<P> {
     pub(crate) address: SocketAddr,
     socket: TcpListener,
     tls: Option<Tls>,
+    proxies: Proxies,
     loopback: LoopbackListener,
     calls: CallChain<P>,
 }
@@ -44,8 +46,9 @@ impl<P: Protocol> Port<P> {
         settings: &Settings,
     ) -> Result<Self, BindError> {
         let calls = CallChain::new(protocol, layers.clone(), &settings.limits);
-        let (tls, loopback) = (settings.tls.clone(), LoopbackListener::default());
-        Ok(Self { address: bound.address, socket: bound.listener()?, tls, loopback, calls })
+        let (tls, proxies) = (settings.tls.clone(), settings.trusted_proxies.clone());
+        let (address, socket) = (bound.address, bound.listener()?);
+        Ok(Self { address, socket, tls, proxies, loopback: LoopbackListener::default(), calls })
     }
 
     /// The port, with connections from within the process.
@@ -59,8 +62,9 @@ impl<P: Protocol> Port<P> {
         limits: &Limits,
         stop: &Shutdown,
     ) -> Listener {
-        let sources = Sources { socket: self.socket, tls: self.tls, loopback: self.loopback };
-        Listener::start(sources, self.calls, connection_limit.clone(), limits, stop.signal())
+        let Self { socket, tls, proxies, loopback, calls, .. } = self;
+        let sources = Sources { socket, tls, proxies, loopback };
+        Listener::start(sources, calls, connection_limit.clone(), limits, stop.signal())
     }
 }
 
@@ -70,6 +74,7 @@ pub struct App {
     pub(crate) http: Option<Port<Http>>,
     pub(crate) readiness: Readiness,
     pub(crate) connection_limit: ConnectionLimit,
+    pub(crate) lame_duck: Shutdown,
     pub(crate) ready_after: Vec<BoxFuture<'static, ()>>,
     pub(crate) jobs: Vec<BoxFuture<'static, ()>>,
     pub(crate) on_drained: Vec<BoxFuture<'static, ()>>,
@@ -97,7 +102,8 @@ impl App {
     }
 
     /// Serves until `stop` completes, then shuts down gracefully: health reports NOT_SERVING at
-    /// once; during the lame-duck time new calls are still served, until balancers have noticed;
+    /// once; during the lame-duck time new calls are still served, until balancers have noticed, over
+    /// HTTP/1.1 with `connection: close`;
     /// then the ports close, [`ShutdownSignal`](crate::ShutdownSignal) fires, streams end, and open
     /// calls get until the drain deadline; the rest is cut. Returns at most two seconds after the
     /// drain deadline, even if a database blocks.
@@ -118,6 +124,7 @@ impl App {
         tracing::info!("stopping: not ready for new calls");
         monitors.shutdown().await;
         self.readiness.set_not_ready().await;
+        self.lame_duck.begin();
         tokio::time::sleep(self.limits.lame_duck).await;
         let grpc = grpc.close().await;
         let http = OptionFuture::from(http.map(Listener::close)).await;

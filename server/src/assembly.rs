@@ -122,14 +122,14 @@ impl Assembly {
         let (readiness, health) =
             Readiness::new(self.names, self.databases, self.ready_after.is_empty());
         self.routes.add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES));
-        let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
+        let limits = &settings.limits;
         let layers = Layers::new(settings, self.uploads);
         let routes = self.routes.routes().prepare();
-        let grpc = Port::open(&ports.grpc, Grpc::new(routes, trusted), &layers, settings)?;
+        let grpc = Port::open(&ports.grpc, Grpc::new(routes, settings), &layers, settings)?;
         let grpc = grpc.with_loopback(&self.loopback);
         let http = match &ports.http {
             Some(bound) => {
-                let protocol = Http::new(self.routers, readiness.clone(), trusted);
+                let protocol = Http::new(self.routers, readiness.clone(), settings);
                 Some(Port::open(bound, protocol, &layers, settings)?)
             }
             None => None,
@@ -139,6 +139,7 @@ impl Assembly {
             http,
             readiness,
             connection_limit: layers.connection_limit,
+            lame_duck: layers.lame_duck,
             ready_after: self.ready_after,
             jobs: self.jobs,
             on_drained: self.on_drained,

@@ -3,6 +3,8 @@
 
 use std::{
     error::Error,
+    io,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,6 +15,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use hyper_util::rt::TokioIo;
 use shared::config::{Reader, Vars};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tonic::transport::Channel;
 use tonic_health::{
     ServingStatus,
@@ -24,10 +27,13 @@ use tonic_health::{
     },
     server::HealthReporter,
 };
+use tower::ServiceExt;
 
 use crate::{
     db::{Database, Probe, ProbeFailure},
+    listen::proxy_header,
     loopback,
+    proxies::Proxies,
     settings::{Addresses, Settings},
     tls,
 };
@@ -185,20 +191,30 @@ pub async fn probe_own(
     is_live: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read(&mut reader, addresses);
-    let Settings { grpc_addr, tls, .. } = reader.finish(Some(settings))?;
+    let Settings { grpc_addr, tls, trusted_proxies, .. } = reader.finish(Some(settings))?;
     let address = loopback::loopback_address(grpc_addr);
     let timeout = Duration::from_secs(2);
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"))?;
     let endpoint = endpoint.connect_timeout(timeout).timeout(timeout);
+    let connector = tower::service_fn(move |_| connect(address, trusted_proxies.clone()));
     let channel = match tls {
-        None => endpoint.connect().await?,
+        None => endpoint.connect_with_connector(connector.map_response(TokioIo::new)).await?,
         Some(tls) => {
-            let connector = tower::service_fn(move |_| {
+            let connector = connector.and_then(move |stream| {
                 let tls = tls.clone();
-                async move { tls::probe::connect(&tls, address).await.map(TokioIo::new) }
+                async move { tls::probe::connect(&tls, address, stream).await.map(TokioIo::new) }
             });
             endpoint.connect_with_connector(connector).await?
         }
     };
     check(channel, is_live).await
+}
+
+/// A connection to `address`, begun as a proxy's where this machine is a listed one.
+async fn connect(address: SocketAddr, proxies: Proxies) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    if proxies.sends_header(stream.local_addr()?.ip()) {
+        stream.write_all(&proxy_header::LOCAL).await?;
+    }
+    Ok(stream)
 }

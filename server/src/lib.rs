@@ -43,6 +43,7 @@ pub use self::{
     body::streaming::StreamKind,
     client_info::{ClientInfo, client_prefix},
     health::probe_own,
+    layers::{cors::AllowedHeaders, refused_origin::log_refused_origin},
     listen::ports::BindError,
     loopback::Loopback,
     proxies::Proxies,

@@ -1,4 +1,4 @@
-//! Trusted proxies: the client behind a proxy, by `X-Forwarded-For`.
+//! Trusted proxies: the client behind a proxy, by `X-Forwarded-For` or the PROXY protocol.
 //!
 //! Only listed proxies are trusted. Only `X-Forwarded-For` is read, which every proxy writes:
 //! with `Forwarded` beside it, the two could differ, and a client could send the one that the
@@ -10,7 +10,7 @@ use std::{
 };
 
 use ipnet::{IpNet, Ipv4Net};
-use shared::config::{Reader, Setting, Vars};
+use shared::config::{Reader, Setting, Vars, switch};
 use tonic::codegen::http::HeaderMap;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -24,17 +24,28 @@ shared::settings! {
 
     TRUSTED_PROXIES: Proxies = Setting::new("none", Proxies::parse),
         "proxies whose `X-Forwarded-For` is believed";
+    PROXY_PROTOCOL: bool = Setting::new("off", switch),
+        "whether these proxies begin each connection with a PROXY header";
 }
 
 /// The networks of trusted proxies.
 #[derive(Clone, Debug, Default)]
-pub struct Proxies(Arc<[IpNet]>);
+pub struct Proxies {
+    networks: Arc<[IpNet]>,
+    /// Whether their connections begin with a header of the PROXY protocol.
+    send_headers: bool,
+}
 
 impl Proxies {
     /// Reads `TRUSTED_PROXIES`: addresses and networks, separated by commas. Not set, or `none`: no
-    /// proxy is trusted.
+    /// proxy is trusted. And `PROXY_PROTOCOL`, which is for these proxies.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
-        reader.get(&TRUSTED_PROXIES)
+        let proxies = reader.get(&TRUSTED_PROXIES);
+        let send_headers = reader.get(&PROXY_PROTOCOL);
+        if send_headers && proxies.networks.is_empty() {
+            reader.fault(&PROXY_PROTOCOL, "needs TRUSTED_PROXIES");
+        }
+        Self { send_headers, ..proxies }
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -43,7 +54,7 @@ impl Proxies {
         }
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let networks = entries.map(network).collect::<Option<Arc<[_]>>>();
-        networks.map(Self).ok_or_else(|| {
+        networks.map(|networks| Self { networks, send_headers: false }).ok_or_else(|| {
             "must be addresses or networks such as `10.0.0.0/8, 2001:db8::7`, or `none`".to_owned()
         })
     }
@@ -75,13 +86,18 @@ impl Proxies {
     /// Whether every peer is trusted: then addresses have no meaning.
     #[must_use]
     pub fn trust_all(&self) -> bool {
-        self.0.iter().any(|network| network.prefix_len() == 0)
+        self.networks.iter().any(|network| network.prefix_len() == 0)
     }
 
     /// Whether the address is a trusted proxy's.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether connections from the address begin with a header of the PROXY protocol.
+    pub(super) fn sends_header(&self, address: IpAddr) -> bool {
+        self.send_headers && self.contains(address)
     }
 }
 
@@ -173,6 +189,26 @@ mod tests {
         ] {
             assert_eq!(client("10.0.0.0/8", "10.0.0.1", lines), "10.0.0.1", "{lines:?}");
         }
+    }
+
+    #[test]
+    fn listed_proxies_alone_send_a_header_and_only_if_the_setting_says_so() {
+        let read = |vars: &[(&'static str, &str)]| {
+            let vars: HashMap<_, _> = vars.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+            let mut reader = Reader::new(&vars);
+            let proxies = Proxies::read(&mut reader);
+            reader.finish(Some(proxies))
+        };
+        let listed = ("TRUSTED_PROXIES", "10.0.0.0/8");
+        let on = read(&[listed, ("PROXY_PROTOCOL", "on")]).expect("proxies");
+        for (address, sends) in [("10.0.0.1", true), ("::ffff:10.0.0.1", true), ("11.0.0.1", false)]
+        {
+            assert_eq!(on.sends_header(address.parse().expect("an address")), sends, "{address}");
+        }
+        let off = read(&[listed]).expect("proxies");
+        assert!(!off.sends_header(IpAddr::from([10, 0, 0, 1])));
+        let fault = read(&[("PROXY_PROTOCOL", "on")]).expect_err("no proxy").to_string();
+        assert!(fault.contains("PROXY_PROTOCOL") && fault.contains("TRUSTED_PROXIES"), "{fault}");
     }
 
     #[test]

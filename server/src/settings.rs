@@ -7,7 +7,12 @@ use shared::{
     trusted_origin::TrustedOrigin,
 };
 
-use crate::{admission::limits::Limits, proxies::Proxies, tls::Tls};
+use crate::{
+    admission::limits::Limits,
+    layers::cors::{AllowedHeaders, CORS_ALLOWED_HEADERS},
+    proxies::Proxies,
+    tls::Tls,
+};
 
 shared::settings! {
     /// The settings of a server that are read here, but for its addresses.
@@ -46,6 +51,8 @@ pub struct Settings {
     pub http_addr: Option<SocketAddr>,
     /// The origins whose pages may call from a browser.
     pub trusted_origins: Vec<TrustedOrigin>,
+    /// The request headers that these pages may send.
+    pub allowed_headers: AllowedHeaders,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Proxies,
     /// The TLS of both ports; `None`: they are in clear.
@@ -57,13 +64,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `TRUSTED_PROXIES`, `REFLECTION`,
-    /// the settings of [`Tls`] and the [`Limits`].
+    /// Reads `GRPC_ADDR`, `HTTP_ADDR`, `TRUSTED_ORIGINS`, `CORS_ALLOWED_HEADERS`, `TRUSTED_PROXIES`,
+    /// `REFLECTION`, the settings of [`Tls`] and the [`Limits`].
     pub fn read(reader: &mut Reader<'_, impl Vars>, addresses: &Addresses) -> Self {
         Self {
             grpc_addr: reader.get(&addresses.grpc),
             http_addr: reader.get(&addresses.http),
             trusted_origins: TrustedOrigin::read_all(reader),
+            allowed_headers: reader.get(&CORS_ALLOWED_HEADERS),
             trusted_proxies: Proxies::read(reader),
             tls: Tls::read(reader),
             reflection: reader.get(&REFLECTION),

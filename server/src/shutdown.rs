@@ -14,6 +14,11 @@ impl Shutdown {
         self.0.send_replace(true);
     }
 
+    /// Whether the shutdown has begun.
+    pub fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// A signal of this shutdown.
     pub fn signal(&self) -> ShutdownSignal {
         ShutdownSignal(self.0.subscribe())

@@ -144,18 +144,18 @@ impl UnreadyServer {
         settings: &Settings,
         routers: Vec<HttpRouter>,
     ) -> Result<Self, BindError> {
-        let (limits, trusted) = (&settings.limits, settings.trusted_origins.as_slice());
+        let limits = &settings.limits;
         let (readiness, health) = Readiness::new(Vec::new(), Vec::new(), false);
         readiness.start().await;
         let layers = Layers::new(settings, Uploads::default());
         let stop = Shutdown::default();
         let mut grpc_routes = RoutesBuilder::default();
         grpc_routes.add_service(health);
-        let grpc = Unready(Grpc::new(grpc_routes.routes().prepare(), trusted));
+        let grpc = Unready(Grpc::new(grpc_routes.routes().prepare(), settings));
         let port = Port::open(&ports.grpc, grpc, &layers, settings)?;
         let mut listeners = vec![port.serve(&layers.connection_limit, limits, &stop)];
         if let Some(bound) = &ports.http {
-            let http = Unready(Http::new(routers, readiness, trusted));
+            let http = Unready(Http::new(routers, readiness, settings));
             let port = Port::open(bound, http, &layers, settings)?;
             listeners.push(port.serve(&layers.connection_limit, limits, &stop));
         }

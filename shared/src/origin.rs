@@ -16,6 +16,9 @@ crate::settings! {
 /// The schemes of web addresses.
 pub(crate) const SCHEMES: &[&str] = &["http", "https"];
 
+/// The names of this machine in the addresses of a developer's browser.
+const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// `scheme://host[:port]` of an http or https address, in lower case and without the
 /// scheme's own port, as browsers spell it. Compared as a whole, never by prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +63,18 @@ impl Origin {
         };
         let is_loopback = |ip: std::net::IpAddr| ip.to_canonical().is_loopback();
         host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
+    }
+
+    /// Whether both are this machine under the names that a developer uses for it: `localhost`,
+    /// `127.0.0.1` and `[::1]`, by the same scheme and at the same port.
+    #[must_use]
+    pub fn is_same_loopback(&self, other: &Self) -> bool {
+        let parts = |origin: &'_ Self| -> Option<(String, String)> {
+            let (scheme, rest) = origin.0.split_once("://")?;
+            let port = LOOPBACK_NAMES.iter().find_map(|name| rest.strip_prefix(name))?;
+            (port.is_empty() || port.starts_with(':')).then(|| (scheme.to_owned(), port.to_owned()))
+        };
+        parts(self).is_some_and(|own| parts(other) == Some(own))
     }
 
     /// Whether the origin uses TLS.
@@ -144,6 +159,33 @@ mod tests {
         }
         assert!(Origin::parse("https://a.b").expect("an origin").is_secure());
         assert!(!Origin::parse("http://a.b").expect("an origin").is_secure());
+    }
+
+    #[test]
+    fn a_machine_has_three_names_for_its_developer() {
+        let is_same = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|text| Origin::parse(text).expect(text));
+            assert_eq!(one.is_same_loopback(&other), other.is_same_loopback(&one));
+            one.is_same_loopback(&other)
+        };
+        let own = "http://localhost:8000";
+        for same in [own, "http://127.0.0.1:8000", "http://[::1]:8000"] {
+            assert!(is_same(own, same), "{same}");
+        }
+        assert!(is_same("https://localhost", "https://127.0.0.1"));
+        for other in [
+            "http://localhost:8001",
+            "http://127.0.0.1",
+            "https://127.0.0.1:8000",
+            "http://127.0.0.2:8000",
+            "http://localhost.example:8000",
+            "http://127.0.0.1.example:8000",
+            "http://a.localhost:8000",
+        ] {
+            assert!(!is_same(own, other), "{other}");
+        }
+        let public = "https://app.example.com";
+        assert!(!is_same(public, public), "no name of this machine");
     }
 
     #[test]

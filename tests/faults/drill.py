@@ -114,15 +114,17 @@ def subject(token):
 class Caller:
     """One connection that is opened again where the server closes it."""
 
-    def __init__(self, address, source="127.0.0.1"):
+    def __init__(self, address, source="127.0.0.1", tls=None):
         host, port = address.rsplit(":", 1)
         self.address, self.source, self.streams = (host, int(port)), (source, 0), None
+        self.tls = tls
 
     async def ask(self, method, path, headers=(), body=b""):
         """The status, the headers and the body of the answer."""
         if self.streams is None or self.streams[0].at_eof():  # idle for too long
             self.close()
-            self.streams = await asyncio.open_connection(*self.address, local_addr=self.source)
+            self.streams = await asyncio.open_connection(
+                *self.address, local_addr=self.source, ssl=self.tls)
         reader, writer = self.streams
         head = [f"{method} {path} HTTP/1.1", f"host: {self.address[0]}",
                 f"content-length: {len(body)}", *headers]

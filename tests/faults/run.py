@@ -38,6 +38,8 @@ DRILLS = {
                          ["--addresses", "3", "--seconds", "8"]),
     "proxied_watchers": ("many clients behind one proxy", "--binary",
                          ["--watchers", "150"]),
+    "proxies": ("nginx, HAProxy and Caddy before replicas that restart", "--binaries",
+                ["--rounds", "1"]),
     "slow_headers": ("requests that come byte by byte", "--binary",
                      ["--seconds", "15"]),
     "slow_bodies": ("bodies that come byte by byte", "--binary",
@@ -51,7 +53,7 @@ SCRIPTS = {"slow_bodies": ["slow_headers", "--slow-body"]}
 def forgotten():
     """Drills of this folder that are missing from the table, or the reverse."""
     known = {SCRIPTS.get(name, [name])[0] for name in DRILLS}
-    here = {file.stem for file in HERE.glob("*.py")} - {"run", "drill"}
+    here = {file.stem for file in HERE.glob("*.py")} - {"run", "drill", "grpc_wire", "proxied_load"}
     return sorted(here ^ known)
 
 

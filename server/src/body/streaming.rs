@@ -14,7 +14,7 @@ use hyper::body::{Body as HttpBody, Bytes, Frame};
 use shared::error::{Kind, refused_call};
 use tonic::{
     body::Body,
-    codegen::http::{HeaderMap, Request, Response},
+    codegen::http::{HeaderMap, HeaderValue, Request, Response, header::CACHE_CONTROL},
 };
 use tower::Service;
 
@@ -52,6 +52,9 @@ pub enum StreamKind {
     /// is cut at the deadline of calls; the client can tell that from an end.
     Export,
 }
+
+/// The cache control of streams: intermediaries must not buffer or compress them.
+pub const STREAMED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
 /// The trailers of a drained gRPC watch (GOAWAY).
 fn goaway_trailers() -> HeaderMap {
@@ -149,8 +152,8 @@ pub fn is_public_watch(path: &str) -> bool {
     PUBLIC_STREAMS.contains(&path)
 }
 
-/// The services of a gRPC port, with watches that end with trailers. Below gRPC-Web, which
-/// encodes trailers in its own way.
+/// The services of a gRPC port, with watches that end with trailers, and streams that proxies must
+/// not compress. Below gRPC-Web, which encodes trailers in its own way.
 #[derive(Clone)]
 pub struct DrainWatches<S>(pub S);
 
@@ -175,6 +178,9 @@ where
             let mut response = response_future.await?;
             if is_public {
                 response.extensions_mut().insert(StreamKind::Watch);
+            }
+            if response.extensions().get::<StreamKind>().is_some() {
+                response.headers_mut().insert(CACHE_CONTROL, STREAMED);
             }
             Ok(until_draining(response, draining, Some(goaway_trailers)))
         }

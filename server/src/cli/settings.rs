@@ -7,7 +7,9 @@ use shared::{
     trusted_origin,
 };
 
-use crate::{admission::limits, audit_log, db, proxies, settings, storage, telemetry, tls};
+use crate::{
+    admission::limits, audit_log, db, layers::cors, proxies, settings, storage, telemetry, tls,
+};
 
 /// The settings that every server reads, at addresses with the defaults of its program.
 #[must_use]
@@ -19,6 +21,7 @@ pub fn server_settings(addresses: &settings::Addresses) -> Vec<Row> {
         &[addresses.grpc.row(), addresses.http.row()],
         tls::SETTINGS,
         trusted_origin::SETTINGS,
+        cors::SETTINGS,
         proxies::SETTINGS,
         settings::SETTINGS,
         limits::SETTINGS,

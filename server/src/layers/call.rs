@@ -16,7 +16,10 @@ use tokio::time::Instant;
 use tonic::{
     Status,
     body::Body,
-    codegen::http::{HeaderMap, HeaderValue, Request, Response, Uri, header::ORIGIN},
+    codegen::http::{
+        HeaderMap, HeaderValue, Request, Response, Uri, Version,
+        header::{CONNECTION, ORIGIN},
+    },
 };
 
 use super::{
@@ -96,6 +99,8 @@ impl RequestInfo {
 #[derive(Clone)]
 pub struct Layers {
     pub connection_limit: ConnectionLimit,
+    /// The lame-duck time, in which HTTP/1.1 connections close with their next response.
+    pub lame_duck: Shutdown,
     admission: Admission,
     fair_share: FairShare,
     uploads: Arc<Uploads>,
@@ -110,6 +115,7 @@ impl Layers {
         let log = RefusalLog::default();
         Self {
             connection_limit: ConnectionLimit::new(limits, proxies.clone(), log.clone()),
+            lame_duck: Shutdown::default(),
             admission: Admission::new(limits, log),
             fair_share: FairShare::new(limits),
             uploads: Arc::new(uploads),
@@ -295,6 +301,7 @@ impl<P: Protocol> Respond for Inner<P> {
         let client = ClientInfo::new(id.clone(), address, &request).over(self.peer.as_ref());
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(Draining(self.draining.signal()));
+        let has_goaway = request.version() == Version::HTTP_2;
         let response_future = async move {
             let start = Instant::now();
             let mut response = self.respond(&self.admission_for(address), request).await;
@@ -303,6 +310,10 @@ impl<P: Protocol> Respond for Inner<P> {
                 P::log(&response, elapsed, &self.layers.refused);
             }
             response.headers_mut().insert(request_id::HEADER, id);
+            if !has_goaway && self.layers.lame_duck.has_begun() {
+                // Else a proxy could send its next request just when the connection closes.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             response
         };
         client.during(response_future).boxed()

@@ -4,4 +4,5 @@ pub mod call;
 pub mod cors;
 mod framing;
 pub mod refused_calls;
+pub mod refused_origin;
 pub mod request_id;

@@ -12,9 +12,11 @@ use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
-use tokio_rustls::server::TlsStream;
 
-use super::connection::{self, Stream};
+use super::{
+    connection::{self, Stream},
+    proxy_header,
+};
 use crate::{
     admission::{
         connection_limit::{ConnectionLimit, ConnectionSlot},
@@ -23,6 +25,7 @@ use crate::{
     client_info::Peer,
     layers::call::{CallChain, Protocol},
     loopback::LoopbackListener,
+    proxies::Proxies,
     shutdown::ShutdownSignal,
     tls::{Tls, name_of},
 };
@@ -44,6 +47,8 @@ pub struct Sources {
     pub socket: TcpListener,
     /// The TLS of the socket; `None`: it is in clear.
     pub tls: Option<Tls>,
+    /// The proxies whose connections may begin with a header.
+    pub proxies: Proxies,
     /// Connections within the process.
     pub loopback: LoopbackListener,
 }
@@ -91,7 +96,7 @@ impl OpenConnections {
 }
 
 async fn accept(
-    Sources { socket, tls, mut loopback }: Sources,
+    Sources { socket, tls, proxies, mut loopback }: Sources,
     calls: CallChain<impl Protocol>,
     connection_limit: ConnectionLimit,
     limits: Limits,
@@ -108,9 +113,12 @@ async fn accept(
                         // acknowledgement.
                         let _ = stream.set_nodelay(true);
                         let connection = Connection::new(&calls, &limits, &stopping, peer, slot);
-                        match &tls {
-                            None => drop(open.spawn(connection.serve(stream, None))),
-                            Some(tls) => drop(open.spawn(connection.secure(tls.accept(stream)))),
+                        let tls = tls.clone();
+                        if proxies.sends_header(peer.ip()) {
+                            let connection_limit = connection_limit.clone();
+                            open.spawn(connection.proxied(stream, tls, connection_limit));
+                        } else {
+                            open.spawn(connection.begin(stream, tls));
                         }
                     }
                 }
@@ -149,27 +157,56 @@ impl<P: Protocol> Connection<P> {
         Self { calls, limits, stopping, peer, slot }
     }
 
-    /// Serves it after the TLS handshake, which has the time of a first request.
-    async fn secure(
-        self,
-        handshake: impl Future<Output = io::Result<TlsStream<TcpStream>>> + Send,
+    /// Serves it as the client's that a proxy's header names, and counts it for that client.
+    async fn proxied(
+        mut self,
+        mut stream: TcpStream,
+        tls: Option<Tls>,
+        connection_limit: ConnectionLimit,
     ) {
-        let in_time = tokio::time::timeout(self.limits.handshake_timeout, handshake);
-        let stream = tokio::select! {
-            done = in_time => match done {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => {
-                    tracing::debug!(peer = %self.peer.ip(), %error, "no TLS handshake");
-                    return;
-                }
-                Err(_elapsed) => return,
-            },
-            _immediately = self.slot.connection.evicted() => return,
-            () = self.stopping.stopped() => return,
+        let Some(header) = self.in_time(proxy_header::read(&mut stream)).await else { return };
+        match header {
+            Ok(Some(client)) => {
+                let Self { calls, limits, stopping, slot, .. } = self;
+                drop(slot);
+                let Some(slot) = connection_limit.acquire(client) else { return };
+                self = Self { calls, limits, stopping, peer: client, slot };
+            }
+            Ok(None) => {}
+            // A check that connects and no more.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+            Err(fault) => {
+                let proxy = self.peer.ip();
+                tracing::warn!(%proxy, %fault, "refused: a listed proxy sent no PROXY header");
+                return;
+            }
+        }
+        self.begin(stream, tls).await;
+    }
+
+    /// Serves it, after the TLS handshake if there is one.
+    async fn begin(self, stream: TcpStream, tls: Option<Tls>) {
+        let Some(tls) = tls else { return self.serve(stream, None).await };
+        let stream = match self.in_time(tls.accept(stream)).await {
+            Some(Ok(stream)) => stream,
+            Some(Err(error)) => {
+                tracing::debug!(peer = %self.peer.ip(), %error, "no TLS handshake");
+                return;
+            }
+            None => return,
         };
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let certificate = certificate.map(|certificate| name_of(certificate).into());
         self.serve(stream, certificate).await;
+    }
+
+    /// What comes before the first request, within the time of one; `None`: the connection ends.
+    async fn in_time<T>(&self, handshake: impl Future<Output = T> + Send) -> Option<T> {
+        tokio::select! {
+            done = tokio::time::timeout(self.limits.handshake_timeout, handshake) => done.ok(),
+            _immediately = self.slot.connection.evicted() => None,
+            () = self.stopping.stopped() => None,
+        }
     }
 
     /// Serves it until its end. `certificate` is the name of the client's.

@@ -4,3 +4,4 @@ pub mod connection;
 pub mod head_timer;
 pub mod listener;
 pub mod ports;
+pub mod proxy_header;

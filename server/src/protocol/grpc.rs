@@ -7,7 +7,7 @@ use futures_util::{
     future::{BoxFuture, ready},
 };
 use hyper::body::Incoming;
-use shared::{error::is_server_fault, trusted_origin::TrustedOrigin};
+use shared::error::is_server_fault;
 use tonic::{
     Code, Status,
     body::Body,
@@ -29,6 +29,7 @@ use crate::{
         cors::{self, Cors},
         refused_calls::RefusedCalls,
     },
+    settings::Settings,
 };
 
 /// Health needs no permit: a busy server is not dead, and treating it as dead would load the
@@ -43,10 +44,10 @@ pub struct Grpc {
 }
 
 impl Grpc {
-    /// `routes`, callable from pages of these origins.
-    pub fn new(routes: Routes, trusted: &[TrustedOrigin]) -> Self {
+    /// `routes`, callable from pages as these settings say.
+    pub fn new(routes: Routes, settings: &Settings) -> Self {
         let services = GrpcWebLayer::new().layer(DrainWatches(routes));
-        Self { services, cors: Cors::grpc_web(trusted) }
+        Self { services, cors: Cors::grpc_web(settings) }
     }
 }
 

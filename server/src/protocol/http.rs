@@ -15,14 +15,13 @@ use http::{
     },
 };
 use hyper::body::Incoming;
-use shared::trusted_origin::TrustedOrigin;
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 
 use crate::{
     body::{
         request::RequestBody,
-        streaming::{StreamKind, until_draining},
+        streaming::{STREAMED, StreamKind, until_draining},
     },
     health::Readiness,
     http::{HttpRouter, Problem, docs, json},
@@ -31,6 +30,7 @@ use crate::{
         cors::{self, Cors},
         refused_calls::{AlreadyLogged, RefusedCalls},
     },
+    settings::Settings,
 };
 
 /// The paths of the readiness check.
@@ -66,8 +66,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// `routers`, open to pages of these origins.
-    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, trusted: &[TrustedOrigin]) -> Self {
+    /// `routers`, open to pages as these settings say.
+    pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, settings: &Settings) -> Self {
         let refusals = routers.iter().map(|router| (router.prefix, router.refusal)).collect();
         let (apis, routes_by_service): (Vec<_>, Vec<_>) =
             routers.into_iter().map(|router| (router.api, router.routes)).unzip();
@@ -77,7 +77,7 @@ impl Http {
         for routes in routes_by_service {
             merged = merged.merge(routes);
         }
-        Self { routes: merged, refusals, cors: Cors::http(trusted), readiness }
+        Self { routes: merged, refusals, cors: Cors::http(settings), readiness }
     }
 }
 
@@ -157,9 +157,6 @@ impl Protocol for Http {
         }
     }
 }
-
-/// The cache control of streams: intermediaries must not buffer or compress them.
-const STREAMED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
 fn secure<B>(response: &mut Response<B>, is_private: bool) {
     let is_streamed = response.extensions().get::<StreamKind>().is_some();

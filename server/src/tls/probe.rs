@@ -21,8 +21,12 @@ use tokio_rustls::{
 
 use super::{Tls, certificate::provider};
 
-/// Connects to `address` with TLS, for HTTP/2.
-pub async fn connect(tls: &Tls, address: SocketAddr) -> io::Result<TlsStream<TcpStream>> {
+/// The TLS handshake, for HTTP/2, over a connection to `address`.
+pub async fn connect(
+    tls: &Tls,
+    address: SocketAddr,
+    stream: TcpStream,
+) -> io::Result<TlsStream<TcpStream>> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -37,7 +41,6 @@ pub async fn connect(tls: &Tls, address: SocketAddr) -> io::Result<TlsStream<Tcp
         _ => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = TcpStream::connect(address).await?;
     TlsConnector::from(Arc::new(config)).connect(ServerName::from(address.ip()), stream).await
 }
 

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use server::Limits;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -56,6 +59,33 @@ async fn a_shutdown_loses_no_call_and_warns_before_it_closes_the_port() {
     let released = Instant::now();
     server.ended().await;
     assert!(released.elapsed() < Duration::from_secs(2), "nothing was left to wait for");
+}
+
+/// HTTP/1.1 has no GOAWAY: a proxy that is not told would send its next request just when its kept
+/// connection closes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_connection_of_http_1_is_closed_by_its_next_response_before_the_port_is() {
+    let lame_duck = Duration::from_secs(2);
+    let mut server = Server::start(Limits { lame_duck, ..limits() }).await;
+    let probe = server.connect().await;
+    until(async || health(&probe, "").await == Some(ServingStatus::Serving)).await;
+    let mut kept = TcpStream::connect(server.http_addr).await.expect("a connection");
+    let is_kept = async |stream: &mut TcpStream| {
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("sent");
+        let mut response = Vec::new();
+        until(async || {
+            stream.read_buf(&mut response).await.expect("an answer");
+            response.ends_with(b"}")
+        })
+        .await;
+        !String::from_utf8_lossy(&response).contains("connection: close\r\n")
+    };
+    assert!(is_kept(&mut kept).await);
+    server.stop();
+    until(async || health(&probe, "").await == Some(ServingStatus::NotServing)).await;
+    assert!(!is_kept(&mut kept).await, "the client is not told");
+    assert_eq!(within(kept.read(&mut [0])).await.expect("an end"), 0);
+    assert!(port_is_open(&server).await, "still the lame-duck time");
 }
 
 /// Its age is no reason to cut a connection that was asked to leave just now.

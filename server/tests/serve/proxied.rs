@@ -9,7 +9,7 @@ use tokio::{
 use crate::{
     streaming::Streams,
     wire::{Connection, connect_from, framed, status},
-    world::{Server, client, limits, sign_in, spawn_call, until, within},
+    world::{Server, client, limits, proxies, sign_in, spawn_call, until, within},
 };
 
 const PROXY: [u8; 4] = [127, 0, 0, 9];
@@ -34,7 +34,7 @@ async fn ask(server: &Server, from: [u8; 4], client: &str, path: &str) -> (u16, 
 }
 
 async fn behind_a_proxy(limits: Limits) -> Server {
-    Streams::start_behind("127.0.0.9", limits).await.0
+    Streams::start_behind(proxies("127.0.0.9", "off"), limits).await.0
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +103,8 @@ async fn a_peer_that_is_no_trusted_proxy_is_counted_itself() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_on_one_connection_are_counted_by_client() {
     let few = Limits { calls_per_address: 1, ..limits() };
-    let mut server = Server::start_behind("127.0.0.9", Assembly::default(), few, false).await;
+    let listed = proxies("127.0.0.9", "off");
+    let mut server = Server::start_behind(listed, Assembly::default(), few, false).await;
     let connection = Connection::open_from(PROXY, server.addr).await.expect("a connection");
     let message = framed(&prost::Message::encode_to_vec(&sign_in("echo")));
     let ask = async |client: &str| {

@@ -15,7 +15,7 @@ use axum::{Extension, Router, response::IntoResponse};
 use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use proto::auth::v1::{SignInRequest, SignInResponse};
 use server::{
-    Assembly, Limits, StreamKind,
+    Assembly, Limits, Proxies, StreamKind,
     http::{HttpRouter, Lines, LinesLimits, Problem},
 };
 use tonic::{
@@ -53,11 +53,11 @@ pub struct Streams(Arc<AtomicUsize>);
 
 impl Streams {
     pub async fn start(limits: Limits) -> (Server, Self) {
-        Self::start_behind("none", limits).await
+        Self::start_behind(Proxies::default(), limits).await
     }
 
     /// Behind these proxies.
-    pub async fn start_behind(proxies: &str, limits: Limits) -> (Server, Self) {
+    pub async fn start_behind(proxies: Proxies, limits: Limits) -> (Server, Self) {
         let (mut assembly, streams) = (Assembly::default(), Self::default());
         assembly.add(streams.clone());
         assembly.add_router(router());

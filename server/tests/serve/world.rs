@@ -7,7 +7,7 @@ use proto::auth::v1::{
     auth_service_client::AuthServiceClient,
     auth_service_server::{AuthService, AuthServiceServer},
 };
-use server::{Assembly, Limits, MAX_REQUEST_BYTES, Proxies, Settings};
+use server::{AllowedHeaders, Assembly, Limits, MAX_REQUEST_BYTES, Proxies, Settings};
 use shared::config::Reader;
 use tokio::{
     sync::{oneshot, watch},
@@ -57,6 +57,15 @@ impl AuthService for Sample {
     }
 }
 
+/// These proxies, which begin connections with a header if `PROXY_PROTOCOL` is `on`.
+pub fn proxies(listed: &str, proxy_protocol: &str) -> Proxies {
+    let vars = [("TRUSTED_PROXIES", listed), ("PROXY_PROTOCOL", proxy_protocol)];
+    let vars = HashMap::from(vars.map(|(name, value)| (name, value.to_owned())));
+    let mut reader = Reader::new(&vars);
+    let proxies = Proxies::read(&mut reader);
+    reader.finish(Some(proxies)).expect("proxies")
+}
+
 /// A server at work.
 pub struct Server {
     pub addr: SocketAddr,
@@ -83,19 +92,16 @@ impl Server {
 
     /// The service beside what is assembled already.
     pub async fn start_beside(assembly: Assembly, limits: Limits, reflection: bool) -> Self {
-        Self::start_behind("none", assembly, limits, reflection).await
+        Self::start_behind(Proxies::default(), assembly, limits, reflection).await
     }
 
     /// The same, behind these proxies.
     pub async fn start_behind(
-        proxies: &str,
+        trusted_proxies: Proxies,
         mut assembly: Assembly,
         limits: Limits,
         reflection: bool,
     ) -> Self {
-        let vars = HashMap::from([("TRUSTED_PROXIES", proxies.to_owned())]);
-        let mut reader = Reader::new(&vars);
-        let trusted_proxies = Proxies::read(&mut reader);
         let (inside, seen) = watch::channel(0);
         let (release, released) = watch::channel(false);
         let service = AuthServiceServer::new(Sample { inside, released })
@@ -106,7 +112,8 @@ impl Server {
             grpc_addr,
             http_addr: Some(grpc_addr),
             trusted_origins: Vec::new(),
-            trusted_proxies: reader.finish(Some(trusted_proxies)).expect("proxies"),
+            allowed_headers: AllowedHeaders::default(),
+            trusted_proxies,
             tls: None,
             reflection,
             limits,

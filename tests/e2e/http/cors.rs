@@ -1,12 +1,13 @@
 //! CORS on every port: the listed origins may call, and no other.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use fixtures::Backend;
+use fixtures::{Backend, FreshDatabase};
 use http::{Method, StatusCode};
 
 use crate::{
     exchange::{HttpRequest, Reply},
+    stop::start_with,
     wire::Wire,
     world::World,
 };
@@ -38,7 +39,7 @@ const READABLE: [&str; 6] =
 
 async fn world() -> World {
     let trusted = TRUSTED.join(",");
-    let settings = [("TRUSTED_ORIGINS", trusted.as_str())];
+    let settings = [("TRUSTED_ORIGINS", trusted.as_str()), ("CORS_ALLOWED_HEADERS", "X-Tenant")];
     let world = World::start_with(Backend::Sqlite, Wire::Http, &settings).await;
     world.expect("SQLite is always there")
 }
@@ -96,7 +97,7 @@ async fn a_preflight_needs_no_token_and_is_passed_for_listed_origins_alone() {
             let allowed = reply.text("access-control-allow-methods");
             assert!(allowed.contains(method) && !allowed.contains('*'), "{path}: {reply:?}");
             let allowed = reply.text("access-control-allow-headers").to_lowercase();
-            for name in ["authorization", "content-type"] {
+            for name in ["authorization", "content-type", "traceparent", "x-tenant"] {
                 assert!(allowed.contains(name), "{path}: {reply:?}");
             }
             assert!(!allowed.contains('*') && !allowed.contains("cookie"), "{path}: {reply:?}");
@@ -108,6 +109,16 @@ async fn a_preflight_needs_no_token_and_is_passed_for_listed_origins_alone() {
         }
     }
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_page_is_named_in_the_log_with_what_would_let_it_in() {
+    let database = FreshDatabase::new(Backend::Sqlite).await.expect("SQLite is always there");
+    let server = start_with(&database, Duration::ZERO, Duration::from_secs(1));
+    let reply = preflight("/api/ada/tasks", "http://localhost:5173", "GET");
+    assert!(!is_readable(&reply.send(server.http_address()).await, "http://localhost:5173"));
+    server.until_logged("add it to TRUSTED_ORIGINS");
+    assert!(server.log().contains("\"origin\":\"http://localhost:5173\""), "{}", server.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

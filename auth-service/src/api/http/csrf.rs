@@ -1,9 +1,6 @@
 //! Csrf protection (cross-site request forgery): the web sites that may make a browser act here.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
@@ -14,13 +11,11 @@ use http::{
     Method,
     header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER},
 };
+use server::{ClientInfo, log_refused_origin};
 use shared::{origin::Origin, trusted_origin::TrustedOrigin};
 
 use super::api_error::ApiError;
 use crate::error_code;
-
-/// The shortest time between two lines about refused origins.
-const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The origin of an app in Expo, whose requests have no `Origin`.
 const EXPO_ORIGIN: HeaderName = HeaderName::from_static("expo-origin");
@@ -75,7 +70,7 @@ impl OriginCheck {
         match sites.into_iter().find(|site| !trusted(site)) {
             None => Ok(()),
             Some(site) => {
-                log_refused(site);
+                log_refused_origin(site);
                 Err(ApiError::of(&error_code::INVALID_ORIGIN))
             }
         }
@@ -90,27 +85,21 @@ impl OriginCheck {
         Err(ApiError::of(&error_code::INVALID_CALLBACK_URL))
     }
 
-    /// Whether `address` is at this server's own or a trusted origin. Compared by parts.
+    /// Whether `address` is at this server's own or a trusted origin. Compared by parts. On the
+    /// developer's machine its own origin may have another of the machine's names.
     fn trusts(&self, address: &str) -> bool {
+        let is_own = |own: &Origin, origin: &Origin| {
+            own == origin || own.is_same_loopback(origin) && is_from_this_machine()
+        };
         self.trusted.iter().any(|trusted| trusted.matches(address))
-            || Origin::parse(address).is_ok_and(|origin| self.own.as_ref() == Some(&origin))
+            || Origin::parse(address)
+                .is_ok_and(|origin| self.own.as_ref().is_some_and(|own| is_own(own, &origin)))
     }
 }
 
-/// Names a refused origin and the setting that would trust it, for the developer of a new frontend.
-fn log_refused(site: &HeaderValue) {
-    static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
-    if logged.is_some_and(|at| at.elapsed() < LOG_INTERVAL) {
-        return;
-    }
-    *logged = Some(Instant::now());
-    // A Referer can hold more of an address than its origin, and an address a password.
-    let text = site.to_str().unwrap_or_default();
-    let web = Origin::parse(text).map(|origin| origin.as_str().to_owned());
-    let origin = web.or_else(|_| TrustedOrigin::parse(text).map(|app| app.as_str().to_owned()));
-    let origin = origin.as_deref().unwrap_or("not an origin");
-    tracing::info!(origin, "refused: if it is one of yours, add it to TRUSTED_ORIGINS");
+/// Whether the call in progress came from this machine itself.
+fn is_from_this_machine() -> bool {
+    ClientInfo::current().address().is_some_and(|address| address.is_loopback())
 }
 
 /// Whether `url` is a path, with or without a query, of characters that every browser reads

@@ -75,6 +75,28 @@ async fn a_write_with_cookies_needs_a_trusted_origin() {
     assert!(world.get("/get-session", &foreign).await.json().is_object());
 }
 
+/// A developer's browser may be at either name of the machine; nobody else's is at any of them.
+#[tokio::test]
+async fn the_names_of_a_developers_machine_are_one_site_for_the_machine_itself() {
+    let mut world = World::start().await;
+    world.sign_up("ada@example.com").await;
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    for (peer, is_local) in [("127.0.0.1", true), ("::1", true), ("192.0.2.1", false)] {
+        world.peer = Some(peer.parse().expect("an address"));
+        for (origin, is_own) in [
+            ("http://localhost:4101", true),
+            ("http://[::1]:4101", true),
+            ("http://localhost:4102", false),
+            ("https://localhost:4101", false),
+            ("http://localhost.example.com:4101", false),
+        ] {
+            let got = world.post("/sign-in/email", &[("origin", origin)], &body).await;
+            let expected = if is_local && is_own { 200 } else { 403 };
+            assert_eq!(got.status, expected, "{origin} from {peer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn signing_in_without_cookies_is_for_servers_and_trusted_sites() {
     let world = World::start().await;

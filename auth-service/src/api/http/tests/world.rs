@@ -1,6 +1,6 @@
 //! The HTTP API with a database and a clock of its own.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use chrono::DateTime;
@@ -71,6 +71,8 @@ pub struct World {
     pub verifier: TokenVerifier,
     pub store: Store,
     pub api: utoipa::openapi::OpenApi,
+    /// The address of the client.
+    pub peer: Option<IpAddr>,
     routes: Router,
     _database: FreshDatabase,
 }
@@ -134,7 +136,7 @@ impl World {
             session_cookie_cache: setting.cookie_cache,
         });
         let verifier = TokenVerifier::new(keys.clone(), policy, clock.clone());
-        Self { clock, keys, verifier, store, api: api(), routes, _database: database }
+        Self { clock, keys, verifier, store, api: api(), peer: None, routes, _database: database }
     }
 
     /// Sends a request and reads the whole response.
@@ -150,11 +152,12 @@ impl World {
             request = request.header(*name, *value);
         }
         let mut request = request.body(body.into()).expect("a request");
-        // As a server does; without a connection there is no address.
+        // As a server does.
         let id = HeaderValue::from_static("call-1");
-        let client = ClientInfo::new(id, None, &request);
-        request.extensions_mut().insert(client);
-        let response = self.routes.clone().oneshot(request).await.expect("infallible");
+        let client = ClientInfo::new(id, self.peer, &request);
+        request.extensions_mut().insert(client.clone());
+        let answered = client.during(self.routes.clone().oneshot(request));
+        let response = answered.await.expect("infallible");
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let body = String::from_utf8(body.to_vec()).expect("text");

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use server::{Assembly, Limits, Proxies, Settings};
+use server::{AllowedHeaders, Assembly, Limits, Proxies, Settings};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::*;
@@ -24,6 +24,7 @@ async fn shutdown_ends_a_watch_as_unavailable() {
         grpc_addr,
         http_addr,
         trusted_origins,
+        allowed_headers: AllowedHeaders::default(),
         trusted_proxies: Proxies::default(),
         tls: None,
         reflection: false,
