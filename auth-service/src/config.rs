@@ -17,7 +17,7 @@ use crate::{
     password::{self, PasswordRules, hashing},
     rate_limit::RateLimitSettings,
     session::{self, SessionRules},
-    task_client::TaskServiceAddress,
+    task_client::{self, TaskServiceAddress},
 };
 
 /// The addresses of this service.
@@ -47,15 +47,6 @@ shared::settings! {
         // A copy outlives its session, so its lifetime is short.
         time_span_or_off(text, Duration::from_secs(1)..=Duration::from_hours(1))
     }), "the lifetime of a signed copy of the session in a cookie";
-}
-
-shared::settings! {
-    /// The settings of a service without the tasks in its own process.
-    const REMOTE_TASKS: "Accounts and sessions";
-
-    TASK_SERVICE_URL: TaskServiceAddress =
-        Setting::new("http://127.0.0.1:50052", TaskServiceAddress::parse),
-        "task-service's gRPC port, for erasure and export, or `off`";
 }
 
 /// The configuration of auth-service. No `Debug`: it holds secrets.
@@ -148,7 +139,7 @@ impl Config {
             accounts.check(policy, reader);
         }
         let rate_limit = RateLimitSettings::read(reader);
-        let tasks = reader.get(&TASK_SERVICE_URL);
+        let tasks = TaskServiceAddress::read(reader);
         if !matches!(tasks, TaskServiceAddress::Off) {
             TokenKind::refuse_others(reader);
         }
@@ -176,7 +167,7 @@ impl Config {
     #[must_use]
     pub fn rows() -> Vec<Row> {
         let data = vec![DATABASE_URL.row()];
-        let accounts = [AccountSettings::rows(), REMOTE_TASKS.to_vec()].concat();
+        let accounts = [AccountSettings::rows(), task_client::SETTINGS.to_vec()].concat();
         let limits = RateLimitSettings::rows().to_vec();
         let server = server_settings(&ADDRESSES);
         [token_settings(&BETTER_AUTH_URL), accounts, limits, data, server].concat()
