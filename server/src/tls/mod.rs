@@ -4,6 +4,7 @@
 //! TLS 1.2 and 1.3, with rustls; HTTP/2 and HTTP/1.1 by ALPN (RFC 7301).
 
 mod certificate;
+mod client_names;
 pub(crate) mod probe;
 mod reload;
 mod remote;
@@ -21,6 +22,7 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use self::certificate::{ClientCertificates, FileFault, FileKind, Files};
 pub use self::{
     certificate::{Validity, name_of},
+    client_names::ClientNames,
     remote::{RemoteSettings, RemoteTls},
 };
 
@@ -32,7 +34,7 @@ shared::settings! {
         "certificate chain (PEM) of both ports, the server's own first; read again when it changes";
     TLS_KEY_FILE: Option<PathBuf> = file("none"),
         "private key (PEM) of the certificate";
-    TLS_CLIENT_CA_FILE: Option<PathBuf> = file("none"),
+    pub TLS_CLIENT_CA_FILE: Option<PathBuf> = file("none"),
         "authorities (PEM) of client certificates, which are then demanded (mTLS)";
     TLS_CLIENT_CERT: bool = Setting::new("required", |text| {
         either(text, [("required", true), ("optional", false)])

@@ -205,6 +205,51 @@ async fn task_service_is_called_over_tls_or_not_at_all() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn erasures_are_taken_only_with_a_certificate_that_is_listed() {
+    let Some(place) = Place::new("listed") else { return };
+    let authority = place.files.path("ca.pem");
+    for (names, is_listed) in
+        [("other.example.com, billing.example.com", true), ("other.example.com", false)]
+    {
+        let tasks = place.start(&[
+            ("TLS_CLIENT_CA_FILE", &authority),
+            ("TLS_CLIENT_CERT", "optional"),
+            ("TLS_ADMIN_CLIENT_NAMES", names),
+        ]);
+        let address = format!("https://localhost:{}", tasks.address().port());
+        let settings = MATRIX[1].settings(&place, TASKS, &address);
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let server = Starting::new(Binary::Auth, &settings).wait();
+        let is_of_call = |line: &&str| {
+            line.contains("TaskAdminService/GetDatabaseEpoch")
+                && line.contains("\"certificate\":\"billing.example.com\"")
+        };
+        let words = if is_listed { "\"answered\"" } else { "not answered as asked" };
+        until(|| tasks.log().lines().filter(is_of_call).any(|line| line.contains(words)));
+        if !is_listed {
+            let refused = "The client certificate is not listed for this service, or missing";
+            server.until_logged(refused);
+        }
+        // The same secret without a certificate.
+        let mut without = MATRIX[0].settings(&place, TASKS, &address);
+        without[0].1 = format!("sqlite://{}/other.db", place.files.path(""));
+        let without: Vec<_> =
+            without.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let other = Starting::new(Binary::Auth, &without).wait();
+        other.until_logged("The client certificate is not listed for this service, or missing");
+    }
+}
+
+fn until(mut happened: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !happened() {
+        assert!(std::time::Instant::now() < end, "not in time");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn an_authority_that_has_expired_is_refused_beside_all_other_faults() {
     let Some(place) = Place::new("outward-faults") else { return };
