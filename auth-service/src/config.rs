@@ -40,13 +40,16 @@ shared::settings! {
 }
 
 shared::settings! {
-    /// The settings of cookies.
-    const COOKIES: "Accounts and sessions";
+    /// The settings of cookies and headers.
+    const BROWSERS: "Accounts and sessions";
 
     SESSION_COOKIE_CACHE: Option<Duration> = Setting::new("off", |text| {
         // A copy outlives its session, so its lifetime is short.
         time_span_or_off(text, Duration::from_secs(1)..=Duration::from_hours(1))
     }), "the lifetime of a signed copy of the session in a cookie";
+    HSTS_MAX_AGE: Option<Duration> = Setting::new("180d", |text| {
+        time_span_or_off(text, Duration::from_secs(1)..=Duration::from_hours(2 * 365 * 24))
+    }), "how long browsers keep to TLS once they were here, where BETTER_AUTH_URL is https";
 }
 
 /// The configuration of auth-service. No `Debug`: it holds secrets.
@@ -83,6 +86,8 @@ pub struct AccountSettings {
     pub hash_concurrency: NonZero<usize>,
     /// The lifetime of the session cookie cache; `None`: off.
     pub session_cookie_cache: Option<Duration>,
+    /// How long browsers keep to TLS; `None`: they are not told to.
+    pub hsts_max_age: Option<Duration>,
     /// The retention of security events.
     pub security_event_retention: Duration,
 }
@@ -97,6 +102,7 @@ impl AccountSettings {
         }
         Self {
             session_cookie_cache: reader.get(&SESSION_COOKIE_CACHE),
+            hsts_max_age: reader.get(&HSTS_MAX_AGE),
             security_event_retention: server::audit_log::read_retention(reader),
             sessions: SessionRules::read(reader),
             access_token_lifetime,
@@ -108,7 +114,7 @@ impl AccountSettings {
     /// The rows of what [`read`](Self::read) reads, but for those of every server.
     #[must_use]
     pub fn rows() -> Vec<Row> {
-        [ACCESS_TOKENS, session::SETTINGS, COOKIES, password::SETTINGS, hashing::SETTINGS].concat()
+        [ACCESS_TOKENS, session::SETTINGS, BROWSERS, password::SETTINGS, hashing::SETTINGS].concat()
     }
 }
 

@@ -139,6 +139,7 @@ pub async fn assemble(
         own_origin: config.origin.clone(),
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
+        hsts_max_age: rules.hsts_max_age,
     }));
     assembly.add(api::grpc::session_service(accounts, sessions, access, exports, keys));
     Ok(())
