@@ -17,7 +17,7 @@ use crate::{
     password::{self, PasswordRules, hashing},
     rate_limit::RateLimitSettings,
     session::{self, SessionRules},
-    task_client::TaskServiceAddress,
+    task_client::{self, TaskServiceAddress},
 };
 
 /// The addresses of this service.
@@ -40,22 +40,16 @@ shared::settings! {
 }
 
 shared::settings! {
-    /// The settings of cookies.
-    const COOKIES: "Accounts and sessions";
+    /// The settings of cookies and headers.
+    const BROWSERS: "Accounts and sessions";
 
     SESSION_COOKIE_CACHE: Option<Duration> = Setting::new("off", |text| {
         // A copy outlives its session, so its lifetime is short.
         time_span_or_off(text, Duration::from_secs(1)..=Duration::from_hours(1))
     }), "the lifetime of a signed copy of the session in a cookie";
-}
-
-shared::settings! {
-    /// The settings of a service without the tasks in its own process.
-    const REMOTE_TASKS: "Accounts and sessions";
-
-    TASK_SERVICE_URL: TaskServiceAddress =
-        Setting::new("http://127.0.0.1:50052", TaskServiceAddress::parse),
-        "task-service's gRPC port, for erasure and export, or `off`";
+    HSTS_MAX_AGE: Option<Duration> = Setting::new("180d", |text| {
+        time_span_or_off(text, Duration::from_secs(1)..=Duration::from_hours(2 * 365 * 24))
+    }), "how long browsers keep to TLS once they were here, where BETTER_AUTH_URL is https";
 }
 
 /// The configuration of auth-service. No `Debug`: it holds secrets.
@@ -92,6 +86,8 @@ pub struct AccountSettings {
     pub hash_concurrency: NonZero<usize>,
     /// The lifetime of the session cookie cache; `None`: off.
     pub session_cookie_cache: Option<Duration>,
+    /// How long browsers keep to TLS; `None`: they are not told to.
+    pub hsts_max_age: Option<Duration>,
     /// The retention of security events.
     pub security_event_retention: Duration,
 }
@@ -106,6 +102,7 @@ impl AccountSettings {
         }
         Self {
             session_cookie_cache: reader.get(&SESSION_COOKIE_CACHE),
+            hsts_max_age: reader.get(&HSTS_MAX_AGE),
             security_event_retention: server::audit_log::read_retention(reader),
             sessions: SessionRules::read(reader),
             access_token_lifetime,
@@ -117,7 +114,7 @@ impl AccountSettings {
     /// The rows of what [`read`](Self::read) reads, but for those of every server.
     #[must_use]
     pub fn rows() -> Vec<Row> {
-        [ACCESS_TOKENS, session::SETTINGS, COOKIES, password::SETTINGS, hashing::SETTINGS].concat()
+        [ACCESS_TOKENS, session::SETTINGS, BROWSERS, password::SETTINGS, hashing::SETTINGS].concat()
     }
 }
 
@@ -148,7 +145,7 @@ impl Config {
             accounts.check(policy, reader);
         }
         let rate_limit = RateLimitSettings::read(reader);
-        let tasks = reader.get(&TASK_SERVICE_URL);
+        let tasks = TaskServiceAddress::read(reader);
         if !matches!(tasks, TaskServiceAddress::Off) {
             TokenKind::refuse_others(reader);
         }
@@ -176,7 +173,7 @@ impl Config {
     #[must_use]
     pub fn rows() -> Vec<Row> {
         let data = vec![DATABASE_URL.row()];
-        let accounts = [AccountSettings::rows(), REMOTE_TASKS.to_vec()].concat();
+        let accounts = [AccountSettings::rows(), task_client::SETTINGS.to_vec()].concat();
         let limits = RateLimitSettings::rows().to_vec();
         let server = server_settings(&ADDRESSES);
         [token_settings(&BETTER_AUTH_URL), accounts, limits, data, server].concat()

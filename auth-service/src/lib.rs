@@ -13,7 +13,7 @@
 //! - `rate_limit`: attempts by account and address, counted before costly work
 //! - `password`: the rules for passwords; `password::hashing`: bounded hashing in a fair queue
 //! - `email`, `profile`, `restriction`, `session_token`, `random`: rules without I/O
-//! - `task_client`: calls to task-service; `json_list`: elements of a JSON list
+//! - `remotes`: the connections to Redis and task-service; `task_client`: calls to task-service; `json_list`: elements of a JSON list
 //! - `store`: Better Auth's tables and this service's own, on both databases; `entity`,
 //!   `migration`: their schema
 //! - `error`: why a call failed; `error_code`: the table of errors on both wires
@@ -35,6 +35,7 @@ mod password;
 mod profile;
 mod random;
 mod rate_limit;
+mod remotes;
 mod restriction;
 mod session;
 mod session_token;
@@ -59,6 +60,7 @@ use self::{
     export::DataExports,
     password::hashing::Hashing,
     rate_limit::{Counter, InvalidTokens, RateLimiter},
+    remotes::RemoteFault,
     session::Sessions,
     store::{OpenError, Store},
     task_client::TaskClient,
@@ -83,6 +85,9 @@ pub enum StartError {
     /// The name of this service does not fit a service token.
     #[error("cannot call task-service")]
     TaskClient(#[from] InvalidServiceName),
+    /// Redis or task-service cannot be used.
+    #[error(transparent)]
+    Remote(#[from] RemoteFault),
     /// The port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -95,6 +100,7 @@ pub async fn assemble(
     assembly: &mut Assembly,
 ) -> Result<(), StartError> {
     let store = Store::open(&config.database).await?;
+    remotes::check(config).await?;
     assembly.add_database(store.database().clone());
     let rules = config.accounts;
     let issuer = TokenIssuer::new(
@@ -133,6 +139,7 @@ pub async fn assemble(
         own_origin: config.origin.clone(),
         trusted_origins: config.server.trusted_origins.clone(),
         session_cookie_cache: rules.session_cookie_cache,
+        hsts_max_age: rules.hsts_max_age,
     }));
     assembly.add(api::grpc::session_service(accounts, sessions, access, exports, keys));
     Ok(())

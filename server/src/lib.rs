@@ -4,7 +4,8 @@
 //!   process is stopped ([`ShutdownSignal`])
 //! - `listen`: ports, the accept loop, connections
 //! - `admission`: limits of connections and calls, permits, load shedding
-//! - `tls`: certificates of the ports and of clients, and their reload
+//! - `tls`: certificates of the ports and of clients, and their reload; TLS to other servers
+//! - [`Hop`]: the protection of a connection to another server
 //! - `proxies`: trusted proxies and the client behind them
 //! - `layers`, `protocol`, `body`: the chain around every call, on both wires
 //! - [`http`]: routers, JSON, problems, queries, NDJSON, the documentation page
@@ -23,6 +24,7 @@ mod client_info;
 pub mod cursor;
 pub mod db;
 mod health;
+mod hop;
 pub mod http;
 mod layers;
 mod listen;
@@ -34,7 +36,7 @@ mod shutdown;
 mod start;
 pub mod storage;
 pub mod telemetry;
-mod tls;
+pub mod tls;
 
 pub use self::{
     admission::limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
@@ -43,6 +45,7 @@ pub use self::{
     body::streaming::StreamKind,
     client_info::{ClientInfo, client_prefix},
     health::probe_own,
+    hop::{Hop, Protection},
     layers::{cors::AllowedHeaders, refused_origin::log_refused_origin},
     listen::ports::BindError,
     loopback::Loopback,

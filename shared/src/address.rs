@@ -1,7 +1,7 @@
 //! Addresses in settings: `scheme://host[:port][/path][?query][#fragment]`, by the whole grammar
 //! (RFC 3986), as parsers differ on what they skip.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
@@ -107,6 +107,15 @@ impl<'a> Address<'a> {
     pub fn without_fragment(self) -> Result<Self, AddressFault> {
         if self.fragment.is_some() { Err(AddressFault::Fragment) } else { Ok(self) }
     }
+}
+
+/// Whether a host, IPv6 with or without brackets, is this machine itself: `localhost`, a name below
+/// it, or a loopback address.
+#[must_use]
+pub fn is_local(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
@@ -277,6 +286,24 @@ mod tests {
         }
         let long = format!("http://{}.example", "a".repeat(64));
         assert_eq!(Address::parse(&long, WEB).err(), Some(Host));
+    }
+
+    #[test]
+    fn a_local_host_is_this_machine_itself() {
+        for host in [
+            "localhost",
+            "LOCALHOST",
+            "a.localhost",
+            "127.1.2.3",
+            "::1",
+            "[::1]",
+            "::ffff:127.0.0.1",
+        ] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["", "localhost.example.com", "xlocalhost", "10.0.0.1", "[2001:db8::1]"] {
+            assert!(!is_local(host), "{host}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Web origins, as browsers send them (RFC 6454).
 
 use crate::{
-    address::{Address, AddressFault},
+    address::{Address, AddressFault, is_local},
     config::{Reader, Setting, Vars},
 };
 
@@ -56,13 +56,7 @@ impl Origin {
     /// Whether the host is local: a name or address of this machine itself.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let host = match host.strip_prefix('[') {
-            Some(address) => address.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
-        let is_loopback = |ip: std::net::IpAddr| ip.to_canonical().is_loopback();
-        host == "localhost" || host.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
+        Address::parse(&self.0, SCHEMES).is_ok_and(|address| is_local(&address.host))
     }
 
     /// Whether both are this machine under the names that a developer uses for it: `localhost`,

@@ -5,9 +5,9 @@
 //! below `example.com`, not `https://evil-example.com`.
 
 use crate::{
-    address::{Address, AddressFault},
+    address::{Address, AddressFault, is_local},
     config::{Reader, Setting, Vars},
-    origin::{Origin, SCHEMES},
+    origin::SCHEMES,
 };
 
 crate::settings! {
@@ -141,8 +141,7 @@ impl TrustedOrigin {
     /// Whether the origin is one of this machine's own.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        matches!(&self.host, Host::One(host) | Host::Below(host)
-            if Origin::parse(&format!("http://{host}")).is_ok_and(|origin| origin.is_local()))
+        matches!(&self.host, Host::One(host) | Host::Below(host) if is_local(host))
     }
 
     /// Whether the pages of the origin come by TLS, or with an app.

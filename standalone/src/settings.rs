@@ -10,6 +10,7 @@ use server::{
         server_settings,
     },
     db::DatabaseUrl,
+    tls::ClientNames,
 };
 use shared::{
     auth::{BETTER_AUTH_SECRET, Keyring, Secret, TokenKind, TokenPolicy, Trust, token_settings},
@@ -150,6 +151,8 @@ pub fn read(reader: &mut Reader<'_, impl Vars>) -> io::Result<Option<Pair>> {
                 database: tasks?,
                 quota,
                 spool_dir,
+                // Calls within the process have no certificate.
+                admin_clients: ClientNames::default(),
                 server,
                 trash_retention,
                 security_event_retention: accounts.security_event_retention,

@@ -6,6 +6,7 @@ use server::{
     Addresses, Settings,
     cli::server_settings,
     db::{DatabaseUrl, database_url},
+    tls::{ClientNames, TLS_CLIENT_CA_FILE},
 };
 use shared::{
     auth::{Keyring, TokenKind, TokenPolicy, Trust, token_settings, verifier_settings},
@@ -38,6 +39,14 @@ shared::settings! {
         "how long a deleted task can be restored";
 }
 
+shared::settings! {
+    /// The settings of the rpcs for other services.
+    const ADMIN: "Server";
+
+    TLS_ADMIN_CLIENT_NAMES: ClientNames = Setting::new("any", ClientNames::parse),
+        "names of the client certificates that may call TaskAdminService, or `any`, and none";
+}
+
 /// All settings. They hold a secret, so there is no `Debug`.
 pub struct Config {
     /// The keys of service tokens, and by default of access tokens.
@@ -52,6 +61,8 @@ pub struct Config {
     pub quota: Quota,
     /// The folder of import spools.
     pub spool_dir: PathBuf,
+    /// The client certificates that may call the rpcs for other services.
+    pub admin_clients: ClientNames,
     /// The settings of the server.
     pub server: Settings,
     /// The retention of deleted tasks.
@@ -71,6 +82,10 @@ impl Config {
         let quota = Quota::read(reader);
         let spool_dir = Self::read_spool_dir(reader);
         let server = Settings::read(reader, &ADDRESSES);
+        let admin_clients = reader.get(&TLS_ADMIN_CLIENT_NAMES);
+        if admin_clients.are_listed() && !reader.is_set(&TLS_CLIENT_CA_FILE) {
+            reader.fault(&TLS_ADMIN_CLIENT_NAMES, "needs TLS_CLIENT_CA_FILE");
+        }
         let trash_retention = Self::read_trash_retention(reader);
         let security_event_retention = server::audit_log::read_retention(reader);
         Some(Self {
@@ -80,6 +95,7 @@ impl Config {
             database: database?,
             quota,
             spool_dir,
+            admin_clients,
             server,
             trash_retention,
             security_event_retention,
@@ -106,7 +122,7 @@ impl Config {
     #[must_use]
     pub fn rows() -> Vec<Row> {
         let data = [vec![DATABASE_URL.row()], Self::storage_rows()].concat();
-        let server = server_settings(&ADDRESSES);
+        let server = [server_settings(&ADDRESSES), ADMIN.to_vec()].concat();
         [token_settings(&BETTER_AUTH_URL), verifier_settings(), data, server].concat()
     }
 
@@ -138,6 +154,17 @@ mod tests {
         ]);
         let address = Config::from_vars(&vars).map(|config| config.server.grpc_addr);
         assert_eq!(address, Ok(ADDRESSES.grpc.default()));
+    }
+
+    #[test]
+    fn certificates_can_be_listed_only_where_they_are_asked_for() {
+        let vars = HashMap::from([
+            ("BETTER_AUTH_SECRET", "0b5f1c9e7a3d48626e2f9b04c7d1583a".to_owned()),
+            ("BETTER_AUTH_URL", "http://localhost:3000".to_owned()),
+            ("TLS_ADMIN_CLIENT_NAMES", "auth.internal".to_owned()),
+        ]);
+        let faults = Config::from_vars(&vars).err().expect("a fault");
+        assert_eq!(faults.to_string(), "TLS_ADMIN_CLIENT_NAMES needs TLS_CLIENT_CA_FILE");
     }
 
     #[test]

@@ -114,7 +114,8 @@ pub async fn assemble(
     let rpcs = grpc::Rpcs::new(tasks.clone());
     assembly.add(grpc::guarded(&gate, rpcs.clone()));
     assembly.add(grpc::guarded_bulk(&gate, rpcs.clone()));
-    assembly.add(grpc::guarded_admin(&services, tasks.clone()));
+    let admin_gate = grpc::AdminGate::new(services, config.admin_clients.clone());
+    assembly.add(grpc::guarded_admin(admin_gate, tasks.clone()));
     assembly.add_router(http::router(gate, rpcs));
     for path in [grpc::UPLOAD, http::UPLOAD] {
         assembly.allow_upload(path);

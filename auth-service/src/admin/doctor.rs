@@ -9,8 +9,10 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use http::Uri;
-use server::cli::doctor::{self, Report};
+use server::{
+    Loopback,
+    cli::doctor::{self, Report},
+};
 use shared::{
     auth::{Profile, TokenIssuer, UserId},
     clock::{Clock, SystemClock},
@@ -22,11 +24,12 @@ use crate::{
     password::Password,
     password::hashing::{self, HASH_BYTES},
     rate_limit::{RateLimitSettings, RateLimitStore},
+    remotes,
     restriction::SecondFactor,
     session_token::AtRest,
     store,
     task_client::{
-        TaskServiceAddress,
+        self, TaskServiceAddress,
         probe::{self, Verdict},
     },
 };
@@ -51,9 +54,12 @@ pub async fn examine(config: &Config, vars: &impl Vars, report: &mut Report) {
     accounts(report, &config.accounts);
     rate_limit(report, &config.rate_limit, config.database.file().is_none());
     store::examine(report, &config.database, &*clock, leeway).await;
+    remotes::examine(config, report).await;
     hash_cost(report, config.accounts.hash_concurrency).await;
     match &config.tasks {
-        TaskServiceAddress::At(address) => task_service(report, config, address, clock).await,
+        TaskServiceAddress::Clear(_) | TaskServiceAddress::Tls(..) => {
+            task_service(report, config, clock).await;
+        }
         TaskServiceAddress::Off => report.warn(
             "tasks",
             "TASK_SERVICE_URL is `off`: tasks stay when an account goes, and no export has them",
@@ -158,7 +164,8 @@ fn hash_memory(report: &mut Report, at_once: NonZero<usize>, limit: Option<u64>)
 }
 
 /// Probes task-service with a token: the only proof that it has the same secret.
-async fn task_service(report: &mut Report, config: &Config, address: &Uri, clock: Arc<dyn Clock>) {
+async fn task_service(report: &mut Report, config: &Config, clock: Arc<dyn Clock>) {
+    let Some(channel) = task_client::channel(&config.tasks, &Loopback::default()) else { return };
     let lifetime = Duration::from_mins(1).min(config.policy.max_lifetime);
     let policy = config.policy.clone();
     let issuer = TokenIssuer::new(config.keys.clone(), policy, lifetime, clock.clone());
@@ -168,7 +175,7 @@ async fn task_service(report: &mut Report, config: &Config, address: &Uri, clock
         return;
     };
     let before = clock.now();
-    let answer = probe::ask(address, PROBE_USER, &made.token).await;
+    let answer = probe::ask(channel, PROBE_USER, &made.token).await;
     let local = [before, clock.now()];
     match answer.verdict {
         Verdict::Accepted => report.ok("tasks", "task-service takes the tokens that are made here"),

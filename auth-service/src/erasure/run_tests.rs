@@ -135,7 +135,7 @@ impl Scene {
         let serving = serving.serve_with_incoming(TcpIncoming::from(socket));
         let serving = tokio::spawn(async move { serving.await.expect("serves") });
 
-        let address = TaskServiceAddress::parse(&url).expect("an address");
+        let address = TaskServiceAddress::Clear(url.parse().expect("an address"));
         let client = TaskClient::new(&address, &Loopback::default(), keys.clone(), clock.clone());
         let client = client.expect("a name").expect("an address");
         let erasures = Erasures::new(store.clone(), Duration::from_mins(15), clock.clone());

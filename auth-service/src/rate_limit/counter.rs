@@ -92,8 +92,8 @@ impl Counter {
             RateLimitStore::Auto | RateLimitStore::Memory => {
                 Self::Memory(Arc::new(Memory::new(clock)))
             }
-            RateLimitStore::Redis(client) => {
-                Self::Redis(Arc::new(Redis::new(client.clone(), Memory::new(clock))))
+            RateLimitStore::Redis(server) => {
+                Self::Redis(Arc::new(Redis::new(server.clone(), Memory::new(clock))))
             }
         }
     }

@@ -8,7 +8,8 @@
 //! - `settings`: the limits of sign-ups, sign-ins and other uses, with their defaults
 //! - `invalid_tokens`: the limit of invalid session tokens
 //! - `gcra`: the arithmetic of one limit; `key`: the key of a count
-//! - `counter`: the store of counts: `memory`, `redis`, or a table (in `store`)
+//! - `counter`: the store of counts: `memory`, `redis` (at a `redis_server`), or a table (in
+//!   `store`)
 
 mod counter;
 mod gcra;
@@ -16,6 +17,7 @@ mod invalid_tokens;
 mod key;
 mod memory;
 mod redis;
+mod redis_server;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ pub use self::{
     invalid_tokens::InvalidTokens,
     key::Key,
     memory::Memory,
+    redis_server::RedisServer,
     settings::{Limits, RateLimitSettings, RateLimitStore},
 };
 use crate::store::DatabaseError;

@@ -5,17 +5,15 @@
 
 use std::time::Duration;
 
-use redis::{AsyncConnectionConfig, Client, RedisError, aio::MultiplexedConnection};
+use redis::{RedisError, aio::MultiplexedConnection};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     gcra::{Decision, Limit},
     key::Key,
     memory::Memory,
+    redis_server::RedisServer,
 };
-
-/// The timeout of Redis, which answers within a millisecond or is unavailable.
-const TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The pause before the next connection attempt.
 const RECONNECT_AFTER: Duration = Duration::from_secs(1);
@@ -49,7 +47,7 @@ const REFUND: &str = r"
 
 /// Keys in Redis, and in memory while it is unavailable.
 pub struct Redis {
-    client: Client,
+    server: RedisServer,
     connection: Mutex<Connection>,
     fallback: Memory,
 }
@@ -64,9 +62,9 @@ enum Connection {
 }
 
 impl Redis {
-    /// A counter in the Redis of `client`; connects at first use.
-    pub fn new(client: Client, fallback: Memory) -> Self {
-        Self { client, connection: Mutex::new(Connection::New), fallback }
+    /// A counter in the Redis of `server`; connects at first use.
+    pub fn new(server: RedisServer, fallback: Memory) -> Self {
+        Self { server, connection: Mutex::new(Connection::New), fallback }
     }
 
     /// The counter while Redis is unavailable.
@@ -115,7 +113,7 @@ impl Redis {
         match &*connection {
             Connection::Open(open) => return Some(open.clone()),
             Connection::New => {
-                let connected = self.connect().await;
+                let connected = self.server.connect().await;
                 return match connected {
                     Ok(open) => {
                         *connection = Connection::Open(open.clone());
@@ -133,21 +131,10 @@ impl Redis {
             }
         }
         drop(connection);
-        let open = self.connect().await.ok()?;
+        let open = self.server.connect().await.ok()?;
         *self.connection.lock().await = Connection::Open(open.clone());
         tracing::info!("Redis is available: attempts are counted there again");
         Some(open)
-    }
-
-    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT));
-        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
-        // The library's own timeout is for each step of it.
-        tokio::time::timeout(TIMEOUT, connecting)
-            .await
-            .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
     }
 
     /// Marks Redis unavailable: one log connection for all concurrent calls.

@@ -1,10 +1,11 @@
 //! The settings of rate limits: the limits, and the store that counts.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
+use server::tls::{RemoteSettings, RemoteTls, file};
 use shared::config::{Reader, Row, Setting, Unset, Vars, switch};
 
-use super::gcra::Limit;
+use super::{gcra::Limit, redis_server::RedisServer};
 
 shared::settings! {
     /// The settings of rate limits.
@@ -26,9 +27,23 @@ shared::settings! {
         "session tokens from an address that open no session";
     ATTEMPT_LIMITS: bool = Setting::new("on", switch),
         "switches all of them off, for a load test";
-    ATTEMPT_STORE: RateLimitStore = Setting::new("auto", RateLimitStore::parse),
-        "where they are counted: `auto` (PostgreSQL, or else memory), `memory`, `redis://…`";
+    ATTEMPT_STORE: StoreAddress = Setting::new("auto", StoreAddress::parse),
+        "where they are counted: `auto` (PostgreSQL, or else memory), `memory`, `redis://…`, \
+         `rediss://…`";
+    ATTEMPT_STORE_CA_FILE: Option<PathBuf> = file("the system's"),
+        "authorities (PEM) of a Redis with TLS";
+    ATTEMPT_STORE_CERT_FILE: Option<PathBuf> = file("none"),
+        "certificate chain (PEM) that is shown to a Redis with TLS";
+    ATTEMPT_STORE_KEY_FILE: Option<PathBuf> = file("none"),
+        "private key (PEM) of that certificate";
 }
+
+const TLS: RemoteSettings = RemoteSettings {
+    authorities: ATTEMPT_STORE_CA_FILE,
+    chain: ATTEMPT_STORE_CERT_FILE,
+    key: ATTEMPT_STORE_KEY_FILE,
+    needs: "needs a `rediss://…` in ATTEMPT_STORE",
+};
 
 /// The rate limits; `None` is no limit.
 #[derive(Clone, Debug)]
@@ -49,7 +64,7 @@ pub struct Limits {
     pub sessions_per_address: Option<Limit>,
 }
 
-/// The store that counts attempts. No `Debug`: the URL can contain a password.
+/// The store that counts attempts.
 #[derive(Clone)]
 pub enum RateLimitStore {
     /// In PostgreSQL, where that is the database; else in memory.
@@ -57,7 +72,16 @@ pub enum RateLimitStore {
     /// In memory, by each process for itself.
     Memory,
     /// In Redis.
+    Redis(RedisServer),
+}
+
+/// The value of `ATTEMPT_STORE`. No `Debug`: the URL can contain a password.
+pub enum StoreAddress {
+    Auto,
+    Memory,
     Redis(redis::Client),
+    /// Redis with TLS.
+    Rediss(redis::Client),
 }
 
 /// The settings of rate limits.
@@ -120,7 +144,23 @@ impl RateLimitSettings {
     /// Reads the limits and `ATTEMPT_STORE`.
     pub fn read(reader: &mut Reader<'_, impl Vars>) -> Self {
         let limits = Limits::read(reader);
-        Self { limits, store: reader.get(&ATTEMPT_STORE) }
+        let address = reader.get(&ATTEMPT_STORE);
+        let secure = match &address {
+            StoreAddress::Rediss(client) => Some(RedisServer::address(client)),
+            _ => None,
+        };
+        let server = secure.as_ref().map(|(host, port)| (host.as_str(), *port));
+        let tls = RemoteTls::read(reader, &TLS, server, None);
+        let store = match (address, tls) {
+            (StoreAddress::Auto, _) => RateLimitStore::Auto,
+            (StoreAddress::Redis(client), _) => RateLimitStore::Redis(client.into()),
+            (StoreAddress::Rediss(client), Some(tls)) => {
+                RateLimitStore::Redis(RedisServer { client, tls: Some(tls) })
+            }
+            // The latter is a fault.
+            (StoreAddress::Memory | StoreAddress::Rediss(_), _) => RateLimitStore::Memory,
+        };
+        Self { limits, store }
     }
 
     /// The rows of what [`read`](Self::read) reads.
@@ -130,22 +170,22 @@ impl RateLimitSettings {
     }
 }
 
-impl RateLimitStore {
+impl StoreAddress {
     fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => return Ok(Self::Auto),
-            "memory" => return Ok(Self::Memory),
-            _ if text.starts_with("rediss://") => {
-                return Err("cannot be Redis over TLS: use `redis://` through a tunnel or on a \
-                            network of your own"
-                    .to_owned());
-            }
-            _ => {}
-        }
         // The library's error could quote the password.
-        let client = text.starts_with("redis://").then(|| redis::Client::open(text).ok());
-        client.flatten().map(Self::Redis).ok_or_else(|| {
-            "must be `auto`, `memory` or `redis://user:password@host:port/number`".to_owned()
+        let client = |rest| redis::Client::open(format!("redis://{rest}")).ok();
+        let parsed = match (text, text.split_once("://")) {
+            ("auto", _) => Some(Self::Auto),
+            ("memory", _) => Some(Self::Memory),
+            (_, Some(("redis", rest))) => client(rest).map(Self::Redis),
+            // What follows a hash sign could only weaken TLS.
+            (_, Some(("rediss", rest))) if !rest.contains('#') => client(rest).map(Self::Rediss),
+            _ => None,
+        };
+        parsed.ok_or_else(|| {
+            "must be `auto`, `memory`, `redis://user:password@host:port/number` or, with TLS, the \
+             same with `rediss://`"
+                .to_owned()
         })
     }
 }
@@ -181,9 +221,32 @@ mod tests {
         for text in ["auto", "memory", "redis://127.0.0.1:6379", "redis://u:p@cache.internal/2"] {
             assert!(read(&[("ATTEMPT_STORE", text)]).is_ok(), "{text}");
         }
-        for text in ["redis", "redis://", "rediss://u:s3cret@h", "redis://u:s3cret@h:port", "on"] {
+        for text in [
+            "redis",
+            "redis://",
+            "rediss://",
+            "redis://u:s3cret@h:port",
+            "rediss://u:s3cret@h/#insecure",
+            "on",
+        ] {
             let faults = read(&[("ATTEMPT_STORE", text)]).err().expect("a fault");
             assert!(!faults.to_string().contains("s3cret"), "{text}");
         }
+    }
+
+    #[test]
+    fn files_of_tls_are_for_a_redis_with_tls() {
+        for text in ["", "memory", "redis://127.0.0.1"] {
+            let faults = read(&[("ATTEMPT_STORE", text), ("ATTEMPT_STORE_CA_FILE", "/a.pem")]);
+            let fault = faults.err().expect("a fault").to_string();
+            assert!(fault.starts_with("ATTEMPT_STORE_CA_FILE needs a `rediss://…`"), "{fault}");
+        }
+        let all = read(&[
+            ("ATTEMPT_STORE", "rediss://127.0.0.1"),
+            ("ATTEMPT_STORE_CA_FILE", "/missing/ca.pem"),
+            ("ATTEMPT_STORE_CERT_FILE", "/missing/own.pem"),
+        ]);
+        let fault = all.err().expect("a fault").to_string();
+        assert_eq!(fault, "ATTEMPT_STORE_KEY_FILE is missing: ATTEMPT_STORE_CERT_FILE is set");
     }
 }

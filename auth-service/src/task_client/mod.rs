@@ -9,6 +9,7 @@ pub mod probe;
 
 use std::{sync::Arc, time::Duration};
 
+use http::Uri;
 use proto::task::v1::{
     self as pb, task_admin_service_client::TaskAdminServiceClient,
     task_bulk_service_client::TaskBulkServiceClient, task_service_client::TaskServiceClient,
@@ -26,7 +27,7 @@ use tonic::{
 };
 
 pub use self::{
-    address::TaskServiceAddress,
+    address::{SETTINGS, TaskServiceAddress},
     export_stream::{Batch, EventPage, ExportStream},
 };
 use crate::json_list::objects;
@@ -88,17 +89,7 @@ impl TaskClient {
         keys: Arc<Keyring>,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Self>, InvalidServiceName> {
-        let channel = match address {
-            TaskServiceAddress::Off => return Ok(None),
-            TaskServiceAddress::At(uri) => {
-                let endpoint = Endpoint::from(uri.clone()).connect_timeout(CONNECT_TIMEOUT);
-                let endpoint = endpoint
-                    .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-                    .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
-                endpoint.keep_alive_while_idle(true).connect_lazy()
-            }
-            TaskServiceAddress::Loopback => own.channel(CONNECT_TIMEOUT),
-        };
+        let Some(channel) = channel(address, own) else { return Ok(None) };
         let tokens = Arc::new(ServiceTokenIssuer::new(keys, NAME, AUDIENCE, clock)?);
         Ok(Some(Self { channel, tokens }))
     }
@@ -150,6 +141,21 @@ impl TaskClient {
         let answer = answer.await?.into_inner();
         let next = Some(answer.next_page_token).filter(|token| !token.is_empty());
         Ok(EventPage { events: objects(&answer.events), next })
+    }
+}
+
+/// The channel to `address`, which connects at first use; `None`: no task-service.
+pub fn channel(address: &TaskServiceAddress, own: &Loopback) -> Option<Channel> {
+    let endpoint = |uri: &Uri| {
+        let endpoint = Endpoint::from(uri.clone()).connect_timeout(CONNECT_TIMEOUT);
+        let endpoint = endpoint.http2_keep_alive_interval(KEEP_ALIVE_INTERVAL);
+        endpoint.keep_alive_timeout(KEEP_ALIVE_TIMEOUT).keep_alive_while_idle(true)
+    };
+    match address {
+        TaskServiceAddress::Off => None,
+        TaskServiceAddress::Clear(uri) => Some(endpoint(uri).connect_lazy()),
+        TaskServiceAddress::Tls(uri, tls) => Some(tls.channel(&endpoint(uri))),
+        TaskServiceAddress::Loopback => Some(own.channel(CONNECT_TIMEOUT)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The probe of task-service by `doctor`: whether it responds and accepts this service's tokens.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::Uri;
 use proto::task::v1::{ListTasksRequest, task_service_client::TaskServiceClient};
-use tonic::{Code, metadata::MetadataMap, transport::Endpoint};
+use tokio::time::timeout;
+use tonic::{Code, metadata::MetadataMap, transport::Channel};
 
-use super::with_token;
+use super::{TaskClientError, with_token};
 
 /// The timeout of the probe.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,14 +30,13 @@ pub struct Answer {
 }
 
 /// Lists the tasks of `user` with the token, which changes nothing.
-pub async fn ask(address: &Uri, user: &str, token: &str) -> Answer {
-    let unavailable = Answer { verdict: Verdict::Unavailable, time: None };
-    list(address, user, token).await.unwrap_or(unavailable)
+pub async fn ask(channel: Channel, user: &str, token: &str) -> Answer {
+    let unavailable = || Answer { verdict: Verdict::Unavailable, time: None };
+    let asked = timeout(TIMEOUT, list(channel, user, token)).await;
+    asked.ok().and_then(Result::ok).unwrap_or_else(unavailable)
 }
 
-async fn list(address: &Uri, user: &str, token: &str) -> Result<Answer, Box<dyn Error>> {
-    let endpoint = Endpoint::from(address.clone());
-    let channel = endpoint.connect_timeout(TIMEOUT).timeout(TIMEOUT).connect().await?;
+async fn list(channel: Channel, user: &str, token: &str) -> Result<Answer, TaskClientError> {
     let message = ListTasksRequest { user_id: user.to_owned(), page_size: 1, ..Default::default() };
     let request = with_token(message, token)?;
     Ok(match TaskServiceClient::new(channel).list_tasks(request).await {

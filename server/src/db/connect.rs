@@ -35,7 +35,7 @@ impl Database {
             let idle = ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION);
             let pool =
                 Pool::connect(url.postgres(true, &[idle])?, url.connections, MAX_AGE).await?;
-            return Ok(Self {
+            let database = Self {
                 scans: pool.clone(),
                 reader: pool.clone(),
                 writer: pool,
@@ -43,7 +43,9 @@ impl Database {
                 wal: WalFile::default(),
                 free_space: FreeSpaceLimit::default(),
                 file: None,
-            });
+            };
+            database.warn_if_clear().await?;
+            return Ok(database);
         }
         let path = url.file().unwrap_or(Path::new(""));
         private_file::make(path).map_err(|error| {

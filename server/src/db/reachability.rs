@@ -12,15 +12,16 @@ use super::{
     read_only,
     servers::Servers,
 };
+use crate::hop::{Hop, Protection};
 
-/// The failure to reach a database.
+/// The failure to reach a database or another server.
 #[derive(Clone, Debug)]
 pub struct Unreachable {
     /// The location, without user and password.
     pub location: String,
     /// Whether the failure may pass without a change of settings.
     pub is_transient: bool,
-    why: String,
+    pub(crate) why: String,
 }
 
 impl fmt::Display for Unreachable {
@@ -77,16 +78,27 @@ impl Database {
         }
     }
 
-    /// Whether certificates of the servers are checked, and whether these are on this machine;
-    /// `None` for SQLite.
-    #[must_use]
-    pub fn servers_are_verified_or_local(&self) -> Option<(bool, bool)> {
-        match self.writer.connector() {
-            Connector::Postgres { servers, .. } => {
-                Some((servers.are_verified(), servers.are_local()))
-            }
-            Connector::Sqlite { .. } => None,
+    /// The connection to the servers, as it is now; `None` for SQLite, which has none.
+    pub async fn hop<'a>(&self, location: &'a str) -> Result<Option<Hop<'a>>, DbErr> {
+        let Connector::Postgres { servers, .. } = self.writer.connector() else { return Ok(None) };
+        let protection = match (self.is_encrypted().await?, servers.are_verified()) {
+            (Some(true), true) => Protection::Verified,
+            (Some(true), false) => Protection::Encrypted,
+            _ => Protection::Clear,
+        };
+        let remedy = "write sslmode=verify-full in DATABASE_URL";
+        Ok(Some(Hop { to: location, protection, is_local: servers.are_local(), remedy }))
+    }
+
+    /// Logs a warning if the connection to a server crosses the network in clear.
+    pub(super) async fn warn_if_clear(&self) -> Result<(), DbErr> {
+        let Connector::Postgres { servers, .. } = self.writer.connector() else { return Ok(()) };
+        if !servers.are_local()
+            && let Some(hop) = self.hop(&servers.location()).await?
+        {
+            hop.warn_if_clear();
         }
+        Ok(())
     }
 
     /// The cause of a failure, from a connection outside of the pool.

@@ -62,7 +62,7 @@ impl Database {
     }
 
     /// Whether the connection to the server is encrypted; `None` for SQLite, which has none.
-    pub async fn is_encrypted(&self) -> Result<Option<bool>, DbErr> {
+    pub(super) async fn is_encrypted(&self) -> Result<Option<bool>, DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Ok(None);
         }

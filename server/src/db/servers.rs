@@ -13,7 +13,7 @@ use sea_orm::{
         postgres::{PgConnectOptions, PgSslMode},
     },
 };
-use shared::origin::Origin;
+use shared::address;
 use tokio::time::timeout;
 use url::Url;
 
@@ -160,9 +160,7 @@ impl Servers {
 
     /// Whether all of them are on this machine.
     pub fn are_local(&self) -> bool {
-        let is_local = |host: &str| {
-            Origin::parse(&format!("http://{host}")).is_ok_and(|origin| origin.is_local())
-        };
+        let is_local = |host| address::is_local(host);
         self.0.iter().all(|one| one.get_socket().is_some() || is_local(one.get_host()))
     }
 

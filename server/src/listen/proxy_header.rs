@@ -52,9 +52,8 @@ async fn read_binary(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option
     let mut rest = vec![0; length.into()];
     stream.read_exact(&mut rest).await?;
     match (command, family) {
-        (0x20, _) => Ok(None),
-        // Unspecified, or a socket file: the proxy's own.
-        (0x21, 0x00 | 0x31) => Ok(None),
+        // The proxy's own (LOCAL), or of no address: unspecified, or a socket file.
+        (0x20, _) | (0x21, 0x00 | 0x31) => Ok(None),
         (0x21, 0x11) => match *rest {
             [a, b, c, d, _, _, _, _, high, low, _, _, ..] => {
                 let address = Ipv4Addr::new(a, b, c, d).into();

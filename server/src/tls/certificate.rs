@@ -65,31 +65,18 @@ pub struct Validity {
 impl Files {
     /// The configuration of a server with these files, or every fault.
     pub fn load(&self) -> Result<ServerConfig, Vec<FileFault>> {
-        let (chain, key) = (certificates(&self.chain, FileKind::Chain), self.key());
-        let authorities = self.clients.as_ref().map(|clients| authorities(&clients.file));
         let mut faults = Vec::new();
-        let chain = chain.and_then(|chain| match refusal_of(&chain) {
-            Some(refusal) => Err(FileFault { file: FileKind::Chain, message: refusal.to_owned() }),
-            None => Ok(chain),
-        });
-        let chain = chain.map_err(|fault| faults.push(fault)).ok();
-        let key = key.map_err(|fault| faults.push(fault)).ok();
+        let pair = pair(&self.chain, &self.key, &mut faults);
+        let authorities = self.clients.as_ref().map(|clients| authorities(&clients.file));
         let authorities = authorities.and_then(|one| one.map_err(|fault| faults.push(fault)).ok());
-        let (Some(chain), Some(key), true) = (chain, key, faults.is_empty()) else {
-            return Err(faults);
-        };
+        let (Some((chain, key)), true) = (pair, faults.is_empty()) else { return Err(faults) };
         self.configure(chain, key, authorities).map_err(|fault| vec![fault])
     }
 
     /// The chain and its key.
     pub fn own(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
         let chain = certificates(&self.chain, FileKind::Chain);
-        chain.and_then(|chain| Ok((chain, self.key()?))).map_err(|fault| fault.message)
-    }
-
-    fn key(&self) -> Result<PrivateKeyDer<'static>, FileFault> {
-        PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| unreadable(FileKind::Key, &error, "private key"))
+        chain.and_then(|chain| Ok((chain, private_key(&self.key)?))).map_err(|fault| fault.message)
     }
 
     fn configure(
@@ -115,16 +102,7 @@ impl Files {
             }
             _ => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).map_err(|error| {
-            let file = FileKind::Key;
-            match error {
-                Error::InconsistentKeys(_) => {
-                    let message = "is not the key of the certificate in TLS_CERT_FILE".to_owned();
-                    FileFault { file, message }
-                }
-                error => FileFault { file, message: format!("cannot be used: {error}") },
-            }
-        })?;
+        let mut config = builder.with_single_cert(chain, key).map_err(|error| key_fault(&error))?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         Ok(config)
     }
@@ -169,16 +147,60 @@ fn certificates(path: &Path, file: FileKind) -> Result<Vec<CertificateDer<'stati
     Ok(all)
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, FileFault> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| unreadable(FileKind::Key, &error, "private key"))
+}
+
+/// A certificate chain that is valid now, and a private key; what is wrong with them is added to
+/// `faults`.
+pub(super) fn pair(
+    chain: &Path,
+    key: &Path,
+    faults: &mut Vec<FileFault>,
+) -> Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let file = FileKind::Chain;
+    let chain = certificates(chain, file).and_then(|chain| match refusal_of(&chain) {
+        Some(refusal) => Err(FileFault { file, message: refusal.to_owned() }),
+        None => Ok(chain),
+    });
+    let chain = chain.map_err(|fault| faults.push(fault)).ok();
+    let key = private_key(key).map_err(|fault| faults.push(fault)).ok();
+    chain.zip(key)
+}
+
+/// The fault of a key that cannot be used with its certificate.
+pub(super) fn key_fault(error: &Error) -> FileFault {
+    let message = match error {
+        Error::InconsistentKeys(_) => "is not the key of the certificate".to_owned(),
+        error => format!("cannot be used: {error}"),
+    };
+    FileFault { file: FileKind::Key, message }
+}
+
+/// The authorities in a file that are valid now: at least one. The verifier would not look at the
+/// dates of what it trusts.
+pub(super) fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {
     let file = FileKind::Authorities;
     let mut roots = RootCertStore::empty();
+    let mut refusal = None;
     for certificate in certificates(path, file)? {
+        refusal = refusal_of(std::slice::from_ref(&certificate));
+        if refusal.is_some() {
+            continue;
+        }
         roots.add(certificate).map_err(|error| {
             let message = format!("has a certificate that cannot be used: {error}");
             FileFault { file, message }
         })?;
     }
-    Ok(roots)
+    match refusal {
+        Some(refusal) if roots.is_empty() => Err(FileFault {
+            file,
+            message: format!("has no authority that is valid: it {refusal}"),
+        }),
+        _ => Ok(roots),
+    }
 }
 
 /// Why clients refuse the chain now, whomever they trust: its own certificate is not valid at this

@@ -1,11 +1,13 @@
 //! TLS on both ports: the certificate of the server, the certificates of clients (mTLS), and their
-//! reload while connections stay open.
+//! reload while connections stay open; and TLS to the servers of others.
 //!
 //! TLS 1.2 and 1.3, with rustls; HTTP/2 and HTTP/1.1 by ALPN (RFC 7301).
 
 mod certificate;
+mod client_names;
 pub(crate) mod probe;
 mod reload;
+mod remote;
 
 use std::{
     fmt, io,
@@ -18,23 +20,31 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
 use self::certificate::{ClientCertificates, FileFault, FileKind, Files};
-pub use self::certificate::{Validity, name_of};
+pub use self::{
+    certificate::{Validity, name_of},
+    client_names::ClientNames,
+    remote::{RemoteSettings, RemoteTls},
+};
 
 shared::settings! {
     /// The settings of TLS.
     pub const SETTINGS: "Server";
 
-    TLS_CERT_FILE: Option<PathBuf> = Setting::optional("none: both ports are in clear", |text| {
-        Ok(Some(text.into()))
-    }),
+    TLS_CERT_FILE: Option<PathBuf> = file("none: both ports are in clear"),
         "certificate chain (PEM) of both ports, the server's own first; read again when it changes";
-    TLS_KEY_FILE: Option<PathBuf> = Setting::optional("none", |text| Ok(Some(text.into()))),
+    TLS_KEY_FILE: Option<PathBuf> = file("none"),
         "private key (PEM) of the certificate";
-    TLS_CLIENT_CA_FILE: Option<PathBuf> = Setting::optional("none", |text| Ok(Some(text.into()))),
+    pub TLS_CLIENT_CA_FILE: Option<PathBuf> = file("none"),
         "authorities (PEM) of client certificates, which are then demanded (mTLS)";
     TLS_CLIENT_CERT: bool = Setting::new("required", |text| {
         either(text, [("required", true), ("optional", false)])
     }), "whether clients need a certificate of TLS_CLIENT_CA_FILE: `required`, or `optional`";
+}
+
+/// A setting that names a file, or none, which means what `default` says.
+#[must_use]
+pub const fn file(default: &'static str) -> Setting<Option<PathBuf>> {
+    Setting::optional(default, |text| Ok(Some(text.into())))
 }
 
 /// The TLS of a server. Holds a private key, so its `Debug` shows nothing.

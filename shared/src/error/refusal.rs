@@ -107,6 +107,9 @@ refusals! {
         /// The reminder cursor is from before a restore of the database.
         ResumeTokenUnknown = Gone, "RESUME_TOKEN_UNKNOWN",
             "The resume token is of another database: start over without one";
+        /// The client certificate of a service is not listed, or there is none.
+        CertificateNotListed = Forbidden, "CERTIFICATE_NOT_LISTED",
+            "The client certificate is not listed for this service, or missing";
     }
 
     /// The refusals of auth-service.

@@ -3,7 +3,8 @@
 use std::{fs, path::PathBuf, process::Command};
 
 /// A folder with `ca` and `other_ca`, and keys and certificates: `current` of the server, `renewed`
-/// of `other_ca` and `expired` for it, `client` and `foreign` of clients.
+/// of `other_ca`, `elsewhere` for another host and `expired` for it, `client` and `foreign` of
+/// clients, and `expired_ca`, which has the key of `ca`.
 pub struct Certificates(PathBuf);
 
 const SCRIPT: &str = r#"
@@ -22,13 +23,18 @@ const SCRIPT: &str = r#"
     both=serverAuth,clientAuth
     issue current ca DNS:localhost,IP:127.0.0.1 $both
     issue renewed other_ca DNS:localhost,IP:127.0.0.1 $both
+    issue elsewhere ca DNS:elsewhere.example.com $both
     issue client ca DNS:billing.example.com clientAuth
     issue foreign other_ca DNS:billing.example.com clientAuth
     mkdir issued; touch issued/index; echo 01 > issued/serial
     printf '[ca]\ndefault_ca=own\n[own]\ndatabase=issued/index\nserial=issued/serial\n' > ca.cnf
     printf 'new_certs_dir=issued\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n' >> ca.cnf
-    openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -in current.csr -out expired.pem \
-      -notext -startdate 20200101000000Z -enddate 20200102000000Z -extfile current.ext
+    past="-batch -config ca.cnf -notext -startdate 20200101000000Z -enddate 20200102000000Z"
+    openssl ca $past -cert ca.pem -keyfile ca.key -in current.csr -out expired.pem -extfile current.ext
+    openssl req -new -key ca.key -out ca.csr -subj /CN=ca
+    echo basicConstraints=critical,CA:TRUE > ca.ext
+    openssl ca $past -selfsign -keyfile ca.key -in ca.csr -out expired_ca.pem -extfile ca.ext
+    cp current.key expired.key
 "#;
 
 impl Certificates {

@@ -8,6 +8,7 @@
 //! - `sign_in`, `sessions`, `user`, `export`, `token`, `security_events`: the routes, without
 //!   domain logic
 //! - `responses`, `cookies`, `session_data`: successful responses; `api_error`: all others
+//! - `hsts`: the header that keeps browsers to TLS
 //! - `openapi`: the routes as OpenAPI, from the rows that make the router
 
 mod api_error;
@@ -17,6 +18,7 @@ mod credential;
 mod csrf;
 mod export;
 mod head;
+mod hsts;
 mod members;
 mod openapi;
 mod requests;
@@ -69,6 +71,8 @@ pub struct Dependencies {
     pub trusted_origins: Vec<TrustedOrigin>,
     /// The lifetime of the session cookie cache; `None`: off.
     pub session_cookie_cache: Option<Duration>,
+    /// How long browsers keep to TLS; `None`: they are not told to.
+    pub hsts_max_age: Option<Duration>,
 }
 
 /// The router of everything under `/api/auth`, for a server that puts a `ClientInfo` into each
@@ -80,6 +84,7 @@ pub fn router(parts: Dependencies) -> HttpRouter {
     let cookie = cookies.session_token_name();
     let rules = parts.accounts.password_rules();
     let api = Box::new(move || api(&cookie, rules));
+    let own = parts.own_origin.clone();
     let origin_check = Arc::new(OriginCheck::new(parts.own_origin, parts.trusted_origins));
     let state = AppState {
         accounts: parts.accounts,
@@ -100,6 +105,7 @@ pub fn router(parts: Dependencies) -> HttpRouter {
         .route("/api/auth/", any(not_found))
         .route("/api/auth/{*rest}", any(not_found))
         .with_state(Arc::new(state));
+    let routes = hsts::layer(routes, own.as_ref(), parts.hsts_max_age);
     HttpRouter { prefix: PREFIX, routes, refusal, api }
 }
 

@@ -92,7 +92,7 @@ impl TestCounter {
     pub async fn redis() -> Option<Self> {
         let client = redis().await?;
         let counter = |_: &Store, clock: Arc<ManualClock>| {
-            Counter::Redis(Arc::new(Redis::new(client.clone(), Memory::new(clock))))
+            Counter::Redis(Arc::new(Redis::new(client.clone().into(), Memory::new(clock))))
         };
         Self::with(Backend::Sqlite, counter, Some(client.clone())).await
     }

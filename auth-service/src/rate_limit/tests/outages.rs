@@ -20,7 +20,7 @@ use crate::rate_limit::Key;
 /// A counter with a Redis at `address`.
 fn counter(address: SocketAddr) -> Counter {
     let client = Client::open(format!("redis://{address}")).expect("an address");
-    Counter::Redis(Arc::new(Redis::new(client, Memory::new(clock()))))
+    Counter::Redis(Arc::new(Redis::new(client.into(), Memory::new(clock()))))
 }
 
 /// How many of twenty are let through, and the longest that one took.

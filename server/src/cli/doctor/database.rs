@@ -62,7 +62,9 @@ pub async fn database<M: MigratorTrait>(
             return None;
         }
     }
-    encryption(report, &database).await;
+    if let Ok(Some(hop)) = database.hop(&database.location()).await {
+        hop.report(report);
+    }
     if let Ok(Some(journal)) = database.journal_mode().await
         && journal != "wal"
     {
@@ -76,30 +78,6 @@ pub async fn database<M: MigratorTrait>(
         Err(error) => report.fault("tables", format!("cannot be looked at: {}", causes(&error))),
     }
     Some(database)
-}
-
-/// Reports whether the connection to a server is encrypted, and with whom.
-async fn encryption(report: &mut Report, database: &Database) {
-    let (Ok(Some(is_encrypted)), Some((is_verified, is_local))) =
-        (database.is_encrypted().await, database.servers_are_verified_or_local())
-    else {
-        return;
-    };
-    match (is_encrypted, is_verified) {
-        (true, true) => report.ok("tls", "the connection is encrypted, the server is verified"),
-        (true, false) if is_local => report.ok("tls", "the connection is encrypted"),
-        (false, _) if is_local => report.ok("tls", "the connection is in clear, on this machine"),
-        (true, false) => report.warn(
-            "tls",
-            "the connection is encrypted, but not with a server that is verified: write \
-             sslmode=verify-full in DATABASE_URL",
-        ),
-        (false, _) => report.warn(
-            "tls",
-            "the connection crosses the network in clear: write sslmode=verify-full in \
-             DATABASE_URL",
-        ),
-    }
 }
 
 /// Reports the size of SQLite's write-ahead log.

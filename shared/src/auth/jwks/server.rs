@@ -21,7 +21,7 @@ use tokio_rustls::{
 };
 
 use super::document::{DocumentFault, PublicKeys};
-use crate::address::Address;
+use crate::address::{Address, is_local};
 
 /// The time limit of the exchange, name resolution included.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,9 +101,7 @@ impl KeyServer {
 
     /// Whether the keys travel in clear over a network.
     pub(super) fn is_plaintext(&self) -> bool {
-        let is_local = self.host == "localhost"
-            || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        self.tls.is_none() && !is_local
+        self.tls.is_none() && !is_local(&self.host)
     }
 
     /// The server's name, without path and query.

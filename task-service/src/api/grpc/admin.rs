@@ -7,10 +7,13 @@ use proto::task::v1::{
     task_admin_service_server::{TaskAdminService, TaskAdminServiceServer},
 };
 use server::MAX_REQUEST_BYTES;
-use shared::auth::{ServiceGate, ServicePrincipal};
+use shared::auth::ServicePrincipal;
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
-use super::stream::{HEARTBEAT, Stream, response_stream};
+use super::{
+    admin_gate::AdminGate,
+    stream::{HEARTBEAT, Stream, response_stream},
+};
 use crate::{
     api::wire,
     events::reminder_stream::ReminderStream,
@@ -24,21 +27,21 @@ pub const AUDIENCE: &str = "task-service/admin";
 const ERASURE_TIME: Duration = Duration::from_millis(1500);
 
 /// The service behind its gate.
-pub type GuardedAdmin = InterceptedService<TaskAdminServiceServer<AdminRpcs>, ServiceGate>;
+pub type GuardedAdmin = InterceptedService<TaskAdminServiceServer<AdminRpcs>, AdminGate>;
 
 /// The service behind `gate`, without which it cannot be made.
-pub fn guarded_admin(gate: &ServiceGate, tasks: Tasks) -> GuardedAdmin {
+pub fn guarded_admin(gate: AdminGate, tasks: Tasks) -> GuardedAdmin {
     guarded_admin_with(gate, tasks, HEARTBEAT)
 }
 
 /// The service with another heartbeat.
 pub(super) fn guarded_admin_with(
-    gate: &ServiceGate,
+    gate: AdminGate,
     tasks: Tasks,
     heartbeat: Duration,
 ) -> GuardedAdmin {
     let server = TaskAdminServiceServer::new(AdminRpcs { tasks, heartbeat });
-    gate.guard(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+    InterceptedService::new(server.max_decoding_message_size(MAX_REQUEST_BYTES), gate)
 }
 
 /// The rpcs. Only [`guarded_admin`] makes them.

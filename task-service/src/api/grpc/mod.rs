@@ -2,6 +2,7 @@
 //! domain types; the call of the store; the response.
 
 mod admin;
+mod admin_gate;
 mod bulk;
 mod export;
 mod stream;
@@ -19,6 +20,7 @@ use tonic::{Request, Response, Status, service::interceptor::InterceptedService}
 use self::stream::{HEARTBEAT, Stream, response_stream};
 pub use self::{
     admin::{AUDIENCE, guarded_admin},
+    admin_gate::AdminGate,
     bulk::{UPLOAD, guarded_bulk},
 };
 use crate::{

@@ -117,6 +117,28 @@ async fn over_tls_the_cookies_are_kept_to_tls() {
 }
 
 #[tokio::test]
+async fn browsers_are_told_to_keep_to_tls_where_their_address_has_it() {
+    let day = Some(std::time::Duration::from_hours(24));
+    for (own, hsts_max_age, sent) in [
+        ("https://auth.example.com", day, Some("max-age=86400")),
+        ("https://auth.example.com", None, None),
+        ("http://auth.example.com", day, None),
+        ("https://localhost:8443", day, None),
+    ] {
+        let world = World::with(Setting { own, hsts_max_age, ..Setting::default() }).await;
+        let wrong = json!({ "email": "ada@example.com", "password": "wrong horse" });
+        for answer in [
+            world.get("/ok", &[]).await,
+            world.get("/nowhere", &[]).await,
+            world.post("/sign-in/email", &[], &wrong).await,
+        ] {
+            let header = answer.header("strict-transport-security");
+            assert_eq!(header, sent, "{own}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_and_never_fails() {
     let world = World::start().await;
     let token = world.sign_up("ada@example.com").await;

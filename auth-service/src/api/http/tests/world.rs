@@ -43,6 +43,7 @@ pub struct Setting {
     pub own: &'static str,
     pub at_rest: AtRest,
     pub cookie_cache: Option<Duration>,
+    pub hsts_max_age: Option<Duration>,
     pub limits: Limits,
     /// A secret that still verifies beside the one that signs.
     pub old_secret: Option<&'static str>,
@@ -57,6 +58,7 @@ impl Default for Setting {
             own: OWN,
             at_rest: AtRest::Hashed,
             cookie_cache: None,
+            hsts_max_age: Some(Duration::from_hours(24)),
             limits: Limits::OFF,
             old_secret: None,
             sign_in: SignInRules::default(),
@@ -134,6 +136,7 @@ impl World {
                 .map(|text| TrustedOrigin::parse(text).expect("an origin"))
                 .to_vec(),
             session_cookie_cache: setting.cookie_cache,
+            hsts_max_age: setting.hsts_max_age,
         });
         let verifier = TokenVerifier::new(keys.clone(), policy, clock.clone());
         Self { clock, keys, verifier, store, api: api(), peer: None, routes, _database: database }

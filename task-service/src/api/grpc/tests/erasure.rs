@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use proto::task::v1::task_admin_service_client::TaskAdminServiceClient;
+use server::tls::ClientNames;
 use shared::auth::{ServiceGate, ServiceTokenIssuer};
 use tokio::time::timeout;
 
-use super::{super::admin::GuardedAdmin, *};
+use super::{
+    super::{AdminGate, admin::GuardedAdmin},
+    *,
+};
 
 struct Service {
     world: World,
@@ -20,7 +24,8 @@ impl Service {
         let (keys, clock) = (world.keys.clone(), world.clock.clone());
         let issuer = ServiceTokenIssuer::new(keys.clone(), "auth-service", AUDIENCE, clock.clone());
         let gate = ServiceGate::new(keys, AUDIENCE, Duration::ZERO, clock);
-        let client = TaskAdminServiceClient::new(guarded_admin(&gate, world.tasks()));
+        let gate = AdminGate::new(gate, ClientNames::default());
+        let client = TaskAdminServiceClient::new(guarded_admin(gate, world.tasks()));
         Self { world, issuer: issuer.expect("a name"), client }
     }
 

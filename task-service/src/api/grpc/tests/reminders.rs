@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
 use proto::task::v1::task_admin_service_client::TaskAdminServiceClient;
+use server::tls::ClientNames;
 use shared::{
     auth::{ServiceGate, ServiceTokenIssuer},
     clock::ManualClock,
@@ -12,7 +13,10 @@ use tokio::time::timeout;
 use tonic::Streaming;
 
 use super::{
-    super::admin::{GuardedAdmin, guarded_admin_with},
+    super::{
+        AdminGate,
+        admin::{GuardedAdmin, guarded_admin_with},
+    },
     *,
 };
 use crate::world::every_user;
@@ -26,7 +30,7 @@ struct Service {
     world: World,
     clock: Arc<ManualClock>,
     issuer: ServiceTokenIssuer,
-    gate: ServiceGate,
+    gate: AdminGate,
 }
 
 impl Service {
@@ -37,11 +41,12 @@ impl Service {
         let (keys, leeway) = (world.keys.clone(), Duration::ZERO);
         let issuer = ServiceTokenIssuer::new(keys.clone(), "mailer", AUDIENCE, clock.clone());
         let gate = ServiceGate::new(keys, AUDIENCE, leeway, clock.clone());
+        let gate = AdminGate::new(gate, ClientNames::default());
         Self { world, clock, issuer: issuer.expect("a name"), gate }
     }
 
     fn client(&self, beat: Duration) -> Client {
-        TaskAdminServiceClient::new(guarded_admin_with(&self.gate, self.world.tasks(), beat))
+        TaskAdminServiceClient::new(guarded_admin_with(self.gate.clone(), self.world.tasks(), beat))
     }
 
     async fn open(&self, client: &mut Client, token: &str) -> Result<Events, Status> {
