@@ -1,7 +1,7 @@
 //! The life of a process: ports are open while a database is unavailable, and calls that need it
 //! are refused with a retry.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, pin::pin, time::Duration};
 
 use futures_util::{
     FutureExt,
@@ -37,6 +37,10 @@ use crate::{
 /// The backoff between attempts to reach a database: doubled each time, up to the maximum.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+/// The time in which connections just wait: a start takes less where the databases are there, and a
+/// refusal would cost the calls that a balancer sends to an open port.
+const QUIET_START: Duration = Duration::from_secs(1);
 
 /// A database that cannot be opened, however long the server waits.
 #[derive(Debug)]
@@ -76,20 +80,33 @@ impl Start<'_> {
         listening: impl FnOnce(&App),
     ) -> Result<(), Box<dyn Error>> {
         let mut stop = Box::pin(termination_signal()?);
-        let ports = Ports::bind(self.settings).await?;
-        if let Some(tls) = self.settings.tls.clone() {
+        let Self { settings, databases, routers } = self;
+        let ports = Ports::bind(settings).await?;
+        if let Some(tls) = settings.tls.clone() {
             tokio::spawn(tls.keep_reloading());
         }
-        let unready = UnreadyServer::start(&ports, self.settings, self.routers).await?;
-        let assembly = tokio::select! {
-            assembly = assemble(self.databases, services, &ports) => assembly?,
-            () = &mut stop => {
-                tracing::info!("stopped before it was ready");
-                return Ok(());
+        let assembly = {
+            let mut assembling = pin!(async {
+                tokio::select! {
+                    assembly = assemble(databases, services, &ports) => assembly.map(Some),
+                    () = &mut stop => Ok(None),
+                }
+            });
+            match tokio::time::timeout(QUIET_START, &mut assembling).await {
+                Ok(assembly) => assembly?,
+                Err(_elapsed) => {
+                    let unready = UnreadyServer::start(&ports, settings, routers).await?;
+                    let assembly = assembling.await?;
+                    unready.end().await;
+                    assembly
+                }
             }
         };
-        unready.end().await;
-        let app = assembly.bind_to(&ports, self.settings)?;
+        let Some(assembly) = assembly else {
+            tracing::info!("stopped before it was ready");
+            return Ok(());
+        };
+        let app = assembly.bind_to(&ports, settings)?;
         drop(ports);
         listening(&app);
         app.run(stop).await;
