@@ -2,8 +2,9 @@
 """Runs the drills of this folder, one after the other, and reports which of them passed.
 
 The whole takes about twenty minutes, `--short` about four: fewer calls and seconds, and the
-same demands. Needs PostgreSQL (`TEST_DATABASE_URL`, by default 127.0.0.1:5432), psql, and for
-`full_disk` the right to mount a tmpfs."""
+same demands. Needs PostgreSQL (`TEST_DATABASE_URL`, by default 127.0.0.1:5432), psql, for
+`full_disk` the right to mount a tmpfs, and for `patroni` Debian's patroni, etcd-server and
+python3-etcd."""
 
 import argparse
 import subprocess
@@ -24,6 +25,8 @@ DRILLS = {
                 ["--tasks", "5000", "--small", "3", "--times", "3"]),
     "erasure": ("accounts deleted while both services are killed", "--binaries",
                 ["--on", "sqlite", "--rounds", "2"]),
+    "patroni": ("the primary of a Patroni cluster fails under load", "--binaries",
+                ["--kills", "1", "--freezes", "0", "--users", "2"]),
     "rotation": ("the secret changed under load on four replicas", "--binaries",
                  ["--rate", "30", "--users", "5"]),
     "hash_shares": ("password work of one address beside a stranger's", "--binary",
@@ -53,7 +56,8 @@ SCRIPTS = {"slow_bodies": ["slow_headers", "--slow-body"]}
 def forgotten():
     """Drills of this folder that are missing from the table, or the reverse."""
     known = {SCRIPTS.get(name, [name])[0] for name in DRILLS}
-    here = {file.stem for file in HERE.glob("*.py")} - {"run", "drill", "grpc_wire", "proxied_load"}
+    modules = {"run", "drill", "cluster", "grpc_wire", "proxied_load"}
+    here = {file.stem for file in HERE.glob("*.py")} - modules
     return sorted(here ^ known)
 
 
