@@ -62,6 +62,10 @@ pub async fn database<M: MigratorTrait>(
             return None;
         }
     }
+    if database.is_pooled() {
+        report
+            .ok("pooler", "one is in front: every statement is in a transaction, as its mode asks");
+    }
     encryption(report, &database).await;
     if let Ok(Some(journal)) = database.journal_mode().await
         && journal != "wal"
