@@ -92,7 +92,7 @@ pub fn auth_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> 
 
 /// Where the tasks are.
 pub fn task_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
-    DatabaseUrl::read(reader, &TASK_DATABASE_URL)
+    task_service::Config::read_database_at(reader, &TASK_DATABASE_URL)
 }
 
 /// The rows of what [`read`] reads.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use server::{
     Addresses, Settings,
     cli::server_settings,
-    db::{DatabaseUrl, database_url},
+    db::{DatabaseUrl, ListenAddress, database_url},
     tls::{ClientNames, TLS_CLIENT_CA_FILE},
 };
 use shared::{
@@ -30,6 +30,11 @@ shared::settings! {
     /// The settings of stored tasks, beside their quota.
     const STORAGE: "Data";
 
+    DATABASE_LISTEN_URL: ListenAddress = Setting::computed(
+        "the address of the database",
+        ListenAddress::default,
+        ListenAddress::parse,
+    ), "PostgreSQL itself, for notifications where a pooler is in front; or `off`: replicas poll";
     SPOOL_DIR: PathBuf = Setting::computed(
         "`TMPDIR`, or `/tmp`",
         std::env::temp_dir,
@@ -102,10 +107,23 @@ impl Config {
         })
     }
 
-    /// Reads `DATABASE_URL`, which is all that a command on the database needs.
+    /// Reads `DATABASE_URL` and its like, which is all that a command on the database needs.
     pub fn read_database(reader: &mut Reader<'_, impl Vars>) -> Option<DatabaseUrl> {
         reader.read_elsewhere(&TASK_DATABASE_URL, &[DATABASE_URL.row()]);
-        DatabaseUrl::read(reader, &DATABASE_URL)
+        Self::read_database_at(reader, &DATABASE_URL)
+    }
+
+    /// Reads the database of tasks from `address`, and `DATABASE_LISTEN_URL`.
+    pub fn read_database_at(
+        reader: &mut Reader<'_, impl Vars>,
+        address: &Setting<DatabaseUrl>,
+    ) -> Option<DatabaseUrl> {
+        let listen = reader.get(&DATABASE_LISTEN_URL);
+        let database = DatabaseUrl::read(reader, address)?;
+        if listen.is_set() && database.file().is_some() {
+            reader.fault(&DATABASE_LISTEN_URL, "is for PostgreSQL: SQLite has one process");
+        }
+        Some(database.listening_at(listen))
     }
 
     /// Reads `SPOOL_DIR`; by default the system's temporary folder (`TMPDIR`).

@@ -19,10 +19,15 @@ impl Ledger {
     /// Opens it with so many connections (PostgreSQL only).
     pub async fn open(fresh: &FreshDatabase, connections: u32) -> Self {
         let url = DatabaseUrl::parse(fresh.address(), connections).expect("an address");
-        let database = Database::connect(&url).await.expect("the database opens");
+        Self::open_at(&url).await
+    }
+
+    /// Opens the one at an address.
+    pub async fn open_at(url: &DatabaseUrl) -> Self {
+        let database = Database::connect(url).await.expect("the database opens");
         let table = "CREATE TABLE ledger (number BIGINT PRIMARY KEY, filler TEXT)";
         database.writer().execute_unprepared(table).await.expect("the table is made");
-        let outside = Database::connect_read_only(&url).await.expect("a second connection");
+        let outside = Database::connect_read_only(url).await.expect("a second connection");
         Self { database, outside }
     }
 

@@ -9,4 +9,6 @@ mod cut_off;
 mod failing;
 mod full;
 mod ledger;
+mod lost_reads;
 mod lost_server;
+mod pooled;

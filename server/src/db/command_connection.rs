@@ -42,6 +42,7 @@ impl Database {
             wal: WalFile::default(),
             free_space: FreeSpaceLimit::default(),
             file: None,
+            listens_at: None,
         })
     }
 }

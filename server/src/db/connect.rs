@@ -23,26 +23,27 @@ const SQLITE_SCANS: u32 = 3;
 /// The idle time after which the server ends a transaction, with its locks: its client has
 /// stopped or is unreachable.
 const IDLE_IN_TRANSACTION: &str = "10s";
-/// The lifetime and the idle time of a connection to a server: after a change of its address,
-/// none to the old one is left.
-const MAX_AGE: Option<MaxAge> =
-    Some(MaxAge { lifetime: Duration::from_mins(10), idle: Duration::from_mins(5) });
+/// The idle time after which a connection to a server is closed.
+const MAX_IDLE: Duration = Duration::from_mins(5);
 
 impl Database {
     /// Connects; for SQLite, also creates the file and its folder.
     pub async fn connect(url: &DatabaseUrl) -> Result<Self, DbErr> {
         if url.backend == DbBackend::Postgres {
             let idle = ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION);
-            let pool =
-                Pool::connect(url.postgres(true, &[idle])?, url.connections, MAX_AGE).await?;
+            let connector = url.postgres(true, &[idle])?;
+            let listens_at = url.listen_servers(&connector)?;
+            let max_age = MaxAge { lifetime: url.max_lifetime, idle: MAX_IDLE };
+            let pool = Pool::connect(connector, url.connections, Some(max_age)).await?;
             let database = Self {
-                scans: pool.clone(),
-                reader: pool.clone(),
+                scans: pool.clone().repeating_queries(),
+                reader: pool.clone().repeating_queries(),
                 writer: pool,
                 writers: WriterQueue::default(),
                 wal: WalFile::default(),
                 free_space: FreeSpaceLimit::default(),
                 file: None,
+                listens_at,
             };
             database.warn_if_clear().await?;
             return Ok(database);
@@ -74,6 +75,7 @@ impl Database {
             wal: WalFile::of(url),
             free_space: free_space.unwrap_or_default(),
             file: OpenFile::at(path).ok(),
+            listens_at: None,
         })
     }
 }

@@ -1,13 +1,14 @@
 //! A connection of either driver, and its statements.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
     DbBackend, ExecResult, QueryResult, SqlxError, Statement,
     sea_query::Values,
     sqlx::{
         self, AssertSqlSafe, Connection as _, Database, Executor, IntoArguments, PgConnection,
-        Postgres, SqlStr, Sqlite, query::Query, sqlite::SqliteConnection,
+        Postgres, SqlSafeStr as _, SqlStr, Sqlite, database::HasStatementCache, query::Query,
+        sqlite::SqliteConnection,
     },
 };
 use sea_query_sqlx::SqlxValues;
@@ -28,7 +29,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection.
 pub enum Connection {
-    Postgres(PgConnection),
+    /// A server's; with the statement that sets the settings of a transaction, where a pooler gives
+    /// any of them another session.
+    Postgres(PgConnection, Option<Arc<str>>),
     Sqlite(SqliteConnection),
 }
 
@@ -36,7 +39,7 @@ pub enum Connection {
 macro_rules! on_driver {
     ($connection:expr, $on:ident => $work:expr) => {
         match $connection {
-            Self::Postgres($on) => $work,
+            Self::Postgres($on, _) => $work,
             Self::Sqlite($on) => $work,
         }
     };
@@ -46,24 +49,33 @@ impl Connection {
     /// The kind of database.
     pub fn backend(&self) -> DbBackend {
         match self {
-            Self::Postgres(_) => DbBackend::Postgres,
+            Self::Postgres(..) => DbBackend::Postgres,
             Self::Sqlite(_) => DbBackend::Sqlite,
         }
     }
 
     /// Sends `begin`, and fails where a transaction is open already.
     pub async fn begin(&mut self, begin: &'static str) -> Result<(), SqlxError> {
-        let begin = Some(SqlStr::from_static(begin));
+        let begin = match self {
+            Self::Postgres(_, Some(settings)) => {
+                AssertSqlSafe(format!("{begin}; {settings}")).into_sql_str()
+            }
+            _ => SqlStr::from_static(begin),
+        };
+        self.send_begin(begin).await
+    }
+
+    async fn send_begin(&mut self, begin: SqlStr) -> Result<(), SqlxError> {
         match self {
-            Self::Postgres(on) => PostgresTransactions::begin(on, begin).await,
-            Self::Sqlite(on) => SqliteTransactions::begin(on, begin).await,
+            Self::Postgres(on, _) => PostgresTransactions::begin(on, Some(begin)).await,
+            Self::Sqlite(on) => SqliteTransactions::begin(on, Some(begin)).await,
         }
     }
 
     /// Commits the transaction.
     pub async fn commit(&mut self) -> Result<(), SqlxError> {
         match self {
-            Self::Postgres(on) => PostgresTransactions::commit(on).await,
+            Self::Postgres(on, _) => PostgresTransactions::commit(on).await,
             Self::Sqlite(on) => SqliteTransactions::commit(on).await,
         }
     }
@@ -71,7 +83,7 @@ impl Connection {
     /// Rolls the transaction back.
     pub async fn rollback(&mut self) -> Result<(), SqlxError> {
         match self {
-            Self::Postgres(on) => PostgresTransactions::rollback(on).await,
+            Self::Postgres(on, _) => PostgresTransactions::rollback(on).await,
             Self::Sqlite(on) => SqliteTransactions::rollback(on).await,
         }
     }
@@ -89,7 +101,7 @@ impl Connection {
         }
         // The driver treats this as a `BEGIN`, and fails because none is open afterwards, which is
         // how it reports that. In a failed transaction it is an error.
-        match self.begin("SELECT 1").await {
+        match self.send_begin(SqlStr::from_static("SELECT 1")).await {
             Ok(()) => Ok(false),
             Err(SqlxError::BeginFailed) => Ok(true),
             Err(error) => Err(error),
@@ -99,7 +111,7 @@ impl Connection {
     /// Whether this is a connection to a read-only server.
     pub async fn is_read_only_server(&mut self) -> Result<bool, SqlxError> {
         match self {
-            Self::Postgres(on) => read_only::is_read_only_server(on).await,
+            Self::Postgres(on, _) => read_only::is_read_only_server(on).await,
             Self::Sqlite(_) => Ok(false),
         }
     }
@@ -113,7 +125,7 @@ impl Connection {
     /// to agree. Over TLS it is waited for, and one that is not told waits as well.
     pub async fn close(self) -> Result<(), SqlxError> {
         match self {
-            Self::Postgres(on) => {
+            Self::Postgres(on, _) => {
                 timeout(CLOSE_TIMEOUT, on.close()).await.unwrap_or_else(|_elapsed| Ok(()))
             }
             Self::Sqlite(on) => on.close().await,
@@ -121,26 +133,83 @@ impl Connection {
     }
 
     pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, SqlxError> {
-        on_driver!(self, on => query(statement).execute(on).await.map(Into::into))
+        let alone = self.begin_alone().await?;
+        let done = on_driver!(self, on => alone.query(statement).execute(on).await.map(Into::into));
+        self.end_alone(alone, done).await
     }
 
     pub async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, SqlxError> {
         let sql = AssertSqlSafe(sql.to_owned());
-        on_driver!(self, on => on.execute(sql).await.map(Into::into))
+        let alone = self.begin_alone().await?;
+        let done = on_driver!(self, on => on.execute(sql).await.map(Into::into));
+        self.end_alone(alone, done).await
     }
 
     pub async fn query_one(
         &mut self,
         statement: Statement,
     ) -> Result<Option<QueryResult>, SqlxError> {
-        on_driver!(self, on => Ok(query(statement).fetch_optional(on).await?.map(Into::into)))
+        let alone = self.begin_alone().await?;
+        let found = on_driver!(self, on => {
+            alone.query(statement).fetch_optional(on).await.map(|row| row.map(Into::into))
+        });
+        self.end_alone(alone, found).await
     }
 
     pub async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, SqlxError> {
-        on_driver!(self, on => {
-            let rows = query(statement).fetch_all(on).await?;
-            Ok(rows.into_iter().map(Into::into).collect())
-        })
+        let alone = self.begin_alone().await?;
+        let found = on_driver!(self, on => {
+            let rows = alone.query(statement).fetch_all(on).await;
+            rows.map(|rows| rows.into_iter().map(Into::into).collect())
+        });
+        self.end_alone(alone, found).await
+    }
+
+    /// Begins the transaction of a single statement, where it needs one: behind a pooler the driver's
+    /// two messages of a statement would each find another session.
+    async fn begin_alone(&mut self) -> Result<Alone, SqlxError> {
+        let is_pooled = matches!(self, Self::Postgres(_, Some(_)));
+        let in_own_transaction = is_pooled && !self.is_in_transaction();
+        if in_own_transaction {
+            self.begin("BEGIN").await?;
+        }
+        Ok(Alone { is_pooled, in_own_transaction })
+    }
+
+    async fn end_alone<T>(
+        &mut self,
+        alone: Alone,
+        done: Result<T, SqlxError>,
+    ) -> Result<T, SqlxError> {
+        if alone.in_own_transaction {
+            match &done {
+                Ok(_) => self.commit().await?,
+                // Without a response of the server the connection is closed.
+                Err(error) if is_in_doubt(error) => {}
+                Err(_) => self.rollback().await?,
+            }
+        }
+        done
+    }
+}
+
+/// What a single statement needs behind a pooler, and nowhere else.
+#[derive(Clone, Copy)]
+struct Alone {
+    is_pooled: bool,
+    in_own_transaction: bool,
+}
+
+impl Alone {
+    /// The statement for the driver, which names those that it keeps.
+    fn query<DB>(self, statement: Statement) -> Query<'static, DB, SqlxValues>
+    where
+        DB: Database + HasStatementCache,
+        SqlxValues: IntoArguments<DB>,
+    {
+        let values = statement.values.unwrap_or(Values(Vec::new()));
+        let query = sqlx::query_with(AssertSqlSafe(statement.sql), SqlxValues(values));
+        query.persistent(!self.is_pooled)
     }
 }
 
@@ -154,13 +223,4 @@ pub fn is_in_doubt(error: &SqlxError) -> bool {
         Some(ErrorCode::SqlState(_)) => false,
         None => true,
     }
-}
-
-fn query<DB>(statement: Statement) -> Query<'static, DB, SqlxValues>
-where
-    DB: Database,
-    SqlxValues: IntoArguments<DB>,
-{
-    let values = statement.values.unwrap_or(Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql), SqlxValues(values))
 }

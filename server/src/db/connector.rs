@@ -1,6 +1,9 @@
 //! How a connection is opened: the settings of each kind of connection, and the checks of a new one.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{
     DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError, SqlxPostgresConnector,
@@ -17,7 +20,7 @@ use super::{
     connection::Connection,
     error_code::{ErrorCode, is_locked},
     read_only,
-    servers::Servers,
+    servers::{ServerConnection, Servers},
 };
 
 /// The steps of SQLite's virtual machine between two checks of the clock: some ten milliseconds.
@@ -45,13 +48,7 @@ impl DatabaseUrl {
         writes: bool,
         settings: &[(&str, &str)],
     ) -> Result<Connector, DbErr> {
-        let timeout = TIMEOUT.as_millis().to_string();
-        let servers = Servers::parse(&self.url).map_err(connection_error)?.with(|options| {
-            options
-                .disable_statement_logging()
-                .options([("statement_timeout", &timeout)])
-                .options(settings.iter().copied())
-        });
+        let servers = self.servers().map_err(connection_error)?.with(settings);
         Ok(Connector::Postgres { servers, writes })
     }
 
@@ -88,7 +85,9 @@ impl Connector {
     pub async fn open(&self) -> Result<Connection, SqlxError> {
         let mut connection = match self {
             Self::Postgres { servers, writes } => {
-                Connection::Postgres(servers.connect(*writes).await?.0)
+                let found = servers.connect(*writes).await?;
+                let settings = found.settings.filter(|_| found.is_pooled);
+                Connection::Postgres(found.connection, settings)
             }
             Self::Sqlite { options, .. } => Connection::Sqlite(options.connect().await?),
         };
@@ -111,34 +110,52 @@ impl Connector {
         }
     }
 
-    /// A pool of the driver's own with one connection, for the ORM's migrations.
-    pub async fn driver_pool(&self) -> Result<DatabaseConnection, DbErr> {
+    /// The longest that a connection takes to open, or not to.
+    pub fn time_limit(&self) -> Duration {
+        match self {
+            Self::Postgres { servers, .. } => servers.time_limit(),
+            Self::Sqlite { .. } => TIMEOUT,
+        }
+    }
+
+    /// A pool of the driver's own with one connection, for the ORM's migrations, and the statement
+    /// that sets the settings of a transaction, if there is a pooler.
+    pub async fn driver_pool(&self) -> Result<(DatabaseConnection, Option<Arc<str>>), DbErr> {
         match self {
             Self::Postgres { servers, writes } => {
-                let (found, options) = servers.connect(*writes).await.map_err(connection_error)?;
-                let _ = Connection::Postgres(found).close().await;
-                let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT);
+                let ServerConnection { connection, options, settings, .. } =
+                    servers.connect(*writes).await.map_err(connection_error)?;
+                let _ = Connection::Postgres(connection, None).close().await;
+                let limit = servers.time_limit();
+                let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(limit);
                 let pool = pool.connect_with(options.clone()).await.map_err(connection_error)?;
-                Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+                Ok((SqlxPostgresConnector::from_sqlx_postgres_pool(pool), settings))
             }
             Self::Sqlite { options, .. } => {
                 let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT);
                 let pool =
                     pool.connect_with((**options).clone()).await.map_err(connection_error)?;
-                Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+                Ok((SqlxSqliteConnector::from_sqlx_sqlite_pool(pool), None))
             }
         }
     }
 }
 
-/// Whether another attempt to connect may succeed within the time limit: the server is starting or
-/// changes its role, or another process has the file locked.
+/// Whether another attempt to connect may succeed within the time limit: the server is starting,
+/// stopping or changes its role, ended the session, or another process has the file locked.
 pub fn is_worth_a_retry(error: &SqlxError) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, UnexpectedEof};
     match error {
-        SqlxError::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        SqlxError::Io(error) => {
+            matches!(error.kind(), BrokenPipe | ConnectionRefused | ConnectionReset | UnexpectedEof)
+        }
         SqlxError::Configuration(error) => error.to_string() == read_only::MESSAGE,
         SqlxError::Database(database) if database.is_transient_in_connect_phase() => true,
-        error => matches!(ErrorCode::of(error), Some(ErrorCode::Sqlite(code)) if is_locked(code)),
+        error => match ErrorCode::of(error) {
+            Some(ErrorCode::SqlState(state)) => state.starts_with("57P"),
+            Some(ErrorCode::Sqlite(code)) => is_locked(code),
+            None => false,
+        },
     }
 }
 

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
+/// `read_only_sql_transaction`
+pub const READ_ONLY: &str = "25006";
+
 /// The code of a database error.
 pub enum ErrorCode<'e> {
     /// Five characters; the first two are the class.
@@ -47,6 +50,11 @@ pub fn is_lost(error: &SqlxError) -> bool {
                 | SqlxError::WorkerCrashed
         ),
     }
+}
+
+/// Whether a read-only server refused a statement (`read_only_sql_transaction`).
+pub fn is_read_only(error: &SqlxError) -> bool {
+    matches!(ErrorCode::of(error), Some(ErrorCode::SqlState(state)) if state == READ_ONLY)
 }
 
 /// The driver's error in one of the ORM's, where a connection or a statement failed.

@@ -22,9 +22,9 @@ impl Database {
         &self,
         steps: Option<u32>,
     ) -> Result<(), DbErr> {
-        let connection = self.writer.connector().driver_pool().await?;
+        let (connection, settings) = self.writer.connector().driver_pool().await?;
         run_to_completion(async move {
-            let done = migrate::<M>(&connection, steps).await;
+            let done = migrate::<M>(&connection, settings.as_deref(), steps).await;
             connection.close().await?;
             done
         })
@@ -32,9 +32,18 @@ impl Database {
     }
 }
 
+/// Removes the driver's named statements from a session that others have before and after: the names
+/// are the same in all processes.
+const FORGET_STATEMENTS: &str = r"DO $$ DECLARE statement text; BEGIN
+    FOR statement IN SELECT name FROM pg_prepared_statements WHERE name LIKE 'sqlx\_s\_%' LOOP
+        EXECUTE format('DEALLOCATE %I', statement);
+    END LOOP;
+END $$";
+
 #[expect(clippy::disallowed_methods, reason = "migrations take the driver's own transactions")]
 async fn migrate<M: MigratorTrait>(
     on: &DatabaseConnection,
+    settings: Option<&str>,
     steps: Option<u32>,
 ) -> Result<(), DbErr> {
     let options = TransactionOptions {
@@ -43,6 +52,9 @@ async fn migrate<M: MigratorTrait>(
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
     };
     let transaction = on.begin_with_options(options).await?;
+    if let Some(settings) = settings {
+        transaction.execute_unprepared(&format!("{settings}; {FORGET_STATEMENTS}")).await?;
+    }
     if on.get_database_backend() == DbBackend::Postgres {
         let table = M::migration_table_name().to_string();
         transaction
@@ -53,6 +65,9 @@ async fn migrate<M: MigratorTrait>(
             .await?;
     }
     M::up(&transaction, steps).await?;
+    if settings.is_some() {
+        transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+    }
     transaction.commit().await
 }
 

@@ -11,11 +11,13 @@ mod in_place;
 mod migration;
 mod notifications;
 mod pool;
+mod pooler;
 mod probe;
 mod reachability;
 mod read_only;
 mod row;
 mod schema_status;
+mod server_address;
 mod servers;
 #[cfg(test)]
 pub(crate) mod temporary_file;
@@ -34,13 +36,14 @@ pub use sea_orm_migration::MigratorTrait;
 
 pub use self::{
     migration::SqlMigration,
-    notifications::Notifications,
+    notifications::{ListenAddress, Notifications},
     pool::Pool,
+    pooler::Pooler,
     probe::{Probe, ProbeFailure},
     reachability::{Unreachable, is_unavailable},
     row::{ColumnValue, ReadRows, RowValues},
     schema_status::Migrations,
-    servers::set_application_name,
+    server_address::set_application_name,
     timestamp::timestamp_value,
     transaction::Transaction,
     url::{DatabaseUrl, SETTINGS, database_url},
@@ -65,6 +68,8 @@ pub struct Database {
     free_space: FreeSpaceLimit,
     /// The identity of an open SQLite file.
     file: Option<probe::OpenFile>,
+    /// The servers to listen at for notifications.
+    listens_at: Option<servers::Servers>,
 }
 
 impl Database {

@@ -12,13 +12,43 @@ use sea_orm::{
 };
 
 use super::{
-    Database, TIMEOUT,
-    connection::Connection,
-    connector::{Connector, connection_error as failed},
+    Database, TIMEOUT, connection::Connection, connector::connection_error as failed,
+    server_address, servers::ServerConnection,
 };
 
 /// The idle time after which the connection is probed.
 const IDLE: Duration = Duration::from_secs(20);
+
+/// The address at which a process listens for notifications.
+#[derive(Clone, Default)]
+pub enum ListenAddress {
+    /// That of the database.
+    #[default]
+    Database,
+    /// Another address of the same database, of a kind that PostgreSQL has.
+    Other(String),
+    /// None.
+    Off,
+}
+
+impl ListenAddress {
+    /// Reads `postgres://…`, or `off`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address if address.starts_with("postgres") => {
+                server_address::check(address).map(|()| Self::Other(address.to_owned()))
+            }
+            _ => Err("must be `off` or `postgres://user:password@host:port/name`".to_owned()),
+        }
+    }
+
+    /// Whether it is of its own.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        !matches!(self, Self::Database)
+    }
+}
 
 /// A listener on a channel, with its own connection.
 pub struct Notifications {
@@ -29,12 +59,16 @@ impl Database {
     /// The longest payload of a notification, in bytes.
     pub const MAX_NOTIFICATION_BYTES: usize = 7999;
 
-    /// Sends `text` to all listeners of `channel`, this process included. PostgreSQL only.
+    /// Sends `text` to all listeners of `channel`, this process included. PostgreSQL only; where
+    /// listening is off, to none.
     ///
     /// Commits that notify are serialised across the database, so this is a statement of its own,
     /// never part of a transaction.
     #[expect(clippy::disallowed_methods, reason = "a notification touches no user's rows")]
     pub async fn notify(&self, channel: &str, text: String) -> Result<(), DbErr> {
+        if self.listens_at.is_none() {
+            return Ok(());
+        }
         let statement = Statement::from_sql_and_values(
             DbBackend::Postgres,
             "SELECT pg_notify($1, $2)",
@@ -43,12 +77,28 @@ impl Database {
         self.writer.execute_raw(statement).await.map(drop)
     }
 
-    /// Listens on `channel`; `None` on SQLite, which has no channels.
+    /// Listens on `channel`; `None` where there is nothing to hear: on SQLite, behind a pooler whose
+    /// sessions others have as well, or where listening is off. The log says so on PostgreSQL.
     pub async fn listen(&self, channel: &str) -> Result<Option<Notifications>, DbErr> {
+        let Some(servers) = &self.listens_at else {
+            if self.backend() == DbBackend::Postgres {
+                tracing::info!("no notifications of other replicas: their changes are polled for");
+            }
+            return Ok(None);
+        };
         // Not from the pool, as it is held for as long as the server runs.
-        let Connector::Postgres { servers, .. } = self.writer.connector() else { return Ok(None) };
-        let (found, options) = servers.connect(true).await.map_err(failed)?;
-        let _ = Connection::Postgres(found).close().await;
+        let ServerConnection { connection, options, is_pooled, .. } =
+            servers.connect(true).await.map_err(failed)?;
+        let _ = Connection::Postgres(connection, None).close().await;
+        if is_pooled {
+            let location = servers.location();
+            tracing::warn!(
+                location,
+                "a pooler passes no notifications on: changes of other replicas are polled for; \
+                 set DATABASE_LISTEN_URL to the address of the server itself, or to `off`"
+            );
+            return Ok(None);
+        }
         let own = PgPoolOptions::new()
             .max_connections(1)
             .max_lifetime(None)

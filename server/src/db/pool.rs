@@ -6,29 +6,30 @@
 //! connection that broke.
 
 mod lease;
+mod statements;
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
-use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
-    SqlxError, Statement, prelude::async_trait::async_trait,
-};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr, SqlxError};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
-pub use self::lease::Lease;
+pub use self::{
+    lease::Lease,
+    statements::{execution_error, query_error},
+};
 use super::{
     TIMEOUT,
     connection::Connection,
     connector::{Connector, connection_error, is_worth_a_retry},
     in_place::InPlaceReader,
-    row::{ReadRows, RowValues, read_all},
 };
 
 /// The idle time after which a connection is checked before its next use.
@@ -51,12 +52,23 @@ pub struct MaxAge {
     pub idle: Duration,
 }
 
+impl MaxAge {
+    /// The end of a connection that opens now: up to a tenth before its age, so that those that
+    /// opened together are not closed together.
+    fn end(self) -> Instant {
+        let part = u32::try_from(RandomState::new().hash_one(()) % 1000).unwrap_or_default();
+        Instant::now() + self.lifetime / 10_000 * (10_000 - part)
+    }
+}
+
 /// A pool of connections. The callers get them in the order in which they asked, or an error after
 /// four seconds.
 #[derive(Clone)]
 pub struct Pool {
     inner: Arc<Inner>,
     in_place: Option<InPlaceReader>,
+    /// Whether queries are repeated whose connection was lost.
+    repeats_queries: bool,
 }
 
 struct Inner {
@@ -79,7 +91,8 @@ struct IdleConnections {
 
 struct IdleConnection {
     connection: Connection,
-    opened: Instant,
+    /// The end of its lifetime.
+    end: Option<Instant>,
     since: Instant,
 }
 
@@ -97,7 +110,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(size as usize)),
             idle: Mutex::default(),
         };
-        let pool = Self { inner: Arc::new(inner), in_place: None };
+        let pool = Self { inner: Arc::new(inner), in_place: None, repeats_queries: false };
         drop(pool.acquire().await?);
         if let Some(max_age) = max_age {
             tokio::spawn(close_aged(Arc::downgrade(&pool.inner), max_age));
@@ -108,6 +121,11 @@ impl Pool {
     /// With short reads of rows on the calling thread.
     pub(super) fn reading_in_place(self, reader: InPlaceReader) -> Self {
         Self { in_place: Some(reader), ..self }
+    }
+
+    /// For queries that change nothing: one whose connection is lost is repeated once, on another.
+    pub(super) fn repeating_queries(self) -> Self {
+        Self { repeats_queries: true, ..self }
     }
 
     /// The most connections.
@@ -130,7 +148,8 @@ impl Pool {
         if let Some(lease) = self.try_acquire_fresh() {
             return Ok(lease);
         }
-        let acquired = timeout(TIMEOUT, async {
+        let limit = self.inner.connector.time_limit().max(TIMEOUT);
+        let acquired = timeout(limit, async {
             let permit = self.inner.permits.clone().acquire_owned().await;
             let permit =
                 permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
@@ -143,7 +162,7 @@ impl Pool {
     pub fn try_acquire(&self) -> Option<Lease> {
         let permit = self.inner.permits.clone().try_acquire_owned().ok()?;
         let idle = self.inner.idle().all.pop()?;
-        Some(self.lease(idle.connection, idle.opened, permit))
+        Some(self.lease(idle.connection, idle.end, permit))
     }
 
     /// An idle connection that needs no check.
@@ -157,7 +176,7 @@ impl Pool {
             let broke = idle.broke;
             idle.all.pop_if(|last| !last.needs_check(broke))?
         };
-        Some(self.lease(idle.connection, idle.opened, permit))
+        Some(self.lease(idle.connection, idle.end, permit))
     }
 
     /// An idle connection after its check, or a new one.
@@ -174,13 +193,16 @@ impl Pool {
                 true
             };
             if is_usable && self.inner.connector.check_out(&mut last.connection).await.is_ok() {
-                return Ok(self.lease(last.connection, last.opened, permit));
+                return Ok(self.lease(last.connection, last.end, permit));
             }
         }
         let mut backoff = BACKOFF;
         loop {
             match self.inner.connector.open().await {
-                Ok(connection) => return Ok(self.lease(connection, Instant::now(), permit)),
+                Ok(connection) => {
+                    let end = self.inner.max_age.map(MaxAge::end);
+                    return Ok(self.lease(connection, end, permit));
+                }
                 Err(error) if is_worth_a_retry(&error) => tokio::time::sleep(backoff).await,
                 Err(error) => return Err(error),
             }
@@ -191,10 +213,10 @@ impl Pool {
     fn lease(
         &self,
         connection: Connection,
-        opened: Instant,
+        end: Option<Instant>,
         permit: OwnedSemaphorePermit,
     ) -> Lease {
-        Lease::new(self.inner.clone(), connection, opened, permit)
+        Lease::new(self.inner.clone(), connection, end, permit)
     }
 
     /// Closes all connections, once their users have returned them.
@@ -236,6 +258,11 @@ async fn is_usable(connection: &mut Connection, limit: Duration, when: &'static 
     }
 }
 
+/// Whether a lifetime with this end is over.
+fn is_over(end: Option<Instant>) -> bool {
+    end.is_some_and(|end| Instant::now() >= end)
+}
+
 /// The name of a database in logs.
 fn name(database: DbBackend) -> &'static str {
     if database == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
@@ -251,61 +278,13 @@ async fn close_aged(pool: Weak<Inner>, max_age: MaxAge) {
     loop {
         tokio::time::sleep(max_age.idle.min(max_age.lifetime) / 10).await;
         let Some(pool) = pool.upgrade() else { return };
-        let is_aged = |one: &mut IdleConnection| {
-            one.since.elapsed() >= max_age.idle || one.opened.elapsed() >= max_age.lifetime
-        };
+        let is_aged =
+            |one: &mut IdleConnection| one.since.elapsed() >= max_age.idle || is_over(one.end);
         let aged: Vec<_> = pool.idle().all.extract_if(.., is_aged).collect();
         for IdleConnection { connection, .. } in aged {
             let _ = connection.close().await;
         }
     }
-}
-
-#[async_trait]
-impl ConnectionTrait for Pool {
-    fn get_database_backend(&self) -> DbBackend {
-        self.inner.connector.backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.acquire().await?.execute(statement).await.map_err(execution_error)
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.acquire().await?.execute_unprepared(sql).await.map_err(execution_error)
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.acquire().await?.query_one(statement).await.map_err(query_error)
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.acquire().await?.query_all(statement).await.map_err(query_error)
-    }
-}
-
-impl ReadRows for Pool {
-    async fn read_rows<T, E, F>(&self, statement: Statement, mut read: F) -> Result<Vec<T>, E>
-    where
-        T: Send,
-        E: From<DbErr> + Send,
-        F: FnMut(RowValues<'_>) -> Result<T, E> + Send,
-    {
-        if let Some(in_place) = &self.in_place
-            && let Some(found) = in_place.read(&statement, &mut read)
-        {
-            return found;
-        }
-        read_all(&self.query_all_raw(statement).await?, read)
-    }
-}
-
-pub fn execution_error(error: SqlxError) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
-}
-
-pub fn query_error(error: SqlxError) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
 #[cfg(test)]

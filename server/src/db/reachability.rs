@@ -5,10 +5,10 @@ use std::{error::Error, fmt, io, time::Duration};
 use sea_orm::{ConnAcquireErr, DbBackend, DbErr, RuntimeErr, SqlxError};
 
 use super::{
-    Database, DatabaseUrl, TIMEOUT,
+    Database, DatabaseUrl,
     connection::Connection,
     connector::Connector,
-    error_code::{ErrorCode, driver_error, is_locked},
+    error_code::{ErrorCode, READ_ONLY, driver_error, is_locked},
     read_only,
     servers::Servers,
 };
@@ -57,12 +57,12 @@ impl DatabaseUrl {
         if self.backend != DbBackend::Postgres {
             return Ok(());
         }
-        let servers = Servers::parse(&self.url).map_err(|error| Unreachable {
+        let servers = self.servers().map_err(|error| Unreachable {
             location: "PostgreSQL".to_owned(),
             is_transient: false,
             why: cause(&error),
         })?;
-        check_reachable(&servers, TIMEOUT).await
+        check_reachable(&servers, servers.time_limit()).await
     }
 }
 
@@ -101,6 +101,12 @@ impl Database {
         Ok(())
     }
 
+    /// Whether connections lead to a pooler, whose sessions change with transactions.
+    #[must_use]
+    pub fn is_pooled(&self) -> bool {
+        matches!(self.writer.connector(), Connector::Postgres { servers, .. } if servers.is_pooled())
+    }
+
     /// The cause of a failure, from a connection outside of the pool.
     pub(super) async fn diagnose(&self, timeout: Duration) -> Result<(), Unreachable> {
         match self.writer.connector() {
@@ -114,8 +120,8 @@ async fn check_reachable(servers: &Servers, timeout: Duration) -> Result<(), Unr
     let unreachable =
         |is_transient, why| Unreachable { location: servers.location(), is_transient, why };
     match tokio::time::timeout(timeout, servers.connect(true)).await {
-        Ok(Ok((found, _))) => {
-            let _ = Connection::Postgres(found).close().await;
+        Ok(Ok(found)) => {
+            let _ = Connection::Postgres(found.connection, None).close().await;
             Ok(())
         }
         Ok(Err(error)) => Err(unreachable(is_transient(&error), cause(&error))),
@@ -146,7 +152,7 @@ pub(super) fn is_transient(error: &SqlxError) -> bool {
             // Classes 08 (connection), 53 (resources) and 57 (operator), and single states.
             Some(ErrorCode::SqlState(state)) => {
                 ["08", "53", "57"].iter().any(|class| state.starts_with(class))
-                    || matches!(&*state, read_only::SQLSTATE | "40001" | "40P01" | "55P03")
+                    || matches!(&*state, READ_ONLY | "40001" | "40P01" | "55P03")
             }
             Some(ErrorCode::Sqlite(code)) => is_locked(code),
             None => false,

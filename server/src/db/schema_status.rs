@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use sea_orm_migration::MigratorTrait;
 
-use super::Database;
+use super::{Database, connector::Connector};
 
 /// The migrations of a database, compared with those of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,8 +61,14 @@ impl Database {
         rows.first().map(|row| row.try_get_by_index(0)).transpose()
     }
 
-    /// Whether the connection to the server is encrypted; `None` for SQLite, which has none.
+    /// Whether the connection to the server is encrypted; `None` for SQLite, which has none. To a
+    /// pooler, whether it has to be: the server knows of its own connections alone.
     pub(super) async fn is_encrypted(&self) -> Result<Option<bool>, DbErr> {
+        if let Connector::Postgres { servers, .. } = self.writer.connector()
+            && servers.is_pooled()
+        {
+            return Ok(Some(servers.are_encrypted()));
+        }
         if self.backend() != DbBackend::Postgres {
             return Ok(None);
         }

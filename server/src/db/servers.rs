@@ -1,147 +1,88 @@
 //! The servers of a PostgreSQL address: one, or several of which the first is used that takes
 //! writes (libpq, "Specifying Multiple Hosts", with `target_session_attrs=read-write`).
 
-use std::{
-    io,
-    sync::{Arc, OnceLock},
-};
+use std::{io, sync::Arc, time::Duration};
 
 use sea_orm::{
     SqlxError,
     sqlx::{
-        ConnectOptions as _, Connection as _, PgConnection,
+        AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
         postgres::{PgConnectOptions, PgSslMode},
     },
 };
 use shared::address;
 use tokio::time::timeout;
-use url::Url;
 
-use super::{TIMEOUT, reachability::is_transient, read_only, url::ADDRESSES};
-
-/// The parameters of an address that the driver understands, and families of them.
-const PARAMETERS: [&str; 12] = [
-    "application_name",
-    "dbname",
-    "host",
-    "hostaddr",
-    "options",
-    "password",
-    "port",
-    "sslcert",
-    "sslkey",
-    "sslmode",
-    "sslrootcert",
-    "statement-cache-capacity",
-];
-
-/// The kind of server to use. Only one has a meaning here, and it is the default.
-const TARGET: &str = "target_session_attrs";
-const WRITABLE: [&str; 2] = ["read-write", "primary"];
-
-/// The name of this process at the servers.
-static APPLICATION: OnceLock<String> = OnceLock::new();
-
-/// Names this process at its servers (`pg_stat_activity`), with the version. The first name counts.
-pub fn set_application_name(program: &str) {
-    let _ = APPLICATION.set(format!("{program}/{}", env!("CARGO_PKG_VERSION")));
-}
-
-fn application_name() -> &'static str {
-    APPLICATION.get_or_init(|| env!("CARGO_PKG_NAME").to_owned())
-}
+use super::{
+    TIMEOUT,
+    pooler::{Detection, Pooler, SessionSettings, refuses_settings},
+    reachability::is_transient,
+    read_only,
+    server_address::{self, ServerOptions},
+};
 
 /// The servers of an address, in its order.
 #[derive(Clone)]
-pub struct Servers(Arc<[PgConnectOptions]>);
-
-/// Refuses what an address asks for and the driver would ignore. Names parameters, never values.
-pub fn check(address: &str) -> Result<(), String> {
-    let urls: Result<Vec<_>, _> = single(address).iter().map(|one| Url::parse(one)).collect();
-    // The driver's own error quotes the password.
-    let urls = urls.map_err(|_| ADDRESSES.to_owned())?;
-    let Some(url) = urls.first() else { return Ok(()) };
-    // Behind a `?` in a password, the rest of that password would be a name.
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte);
-    if url.query_pairs().any(|(name, _)| !name.bytes().all(is_plain)) {
-        return Err(ADDRESSES.to_owned());
-    }
-    let mut faults = Vec::new();
-    for (name, value) in url.query_pairs() {
-        let is_known =
-            PARAMETERS.contains(&&*name) || name == "user" || name.starts_with("options[");
-        if name == TARGET && !WRITABLE.contains(&&*value) {
-            faults.push(format!("its {TARGET} must be `read-write`, as every change writes"));
-        } else if ["host", "hostaddr", "port"].contains(&&*name) && value.contains(',') {
-            faults
-                .push("several hosts stand before the name: `host:port,host:port/name`".to_owned());
-        } else if name != TARGET && !is_known {
-            faults.push(format!("its parameter `{name}` is not understood"));
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+pub struct Servers {
+    all: Arc<[ServerOptions]>,
+    detection: Detection,
+    connect_timeout: Option<Duration>,
 }
 
-/// The addresses with one host each.
-fn single(address: &str) -> Vec<String> {
-    let Some((scheme, rest)) = address.split_once("://") else { return Vec::new() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let (user, hosts) = match authority.rsplit_once('@') {
-        Some((user, hosts)) => (format!("{user}@"), hosts),
-        None => (String::new(), authority),
-    };
-    hosts.split(',').map(|host| format!("{scheme}://{user}{host}{path}")).collect()
+/// A connection to a server.
+pub struct ServerConnection<'s> {
+    pub connection: PgConnection,
+    /// The options to open more of them.
+    pub options: &'s PgConnectOptions,
+    /// The statement that sets the settings of a transaction, where the options do not.
+    pub settings: Option<Arc<str>>,
+    /// Whether sessions change with transactions.
+    pub is_pooled: bool,
 }
 
 impl Servers {
-    /// The servers of an address, called by the name of this program unless it names another.
-    pub fn parse(address: &str) -> Result<Self, SqlxError> {
-        let one = |address: String| -> Result<PgConnectOptions, SqlxError> {
-            let mut url =
-                Url::parse(&address).map_err(|error| SqlxError::Configuration(error.into()))?;
-            let pairs = url
-                .query_pairs()
-                .filter(|(name, _)| name != TARGET)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()));
-            let pairs: Vec<_> = pairs.collect();
-            url.set_query(None);
-            if !pairs.is_empty() {
-                url.query_pairs_mut().extend_pairs(pairs);
-            }
-            let options = url.as_str().parse::<PgConnectOptions>()?;
-            Ok(match options.get_application_name() {
-                Some(_) => options,
-                None => options.application_name(application_name()),
-            })
+    /// The servers of an address, called by the name of this program unless the address has another.
+    /// Their statements have a time limit.
+    pub fn parse(address: &str, detection: Detection) -> Result<Self, SqlxError> {
+        let (servers, connect_timeout) = server_address::servers(address)?;
+        let timeout = [("statement_timeout", TIMEOUT.as_millis())];
+        let with_timeout = |server: ServerOptions| ServerOptions {
+            direct: server.direct.options(timeout),
+            ..server
         };
-        single(address).into_iter().map(one).collect::<Result<_, _>>().map(Self)
+        let all = servers.into_iter().map(with_timeout).collect();
+        Ok(Self { all, detection, connect_timeout })
     }
 
-    /// The servers with these settings of connections.
-    pub fn with(self, settings: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Self {
-        Self(self.0.iter().cloned().map(settings).collect())
+    /// The servers with these settings of sessions.
+    pub fn with(self, settings: &[(&str, &str)]) -> Self {
+        let with = |server: &ServerOptions| ServerOptions {
+            direct: server.direct.clone().options(settings.iter().copied()),
+            pooled: server.pooled.clone(),
+        };
+        Self { all: self.all.iter().map(with).collect(), ..self }
+    }
+
+    /// The longest that a connection takes to open, or not to.
+    pub fn time_limit(&self) -> Duration {
+        let servers = u32::try_from(self.all.len()).unwrap_or(1).max(1);
+        self.connect_timeout.map_or(TIMEOUT, |one| one * servers)
+    }
+
+    /// Whether a pooler is in front whose sessions change with transactions; not known before the
+    /// first connection.
+    pub fn is_pooled(&self) -> bool {
+        self.detection.pooler() == Some(Pooler::Transaction)
     }
 
     /// Connects to the first server that is reached and, if `writes`, takes writes. All of them
-    /// together get the time of one.
-    pub async fn connect(
-        &self,
-        writes: bool,
-    ) -> Result<(PgConnection, &PgConnectOptions), SqlxError> {
-        let limit = TIMEOUT / u32::try_from(self.0.len()).unwrap_or(1).max(1);
+    /// together get the time of one, unless the address has a `connect_timeout`.
+    pub async fn connect(&self, writes: bool) -> Result<ServerConnection<'_>, SqlxError> {
+        let limit = self.time_limit() / u32::try_from(self.all.len()).unwrap_or(1).max(1);
         let mut failure = None;
-        for options in &*self.0 {
-            let attempt = async {
-                let mut connection = options.connect().await?;
-                if writes && read_only::is_read_only_server(&mut connection).await? {
-                    let _ = connection.close().await;
-                    return Err(SqlxError::Configuration(read_only::MESSAGE.into()));
-                }
-                Ok(connection)
-            };
-            let error = match timeout(limit, attempt).await {
-                Ok(Ok(connection)) => return Ok((connection, options)),
+        for server in &*self.all {
+            let error = match timeout(limit, self.open(server, writes)).await {
+                Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => error,
                 Err(_elapsed) => SqlxError::Io(io::ErrorKind::TimedOut.into()),
             };
@@ -153,22 +94,66 @@ impl Servers {
         Err(failure.unwrap_or(SqlxError::PoolClosed))
     }
 
+    async fn open<'s>(
+        &self,
+        server: &'s ServerOptions,
+        writes: bool,
+    ) -> Result<ServerConnection<'s>, SqlxError> {
+        if self.detection.pooler().is_none() {
+            match server.direct.connect().await {
+                Ok(mut connection) => {
+                    let state = read_only::server_state(&mut connection).await?;
+                    if state.has_timeout {
+                        let connection = state.check(connection, writes).await?;
+                        let (options, settings, is_pooled) = (&server.direct, None, false);
+                        return Ok(ServerConnection { connection, options, settings, is_pooled });
+                    }
+                    let _ = connection.close().await;
+                }
+                Err(error) if refuses_settings(&error) => {}
+                Err(error) => return Err(error),
+            }
+            self.detection.found(&self.location());
+        }
+        let options = &server.pooled;
+        let settings = SessionSettings::parse(server.direct.get_options().unwrap_or_default())?;
+        let mut connection = options.connect().await?;
+        let is_pooled = self.is_pooled();
+        if !is_pooled {
+            connection.execute(AssertSqlSafe(settings.for_session())).await?;
+        }
+        let settings = Some(settings.for_transaction().into());
+        let state = read_only::server_state(&mut connection).await?;
+        let connection = state.check(connection, writes).await?;
+        Ok(ServerConnection { connection, options, settings, is_pooled })
+    }
+
     /// Whether certificates are checked, with the name of the server.
     pub fn are_verified(&self) -> bool {
-        self.0.iter().all(|one| matches!(one.get_ssl_mode(), PgSslMode::VerifyFull))
+        self.all.iter().all(|one| matches!(one.direct.get_ssl_mode(), PgSslMode::VerifyFull))
+    }
+
+    /// Whether a connection in clear is refused.
+    pub fn are_encrypted(&self) -> bool {
+        let is_optional =
+            |mode| matches!(mode, PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+        self.all.iter().all(|one| !is_optional(one.direct.get_ssl_mode()))
     }
 
     /// Whether all of them are on this machine.
     pub fn are_local(&self) -> bool {
         let is_local = |host| address::is_local(host);
-        self.0.iter().all(|one| one.get_socket().is_some() || is_local(one.get_host()))
+        let mut all = self.all.iter().map(|one| &one.direct);
+        all.all(|one| one.get_socket().is_some() || is_local(one.get_host()))
     }
 
     /// The location of the database, without user and password.
     pub fn location(&self) -> String {
-        let Some(first) = self.0.first() else { return "PostgreSQL".to_owned() };
+        let mut all = self.all.iter().map(|one| &one.direct).peekable();
+        let Some(first) = all.peek() else { return "PostgreSQL".to_owned() };
         let name = first.get_database().unwrap_or(first.get_username());
-        let hosts = self.0.iter().map(|one| match one.get_socket() {
+        let name = name.to_owned();
+        let hosts = all.map(|one| match one.get_socket() {
             Some(folder) => folder.display().to_string(),
             None => format!("{}:{}", one.get_host(), one.get_port()),
         });
@@ -179,6 +164,10 @@ impl Servers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn servers(address: &str) -> Servers {
+        Servers::parse(address, Detection::new(Pooler::Detect)).expect(address)
+    }
 
     #[test]
     fn an_address_names_one_server_or_several() {
@@ -194,37 +183,26 @@ mod tests {
             ),
             ("postgres://u:p@localhost/d?host=/run/pg", "PostgreSQL at /run/pg/d"),
         ] {
-            assert_eq!(check(address), Ok(()), "{address}");
-            assert_eq!(Servers::parse(address).expect(address).location(), location);
+            assert_eq!(server_address::check(address), Ok(()), "{address}");
+            assert_eq!(servers(address).location(), location);
         }
     }
 
     #[test]
-    fn what_would_be_ignored_is_refused_by_name() {
-        for (address, fault) in [
-            ("postgres://a/d?connect_timeout=9&pgbouncer=s3cret", "`connect_timeout` is not under"),
-            ("postgres://a/d?connect_timeout=9&pgbouncer=s3cret", "`pgbouncer` is not understood"),
-            (
-                "postgres://a/d?target_session_attrs=any",
-                "target_session_attrs must be `read-write`",
-            ),
-            ("postgres://a/d?host=b,c", "several hosts stand before the name"),
-            ("postgres://u:s3cret@a:1,b:x/d", "must be"),
-            ("postgres://u:12?s3cret@a/d", "must be"),
-            ("postgres://u:12?s3cret&x@a/d", "must be"),
-        ] {
-            let told = check(address).expect_err(address);
-            assert!(told.contains(fault) && !told.contains("s3cret"), "{address}: {told}");
-        }
+    fn each_server_has_the_time_of_the_address_or_its_part_of_the_whole() {
+        let limit = |address: &str| servers(address).time_limit().as_secs();
+        assert_eq!(limit("postgres://a,b/d"), 4);
+        assert_eq!(limit("postgres://a/d?connect_timeout=9"), 9);
+        assert_eq!(limit("postgres://a,b/d?connect_timeout=9"), 18);
     }
 
     #[test]
     fn connections_have_the_name_of_the_program_or_of_the_address() {
         let name = |address: &str| {
-            let servers = Servers::parse(address).expect(address);
-            servers.0[0].get_application_name().map(str::to_owned)
+            let found = servers(address);
+            found.all[0].direct.get_application_name().map(str::to_owned)
         };
-        assert_eq!(name("postgres://a/d").as_deref(), Some(application_name()));
+        assert_eq!(name("postgres://a/d").as_deref(), Some(server_address::application_name()));
         assert_eq!(name("postgres://a/d?application_name=mine").as_deref(), Some("mine"));
     }
 }

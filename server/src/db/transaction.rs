@@ -22,6 +22,7 @@ pub use self::group_commit::WriterQueue;
 use super::{
     Database, TIMEOUT,
     connection::is_in_doubt,
+    error_code::{driver_error, is_lost},
     pool::{Lease, Pool, execution_error, query_error},
 };
 use crate::client_info::ClientInfo;
@@ -89,10 +90,19 @@ impl Transaction {
         Self { backend, work: Mutex::new(Some(work)) }
     }
 
-    /// Waiting for a connection can be cancelled, so that ended calls do not queue.
+    /// Waiting for a connection can be cancelled, so that ended calls do not queue. A connection that
+    /// was lost before the beginning has done nothing, so another one may begin.
     async fn begin(on: &Pool, begin: &'static str) -> Result<Self, DbErr> {
-        let backend = on.get_database_backend();
-        let mut connection = on.acquire().await?;
+        match Self::begin_on(on.acquire().await?, begin).await {
+            Err(error) if driver_error(&error).is_some_and(is_lost) => {
+                Self::begin_on(on.acquire().await?, begin).await
+            }
+            done => done,
+        }
+    }
+
+    async fn begin_on(mut connection: Lease, begin: &'static str) -> Result<Self, DbErr> {
+        let backend = connection.backend();
         run_to_completion(async move {
             match in_time(backend, connection.begin(begin)).await {
                 Ok(()) => Ok(Self::new(backend, Connection::Own(connection))),

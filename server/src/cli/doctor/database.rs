@@ -65,6 +65,10 @@ pub async fn database<M: MigratorTrait>(
     if let Ok(Some(hop)) = database.hop(&database.location()).await {
         hop.report(report);
     }
+    if database.is_pooled() {
+        report
+            .ok("pooler", "one is in front: every statement is in a transaction, as its mode asks");
+    }
     if let Ok(Some(journal)) = database.journal_mode().await
         && journal != "wal"
     {

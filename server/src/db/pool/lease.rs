@@ -2,18 +2,25 @@
 
 use std::{error::Error, sync::Arc, time::Instant};
 
-use sea_orm::{ExecResult, QueryResult, SqlxError, Statement, sqlx::sqlite::SqliteConnection};
+use sea_orm::{
+    DbBackend, ExecResult, QueryResult, SqlxError, Statement, sqlx::sqlite::SqliteConnection,
+};
 use shared::error::causes;
 use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
 
-use super::{CHECK_INTERVAL, IdleConnection, Inner, is_usable, log_in_transaction, name};
-use crate::db::{connection::Connection, error_code::is_lost, transaction::SERVER_TIMEOUT};
+use super::{CHECK_INTERVAL, IdleConnection, Inner, is_over, is_usable, log_in_transaction, name};
+use crate::db::{
+    connection::Connection,
+    error_code::{is_lost, is_read_only},
+    transaction::SERVER_TIMEOUT,
+};
 
 /// A connection in use, returned to its pool when dropped.
 pub struct Lease {
     pool: Arc<Inner>,
     connection: Option<Connection>,
-    opened: Instant,
+    /// The end of its lifetime.
+    end: Option<Instant>,
     state: State,
     permit: Option<OwnedSemaphorePermit>,
 }
@@ -25,7 +32,7 @@ enum State {
     Ready,
     /// A statement is in progress; or the last one was interrupted, or failed.
     Uncertain,
-    /// The last statement failed without a response of the database.
+    /// A statement failed without a response of the database, or because the server is read-only.
     Broken,
 }
 
@@ -33,11 +40,16 @@ impl Lease {
     pub(super) fn new(
         pool: Arc<Inner>,
         connection: Connection,
-        opened: Instant,
+        end: Option<Instant>,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let (connection, permit) = (Some(connection), Some(permit));
-        Self { pool, connection, opened, state: State::Ready, permit }
+        Self { pool, connection, end, state: State::Ready, permit }
+    }
+
+    /// The kind of database.
+    pub fn backend(&self) -> DbBackend {
+        self.pool.connector.backend()
     }
 
     /// Sends `begin`, and fails where a transaction is open already.
@@ -98,7 +110,7 @@ impl Lease {
     /// Closes the connection instead of returning it, after `error` from `what`. The database then
     /// rolls back what was not committed.
     pub fn close_after(self, what: &str, error: &dyn Error) {
-        let database = name(self.pool.connector.backend());
+        let database = name(self.backend());
         tracing::warn!(database, after = what, error = %causes(error), "a connection in an unknown state is closed");
         self.close();
     }
@@ -109,15 +121,23 @@ impl Lease {
     }
 
     fn enter(&mut self) -> Result<&mut Connection, SqlxError> {
-        self.state = State::Uncertain;
+        if self.state != State::Broken {
+            self.state = State::Uncertain;
+        }
         self.connection.as_mut().ok_or(SqlxError::PoolClosed)
     }
 
     fn leave<T>(&mut self, result: Result<T, SqlxError>) -> Result<T, SqlxError> {
         self.state = match &result {
+            _ if self.state == State::Broken => State::Broken,
             Ok(_) => State::Ready,
             Err(error) if is_lost(error) => {
                 self.pool.idle().broke = Some(Instant::now());
+                State::Broken
+            }
+            // One connection to a read-only server suggests that all are.
+            Err(error) if is_read_only(error) => {
+                self.pool.close_idle();
                 State::Broken
             }
             Err(_) => State::Uncertain,
@@ -129,12 +149,12 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        let (pool, opened, permit) = (self.pool.clone(), self.opened, self.permit.take());
+        let (pool, end, permit) = (self.pool.clone(), self.end, self.permit.take());
         let is_in_transaction = connection.is_in_transaction();
-        let is_aged = pool.max_age.is_some_and(|max| opened.elapsed() >= max.lifetime);
+        let is_aged = is_over(end);
         if self.state == State::Ready && !is_in_transaction && !is_aged && !pool.is_time_to_check()
         {
-            pool.give_back(connection, opened);
+            pool.give_back(connection, end);
             return;
         }
         // Without a runtime the process is ending, and the connection with it.
@@ -149,7 +169,7 @@ impl Drop for Lease {
             let _permit = permit;
             if is_wanted && is_usable(&mut connection, SERVER_TIMEOUT, "given back").await {
                 connection.shrink_buffers();
-                pool.give_back(connection, opened);
+                pool.give_back(connection, end);
             } else {
                 let _ = tokio::time::timeout(SERVER_TIMEOUT, connection.close()).await;
             }
@@ -158,9 +178,16 @@ impl Drop for Lease {
 }
 
 impl Inner {
-    fn give_back(&self, connection: Connection, opened: Instant) {
+    fn give_back(&self, connection: Connection, end: Option<Instant>) {
         let since = Instant::now();
-        self.idle().all.push(IdleConnection { connection, opened, since });
+        self.idle().all.push(IdleConnection { connection, end, since });
+    }
+
+    /// Closes the idle connections.
+    fn close_idle(&self) {
+        for IdleConnection { connection, .. } in std::mem::take(&mut self.idle().all) {
+            tokio::spawn(connection.close());
+        }
     }
 
     /// Whether the database is to be queried about a returned connection.

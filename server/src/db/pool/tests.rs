@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use sea_orm::ConnectionTrait;
 use tokio::time::timeout;
 
 use super::*;
@@ -133,4 +134,14 @@ async fn an_aged_connection_is_closed() {
         timeout(long / 6, is_closed).await.expect("closed");
         pool.close().await.expect("closed");
     }
+}
+
+#[test]
+fn connections_that_open_together_do_not_end_together() {
+    let max_age = MaxAge { lifetime: Duration::from_secs(1000), idle: Duration::ZERO };
+    let begun = Instant::now();
+    let ends: Vec<_> = (0..50).map(|_| (max_age.end() - begun).as_secs()).collect();
+    assert!(ends.iter().all(|end| (900..=1000).contains(end)), "{ends:?}");
+    let (first, last) = (ends.iter().min(), ends.iter().max());
+    assert!(last.zip(first).is_some_and(|(last, first)| last - first > 10), "{ends:?}");
 }
