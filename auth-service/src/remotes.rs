@@ -59,7 +59,7 @@ pub async fn check(config: &Config) -> Result<(), RemoteFault> {
 pub async fn examine(config: &Config, report: &mut Report) {
     for remote in remotes(config) {
         match remote.check().await {
-            Ok(()) => remote.hop(&remote.location()).report(report),
+            Ok(()) => report.hop(&remote.hop(&remote.location())),
             Err(fault) if fault.cause.is_transient => report.warn("tls", fault.to_string()),
             Err(fault) => report.fault("tls", fault.to_string()),
         }

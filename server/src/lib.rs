@@ -7,7 +7,7 @@
 //! - `tls`: certificates of the ports and of clients, and their reload; TLS to other servers
 //! - [`Hop`]: the protection of a connection to another server
 //! - `proxies`: trusted proxies and the client behind them
-//! - `layers`, `protocol`, `body`: the chain around every call, on both wires
+//! - `layers`, `protocol`, `body`, `allowed_headers`: the chain around every call, on both wires
 //! - [`http`]: routers, JSON, problems, queries, NDJSON, the documentation page
 //! - [`db`]: SQLite and PostgreSQL behind one handle; [`storage`]: disk space, private files
 //! - [`audit_log`]: security events, in the log and in a table; [`cursor`]: tokens of pages
@@ -15,6 +15,7 @@
 //! - [`telemetry`]: logs that cannot hold a secret
 
 mod admission;
+mod allowed_headers;
 mod app;
 mod assembly;
 pub mod audit_log;
@@ -40,13 +41,14 @@ pub mod tls;
 
 pub use self::{
     admission::limits::{Limits, MAX_BATCH_BYTES, MAX_REQUEST_BYTES},
+    allowed_headers::AllowedHeaders,
     app::App,
     assembly::Assembly,
     body::streaming::StreamKind,
     client_info::{ClientInfo, client_prefix},
     health::probe_own,
     hop::{Hop, Protection},
-    layers::{cors::AllowedHeaders, refused_origin::log_refused_origin},
+    layers::refused_origin::log_refused_origin,
     listen::ports::BindError,
     loopback::Loopback,
     proxies::Proxies,

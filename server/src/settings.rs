@@ -9,7 +9,7 @@ use shared::{
 
 use crate::{
     admission::limits::Limits,
-    layers::cors::{AllowedHeaders, CORS_ALLOWED_HEADERS},
+    allowed_headers::{AllowedHeaders, CORS_ALLOWED_HEADERS},
     proxies::Proxies,
     tls::Tls,
 };

@@ -8,7 +8,7 @@ use shared::{
 };
 
 use crate::{
-    admission::limits, audit_log, db, layers::cors, proxies, settings, storage, telemetry, tls,
+    admission::limits, allowed_headers, audit_log, db, proxies, settings, storage, telemetry, tls,
 };
 
 /// The settings that every server reads, at addresses with the defaults of its program.
@@ -21,7 +21,7 @@ pub fn server_settings(addresses: &settings::Addresses) -> Vec<Row> {
         &[addresses.grpc.row(), addresses.http.row()],
         tls::SETTINGS,
         trusted_origin::SETTINGS,
-        cors::SETTINGS,
+        allowed_headers::SETTINGS,
         proxies::SETTINGS,
         settings::SETTINGS,
         limits::SETTINGS,

@@ -177,7 +177,7 @@ impl RemoteTls {
 
     async fn greet(&self, greeting: &[u8]) -> io::Result<()> {
         let mut stream = self.connect().await?;
-        // The refusal of a certificate would be lost behind a greeting that nobody reads.
+        // The refusal of a certificate would be lost behind a greeting that the server does not read.
         if let Ok(first) = timeout(REFUSAL_TIME, stream.read_u8()).await {
             return first.map(drop).map_err(explained);
         }

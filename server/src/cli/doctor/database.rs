@@ -63,7 +63,7 @@ pub async fn database<M: MigratorTrait>(
         }
     }
     if let Ok(Some(hop)) = database.hop(&database.location()).await {
-        hop.report(report);
+        report.hop(&hop);
     }
     if database.is_pooled() {
         report

@@ -5,6 +5,7 @@ mod clock;
 mod database;
 mod disk_space;
 mod file_access;
+mod hop;
 mod secret_strength;
 mod settings;
 
