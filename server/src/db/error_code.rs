@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
+use super::read_only;
+
 /// The code of a database error.
 pub enum ErrorCode<'e> {
     /// Five characters; the first two are the class.
@@ -32,11 +34,13 @@ pub const fn is_locked(sqlite_code: u32) -> bool {
 }
 
 /// Whether a connection is lost after this error: the network or the server ended it (classes 08 and
-/// 57P, and 25P03), or its response was not understood.
+/// 57P, and 25P03), its server is read-only, or its response was not understood.
 pub fn is_lost(error: &SqlxError) -> bool {
     match ErrorCode::of(error) {
         Some(ErrorCode::SqlState(state)) => {
-            state.starts_with("08") || state.starts_with("57P") || state == "25P03"
+            state.starts_with("08")
+                || state.starts_with("57P")
+                || ["25P03", read_only::SQLSTATE].contains(&&*state)
         }
         Some(ErrorCode::Sqlite(_)) => false,
         None => matches!(

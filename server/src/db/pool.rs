@@ -223,11 +223,13 @@ impl IdleConnection {
     }
 }
 
-/// Whether a connection responds and is in no transaction. One in a transaction would take the
-/// writes of later calls and lose them.
+/// Whether a connection responds, is in no transaction, and its server takes writes. One in a
+/// transaction would take the writes of later calls and lose them.
 async fn is_usable(connection: &mut Connection, limit: Duration, when: &'static str) -> bool {
     match timeout(limit, connection.is_free()).await {
-        Ok(Ok(true)) => true,
+        Ok(Ok(true)) => {
+            matches!(timeout(limit, connection.is_read_only_server()).await, Ok(Ok(false)))
+        }
         Ok(Ok(false)) => {
             log_in_transaction(connection.backend(), when);
             false

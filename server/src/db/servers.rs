@@ -3,9 +3,14 @@
 
 use std::{
     io,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::{
     SqlxError,
     sqlx::{
@@ -51,9 +56,16 @@ fn application_name() -> &'static str {
     APPLICATION.get_or_init(|| env!("CARGO_PKG_NAME").to_owned())
 }
 
+/// The time after which a server that has not answered yet is no longer waited for alone.
+const HEAD_START: Duration = Duration::from_millis(300);
+
 /// The servers of an address, in its order.
 #[derive(Clone)]
-pub struct Servers(Arc<[PgConnectOptions]>);
+pub struct Servers {
+    all: Arc<[PgConnectOptions]>,
+    /// The one that was used last, and is asked first: the others are read-only, or away.
+    last: Arc<AtomicUsize>,
+}
 
 /// Refuses what an address asks for and the driver would ignore. Names parameters, never values.
 pub fn check(address: &str) -> Result<(), String> {
@@ -94,6 +106,15 @@ fn single(address: &str) -> Vec<String> {
     hosts.split(',').map(|host| format!("{scheme}://{user}{host}{path}")).collect()
 }
 
+async fn connect(options: &PgConnectOptions, writes: bool) -> Result<PgConnection, SqlxError> {
+    let mut connection = options.connect().await?;
+    if writes && read_only::is_read_only_server(&mut connection).await? {
+        let _ = connection.close().await;
+        return Err(SqlxError::Configuration(read_only::MESSAGE.into()));
+    }
+    Ok(connection)
+}
+
 impl Servers {
     /// The servers of an address, called by the name of this program unless it names another.
     pub fn parse(address: &str) -> Result<Self, SqlxError> {
@@ -115,47 +136,60 @@ impl Servers {
                 None => options.application_name(application_name()),
             })
         };
-        single(address).into_iter().map(one).collect::<Result<_, _>>().map(Self)
+        let all = single(address).into_iter().map(one).collect::<Result<_, _>>()?;
+        Ok(Self { all, last: Arc::default() })
     }
 
     /// The servers with these settings of connections.
     pub fn with(self, settings: impl Fn(PgConnectOptions) -> PgConnectOptions) -> Self {
-        Self(self.0.iter().cloned().map(settings).collect())
+        Self { all: self.all.iter().cloned().map(settings).collect(), last: self.last }
     }
 
-    /// Connects to the first server that is reached and, if `writes`, takes writes. All of them
-    /// together get the time of one.
+    /// Connects to the server that was used last or, where it fails or is slow, to the first of all
+    /// that answers; if `writes`, to one that takes writes. Each gets its share of the time of one.
     pub async fn connect(
         &self,
         writes: bool,
     ) -> Result<(PgConnection, &PgConnectOptions), SqlxError> {
-        let limit = TIMEOUT / u32::try_from(self.0.len()).unwrap_or(1).max(1);
-        let mut failure = None;
-        for options in &*self.0 {
-            let attempt = async {
-                let mut connection = options.connect().await?;
-                if writes && read_only::is_read_only_server(&mut connection).await? {
-                    let _ = connection.close().await;
-                    return Err(SqlxError::Configuration(read_only::MESSAGE.into()));
-                }
-                Ok(connection)
-            };
-            let error = match timeout(limit, attempt).await {
-                Ok(Ok(connection)) => return Ok((connection, options)),
-                Ok(Err(error)) => error,
-                Err(_elapsed) => SqlxError::Io(io::ErrorKind::TimedOut.into()),
-            };
-            // One that may pass says that waiting helps.
-            if failure.as_ref().is_none_or(|before| !is_transient(before) && is_transient(&error)) {
-                failure = Some(error);
-            }
+        let limit = TIMEOUT / u32::try_from(self.all.len()).unwrap_or(1).max(1);
+        let attempt = |index: usize| async move {
+            let attempt = timeout(limit, connect(&self.all[index], writes)).await;
+            let elapsed = |_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into()));
+            (index, attempt.unwrap_or_else(elapsed))
+        };
+        let last = self.last.load(Ordering::Relaxed);
+        let mut attempts = FuturesUnordered::from_iter([attempt(last)]);
+        let mut answer = timeout(HEAD_START, attempts.next()).await.unwrap_or(None);
+        if !matches!(answer, Some((_, Ok(_)))) {
+            attempts.extend((0..self.all.len()).filter(|index| *index != last).map(attempt));
         }
-        Err(failure.unwrap_or(SqlxError::PoolClosed))
+        let mut failure = None;
+        loop {
+            match answer {
+                Some((index, Ok(connection))) => {
+                    self.last.store(index, Ordering::Relaxed);
+                    return Ok((connection, &self.all[index]));
+                }
+                // One that may pass says that waiting helps.
+                Some((_, Err(error)))
+                    if failure
+                        .as_ref()
+                        .is_none_or(|before| !is_transient(before) && is_transient(&error)) =>
+                {
+                    failure = Some(error);
+                }
+                _ => {}
+            }
+            if attempts.is_empty() {
+                return Err(failure.unwrap_or(SqlxError::PoolClosed));
+            }
+            answer = attempts.next().await;
+        }
     }
 
     /// Whether certificates are checked, with the name of the server.
     pub fn are_verified(&self) -> bool {
-        self.0.iter().all(|one| matches!(one.get_ssl_mode(), PgSslMode::VerifyFull))
+        self.all.iter().all(|one| matches!(one.get_ssl_mode(), PgSslMode::VerifyFull))
     }
 
     /// Whether all of them are on this machine.
@@ -163,14 +197,14 @@ impl Servers {
         let is_local = |host: &str| {
             Origin::parse(&format!("http://{host}")).is_ok_and(|origin| origin.is_local())
         };
-        self.0.iter().all(|one| one.get_socket().is_some() || is_local(one.get_host()))
+        self.all.iter().all(|one| one.get_socket().is_some() || is_local(one.get_host()))
     }
 
     /// The location of the database, without user and password.
     pub fn location(&self) -> String {
-        let Some(first) = self.0.first() else { return "PostgreSQL".to_owned() };
+        let Some(first) = self.all.first() else { return "PostgreSQL".to_owned() };
         let name = first.get_database().unwrap_or(first.get_username());
-        let hosts = self.0.iter().map(|one| match one.get_socket() {
+        let hosts = self.all.iter().map(|one| match one.get_socket() {
             Some(folder) => folder.display().to_string(),
             None => format!("{}:{}", one.get_host(), one.get_port()),
         });
@@ -224,7 +258,7 @@ mod tests {
     fn connections_have_the_name_of_the_program_or_of_the_address() {
         let name = |address: &str| {
             let servers = Servers::parse(address).expect(address);
-            servers.0[0].get_application_name().map(str::to_owned)
+            servers.all[0].get_application_name().map(str::to_owned)
         };
         assert_eq!(name("postgres://a/d").as_deref(), Some(application_name()));
         assert_eq!(name("postgres://a/d?application_name=mine").as_deref(), Some("mine"));

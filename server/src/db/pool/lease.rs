@@ -25,7 +25,7 @@ enum State {
     Ready,
     /// A statement is in progress; or the last one was interrupted, or failed.
     Uncertain,
-    /// The last statement failed without a response of the database.
+    /// A statement failed without a response of the database, or as its server is read-only.
     Broken,
 }
 
@@ -109,17 +109,21 @@ impl Lease {
     }
 
     fn enter(&mut self) -> Result<&mut Connection, SqlxError> {
-        self.state = State::Uncertain;
+        if self.state != State::Broken {
+            self.state = State::Uncertain;
+        }
         self.connection.as_mut().ok_or(SqlxError::PoolClosed)
     }
 
     fn leave<T>(&mut self, result: Result<T, SqlxError>) -> Result<T, SqlxError> {
         self.state = match &result {
-            Ok(_) => State::Ready,
             Err(error) if is_lost(error) => {
                 self.pool.idle().broke = Some(Instant::now());
                 State::Broken
             }
+            // A rollback succeeds on a read-only server.
+            _ if self.state == State::Broken => State::Broken,
+            Ok(_) => State::Ready,
             Err(_) => State::Uncertain,
         };
         result
