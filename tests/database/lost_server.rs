@@ -87,3 +87,28 @@ async fn a_transaction_the_driver_does_not_know_is_found_by_asking_the_server() 
     .await;
     ledger.works_on(10).await;
 }
+
+/// As after a server was demoted: a connection to it would refuse all writes, for as long as it
+/// lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_to_a_server_that_became_read_only_are_closed_by_the_first_refusal() {
+    let Some(fresh) = FreshDatabase::new(Backend::Postgres).await else { return };
+    let ledger = Ledger::open(&fresh, 2).await;
+    let pool = ledger.database.writer();
+    let (mut one, mut other) = tokio::try_join!(pool.acquire(), pool.acquire()).expect("two");
+    for connection in [&mut one, &mut other] {
+        let demote = "SET default_transaction_read_only = on";
+        connection.execute_unprepared(demote).await.expect("a setting");
+    }
+    drop((one, other));
+    wait_until(async || pool.idle() == 2).await;
+    let add = async |number| {
+        let transaction = ledger.database.begin().await.expect("a transaction begins");
+        add_in(&transaction, number).await?;
+        transaction.commit().await
+    };
+    let error = add(1).await.expect_err("nothing is written");
+    assert_eq!(db::class(&error), Kind::Unavailable.into());
+    add(2).await.expect("another connection");
+    add(3).await.expect("and it stays");
+}

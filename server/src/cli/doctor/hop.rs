@@ -6,7 +6,7 @@ use crate::hop::{Hop, Protection};
 impl Report {
     /// Reports whether the connection is encrypted, and with whom.
     pub fn hop(&mut self, hop: &Hop<'_>) {
-        let Self { to, protection, is_local, remedy } = hop;
+        let Hop { to, protection, is_local, remedy } = hop;
         match protection {
             Protection::Verified => {
                 let found = format!("the connection to {to} is encrypted, the server is verified");
