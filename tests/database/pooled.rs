@@ -37,8 +37,10 @@ async fn behind_a_pooler_settings_are_of_a_transaction_and_no_statement_has_a_na
         for _ in 0..2 {
             assert_eq!(state(database.writer()).await, expected, "{pooler:?}");
         }
-        for transaction in [database.begin().await, database.begin_snapshot().await] {
-            let transaction = transaction.expect("a transaction");
+        for is_snapshot in [false, true] {
+            let begun =
+                if is_snapshot { database.begin_snapshot().await } else { database.begin().await };
+            let transaction = begun.expect("a transaction");
             assert_eq!(state(&transaction).await, expected, "{pooler:?}");
             transaction.rollback().await.expect("rolled back");
         }

@@ -145,15 +145,30 @@ impl Pool {
 
     /// A connection. The wait can be cancelled.
     pub async fn acquire(&self) -> Result<Lease, DbErr> {
-        if let Some(lease) = self.try_acquire_fresh() {
-            return Ok(lease);
+        match self.try_acquire_fresh() {
+            Some(lease) => Ok(lease),
+            None => self.acquire_in_time(true).await,
         }
+    }
+
+    /// A new connection, after one was lost: what ended that may be about to end idle ones. The wait
+    /// can be cancelled.
+    pub async fn acquire_new(&self) -> Result<Lease, DbErr> {
+        self.acquire_in_time(false).await
+    }
+
+    async fn acquire_in_time(&self, may_be_idle: bool) -> Result<Lease, DbErr> {
         let limit = self.inner.connector.time_limit().max(TIMEOUT);
         let acquired = timeout(limit, async {
             let permit = self.inner.permits.clone().acquire_owned().await;
             let permit =
                 permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
-            self.checked_or_new(permit).await.map_err(connection_error)
+            let checked = if may_be_idle { self.checked_idle().await } else { None };
+            let (connection, end) = match checked {
+                Some(idle) => (idle.connection, idle.end),
+                None => self.open().await.map_err(connection_error)?,
+            };
+            Ok(self.lease(connection, end, permit))
         });
         acquired.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
@@ -179,29 +194,32 @@ impl Pool {
         Some(self.lease(idle.connection, idle.end, permit))
     }
 
-    /// An idle connection after its check, or a new one.
-    async fn checked_or_new(&self, permit: OwnedSemaphorePermit) -> Result<Lease, SqlxError> {
+    /// An idle connection after its check.
+    async fn checked_idle(&self) -> Option<IdleConnection> {
         loop {
             let (last, broke) = {
                 let mut idle = self.inner.idle();
                 (idle.all.pop(), idle.broke)
             };
-            let Some(mut last) = last else { break };
+            let mut last = last?;
             let is_usable = if last.needs_check(broke) {
                 is_usable(&mut last.connection, CHECK_TIMEOUT, "taken").await
             } else {
                 true
             };
             if is_usable && self.inner.connector.check_out(&mut last.connection).await.is_ok() {
-                return Ok(self.lease(last.connection, last.end, permit));
+                return Some(last);
             }
         }
+    }
+
+    /// A new connection, and the end of its lifetime.
+    async fn open(&self) -> Result<(Connection, Option<Instant>), SqlxError> {
         let mut backoff = BACKOFF;
         loop {
             match self.inner.connector.open().await {
                 Ok(connection) => {
-                    let end = self.inner.max_age.map(MaxAge::end);
-                    return Ok(self.lease(connection, end, permit));
+                    return Ok((connection, self.inner.max_age.map(MaxAge::end)));
                 }
                 Err(error) if is_worth_a_retry(&error) => tokio::time::sleep(backoff).await,
                 Err(error) => return Err(error),
