@@ -15,7 +15,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
-use super::{error_code::ErrorCode, read_only};
+use super::{error_code::ErrorCode, read_only, transaction::BEGIN_STATEMENT};
 
 /// SQLite's codes for a statement that failed without side effects: the lock is held by another
 /// process, or a constraint is violated.
@@ -171,7 +171,7 @@ impl Connection {
         let is_pooled = matches!(self, Self::Postgres(_, Some(_)));
         let in_own_transaction = is_pooled && !self.is_in_transaction();
         if in_own_transaction {
-            self.begin("BEGIN").await?;
+            self.begin(BEGIN_STATEMENT).await?;
         }
         Ok(Alone { is_pooled, in_own_transaction })
     }

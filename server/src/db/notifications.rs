@@ -43,7 +43,7 @@ impl ListenAddress {
         }
     }
 
-    /// Whether it is of its own.
+    /// Whether the setting names an address or turns listening off.
     #[must_use]
     pub fn is_set(&self) -> bool {
         !matches!(self, Self::Database)

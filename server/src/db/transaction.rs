@@ -27,6 +27,9 @@ use super::{
 };
 use crate::client_info::ClientInfo;
 
+/// What begins the transaction of a single statement, behind a pooler.
+pub(super) const BEGIN_STATEMENT: &str = "BEGIN";
+
 /// The time limit to begin or end a transaction. A server ends a statement sooner by itself, so a
 /// slower one is gone.
 pub(super) const SERVER_TIMEOUT: Duration = TIMEOUT.saturating_mul(2);
