@@ -148,12 +148,27 @@ impl Pool {
         if let Some(lease) = self.try_acquire_fresh() {
             return Ok(lease);
         }
+        self.wait(false).await
+    }
+
+    /// A connection that opens now, in place of an idle one: where one was lost, all may be.
+    pub async fn acquire_new(&self) -> Result<Lease, DbErr> {
+        self.wait(true).await
+    }
+
+    async fn wait(&self, is_new: bool) -> Result<Lease, DbErr> {
         let limit = self.inner.connector.time_limit().max(TIMEOUT);
         let acquired = timeout(limit, async {
             let permit = self.inner.permits.clone().acquire_owned().await;
             let permit =
                 permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
-            self.checked_or_new(permit).await.map_err(connection_error)
+            let lease = if is_new {
+                drop(self.inner.idle().all.pop());
+                self.open(permit).await
+            } else {
+                self.checked_or_new(permit).await
+            };
+            lease.map_err(connection_error)
         });
         acquired.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
@@ -196,6 +211,10 @@ impl Pool {
                 return Ok(self.lease(last.connection, last.end, permit));
             }
         }
+        self.open(permit).await
+    }
+
+    async fn open(&self, permit: OwnedSemaphorePermit) -> Result<Lease, SqlxError> {
         let mut backoff = BACKOFF;
         loop {
             match self.inner.connector.open().await {

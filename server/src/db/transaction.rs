@@ -95,7 +95,7 @@ impl Transaction {
     async fn begin(on: &Pool, begin: &'static str) -> Result<Self, DbErr> {
         match Self::begin_on(on.acquire().await?, begin).await {
             Err(error) if driver_error(&error).is_some_and(is_lost) => {
-                Self::begin_on(on.acquire().await?, begin).await
+                Self::begin_on(on.acquire_new().await?, begin).await
             }
             done => done,
         }

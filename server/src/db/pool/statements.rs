@@ -37,7 +37,7 @@ impl ConnectionTrait for Pool {
         let found = self.acquire().await?.query_one(statement).await;
         match (found, again) {
             (Err(error), Some(again)) if is_lost(&error) => {
-                self.acquire().await?.query_one(again).await
+                self.acquire_new().await?.query_one(again).await
             }
             (found, _) => found,
         }
@@ -49,7 +49,7 @@ impl ConnectionTrait for Pool {
         let found = self.acquire().await?.query_all(statement).await;
         match (found, again) {
             (Err(error), Some(again)) if is_lost(&error) => {
-                self.acquire().await?.query_all(again).await
+                self.acquire_new().await?.query_all(again).await
             }
             (found, _) => found,
         }
