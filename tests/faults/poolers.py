@@ -108,7 +108,7 @@ def pgbouncer(options, mode, folder):
 def environment(database, **more):
     return {"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": URL, "DATABASE_URL": database,
             "GRPC_ADDR": "127.0.0.1:0", "HTTP_ADDR": "127.0.0.1:0", "LAME_DUCK": "0",
-            "ATTEMPT_LIMITS": "off", "DATABASE_MAX_CONNECTIONS": "6", **more}
+            "ATTEMPT_LIMITS": "off", "REQUEST_TIMEOUT": "30s", "DATABASE_MAX_CONNECTIONS": "6", **more}
 
 
 @contextmanager
@@ -187,6 +187,14 @@ class Load:
             return None
         return json.loads(content) if content else {}
 
+    async def last(self, account, other):
+        """A change at the replica where the account has no watch."""
+        title = f"last {secrets.token_hex(8)}"
+        await self.call(other, "POST", f"/api/{account['id']}/tasks", {"title": title},
+                        account["token"], 201)
+        account["watch"].made.add(title)
+        other.close()
+
     async def run(self, share, number):
         auths = [drill.Caller(address) for address in self.auths]
         tasks = [drill.Caller(address) for address in self.tasks]
@@ -237,6 +245,8 @@ async def drive(options, auths, tasks):
     share = -(-options.calls // options.at_once)
     began = time.monotonic()
     await asyncio.gather(*[load.run(share, number) for number in range(options.at_once)])
+    for number, account in enumerate(load.accounts):
+        await load.last(account, drill.Caller(tasks[(number + 1) % 2]))
     took, end = time.monotonic() - began, time.monotonic() + options.within
     watches = [account["watch"] for account in load.accounts]
     while any(watch.missed() for watch in watches) and time.monotonic() < end:

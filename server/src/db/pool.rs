@@ -163,7 +163,13 @@ impl Pool {
             let permit = self.inner.permits.clone().acquire_owned().await;
             let permit =
                 permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
-            let checked = if may_be_idle { self.checked_idle().await } else { None };
+            let checked = if may_be_idle {
+                self.checked_idle().await
+            } else {
+                // In its place, so that the pool does not exceed its size.
+                drop(self.inner.idle().all.pop());
+                None
+            };
             let (connection, end) = match checked {
                 Some(idle) => (idle.connection, idle.end),
                 None => self.open().await.map_err(connection_error)?,
