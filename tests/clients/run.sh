@@ -34,6 +34,7 @@ target=$(cd "$root" && cargo metadata --format-version 1 --no-deps |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 
 data=$(mktemp -d)
+: >"$data/log" # read below, maybe before the server has made it
 server=
 finish() {
     if [[ -n $server ]]; then

@@ -108,7 +108,8 @@ def pgbouncer(options, mode, folder):
 def environment(database, **more):
     return {"BETTER_AUTH_SECRET": SECRET, "BETTER_AUTH_URL": URL, "DATABASE_URL": database,
             "GRPC_ADDR": "127.0.0.1:0", "HTTP_ADDR": "127.0.0.1:0", "LAME_DUCK": "0",
-            "ATTEMPT_LIMITS": "off", "REQUEST_TIMEOUT": "30s", "DATABASE_MAX_CONNECTIONS": "6", **more}
+            "ATTEMPT_LIMITS": "off", "REQUEST_TIMEOUT": "30s", "DATABASE_MAX_CONNECTIONS": "6",
+            **more}
 
 
 @contextmanager

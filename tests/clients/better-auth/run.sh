@@ -18,6 +18,7 @@ step 'the packages, as pinned'
 "$here/../install.sh"
 
 data=$(mktemp -d)
+: >"$data/log" # read below, maybe before the server has made it
 server=
 finish() {
     if [[ -n $server ]]; then

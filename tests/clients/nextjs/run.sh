@@ -13,6 +13,7 @@ export NEXT_TELEMETRY_DISABLED=1
 step() { printf '\n== %s\n' "$*"; }
 
 data=$(mktemp -d)
+: >"$data/server.log" # read below, maybe before the server has made it
 started=()
 finish() {
     for process in "${started[@]}"; do
