@@ -13,7 +13,8 @@
 //! - `rate_limit`: attempts by account and address, counted before costly work
 //! - `password`: the rules for passwords; `password::hashing`: bounded hashing in a fair queue
 //! - `email`, `profile`, `restriction`, `session_token`, `random`: rules without I/O
-//! - `remotes`: the connections to Redis and task-service; `task_client`: calls to task-service; `json_list`: elements of a JSON list
+//! - `remotes`: the connections to Redis and task-service; `task_client`: calls to task-service
+//! - `json_list`: elements of a JSON list
 //! - `store`: Better Auth's tables and this service's own, on both databases; `entity`,
 //!   `migration`: their schema
 //! - `error`: why a call failed; `error_code`: the table of errors on both wires

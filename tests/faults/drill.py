@@ -54,12 +54,17 @@ def server(binary, **settings):
         try:
             yield Server(child, log, *listening(child, log))
         finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(STOP_PATIENCE)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            stop(child)
+
+
+def stop(child, patience=STOP_PATIENCE):
+    """Ends a process, by force where it does not end in time."""
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(patience)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def spawn(binary, folder, log, environment):

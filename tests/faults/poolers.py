@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -97,12 +96,7 @@ def pgbouncer(options, mode, folder):
                 time.sleep(0.05)
         yield port
     finally:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        drill.stop(child, PATIENCE)
 
 
 def environment(database, **more):
@@ -120,12 +114,7 @@ def service(options, folder, name, number, settings):
     try:
         yield drill.listening(child, log)[1], log
     finally:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(drill.STOP_PATIENCE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        drill.stop(child)
 
 
 def doctor(options, folder, name, settings):

@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
+
+from drill import stop
 
 TASKS = 20
 START_PATIENCE = 20.0
@@ -263,12 +264,7 @@ def server(options):
         try:
             yield listening(child, log)
         finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(STOP_PATIENCE)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            stop(child, STOP_PATIENCE)
 
 
 def listening(child, log):

@@ -1,4 +1,4 @@
-//! The PROXY protocol: listed proxies name the client of a connection, and nobody else does.
+//! The PROXY protocol: listed proxies name the client of a connection, other peers do not.
 
 use std::{
     net::Ipv4Addr,

@@ -281,7 +281,7 @@ fn a_connection_that_crosses_the_network_in_clear_is_named() {
     let Some(place) = Place::new("clear") else { return };
     let settings: Vec<_> = [
         ("DATABASE_URL", format!("sqlite://{}/auth.db", place.files.path(""))),
-        // Addresses for documentation (RFC 5737): nobody answers.
+        // Addresses for documentation (RFC 5737), which do not answer.
         ("ATTEMPT_STORE", "redis://192.0.2.1".to_owned()),
         ("TASK_SERVICE_URL", "http://192.0.2.1:50052".to_owned()),
     ]

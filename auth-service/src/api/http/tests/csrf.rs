@@ -75,7 +75,7 @@ async fn a_write_with_cookies_needs_a_trusted_origin() {
     assert!(world.get("/get-session", &foreign).await.json().is_object());
 }
 
-/// A developer's browser may be at either name of the machine; nobody else's is at any of them.
+/// A developer's browser may be at either name of the machine; those elsewhere are at none of them.
 #[tokio::test]
 async fn the_names_of_a_developers_machine_are_one_site_for_the_machine_itself() {
     let mut world = World::start().await;
