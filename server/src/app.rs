@@ -11,7 +11,10 @@ use tokio::{net::TcpListener, task::JoinSet};
 use crate::{
     admission::{connection_limit::ConnectionLimit, limits::Limits},
     health::Readiness,
-    layers::call::{CallChain, Layers, Protocol},
+    layers::{
+        call::{CallChain, Layers},
+        protocol::Protocol,
+    },
     listen::{
         listener::{Listener, OpenConnections, Sources},
         ports::{BindError, BoundPort, or_off},

@@ -91,6 +91,11 @@ impl ClientInfo {
         CURRENT.scope(Some(self), call)
     }
 
+    /// The result of `call`, in which this is the [current](Self::current) client.
+    pub(crate) fn during_sync<R>(self, call: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(Some(self), call)
+    }
+
     /// `work`, to be spawned, in which the current client stays the same.
     pub(crate) fn kept_in<F: Future>(work: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(Self::of_task(), work)

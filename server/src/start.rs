@@ -21,8 +21,9 @@ use crate::{
     health::Readiness,
     http::HttpRouter,
     layers::{
-        call::{Layers, Protocol, RequestInfo},
+        call::Layers,
         cors,
+        protocol::{Protocol, RequestInfo},
         refused_calls::RefusedCalls,
     },
     listen::{

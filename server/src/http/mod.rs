@@ -1,6 +1,7 @@
 //! The HTTP kit of both services: problems, bodies, and the JSON of messages.
 //!
 //! - [`HttpRouter`]: routes on their way into a server; [`Route`]: a row of them, with its OpenAPI
+//! - [`GuardedRoutes`]: routes that take no call without a token
 //! - [`Problem`]: the one maker of an answer that is not what was asked for
 //! - [`body`]: a body within its limits of size, time and type
 //! - [`byte_order_mark`]: the mark before a text that is none of its characters
@@ -11,6 +12,7 @@
 pub mod body;
 pub mod byte_order_mark;
 pub(crate) mod docs;
+mod guarded;
 pub mod json;
 mod ndjson;
 pub mod preconditions;
@@ -21,6 +23,7 @@ mod router;
 mod routes;
 
 pub use self::{
+    guarded::GuardedRoutes,
     ndjson::{Line, Lines, LinesLimits},
     problem::{Fault, Problem, ProblemBody},
     query::NoParameters,

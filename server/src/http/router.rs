@@ -3,7 +3,7 @@
 use axum::{Router, response::Response};
 use utoipa::openapi::OpenApi;
 
-use super::Problem;
+use super::{GuardedRoutes, Problem};
 
 /// The HTTP routes of a service.
 ///
@@ -14,6 +14,8 @@ pub struct HttpRouter {
     pub prefix: &'static str,
     /// The routes, with absolute paths.
     pub routes: Router,
+    /// The routes among them that take no call without a token.
+    pub guarded: GuardedRoutes,
     /// The format of refusals by the call chain.
     pub refusal: fn(Problem) -> Response,
     /// The OpenAPI description, made on the first request for `/openapi.json`.

@@ -7,7 +7,10 @@ use axum::{
     Router,
     routing::{MethodFilter, MethodRouter},
 };
+use http::Method;
 use utoipa::openapi::{OpenApi, PathItem};
+
+use super::GuardedRoutes;
 
 /// A route: a handler, and the OpenAPI operation with its method and path. Made by
 /// [`routes!`](crate::routes).
@@ -31,13 +34,25 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         let mut paths = BTreeMap::new();
         for route in routes {
             for (path, item) in (route.describe)().paths.paths {
-                let methods = paths.remove(&path).unwrap_or_else(&base);
-                let mounted = filters(&item).into_iter().fold(methods, route.mount);
-                paths.insert(path, mounted);
+                let mounted = paths.remove(&path).unwrap_or_else(&base);
+                let filters = methods(&item).filter_map(|of| MethodFilter::try_from(of).ok());
+                paths.insert(path, filters.fold(mounted, route.mount));
             }
         }
         let mount = |router: Router<S>, (path, methods): (String, _)| router.route(&path, methods);
         paths.into_iter().fold(Router::new(), mount)
+    }
+
+    /// The paths and methods of `routes`, none of which takes a call without a token.
+    #[must_use]
+    pub fn guarded(routes: &[Self]) -> GuardedRoutes {
+        let mut guarded = BTreeMap::<_, Vec<_>>::new();
+        for route in routes {
+            for (path, item) in (route.describe)().paths.paths {
+                guarded.entry(path).or_default().extend(methods(&item));
+            }
+        }
+        GuardedRoutes::new(guarded)
     }
 
     /// `document` with the operations of `routes` and their schemas.
@@ -51,18 +66,18 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
 }
 
 /// The methods of an operation.
-fn filters(item: &PathItem) -> Vec<MethodFilter> {
+fn methods(item: &PathItem) -> impl Iterator<Item = Method> {
     let methods = [
-        (&item.get, MethodFilter::GET),
-        (&item.post, MethodFilter::POST),
-        (&item.put, MethodFilter::PUT),
-        (&item.patch, MethodFilter::PATCH),
-        (&item.delete, MethodFilter::DELETE),
-        (&item.head, MethodFilter::HEAD),
-        (&item.options, MethodFilter::OPTIONS),
-        (&item.trace, MethodFilter::TRACE),
+        (item.get.is_some(), Method::GET),
+        (item.post.is_some(), Method::POST),
+        (item.put.is_some(), Method::PUT),
+        (item.patch.is_some(), Method::PATCH),
+        (item.delete.is_some(), Method::DELETE),
+        (item.head.is_some(), Method::HEAD),
+        (item.options.is_some(), Method::OPTIONS),
+        (item.trace.is_some(), Method::TRACE),
     ];
-    methods.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, m)| m).collect()
+    methods.into_iter().filter_map(|(is_described, method)| is_described.then_some(method))
 }
 
 /// The rows of a router, a `Vec`: handlers with `#[utoipa::path]`, each as `module::handler`.

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, Map},
+    future::{BoxFuture, Map, ready},
 };
 use hyper::body::Incoming;
 use shared::error::{INTERNAL, Kind, refused_call};
@@ -16,14 +16,12 @@ use tokio::time::Instant;
 use tonic::{
     Status,
     body::Body,
-    codegen::http::{
-        HeaderMap, HeaderValue, Request, Response, Uri, Version,
-        header::{CONNECTION, ORIGIN},
-    },
+    codegen::http::{HeaderMap, HeaderValue, Request, Response, Version, header::CONNECTION},
 };
 
 use super::{
     framing,
+    protocol::{Protocol, RequestInfo},
     refused_calls::{AlreadyLogged, RefusedCalls},
     request_id,
 };
@@ -43,57 +41,6 @@ use crate::{
     settings::Settings,
     shutdown::{Draining, Shutdown},
 };
-
-/// The protocol of a port.
-pub trait Protocol: Clone + Send + Sync + 'static {
-    /// The response to a request that needs no admission: a refusal, or that to a health check.
-    fn respond_early(&self, _request: &Request<Incoming>) -> Option<Response<Body>> {
-        None
-    }
-
-    /// Whether the call needs no permit.
-    fn needs_no_permit(&self, _path: &str) -> bool {
-        false
-    }
-
-    /// Whether the call opens a stream without a token.
-    fn is_public_stream(&self, _path: &str) -> bool {
-        false
-    }
-
-    /// The deadline that the client requests.
-    fn requested_timeout(&self, _request: &Request<Incoming>) -> Option<Duration> {
-        None
-    }
-
-    /// The response of the service.
-    fn respond(self, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>>;
-
-    /// A refusal in the format of this protocol, with CORS headers for the requesting page.
-    fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body>;
-
-    /// Logs a response; refusals by samples of `refused`.
-    fn log(response: &Response<Body>, elapsed_us: u64, refused: &RefusedCalls);
-}
-
-/// The parts of a request that its refusal needs.
-pub struct RequestInfo {
-    uri: Uri,
-    /// The origin of the page that sent the request.
-    pub origin: Option<HeaderValue>,
-}
-
-impl RequestInfo {
-    /// The parts of `request`.
-    pub fn of<B>(request: &Request<B>) -> Self {
-        Self { uri: request.uri().clone(), origin: request.headers().get(ORIGIN).cloned() }
-    }
-
-    /// The path.
-    pub fn path(&self) -> &str {
-        self.uri.path()
-    }
-}
 
 /// The layers that the ports of a server share.
 #[derive(Clone)]
@@ -244,14 +191,37 @@ impl<P: Protocol> Inner<P> {
         }
     }
 
+    /// Logs `response`, and adds its headers.
+    fn finish(
+        &self,
+        mut response: Response<Body>,
+        id: HeaderValue,
+        has_goaway: bool,
+        start: Instant,
+    ) -> Response<Body> {
+        let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if response.extensions().get::<AlreadyLogged>().is_none() {
+            P::log(&response, elapsed, &self.layers.refused);
+        }
+        response.headers_mut().insert(request_id::HEADER, id);
+        if !has_goaway && self.layers.lame_duck.has_begun() {
+            // Else a proxy could send its next request just when the connection closes.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    /// The response to a request that needs no admission.
+    fn respond_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        if framing::is_unambiguous(request) {
+            self.protocol.respond_early(request)
+        } else {
+            Some(framing::bad_request())
+        }
+    }
+
     /// Responds to `request`, also after a panic or a timeout.
     async fn respond(&self, admission: &Admission, request: Request<Incoming>) -> Response<Body> {
-        if !framing::is_unambiguous(&request) {
-            return framing::bad_request();
-        }
-        if let Some(response) = self.protocol.respond_early(&request) {
-            return response;
-        }
         let info = RequestInfo::of(&request);
         let permit = match self.acquire_permit(admission, info.path()).await {
             Ok(permit) => permit,
@@ -293,28 +263,23 @@ impl hyper::service::Service<Request<Incoming>> for ConnectionCalls {
 
 impl<P: Protocol> Respond for Inner<P> {
     fn call(self: Arc<Self>, mut request: Request<Incoming>) -> BoxFuture<'static, Response<Body>> {
+        let start = Instant::now();
         if let Some(connection) = &self.connection {
             connection.touch();
         }
         let address = self.client_address(request.headers());
         let id = request_id::of(request.headers());
         let client = ClientInfo::new(id.clone(), address, &request).over(self.peer.as_ref());
+        let has_goaway = request.version() == Version::HTTP_2;
+        if let Some(response) = self.respond_early(&request) {
+            let finish = || self.finish(response, id, has_goaway, start);
+            return ready(client.during_sync(finish)).boxed();
+        }
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(Draining(self.draining.signal()));
-        let has_goaway = request.version() == Version::HTTP_2;
         let response_future = async move {
-            let start = Instant::now();
-            let mut response = self.respond(&self.admission_for(address), request).await;
-            let elapsed = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-            if response.extensions().get::<AlreadyLogged>().is_none() {
-                P::log(&response, elapsed, &self.layers.refused);
-            }
-            response.headers_mut().insert(request_id::HEADER, id);
-            if !has_goaway && self.layers.lame_duck.has_begun() {
-                // Else a proxy could send its next request just when the connection closes.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            response
+            let response = self.respond(&self.admission_for(address), request).await;
+            self.finish(response, id, has_goaway, start)
         };
         client.during(response_future).boxed()
     }

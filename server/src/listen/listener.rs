@@ -23,7 +23,7 @@ use crate::{
         limits::Limits,
     },
     client_info::Peer,
-    layers::call::{CallChain, Protocol},
+    layers::{call::CallChain, protocol::Protocol},
     loopback::LoopbackListener,
     proxies::Proxies,
     shutdown::ShutdownSignal,

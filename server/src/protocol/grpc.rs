@@ -25,8 +25,8 @@ use crate::{
         streaming::{DrainWatches, is_public_watch},
     },
     layers::{
-        call::{Protocol, RequestInfo},
         cors::{self, Cors},
+        protocol::{Protocol, RequestInfo},
         refused_calls::RefusedCalls,
     },
     settings::Settings,

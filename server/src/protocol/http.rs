@@ -24,10 +24,10 @@ use crate::{
         streaming::{STREAMED, StreamKind, until_draining},
     },
     health::Readiness,
-    http::{HttpRouter, Problem, docs, json},
+    http::{GuardedRoutes, HttpRouter, Problem, docs, json},
     layers::{
-        call::{Protocol, RequestInfo},
         cors::{self, Cors},
+        protocol::{Protocol, RequestInfo},
         refused_calls::{AlreadyLogged, RefusedCalls},
     },
     settings::Settings,
@@ -53,14 +53,18 @@ const SECURITY: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-/// The format of a router's refusals.
-type Refusal = fn(Problem) -> axum::response::Response;
+/// The part of a router that its refusals need.
+struct Refusals {
+    prefix: &'static str,
+    guarded: GuardedRoutes,
+    format: fn(Problem) -> axum::response::Response,
+}
 
 /// The routers of the HTTP port.
 #[derive(Clone)]
 pub struct Http {
     routes: Router,
-    refusals: Arc<[(&'static str, Refusal)]>,
+    refusals: Arc<[Refusals]>,
     cors: Cors,
     readiness: Readiness,
 }
@@ -68,36 +72,51 @@ pub struct Http {
 impl Http {
     /// `routers`, open to pages as these settings say.
     pub fn new(routers: Vec<HttpRouter>, readiness: Readiness, settings: &Settings) -> Self {
-        let refusals = routers.iter().map(|router| (router.prefix, router.refusal)).collect();
-        let (apis, routes_by_service): (Vec<_>, Vec<_>) =
-            routers.into_iter().map(|router| (router.api, router.routes)).unzip();
-        let mut merged = docs::routes(apis)
-            .method_not_allowed_fallback(async || Problem::method_not_allowed())
-            .fallback(async || Problem::no_such_route());
-        for routes in routes_by_service {
+        let (mut apis, mut refusals, mut merged) = (Vec::new(), Vec::new(), Router::new());
+        for HttpRouter { prefix, routes, guarded, refusal, api } in routers {
+            apis.push(api);
+            refusals.push(Refusals { prefix, guarded, format: refusal });
             merged = merged.merge(routes);
         }
-        Self { routes: merged, refusals, cors: Cors::http(settings), readiness }
+        let merged = docs::routes(apis)
+            .method_not_allowed_fallback(async || Problem::method_not_allowed())
+            .fallback(async || Problem::no_such_route())
+            .merge(merged);
+        Self { routes: merged, refusals: refusals.into(), cors: Cors::http(settings), readiness }
     }
-}
 
-impl Protocol for Http {
-    /// Health checks: a server that has no permit left is not to be restarted.
-    fn respond_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    /// The refusals of the router with the longest prefix of `path`.
+    fn refusals(&self, path: &str) -> Option<&Refusals> {
+        let routers = self.refusals.iter().filter(|of| path.starts_with(of.prefix));
+        routers.max_by_key(|of| of.prefix.len())
+    }
+
+    /// The response to a health check.
+    fn check_health(&self, request: &Request<Incoming>) -> Option<axum::response::Response> {
         let path = request.uri().path();
         if !(path == LIVE || READY.contains(&path)) || cors::is_preflight(request) {
             return None;
         }
-        let mut response = match *request.method() {
+        Some(match *request.method() {
             Method::GET | Method::HEAD => health(path == LIVE || self.readiness.is_ready()),
             _ => {
                 let mut refusal = Problem::method_not_allowed().into_response();
                 refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
                 refusal
             }
-        };
+        })
+    }
+}
+
+impl Protocol for Http {
+    /// Health checks, since a server that has no permit left is not to be restarted; and calls
+    /// without a token.
+    fn respond_early(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        let path = request.uri().path();
+        let mut response =
+            self.check_health(request).or_else(|| self.refusals(path)?.guarded.refuse(request))?;
         self.cors.allow_read(&mut response, request.headers().get(ORIGIN));
-        secure(&mut response, false);
+        secure(&mut response, path.starts_with(PRIVATE_PREFIX));
         Some(response.map(Body::new))
     }
 
@@ -127,10 +146,11 @@ impl Protocol for Http {
     }
 
     fn refuse(&self, info: &RequestInfo, status: Status) -> Response<Body> {
-        let routers = self.refusals.iter().filter(|(prefix, _)| info.path().starts_with(prefix));
-        let router = routers.max_by_key(|(prefix, _)| prefix.len());
-        let refusal = router.map_or(Problem::into_response as Refusal, |(_, refusal)| *refusal);
-        let mut response = refusal(Problem::from(status));
+        let problem = Problem::from(status);
+        let mut response = match self.refusals(info.path()) {
+            Some(refusals) => (refusals.format)(problem),
+            None => problem.into_response(),
+        };
         secure(&mut response, true);
         self.cors.allow_read(&mut response, info.origin.as_ref());
         response.map(Body::new)

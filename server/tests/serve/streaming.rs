@@ -16,7 +16,7 @@ use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture, stream, stre
 use proto::auth::v1::{SignInRequest, SignInResponse};
 use server::{
     Assembly, Limits, Proxies, StreamKind,
-    http::{HttpRouter, Lines, LinesLimits, Problem},
+    http::{GuardedRoutes, HttpRouter, Lines, LinesLimits, Problem},
 };
 use tonic::{
     Request, Response, Status, Streaming,
@@ -159,7 +159,8 @@ fn router() -> HttpRouter {
         .route("/streams/watch", axum::routing::get(events))
         .route("/streams/{name}/upload", axum::routing::post(upload));
     let api = Box::new(utoipa::openapi::OpenApi::default);
-    HttpRouter { prefix: "/streams/", routes, refusal: Problem::into_response, api }
+    let (guarded, refusal) = (GuardedRoutes::default(), Problem::into_response);
+    HttpRouter { prefix: "/streams/", routes, guarded, refusal, api }
 }
 
 /// Opens a stream.

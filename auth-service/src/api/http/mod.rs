@@ -41,7 +41,7 @@ use axum::{
     routing::{MethodRouter, any},
 };
 use server::{
-    http::{HttpRouter, Route},
+    http::{GuardedRoutes, HttpRouter, Route},
     routes,
 };
 use shared::{auth::Keyring, origin::Origin, trusted_origin::TrustedOrigin};
@@ -106,7 +106,7 @@ pub fn router(parts: Dependencies) -> HttpRouter {
         .route("/api/auth/{*rest}", any(not_found))
         .with_state(Arc::new(state));
     let routes = hsts::layer(routes, own.as_ref(), parts.hsts_max_age);
-    HttpRouter { prefix: PREFIX, routes, refusal, api }
+    HttpRouter { prefix: PREFIX, routes, guarded: GuardedRoutes::default(), refusal, api }
 }
 
 /// The prefix of every path of this router.
@@ -115,7 +115,8 @@ const PREFIX: &str = "/api/auth/";
 /// The router before the service has started: it only gives errors their form.
 pub fn closed_router() -> HttpRouter {
     let api = Box::new(|| api("", PasswordRules::default()));
-    HttpRouter { prefix: PREFIX, routes: Router::new(), refusal, api }
+    let guarded = GuardedRoutes::default();
+    HttpRouter { prefix: PREFIX, routes: Router::new(), guarded, refusal, api }
 }
 
 /// Sign-up and sign-in, behind a stricter csrf check.

@@ -45,14 +45,15 @@ struct Guarded {
 
 /// The routes of `rpcs` behind `gate`.
 pub fn router(gate: Gate, rpcs: Arc<grpc::Rpcs>) -> HttpRouter {
-    let http_router = Route::router(&routes(), MethodRouter::new)
-        .method_not_allowed_fallback(other_method)
-        .with_state(Guarded { gate, rpcs });
+    let routes = routes();
     HttpRouter {
         prefix: "/api/",
-        routes: http_router,
+        guarded: Route::guarded(&routes),
+        routes: Route::router(&routes, MethodRouter::new)
+            .method_not_allowed_fallback(other_method)
+            .with_state(Guarded { gate, rpcs }),
         refusal: Problem::into_response,
-        api: Box::new(|| openapi::document(&routes())),
+        api: Box::new(move || openapi::document(&routes)),
     }
 }
 
