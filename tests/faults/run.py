@@ -30,7 +30,7 @@ DRILLS = {
     "rotation": ("the secret changed under load on four replicas", "--binaries",
                  ["--rate", "30", "--users", "5"]),
     "poolers": ("both services behind PgBouncer in both modes", "--binaries",
-                []),
+                ["--calls", "200"]),
     "hash_shares": ("password work of one address beside a stranger's", "--binary",
                     ["--times", "8"]),
     "guesses": ("guesses at passwords, in five ways", "--binary",

@@ -209,7 +209,7 @@ impl Pool {
             };
             let mut last = last?;
             let is_usable = if last.needs_check(broke) {
-                is_usable(&mut last.connection, CHECK_TIMEOUT, "taken").await
+                is_usable(&mut last.connection, CHECK_TIMEOUT, Some("taken")).await
             } else {
                 true
             };
@@ -270,16 +270,13 @@ impl IdleConnection {
 }
 
 /// Whether a connection responds and is in no transaction. One in a transaction would take the
-/// writes of later calls and lose them.
-async fn is_usable(connection: &mut Connection, limit: Duration, when: &'static str) -> bool {
-    match timeout(limit, connection.is_free()).await {
-        Ok(Ok(true)) => true,
-        Ok(Ok(false)) => {
-            log_in_transaction(connection.backend(), when);
-            false
-        }
-        Ok(Err(_)) | Err(_) => false,
+/// writes of later calls and lose them; without a `when` it is no fault to be logged.
+async fn is_usable(connection: &mut Connection, limit: Duration, when: Option<&str>) -> bool {
+    let Ok(Ok(is_free)) = timeout(limit, connection.is_free()).await else { return false };
+    if let Some(when) = when.filter(|_| !is_free) {
+        log_in_transaction(connection.backend(), when);
     }
+    is_free
 }
 
 /// Whether a lifetime with this end is over.
@@ -292,7 +289,7 @@ fn name(database: DbBackend) -> &'static str {
     if database == DbBackend::Postgres { "PostgreSQL" } else { "SQLite" }
 }
 
-fn log_in_transaction(database: DbBackend, when: &'static str) {
+fn log_in_transaction(database: DbBackend, when: &str) {
     let database = name(database);
     tracing::warn!(database, when, "a connection inside a transaction is closed");
 }

@@ -164,10 +164,14 @@ impl Drop for Lease {
             log_in_transaction(connection.backend(), "given back");
             is_wanted = false;
         }
+        // Behind a pooler a statement has a transaction of its own, which stays if the statement
+        // was cancelled.
+        let may_be_in_own = connection.is_pooled() && self.state == State::Uncertain;
+        let when = (!may_be_in_own).then_some("given back");
         runtime.spawn(async move {
             // The connection is its user's until then, so that the pool does not exceed its size.
             let _permit = permit;
-            if is_wanted && is_usable(&mut connection, SERVER_TIMEOUT, "given back").await {
+            if is_wanted && is_usable(&mut connection, SERVER_TIMEOUT, when).await {
                 connection.shrink_buffers();
                 pool.give_back(connection, end);
             } else {
