@@ -1,9 +1,10 @@
 //! TLS on both ports: versions and protocols, client certificates, reload, and the programs' own
-//! health check; and TLS to Redis and to task-service.
+//! health check; and TLS to PostgreSQL, to Redis and to task-service.
 
 mod certificates;
 mod client;
 mod outward;
+mod postgres;
 mod redis;
 
 use std::{fs, net::TcpStream, process::Command, time::Duration};

@@ -5,8 +5,12 @@ use std::{borrow::Cow, sync::OnceLock, time::Duration};
 
 use sea_orm::{
     SqlxError,
-    sqlx::{ConnectOptions as _, postgres::PgConnectOptions},
+    sqlx::{
+        ConnectOptions as _,
+        postgres::{PgConnectOptions, PgSslMode},
+    },
 };
+use shared::config::{Env, Vars as _};
 use url::Url;
 
 use super::url::ADDRESSES;
@@ -134,16 +138,51 @@ fn options(
     }
     // Without digits of floats, which PgBouncer refuses: values are binary.
     let options = url.as_str().parse::<PgConnectOptions>()?.extra_float_digits(None);
-    let options = options.disable_statement_logging();
+    let options = require_authority(options, parameters).disable_statement_logging();
     Ok(match options.get_application_name() {
         Some(_) => options,
         None => options.application_name(application_name()),
     })
 }
 
+/// Whoever names an authority wants a certificate of it: libpq reads `require` with `sslrootcert`
+/// as `verify-ca`, and the driver would not look at the certificate.
+fn require_authority(
+    options: PgConnectOptions,
+    parameters: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> PgConnectOptions {
+    let has_authority = parameters.iter().any(|(name, _)| name == "sslrootcert")
+        || Env.var("PGSSLROOTCERT").is_some();
+    match options.get_ssl_mode() {
+        PgSslMode::Require if has_authority => options.ssl_mode(PgSslMode::VerifyCa),
+        _ => options,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_that_is_named_is_required() {
+        for (parameters, mode) in [
+            ("sslmode=require&sslrootcert=/ca.pem", PgSslMode::VerifyCa),
+            ("sslrootcert=/ca.pem&sslmode=require", PgSslMode::VerifyCa),
+            ("sslmode=require", PgSslMode::Require),
+            ("sslmode=prefer&sslrootcert=/ca.pem", PgSslMode::Prefer),
+            ("sslmode=verify-full&sslrootcert=/ca.pem", PgSslMode::VerifyFull),
+        ] {
+            let (servers, _) = servers(&format!("postgres://a,b/d?{parameters}")).expect("hosts");
+            for server in servers {
+                let modes = [server.direct, server.pooled].map(|of| of.get_ssl_mode());
+                assert!(modes.iter().all(|of| same(*of, mode)), "{parameters}: {modes:?}");
+            }
+        }
+    }
+
+    fn same(one: PgSslMode, other: PgSslMode) -> bool {
+        std::mem::discriminant(&one) == std::mem::discriminant(&other)
+    }
 
     #[test]
     fn what_would_be_ignored_is_refused_by_name() {
