@@ -4,6 +4,8 @@
 # curl, Chromium (installed from Debian's packages where it is missing) and PostgreSQL
 # (TEST_DATABASE_URL); downloads the pinned clients on the first run.
 #   tests/clients/run.sh [suite...]   all suites without arguments
+#   tests/clients/run.sh --through-nginx [suite...]   over TLS to nginx with the file of
+#       deploy/proxy: the suites that call this server (python, buf, connect, schemathesis)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,6 +14,12 @@ root=$(cd "$here/../.." && pwd)
 step() { printf '\n== %s\n' "$*"; }
 
 all=(python buf connect schemathesis better-auth nextjs)
+through=
+if [[ ${1:-} == --through-nginx ]]; then
+    # The others start servers of their own.
+    through=nginx all=(python buf connect schemathesis)
+    shift
+fi
 suites=("$@")
 if (($# == 0)); then suites=("${all[@]}"); fi
 
@@ -36,7 +44,9 @@ target=$(cd "$root" && cargo metadata --format-version 1 --no-deps |
 data=$(mktemp -d)
 : >"$data/log" # read below, maybe before the server has made it
 server=
+source "$here/nginx.sh"
 finish() {
+    [[ -z $nginx ]] || kill -TERM "$nginx" 2>/dev/null || true
     if [[ -n $server ]]; then
         kill -TERM "$server" 2>/dev/null || true
         for _ in {1..150}; do # past its drain deadline
@@ -74,11 +84,17 @@ export SERVER HTTP STANDALONE=$target/debug/standalone TASK_SERVICE=$target/debu
 export SECRET_FILE=$data/data/secret
 echo "standalone listens on $SERVER (gRPC) and $HTTP"
 
+if [[ -n $through ]]; then
+    step 'nginx'
+    start_nginx "$data"
+    echo "nginx listens on $HTTP"
+fi
+
 run_suite() {
     case $1 in
         python | buf) (cd "$here/$1" && "$here/.venv/bin/python" -m unittest) ;;
         connect) (cd "$here/connect" && npm run --silent generate && npm test --silent) ;;
-        schemathesis) "$here/schemathesis/run.py" "$HTTP" ;;
+        schemathesis) "$here/schemathesis/run.py" "${SERVER_CA:+https://}$HTTP" ;;
         better-auth) (cd "$root" && cargo build --package task-service --features jwks) && "$here/$1/run.sh" ;;
         nextjs) "$here/$1/run.sh" ;;
         *) echo "no such suite: $1" >&2 && return 1 ;;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs each proxy with its file in deploy/proxy, addresses and certificate replaced, before two
-replicas of both services on one PostgreSQL, and calls through it over TLS: JSON, gRPC, gRPC-Web,
+replicas (or more) of both services on one PostgreSQL, and calls through it over TLS: JSON, gRPC, gRPC-Web,
 server-sent events, health. Restarts the replicas in turn under load, with watches open.
 
 Fails unless every call succeeds, every watch hears of every change, events come at once, and the
@@ -30,7 +30,11 @@ PROXIES = {
     "haproxy": ("haproxy.cfg", ["haproxy", "-db", "-f"]),
     "caddy": ("Caddyfile", ["caddy", "run", "--adapter", "caddyfile", "--config"]),
 }
-REPLICAS = {"10.0.0.11": "127.0.0.11", "10.0.0.12": "127.0.0.12"}
+# The replicas of the files: numbers and last parts of addresses. The drill adds some behind them.
+FIRST, LAST = 1, 2
+THERE, HERE = "10.0.0.1{}", "127.0.0.1{}"
+# The longest until a watch finds a change whose notification is lost.
+HEARTBEAT = 20
 PORTS = ["8001", "8002", "50051", "50052"]
 
 
@@ -45,15 +49,41 @@ def arguments():
                         help="a server on which databases may be made; needs psql")
     parser.add_argument("--proxies", nargs="+", choices=PROXIES, default=list(PROXIES))
     parser.add_argument("--rate", type=float, default=100, help="calls per second")
+    parser.add_argument("--replicas", type=int, choices=range(2, 10), default=2)
+    parser.add_argument("--every", type=float, metavar="S",
+                        help="begin a restart so often, also if the one before has not ended; "
+                        "without, one after another, with a second in between")
     parser.add_argument("--rounds", type=int, default=2, help="restarts of each replica")
     parser.add_argument("--watches", type=int, default=6, help="server-sent events")
     parser.add_argument("--patience", type=float, default=30, help="seconds for anything")
     return parser.parse_args()
 
 
-def free_ports(count):
+def hosts(count):
+    """The addresses of replicas."""
+    return [HERE.format(number) for number in range(FIRST, FIRST + count)]
+
+
+def with_replicas(text, count):
+    """The text of a file for so many replicas: the last one of the file has successors."""
+    last, lines = THERE.format(LAST), []
+    more = [(THERE.format(number), f"replica{number}") for number in range(LAST + 1, count + 1)]
+    for line in text.splitlines():
+        if last in line and THERE.format(FIRST) in line:  # all of them in one line
+            one = re.search(rf"\S*{last}:\d+", line)[0]
+            beside = [one.replace(last, address) for address, _ in more]
+            lines.append(line.replace(one, " ".join([one, *beside])))
+            continue
+        lines.append(line)
+        if last in line:
+            lines += [line.replace(last, address).replace(f"replica{LAST}", name)
+                      for address, name in more]
+    return "\n".join(lines) + "\n"
+
+
+def free_ports(count, replicas):
     """Ports that are free at every address used here."""
-    addresses, found = ["127.0.0.1", *REPLICAS.values()], []
+    addresses, found = ["127.0.0.1", *hosts(replicas)], []
     while len(found) < count:
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
             port = held.enter_context(socket.create_server((addresses[0], 0))).getsockname()[1]
@@ -68,7 +98,8 @@ def certificate(folder):
     key, chain, both = (folder / name for name in ("key.pem", "chain.pem", "site.pem"))
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=drill",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain],
+                    "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", chain],
                    check=True, capture_output=True)
     both.write_text(chain.read_text() + key.read_text())
 
@@ -76,13 +107,13 @@ def certificate(folder):
 class Front:
     """A proxy at work, and where it takes calls."""
 
-    def __init__(self, name, folder, ports):
+    def __init__(self, name, folder, ports, replicas):
         file, command = PROXIES[name]
-        own = free_ports(1)[0]
-        text = (FOLDER / file).read_text()
+        own = free_ports(1, replicas)[0]
+        text = with_replicas((FOLDER / file).read_text(), replicas)
         for written, real in {
-                **{f"{there}:{port}": f"{here}:{ports[port]}"
-                   for there, here in REPLICAS.items() for port in PORTS},
+                **{f"{THERE.format(number)}:{port}": f"{host}:{ports[port]}"
+                   for number, host in enumerate(hosts(replicas), FIRST) for port in PORTS},
                 **{f"port {port}": f"port {ports[port]}" for port in PORTS},
                 "health_port 8001": f"health_port {ports['8001']}",
                 "listen 443": f"listen 127.0.0.1:{own}",
@@ -132,6 +163,11 @@ class Replica:
                 raise SystemExit(f"{child.args[0]} ended with {code}")
         self.children = []
 
+    async def restart(self, delay):
+        await asyncio.sleep(delay)
+        await self.stop()
+        await self.start()
+
     def kill(self):
         for child in self.children:
             child.kill()
@@ -154,14 +190,20 @@ async def run(options, name, folder, replicas, front):
         load.faults.append("the first event did not come within 2 s")
     first = time.monotonic() - began
     loading = asyncio.create_task(load.run())
-    for replica in replicas * options.rounds:
-        await asyncio.sleep(1)
-        await replica.stop()
-        await replica.start()
+    restarted = time.monotonic()
+    for _ in range(options.rounds):
+        if options.every:
+            await asyncio.gather(*(replica.restart(number * options.every)
+                                   for number, replica in enumerate(replicas)))
+        else:
+            for replica in replicas:
+                await replica.restart(1)
+    restarted = time.monotonic() - restarted
     await asyncio.sleep(1)
     load.stopping = True
     await loading
-    await until(lambda: all(load.created <= one for one in heard), 10)
+    # A notification can be lost as a replica starts; the heartbeat of a watch finds its change.
+    await until(lambda: all(load.created <= one for one in heard), HEARTBEAT)
     missed = sum(len(load.created - one) for one in heard)
     for task in watches:
         task.cancel()
@@ -169,7 +211,7 @@ async def run(options, name, folder, replicas, front):
     load.faults += [f"watch: {end!r}" for end in ends if type(end) is not asyncio.CancelledError]
     calls = ", ".join(f"{kind} {count}" for kind, count in load.counts.items())
     print(f"{name}: {sum(load.counts.values())} calls ({calls}), {len(load.faults)} failed; "
-          f"{len(replicas) * options.rounds} restarts; {len(heard)} watches missed {missed} of "
+          f"{len(replicas) * options.rounds} restarts in {restarted:.1f} s; {len(heard)} watches missed {missed} of "
           f"{len(load.created)} changes; the first event came in {first * 1e3:.0f} ms", flush=True)
     faults = [f"{name}: {fault}" for fault in load.faults[:10]]
     return faults + ([f"{name}: {missed} changes were missed"] if missed else [])
@@ -177,7 +219,7 @@ async def run(options, name, folder, replicas, front):
 
 def with_proxy(options, name, folder):
     databases = {service: f"drill_{secrets.token_hex(4)}" for service in ("auth", "task")}
-    server, ports = options.postgres.rsplit("/", 1)[0], dict(zip(PORTS, free_ports(4)))
+    server, ports = options.postgres.rsplit("/", 1)[0], dict(zip(PORTS, free_ports(4, options.replicas)))
     certificate(folder)
     common = {"BETTER_AUTH_SECRET": secrets.token_hex(24), "TRUSTED_PROXIES": "127.0.0.1",
               "BETTER_AUTH_URL": "http://localhost:3000", "ATTEMPT_LIMITS": "off",
@@ -186,8 +228,8 @@ def with_proxy(options, name, folder):
                 for service, database in databases.items()}
     for database in databases.values():
         drill.psql(options.postgres, f"CREATE DATABASE {database}")
-    replicas = [Replica(options, folder, host, settings, ports) for host in REPLICAS.values()]
-    front = Front(name, folder, ports)
+    replicas = [Replica(options, folder, host, settings, ports) for host in hosts(options.replicas)]
+    front = Front(name, folder, ports, options.replicas)
     try:
         return asyncio.run(run(options, name, folder, replicas, front))
     except AssertionError as fault:

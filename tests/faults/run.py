@@ -45,6 +45,8 @@ DRILLS = {
                          ["--watchers", "150"]),
     "proxies": ("nginx, HAProxy and Caddy before replicas that restart", "--binaries",
                 ["--rounds", "1"]),
+    "user_router": ("two task-services behind nginx, each with its users", "--binaries",
+                    []),
     "slow_headers": ("requests that come byte by byte", "--binary",
                      ["--seconds", "15"]),
     "slow_bodies": ("bodies that come byte by byte", "--binary",

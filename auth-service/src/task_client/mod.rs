@@ -16,7 +16,7 @@ use proto::task::v1::{
 };
 use server::Loopback;
 use shared::{
-    auth::{InvalidServiceName, IssueError, Keyring, ServiceTokenIssuer, UserId},
+    auth::{InvalidServiceName, IssueError, Keyring, ServiceTokenIssuer, USER_ID_METADATA, UserId},
     clock::Clock,
 };
 use tokio::time::timeout;
@@ -37,6 +37,10 @@ const NAME: &str = "auth-service";
 
 /// The audience of service tokens.
 const AUDIENCE: &str = "task-service/admin";
+
+/// The metadata in which a call of this service names the user for routers. A service has no user of
+/// its own, so the user cannot be in `x-user-id`.
+const ROUTING_KEY: &str = "x-routing-key";
 
 /// The timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -99,6 +103,7 @@ impl TaskClient {
         let mut client = TaskAdminServiceClient::new(self.channel.clone());
         let message = pb::PurgeUserRequest { user_id: user.as_str().to_owned() };
         let mut request = with_token(message, &self.tokens.issue()?)?;
+        name_user(&mut request, ROUTING_KEY, user);
         request.set_timeout(TIMEOUT);
         let answer = within(client.purge_user(request)).await?;
         Ok(answer.into_inner().done)
@@ -122,7 +127,7 @@ impl TaskClient {
         let mut client = TaskBulkServiceClient::new(self.channel.clone());
         let user_id = user.as_str().to_owned();
         let message = pb::ExportTasksRequest { user_id, everything: true };
-        let answer = within(client.export_tasks(with_token(message, access_token)?)).await?;
+        let answer = within(client.export_tasks(of_user(message, user, access_token)?)).await?;
         Ok(ExportStream::new(answer.into_inner()))
     }
 
@@ -137,7 +142,7 @@ impl TaskClient {
         let mut client = TaskServiceClient::new(self.channel.clone());
         let user_id = user.as_str().to_owned();
         let message = pb::ListSecurityEventsRequest { user_id, page_size: EVENTS, page_token };
-        let answer = within(client.list_security_events(with_token(message, access_token)?));
+        let answer = within(client.list_security_events(of_user(message, user, access_token)?));
         let answer = answer.await?.into_inner();
         let next = Some(answer.next_page_token).filter(|token| !token.is_empty());
         Ok(EventPage { events: objects(&answer.events), next })
@@ -156,6 +161,21 @@ pub fn channel(address: &TaskServiceAddress, own: &Loopback) -> Option<Channel> 
         TaskServiceAddress::Clear(uri) => Some(endpoint(uri).connect_lazy()),
         TaskServiceAddress::Tls(uri, tls) => Some(tls.channel(&endpoint(uri))),
         TaskServiceAddress::Loopback => Some(own.channel(CONNECT_TIMEOUT)),
+    }
+}
+
+/// A call of `user`.
+fn of_user<T>(message: T, user: &UserId, token: &str) -> Result<Request<T>, TaskClientError> {
+    let mut request = with_token(message, token)?;
+    name_user(&mut request, USER_ID_METADATA, user);
+    Ok(request)
+}
+
+/// Names `user` in the metadata too, by which a router finds the task-service of the user. An id that
+/// metadata cannot have is left out.
+fn name_user<T>(request: &mut Request<T>, key: &'static str, user: &UserId) {
+    if let Ok(user) = AsciiMetadataValue::try_from(user.as_str()) {
+        request.metadata_mut().insert(key, user);
     }
 }
 

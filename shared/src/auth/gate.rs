@@ -13,7 +13,7 @@ use super::{OwnershipObserver, Principal, Refusal, TokenVerifier, bearer};
 
 /// The metadata in which a client may repeat its user. It grants nothing: it can only make a call
 /// fail.
-pub(super) const USER: &str = "x-user-id";
+pub const USER_ID_METADATA: &str = "x-user-id";
 
 /// The gate: passes calls with a valid access token, and gives the handler their [`Principal`].
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Gate {
     pub fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
         let principal = self.verifier.verify(bearer(headers)?)?;
         let principal = principal.observed_by(self.observer.clone());
-        for named in headers.get_all(USER) {
+        for named in headers.get_all(USER_ID_METADATA) {
             principal.owning(named.to_str().unwrap_or_default())?;
         }
         Ok(principal)
@@ -101,7 +101,7 @@ mod tests {
             request.metadata_mut().insert("authorization", value);
         }
         for user in users {
-            request.metadata_mut().append(USER, user.parse().expect("a header value"));
+            request.metadata_mut().append(USER_ID_METADATA, user.parse().expect("a header value"));
         }
         request
     }

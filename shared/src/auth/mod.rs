@@ -99,7 +99,7 @@ mod tests;
 
 use crate::error::Refusal;
 pub use bearer::bearer;
-pub use gate::Gate;
+pub use gate::{Gate, USER_ID_METADATA};
 pub use issuer::{IssueError, IssuedToken, Profile, TokenIssuer};
 pub use jwks::PublicKeySource;
 pub use keyring::{BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS, Keyring};

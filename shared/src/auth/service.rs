@@ -13,8 +13,8 @@ use tonic::{
 };
 
 use super::{
-    IssueError, Keyring, Refusal, TokenPolicy, TokenVerifier, bearer, gate::USER, issuer::sign,
-    principal::SERVICE_PREFIX,
+    IssueError, Keyring, Refusal, TokenPolicy, TokenVerifier, bearer, gate::USER_ID_METADATA,
+    issuer::sign, principal::SERVICE_PREFIX,
 };
 use crate::clock::Clock;
 
@@ -103,7 +103,7 @@ impl Interceptor for ServiceGate {
         request.extensions_mut().remove::<ServicePrincipal>();
         let headers = request.metadata().as_ref();
         let principal = self.verifier.verify_service(bearer(headers)?, self.audience)?;
-        if headers.contains_key(USER) {
+        if headers.contains_key(USER_ID_METADATA) {
             return Err(Refusal::ForbiddenUserAccess.into());
         }
         request.extensions_mut().insert(principal);

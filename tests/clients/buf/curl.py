@@ -40,17 +40,24 @@ def curl(rpc, message=None, token=None, *flags):
     """Calls `package.Service/Method` through reflection."""
     if token is not None:
         flags = ("-H", f"authorization: Bearer {token}", *flags)
-    return _run(*flags, "-d", json.dumps(message or {}), f"http://{os.environ['SERVER']}/{rpc}")
+    return _run(*flags, "-d", json.dumps(message or {}), f"{_server()}/{rpc}")
 
 
 def services():
-    return _run("--list-services", f"http://{os.environ['SERVER']}").text.split()
+    return _run("--list-services", _server()).text.split()
 
 
 def methods():
-    return _run("--list-methods", f"http://{os.environ['SERVER']}").text.split()
+    return _run("--list-methods", _server()).text.split()
+
+
+def _server():
+    """The address, with TLS where SERVER_CA names the authority of its certificate."""
+    return f"http{'s' if 'SERVER_CA' in os.environ else ''}://{os.environ['SERVER']}"
 
 
 def _run(*arguments):
-    command = [BUF, "curl", "--http2-prior-knowledge", "--protocol", "grpc", *arguments]
+    authority = os.environ.get("SERVER_CA")
+    transport = ["--cacert", authority] if authority else ["--http2-prior-knowledge"]
+    command = [BUF, "curl", *transport, "--protocol", "grpc", *arguments]
     return Answer(subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE))

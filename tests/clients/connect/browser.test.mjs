@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { signUp, tasks } from "./session.mjs";
+import { ADDRESS, signUp, tasks } from "./session.mjs";
 
 test("every faulty field is named", async () => {
   const ada = await signUp("ada");
@@ -15,7 +15,7 @@ test("every faulty field is named", async () => {
 
 test("a page of another site may call only if it is trusted", async () => {
   const preflight = (origin) =>
-    fetch(`http://${process.env.SERVER}/task.v1.TaskService/ListTasks`, {
+    fetch(`${ADDRESS}/task.v1.TaskService/ListTasks`, {
       method: "OPTIONS",
       headers: {
         origin,

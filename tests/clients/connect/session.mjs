@@ -6,11 +6,13 @@ import { AuthService } from "./generated/auth/v1/auth_service_pb.js";
 import { SessionService } from "./generated/auth/v1/session_service_pb.js";
 import { TaskService } from "./generated/task/v1/task_service_pb.js";
 
-const { SERVER } = process.env;
+const { SERVER, SERVER_CA } = process.env;
 if (!SERVER) throw new Error("SERVER must hold the server's host and port");
+/** The address, with TLS where SERVER_CA names the authority of its certificate. */
+export const ADDRESS = `${SERVER_CA ? "https" : "http"}://${SERVER}`;
 
 // Node's own `fetch`, as a browser has it.
-const transport = createGrpcWebTransport({ baseUrl: `http://${SERVER}` });
+const transport = createGrpcWebTransport({ baseUrl: ADDRESS });
 
 export const auth = createClient(AuthService, transport);
 export const sessions = createClient(SessionService, transport);

@@ -1,5 +1,8 @@
 """A client that knows nothing but an address: it learns every message by reflection."""
 
+import os
+from pathlib import Path
+
 import grpc
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
@@ -49,7 +52,11 @@ class Stranger:
     """Calls any method of the server at `address` by its name."""
 
     def __init__(self, address):
-        self.channel = grpc.insecure_channel(address)
+        if authority := os.environ.get("SERVER_CA"):
+            credentials = grpc.ssl_channel_credentials(Path(authority).read_bytes())
+            self.channel = grpc.secure_channel(address, credentials)
+        else:
+            self.channel = grpc.insecure_channel(address)
         self.database = ProtoReflectionDescriptorDatabase(self.channel)
         self.pool = DescriptorPool(self.database)
 

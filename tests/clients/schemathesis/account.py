@@ -44,7 +44,9 @@ class Account:
     def _sign_up(self):
         self.email, self._password = fresh_email(), fresh_password()
         body = {"name": "Ada", "email": self.email, "password": self._password}
-        connection = http.client.HTTPConnection(self._base, timeout=PATIENCE)
+        scheme, address = self._base.split("://")
+        makers = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+        connection = makers[scheme](address, timeout=PATIENCE)
         connection.request("POST", SIGN_UP.split()[1], json.dumps(body),
                            {"Content-Type": "application/json"})
         response = connection.getresponse()

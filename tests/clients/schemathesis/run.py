@@ -35,7 +35,7 @@ PUBLIC = frozenset({
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("base", metavar="HOST:PORT", help="the HTTP port of a running server")
+    parser.add_argument("base", metavar="[https://]HOST:PORT", help="the HTTP port of a running server")
     parser.add_argument("--token", help="an access token for the tasks; without it a new "
                         "account's is used, for which auth-service must be on the same port")
     parser.add_argument("--seconds", type=int, default=50,
@@ -44,7 +44,9 @@ def arguments():
     parser.add_argument("--only", metavar="TEXT", default="",
                         help="visits whose name contains this")
     options = parser.parse_args()
-    options.base = options.base.removeprefix("http://").rstrip("/")
+    options.base = options.base.rstrip("/")
+    if "://" not in options.base:
+        options.base = f"http://{options.base}"
     return options
 
 
@@ -95,7 +97,7 @@ def subject(token):
 
 def main():
     options = arguments()
-    with urllib.request.urlopen(f"http://{options.base}/openapi.json", timeout=10) as answer:
+    with urllib.request.urlopen(f"{options.base}/openapi.json", timeout=10) as answer:
         options.document = json.load(answer)
     program = schemathesis()
     faults = []

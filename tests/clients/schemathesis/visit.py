@@ -63,7 +63,7 @@ class Visit:
             counted = Path(folder) / "answers.json"
             done = subprocess.run(
                 [program, f"--config-file={HERE / 'settings' / self.settings}", "run",
-                 f"http://{base}/openapi.json", *self._arguments(options, include)],
+                 f"{base}/openapi.json", *self._arguments(options, include)],
                 cwd=folder, timeout=options.seconds + SLACK, stdin=subprocess.DEVNULL,
                 env=self._environment(base, counted))
             answers = json.loads(counted.read_text()) if counted.exists() else {}
