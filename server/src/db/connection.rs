@@ -54,6 +54,11 @@ impl Connection {
         }
     }
 
+    /// Whether a pooler gives each transaction another session.
+    pub fn is_pooled(&self) -> bool {
+        matches!(self, Self::Postgres(_, Some(_)))
+    }
+
     /// Sends `begin`, and fails where a transaction is open already.
     pub async fn begin(&mut self, begin: &'static str) -> Result<(), SqlxError> {
         let begin = match self {
@@ -168,7 +173,7 @@ impl Connection {
     /// Begins the transaction of a single statement, where it needs one: behind a pooler the driver's
     /// two messages of a statement would each find another session.
     async fn begin_alone(&mut self) -> Result<Alone, SqlxError> {
-        let is_pooled = matches!(self, Self::Postgres(_, Some(_)));
+        let is_pooled = self.is_pooled();
         let in_own_transaction = is_pooled && !self.is_in_transaction();
         if in_own_transaction {
             self.begin(BEGIN_STATEMENT).await?;
