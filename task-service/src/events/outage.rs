@@ -3,8 +3,6 @@
 
 use std::{future::Future, time::Duration};
 
-use sea_orm::{ConnAcquireErr, DbErr};
-use shared::error::{Classified, Kind};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::error::Error;
@@ -50,8 +48,8 @@ impl Outage {
             limit = beat.min(Instant::now() + READ_LIMIT);
         }
         let begun = Instant::now();
-        let silent = |_elapsed| Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
-        let error = match timeout_at(limit, read).await.unwrap_or_else(silent) {
+        let done = timeout_at(limit, read).await;
+        let error = match done.unwrap_or_else(|_elapsed| Err(Error::no_answer())) {
             Ok(found) => {
                 self.0 = None;
                 return Ok(Some(found));
@@ -59,7 +57,7 @@ impl Outage {
             Err(error) => error,
         };
         let since = self.0.as_ref().map_or(begun, |failures| failures.since);
-        if !may_pass(&error) || since.elapsed() >= LONGEST {
+        if !error.is_outage() || since.elapsed() >= LONGEST {
             return Err(error);
         }
         self.0 = Some(Failures { since, last: Instant::now() });
@@ -67,28 +65,18 @@ impl Outage {
     }
 }
 
-/// Whether the database may answer later: it is not closed, as when the service stops.
-fn may_pass(error: &Error) -> bool {
-    let is_closed = matches!(
-        error,
-        Error::Database(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
-    );
-    !is_closed && error.class().kind() == Kind::Unavailable
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
 
-    use sea_orm::{RuntimeErr, SqlxError};
-    use shared::error::Refusal;
+    use shared::error::{Classified, Kind, Refusal};
 
     use super::*;
 
     const PERIOD: Duration = Duration::from_secs(15);
 
     fn away<T>() -> Result<T, Error> {
-        Err(DbErr::Conn(RuntimeErr::SqlxError(SqlxError::PoolTimedOut.into())).into())
+        Err(Error::no_answer())
     }
 
     /// Reads until the end, with a heartbeat where it is time; how long that took, and the beats.
@@ -135,7 +123,5 @@ mod tests {
     async fn other_errors_end_a_stream_at_once() {
         let (error, after, _) = end_of(async || Err(Refusal::SyncTokenTooOld.into())).await;
         assert_eq!((error.class(), after), (Refusal::SyncTokenTooOld.into(), Duration::ZERO));
-        let closed = || DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed).into();
-        assert_eq!(end_of(async || Err(closed())).await.1, Duration::ZERO);
     }
 }
