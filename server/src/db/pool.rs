@@ -156,12 +156,11 @@ impl Pool {
                 drop(self.inner.idle().all.pop());
                 None
             };
-            let (connection, end) = match checked {
-                Some(idle) => (idle.connection, idle.end),
-                None => {
-                    let opened = self.inner.search.open(&self.inner.connector).await;
-                    (opened.map_err(connection_error)?, self.inner.max_age.map(MaxAge::end))
-                }
+            let (connection, end) = if let Some(idle) = checked {
+                (idle.connection, idle.end)
+            } else {
+                let opened = self.inner.search.open(&self.inner.connector).await;
+                (opened.map_err(connection_error)?, self.inner.max_age.map(MaxAge::end))
             };
             Ok(self.lease(connection, end, permit))
         });

@@ -113,9 +113,8 @@ mod tests {
                 Frozen => tokio::time::timeout(LIMIT, pending()).await.unwrap_or(Err("silent")),
             }
         };
-        let found = preference
-            .first_fit(servers.len(), |server| attempt(server), |error| *error == "read-only")
-            .await;
+        let found =
+            preference.first_fit(servers.len(), attempt, |error| *error == "read-only").await;
         (found.ok(), start.elapsed().as_millis(), asked.into_inner())
     }
 
@@ -137,7 +136,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_one_that_takes_over_is_found_while_another_does_not_answer() {
         let preference = Preference::default();
-        let later = (Duration::from_millis(1000), [Frozen, ReadOnly, Fit].as_slice());
+        let later = (Duration::from_secs(1), [Frozen, ReadOnly, Fit].as_slice());
         let (found, after, asked) = race(&preference, &[Frozen, ReadOnly, ReadOnly], later).await;
         assert_eq!((found, after), (Some(2), 1050));
         let times = asked.iter().filter(|(server, _)| *server == 2).map(|(_, at)| *at);
