@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use sea_orm::DbErr;
+use sea_orm::{ConnAcquireErr, DbErr};
 use server::db;
 use shared::{
     error::{Class, Classified, Kind, Refusal, status},
@@ -41,6 +41,21 @@ pub enum Error {
     /// The database failed, or holds an invalid value.
     #[error("The database does not answer as it should")]
     Database(#[from] DbErr),
+}
+
+impl Error {
+    /// The error of a database that did not answer in time.
+    pub fn no_answer() -> Self {
+        Self::Database(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+    }
+
+    /// Whether the database may answer later: it is unavailable, and not closed, as it is when the
+    /// service stops.
+    pub fn is_outage(&self) -> bool {
+        use ConnAcquireErr::ConnectionClosed;
+        let is_closed = matches!(self, Self::Database(DbErr::ConnectionAcquire(ConnectionClosed)));
+        !is_closed && self.class() == Kind::Unavailable.into()
+    }
 }
 
 impl Classified for Error {
@@ -89,6 +104,15 @@ mod tests {
     use tonic_types::StatusExt;
 
     use super::*;
+
+    #[test]
+    fn an_outage_may_pass_and_a_closed_database_or_a_refusal_does_not() {
+        assert!(Error::no_answer().is_outage());
+        let closed = DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
+        assert!(!Error::from(closed).is_outage());
+        assert!(!Error::from(DbErr::Type("priority".into())).is_outage());
+        assert!(!Error::from(Refusal::SyncTokenTooOld).is_outage());
+    }
 
     #[test]
     fn every_answer_has_the_code_the_reason_and_the_faults_of_the_contract() {

@@ -17,6 +17,10 @@ PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres" if os.geteuid() == 0 else None
 PATIENCE = 240
+# Bytes by which a standby that follows a busy primary is behind at any moment.
+MOST_LAG = 2**20
+# The roles of those who take part in a hand-over.
+SWITCH = {"leader", "sync_standby"}
 CHECK_TIMEOUT = 5
 
 
@@ -45,6 +49,11 @@ def spawn(command, log):
     with open(log, "ab") as out:
         return subprocess.Popen(command, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=out,
                                 stderr=out, user=ACCOUNT, start_new_session=True)
+
+
+def follows(lag):
+    """Whether a standby that is behind by `lag`, which may be unknown, is about to be level."""
+    return isinstance(lag, int) and lag < MOST_LAG
 
 
 class Member:
@@ -161,7 +170,7 @@ class Cluster:
             if member.child and (found := member.ask("/cluster")):
                 return {one["role"]: one["name"] for one in found.get("members", [])
                         if one.get("state") in ("running", "streaming")
-                        and (one["role"] == "leader" or one.get("lag") == 0)}
+                        and (one["role"] == "leader" or follows(one.get("lag")))}
         return {}
 
     def primary(self):
@@ -175,7 +184,8 @@ class Cluster:
 
     def switch_over(self):
         """Has Patroni hand over to the synchronous standby."""
-        roles = self.roles()
+        roles = wait("a primary and its synchronous standby",
+                     lambda: SWITCH <= set(found := self.roles()) and found)
         spawned = subprocess.run(
             ["patronictl", "-c", self.members[0].config, "switchover", "drill", "--force",
              "--master", roles["leader"], "--candidate", roles["sync_standby"]],

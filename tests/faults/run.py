@@ -60,7 +60,7 @@ SCRIPTS = {"slow_bodies": ["slow_headers", "--slow-body"]}
 def forgotten():
     """Drills of this folder that are missing from the table, or the reverse."""
     known = {SCRIPTS.get(name, [name])[0] for name in DRILLS}
-    modules = {"run", "drill", "cluster", "grpc_wire", "proxied_load"}
+    modules = {"run", "drill", "cluster", "failover_load", "grpc_wire", "proxied_load"}
     here = {file.stem for file in HERE.glob("*.py")} - modules
     return sorted(here ^ known)
 

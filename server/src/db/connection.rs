@@ -54,7 +54,7 @@ impl Connection {
         }
     }
 
-    /// Whether a pooler is between this connection and the server.
+    /// Whether a pooler gives each transaction another session.
     pub fn is_pooled(&self) -> bool {
         matches!(self, Self::Postgres(_, Some(_)))
     }

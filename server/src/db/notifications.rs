@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The idle time after which the connection is probed.
-const IDLE: Duration = Duration::from_secs(20);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// The address at which a process listens for notifications.
 #[derive(Clone, Default)]

@@ -5,30 +5,33 @@
 //! speaks against it: a statement that failed or was interrupted, a long idle time, or another
 //! connection that broke.
 
+mod age;
 mod lease;
+mod search;
 mod statements;
 
 use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
-use sea_orm::{ConnAcquireErr, DbBackend, DbErr, SqlxError};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
+use self::search::Search;
 pub use self::{
+    age::MaxAge,
     lease::Lease,
     statements::{execution_error, query_error},
 };
 use super::{
     TIMEOUT,
     connection::Connection,
-    connector::{Connector, connection_error, is_worth_a_retry},
+    connector::{Connector, connection_error},
     in_place::InPlaceReader,
 };
 
@@ -41,25 +44,6 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The time limit of a check: a server that vanished does not respond.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The shortest time between two attempts to connect; it doubles.
-const BACKOFF: Duration = Duration::from_millis(10);
-
-/// The ages at which connections are closed.
-#[derive(Clone, Copy)]
-pub struct MaxAge {
-    pub lifetime: Duration,
-    pub idle: Duration,
-}
-
-impl MaxAge {
-    /// The end of a connection that opens now: up to a tenth before its age, so that those that
-    /// opened together are not closed together.
-    fn end(self) -> Instant {
-        let part = u32::try_from(RandomState::new().hash_one(()) % 1000).unwrap_or_default();
-        Instant::now() + self.lifetime / 10_000 * (10_000 - part)
-    }
-}
 
 /// A pool of connections. The callers get them in the order in which they asked, or an error after
 /// four seconds.
@@ -77,6 +61,7 @@ struct Inner {
     max_age: Option<MaxAge>,
     permits: Arc<Semaphore>,
     idle: Mutex<IdleConnections>,
+    search: Search,
 }
 
 /// The idle connections, the one used last at the end.
@@ -109,11 +94,12 @@ impl Pool {
             max_age,
             permits: Arc::new(Semaphore::new(size as usize)),
             idle: Mutex::default(),
+            search: Search::default(),
         };
         let pool = Self { inner: Arc::new(inner), in_place: None, repeats_queries: false };
         drop(pool.acquire().await?);
         if let Some(max_age) = max_age {
-            tokio::spawn(close_aged(Arc::downgrade(&pool.inner), max_age));
+            tokio::spawn(age::close_aged(Arc::downgrade(&pool.inner), max_age));
         }
         Ok(pool)
     }
@@ -170,9 +156,11 @@ impl Pool {
                 drop(self.inner.idle().all.pop());
                 None
             };
-            let (connection, end) = match checked {
-                Some(idle) => (idle.connection, idle.end),
-                None => self.open().await.map_err(connection_error)?,
+            let (connection, end) = if let Some(idle) = checked {
+                (idle.connection, idle.end)
+            } else {
+                let opened = self.inner.search.open(&self.inner.connector).await;
+                (opened.map_err(connection_error)?, self.inner.max_age.map(MaxAge::end))
             };
             Ok(self.lease(connection, end, permit))
         });
@@ -209,28 +197,13 @@ impl Pool {
             };
             let mut last = last?;
             let is_usable = if last.needs_check(broke) {
-                is_usable(&mut last.connection, CHECK_TIMEOUT, Some("taken")).await
+                self.inner.is_usable(&mut last.connection, CHECK_TIMEOUT, Some("taken")).await
             } else {
                 true
             };
             if is_usable && self.inner.connector.check_out(&mut last.connection).await.is_ok() {
                 return Some(last);
             }
-        }
-    }
-
-    /// A new connection, and the end of its lifetime.
-    async fn open(&self) -> Result<(Connection, Option<Instant>), SqlxError> {
-        let mut backoff = BACKOFF;
-        loop {
-            match self.inner.connector.open().await {
-                Ok(connection) => {
-                    return Ok((connection, self.inner.max_age.map(MaxAge::end)));
-                }
-                Err(error) if is_worth_a_retry(&error) => tokio::time::sleep(backoff).await,
-                Err(error) => return Err(error),
-            }
-            backoff = (backoff * 2).min(TIMEOUT / 5);
         }
     }
 
@@ -261,27 +234,37 @@ impl Inner {
     fn idle(&self) -> MutexGuard<'_, IdleConnections> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether a connection responds and is in no transaction. One in a transaction would take the
+    /// writes of later calls and lose them; without a `when` it is no fault to be logged.
+    async fn is_usable(
+        &self,
+        connection: &mut Connection,
+        limit: Duration,
+        when: Option<&str>,
+    ) -> bool {
+        match timeout(limit, connection.is_free()).await {
+            Ok(Ok(true)) => true,
+            Ok(Ok(false)) => {
+                if let Some(when) = when {
+                    log_in_transaction(connection.backend(), when);
+                }
+                false
+            }
+            Ok(Err(_)) => false,
+            // A server that is silent on one connection is so on all, which would take their time.
+            Err(_elapsed) => {
+                self.close_idle();
+                false
+            }
+        }
+    }
 }
 
 impl IdleConnection {
     fn needs_check(&self, broke: Option<Instant>) -> bool {
         self.since.elapsed() >= IDLE || broke.is_some_and(|broke| self.since <= broke)
     }
-}
-
-/// Whether a connection responds and is in no transaction. One in a transaction would take the
-/// writes of later calls and lose them; without a `when` it is no fault to be logged.
-async fn is_usable(connection: &mut Connection, limit: Duration, when: Option<&str>) -> bool {
-    let Ok(Ok(is_free)) = timeout(limit, connection.is_free()).await else { return false };
-    if let Some(when) = when.filter(|_| !is_free) {
-        log_in_transaction(connection.backend(), when);
-    }
-    is_free
-}
-
-/// Whether a lifetime with this end is over.
-fn is_over(end: Option<Instant>) -> bool {
-    end.is_some_and(|end| Instant::now() >= end)
 }
 
 /// The name of a database in logs.
@@ -292,20 +275,6 @@ fn name(database: DbBackend) -> &'static str {
 fn log_in_transaction(database: DbBackend, when: &str) {
     let database = name(database);
     tracing::warn!(database, when, "a connection inside a transaction is closed");
-}
-
-/// Closes idle connections at their age, while the pool is in use.
-async fn close_aged(pool: Weak<Inner>, max_age: MaxAge) {
-    loop {
-        tokio::time::sleep(max_age.idle.min(max_age.lifetime) / 10).await;
-        let Some(pool) = pool.upgrade() else { return };
-        let is_aged =
-            |one: &mut IdleConnection| one.since.elapsed() >= max_age.idle || is_over(one.end);
-        let aged: Vec<_> = pool.idle().all.extract_if(.., is_aged).collect();
-        for IdleConnection { connection, .. } in aged {
-            let _ = connection.close().await;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The servers of a PostgreSQL address: one, or several of which the first is used that takes
 //! writes (libpq, "Specifying Multiple Hosts", with `target_session_attrs=read-write`).
 
+mod race;
+
 use std::{io, sync::Arc, time::Duration};
 
 use sea_orm::{
@@ -13,6 +15,7 @@ use sea_orm::{
 use shared::address;
 use tokio::time::timeout;
 
+use self::race::{HEAD_START, Preference};
 use super::{
     TIMEOUT,
     pooler::{Detection, Pooler, SessionSettings, refuses_settings},
@@ -21,12 +24,16 @@ use super::{
     server_address::{self, ServerOptions},
 };
 
+/// The least time of an attempt, however many servers there are.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(1);
+
 /// The servers of an address, in its order.
 #[derive(Clone)]
 pub struct Servers {
     all: Arc<[ServerOptions]>,
     detection: Detection,
     connect_timeout: Option<Duration>,
+    preference: Arc<Preference>,
 }
 
 /// A connection to a server.
@@ -51,7 +58,7 @@ impl Servers {
             ..server
         };
         let all = servers.into_iter().map(with_timeout).collect();
-        Ok(Self { all, detection, connect_timeout })
+        Ok(Self { all, detection, connect_timeout, preference: Arc::default() })
     }
 
     /// The servers with these settings of sessions.
@@ -65,8 +72,19 @@ impl Servers {
 
     /// The longest that a connection takes to open, or not to.
     pub fn time_limit(&self) -> Duration {
-        let servers = u32::try_from(self.all.len()).unwrap_or(1).max(1);
-        self.connect_timeout.map_or(TIMEOUT, |one| one * servers)
+        self.attempt_limit() + self.head_starts()
+    }
+
+    /// The longest that an attempt at one server takes. All of them together get the time of one,
+    /// unless the address has a `connect_timeout`.
+    fn attempt_limit(&self) -> Duration {
+        let part = || TIMEOUT.saturating_sub(self.head_starts()).max(SHORTEST_LIMIT);
+        self.connect_timeout.unwrap_or_else(part)
+    }
+
+    /// The time after which the last server is asked.
+    fn head_starts(&self) -> Duration {
+        HEAD_START * u32::try_from(self.all.len()).unwrap_or(1).saturating_sub(1)
     }
 
     /// Whether a pooler is in front whose sessions change with transactions; not known before the
@@ -75,23 +93,19 @@ impl Servers {
         self.detection.pooler() == Some(Pooler::Transaction)
     }
 
-    /// Connects to the first server that is reached and, if `writes`, takes writes. All of them
-    /// together get the time of one, unless the address has a `connect_timeout`.
+    /// Connects to the first server that answers and, if `writes`, takes writes. The one used last
+    /// is asked first, and each next one soon after, without waiting for those before.
     pub async fn connect(&self, writes: bool) -> Result<ServerConnection<'_>, SqlxError> {
-        let limit = self.time_limit() / u32::try_from(self.all.len()).unwrap_or(1).max(1);
-        let mut failure = None;
-        for server in &*self.all {
-            let error = match timeout(limit, self.open(server, writes)).await {
-                Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(error)) => error,
-                Err(_elapsed) => SqlxError::Io(io::ErrorKind::TimedOut.into()),
-            };
+        let attempt = move |server: usize| async move {
+            let opened = timeout(self.attempt_limit(), self.open(&self.all[server], writes)).await;
+            opened.unwrap_or_else(|_elapsed| Err(SqlxError::Io(io::ErrorKind::TimedOut.into())))
+        };
+        let found = self.preference.first_fit(self.all.len(), attempt, is_transient).await;
+        found.map_err(|failures| {
             // One that may pass says that waiting helps.
-            if failure.as_ref().is_none_or(|before| !is_transient(before) && is_transient(&error)) {
-                failure = Some(error);
-            }
-        }
-        Err(failure.unwrap_or(SqlxError::PoolClosed))
+            let passing = failures.iter().position(is_transient).unwrap_or(0);
+            failures.into_iter().nth(passing).unwrap_or(SqlxError::PoolClosed)
+        })
     }
 
     async fn open<'s>(
@@ -190,10 +204,14 @@ mod tests {
 
     #[test]
     fn each_server_has_the_time_of_the_address_or_its_part_of_the_whole() {
-        let limit = |address: &str| servers(address).time_limit().as_secs();
-        assert_eq!(limit("postgres://a,b/d"), 4);
-        assert_eq!(limit("postgres://a/d?connect_timeout=9"), 9);
-        assert_eq!(limit("postgres://a,b/d?connect_timeout=9"), 18);
+        let limits = |address: &str| {
+            let servers = servers(address);
+            (servers.attempt_limit().as_millis(), servers.time_limit().as_millis())
+        };
+        assert_eq!(limits("postgres://a/d"), (4000, 4000));
+        assert_eq!(limits("postgres://a,b,c/d"), (3400, 4000));
+        assert_eq!(limits("postgres://a/d?connect_timeout=9"), (9000, 9000));
+        assert_eq!(limits("postgres://a,b/d?connect_timeout=9"), (9000, 9300));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 mod group_commit;
 mod savepoint;
 
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqlxError, Statement,
@@ -30,7 +30,7 @@ use crate::client_info::ClientInfo;
 /// What begins the transaction of a single statement, behind a pooler.
 pub(super) const BEGIN_STATEMENT: &str = "BEGIN";
 
-/// The time limit to begin or end a transaction. A server ends a statement sooner by itself, so a
+/// The time limit for the response to a statement. A server ends a statement sooner by itself, so a
 /// slower one is gone.
 pub(super) const SERVER_TIMEOUT: Duration = TIMEOUT.saturating_mul(2);
 
@@ -107,7 +107,7 @@ impl Transaction {
     async fn begin_on(mut connection: Lease, begin: &'static str) -> Result<Self, DbErr> {
         let backend = connection.backend();
         run_to_completion(async move {
-            match in_time(backend, connection.begin(begin)).await {
+            match connection.begin(begin).await {
                 Ok(()) => Ok(Self::new(backend, Connection::Own(connection))),
                 Err(error) => {
                     if backend == DbBackend::Postgres || is_in_doubt(&error) {
@@ -134,7 +134,6 @@ impl Transaction {
     /// Commits a change whose owner's other changes wait for `guard`. Dropped as soon as they may
     /// begin: on SQLite that is before the commit, which they share.
     pub async fn commit_with(self, guard: impl Send + 'static) -> Result<(), DbErr> {
-        let backend = self.backend;
         let Some(Work { connection, progress }) = self.take() else {
             return Err(failed_transaction());
         };
@@ -148,13 +147,13 @@ impl Transaction {
             let _guard = guard;
             match connection {
                 Connection::Own(mut own) if matches!(progress, Progress::Healthy) => {
-                    in_time(backend, own.commit()).await.map_err(|error| {
+                    own.commit().await.map_err(|error| {
                         own.close_after("COMMIT", &error);
                         query_error(error)
                     })
                 }
                 failed => {
-                    roll_back(backend, failed, progress).await?;
+                    roll_back(failed, progress).await?;
                     Err(failed_transaction())
                 }
             }
@@ -167,9 +166,8 @@ impl Transaction {
     ///
     /// Needed wherever an answer rests on what it has read: dropped, it is rolled back later.
     pub async fn rollback(self) -> Result<(), DbErr> {
-        let backend = self.backend;
         let Some(Work { connection, progress }) = self.take() else { return Ok(()) };
-        run_to_completion(roll_back(backend, connection, progress)).await
+        run_to_completion(roll_back(connection, progress)).await
     }
 
     fn take(mut self) -> Option<Work> {
@@ -182,7 +180,7 @@ impl Drop for Transaction {
         if let Some(Work { connection, progress }) = self.work.get_mut().take()
             && let Ok(runtime) = Handle::try_current()
         {
-            let undoing = roll_back(self.backend, connection, progress);
+            let undoing = roll_back(connection, progress);
             runtime.spawn(ClientInfo::kept_in(undoing));
         }
     }
@@ -264,18 +262,14 @@ fn next(work: &mut Option<Work>) -> Result<&mut Work, DbErr> {
 }
 
 /// Rolls back, or closes the connection where that fails or would not be enough.
-async fn roll_back(
-    backend: DbBackend,
-    connection: Connection,
-    progress: Progress,
-) -> Result<(), DbErr> {
+async fn roll_back(connection: Connection, progress: Progress) -> Result<(), DbErr> {
     match (connection, progress) {
         (Connection::Shared(turn), Progress::Healthy | Progress::Failed) => {
             return turn.roll_back().await;
         }
         (Connection::Own(own), Progress::InDoubt(error)) => own.close_after("a statement", &error),
         (Connection::Own(mut own), _) => {
-            if let Err(error) = in_time(backend, own.rollback()).await {
+            if let Err(error) = own.rollback().await {
                 own.close_after("ROLLBACK", &error);
             }
         }
@@ -290,18 +284,6 @@ pub(super) async fn run_to_completion<T: Send + 'static>(
 ) -> Result<T, DbErr> {
     let done = tokio::spawn(ClientInfo::kept_in(work)).await;
     done.unwrap_or_else(|error| Err(DbErr::Conn(RuntimeErr::Internal(error.to_string()))))
-}
-
-/// A time limit for servers, which may vanish without a response; SQLite always responds.
-async fn in_time<T>(
-    backend: DbBackend,
-    work: impl Future<Output = Result<T, SqlxError>>,
-) -> Result<T, SqlxError> {
-    if backend != DbBackend::Postgres {
-        return work.await;
-    }
-    let response = tokio::time::timeout(SERVER_TIMEOUT, work).await;
-    response.unwrap_or_else(|_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into())))
 }
 
 fn failed_transaction() -> DbErr {

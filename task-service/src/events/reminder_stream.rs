@@ -1,6 +1,6 @@
 //! The reminder stream: the reminders of all users as they fire, for other services.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use server::cursor::{Kind, Reader, Writer, is_of_version_1};
 use shared::error::Refusal;
@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     domain::task::{ReminderEvent, Task},
     error::Error,
+    events::outage::Outage,
     store::{EveryUser, Tasks},
 };
 
@@ -64,14 +65,16 @@ pub struct ReminderStream {
     period: Duration,
     wakeups: watch::Receiver<()>,
     /// Events that have been read and not sent.
-    page: std::vec::IntoIter<ReminderEvent>,
+    page: VecDeque<ReminderEvent>,
     cursor: ReminderCursor,
     /// The time of the next heartbeat.
     beat: Instant,
+    outage: Outage,
 }
 
 impl ReminderStream {
-    /// A stream from `cursor` that sends something every `period` at least.
+    /// A stream from `cursor` that sends something every `period` at least. It outlasts an outage of
+    /// the database of a minute.
     pub async fn begin(
         tasks: Tasks,
         all: EveryUser,
@@ -86,36 +89,44 @@ impl ReminderStream {
         {
             return Err(Refusal::ResumeTokenUnknown.into());
         }
-        let page = tasks.reminder_events_after(all, cursor.number).await?.into_iter();
-        let beat = Instant::now() + period;
-        Ok(Self { tasks, all, period, wakeups, page, cursor, beat })
+        let page = tasks.reminder_events_after(all, cursor.number).await?.into();
+        let (beat, outage) = (Instant::now() + period, Outage::default());
+        Ok(Self { tasks, all, period, wakeups, page, cursor, beat, outage })
     }
 
     /// The next reminder with its task, or none for a heartbeat; and the cursor after it.
     pub async fn next(&mut self) -> Result<(Option<(ReminderEvent, Task)>, ReminderCursor), Error> {
         loop {
-            if let Some(fired) = self.page.next() {
-                self.cursor.number = fired.sequence;
-                let Some(task) = self.tasks.task_of_event(self.all, &fired).await? else {
-                    continue;
-                };
-                self.beat = Instant::now() + self.period;
-                return Ok((Some((fired, task)), self.cursor));
-            }
-            if self.cursor.epoch != Some(self.tasks.epoch().id) {
+            if let Some(fired) = self.page.pop_front() {
+                let read = self.tasks.task_of_event(self.all, &fired);
+                match self.outage.read(self.beat, read).await? {
+                    Some(task) => {
+                        self.cursor.number = fired.sequence;
+                        let Some(task) = task else { continue };
+                        self.beat = Instant::now() + self.period;
+                        return Ok((Some((fired, task)), self.cursor));
+                    }
+                    None => self.page.push_front(fired),
+                }
+            } else if self.cursor.epoch == Some(self.tasks.epoch().id) {
+                let read = self.tasks.reminder_events_after(self.all, self.cursor.number);
+                if let Some(page) = self.outage.read(self.beat, read).await? {
+                    self.page = page.into();
+                }
+            } else {
                 return Err(Refusal::ResumeTokenUnknown.into());
             }
-            self.page =
-                self.tasks.reminder_events_after(self.all, self.cursor.number).await?.into_iter();
-            if self.page.len() > 0 {
+            if !self.page.is_empty() && !self.outage.is_on() {
                 continue;
             }
             if Instant::now() >= self.beat {
                 self.beat = Instant::now() + self.period;
                 return Ok((None, self.cursor));
             }
-            // A notification or the heartbeat, the next step is to read.
-            let _ = timeout_at(self.beat, self.wakeups.changed()).await;
+            if !self.outage.is_on() {
+                // A notification or the heartbeat, the next step is to read.
+                let _ = timeout_at(self.beat, self.wakeups.changed()).await;
+            }
         }
     }
 }

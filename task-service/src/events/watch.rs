@@ -4,7 +4,7 @@
 //! (backpressure): a slow client costs no more than a quick one, and misses intermediate states but
 //! never the last one.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use shared::{
     auth::{Owner, Principal},
@@ -18,9 +18,10 @@ use crate::{
         timestamp::Timestamp,
     },
     error::Error,
+    events::outage::Outage,
     notifications::pubsub::Subscription,
     query::sync::SyncCursor,
-    store::{StoredEvent, Tasks},
+    store::{EventPage, StoredEvent, Tasks},
 };
 
 /// An event of a watch.
@@ -44,7 +45,7 @@ pub struct Watch {
     period: Duration,
     watcher: Subscription,
     /// Events that have been read and not sent.
-    page: std::vec::IntoIter<(SyncCursor, StoredEvent)>,
+    page: VecDeque<(SyncCursor, StoredEvent)>,
     /// The cursor after the event sent last.
     cursor: SyncCursor,
     /// The cursor after the page.
@@ -53,11 +54,13 @@ pub struct Watch {
     more: bool,
     /// The time of the next heartbeat.
     beat: Instant,
+    outage: Outage,
 }
 
 impl Watch {
     /// A watch from the cursor `after`, or from the beginning; refuses a cursor that is too old. It
-    /// ends with the token of `principal`, and sends something every `period` at least.
+    /// ends with the token of `principal`, and sends something every `period` at least. It outlasts
+    /// an outage of the database of a minute.
     pub async fn begin(
         tasks: Tasks,
         principal: &Principal,
@@ -74,16 +77,17 @@ impl Watch {
         let mut watch = Self {
             expires_at: Timestamp::from_micros(principal.expires_at().timestamp_micros()),
             watcher,
-            page: Vec::new().into_iter(),
+            page: VecDeque::new(),
             cursor,
             next: cursor,
             more: false,
             beat: Instant::now() + period,
+            outage: Outage::default(),
             tasks,
             owner,
             period,
         };
-        watch.read().await?;
+        watch.turn(read_page(&watch.tasks, &watch.owner, cursor).await?);
         Ok(watch)
     }
 
@@ -93,17 +97,11 @@ impl Watch {
             if self.tasks.now() >= self.expires_at {
                 return Err(Refusal::TokenExpired.into());
             }
-            let event = match self.page.next() {
-                Some((cursor, event)) => {
-                    self.cursor = cursor;
-                    // Boxed, as all database reads: while the stream is idle, which is nearly
-                    // always, their state takes no memory.
-                    Box::pin(self.resolve(event)).await?
-                }
-                None if self.more => {
-                    Box::pin(self.read()).await?;
-                    None
-                }
+            let event = match self.page.pop_front() {
+                // Boxed, as all database reads: while the stream is idle, which is nearly always,
+                // their state takes no memory.
+                Some((cursor, event)) => Box::pin(self.resolve(cursor, event)).await?,
+                None if self.more || self.outage.is_on() => Box::pin(self.read()).await?,
                 None => Box::pin(self.wait()).await?,
             };
             if let Some(event) = event {
@@ -118,15 +116,27 @@ impl Watch {
         self.owner.user().as_str()
     }
 
-    async fn resolve(&self, event: StoredEvent) -> Result<Option<Event>, Error> {
-        Ok(match event {
+    /// The event that was read, and moves the cursor behind it; a heartbeat or none while the
+    /// database is away.
+    async fn resolve(
+        &mut self,
+        cursor: SyncCursor,
+        event: StoredEvent,
+    ) -> Result<Option<Event>, Error> {
+        let event = match event {
             StoredEvent::Changed(task) if task.deleted_at.is_some() => Some(Event::Deleted(task)),
             StoredEvent::Changed(task) => Some(Event::Changed(task)),
             StoredEvent::Reminder(fired) => {
-                let task = self.tasks.reminded(&self.owner, fired.task_id).await?;
+                let read = self.tasks.reminded(&self.owner, fired.task_id);
+                let Some(task) = self.outage.read(self.beat, read).await? else {
+                    self.page.push_front((cursor, StoredEvent::Reminder(fired)));
+                    return Ok(self.heartbeat());
+                };
                 task.map(|task| Event::Reminder(fired, Box::new(task)))
             }
-        })
+        };
+        self.cursor = cursor;
+        Ok(event)
     }
 
     /// Waits for a notification, the end of the token or the next heartbeat; then reads. A
@@ -140,23 +150,37 @@ impl Watch {
         if is_over || !(notified || Instant::now() >= self.beat) {
             return Ok(None);
         }
-        Box::pin(self.read()).await?;
-        let is_idle = self.page.len() == 0 && !self.more;
-        let beats = is_idle && Instant::now() >= self.beat;
-        Ok(beats.then(|| Event::Heartbeat(self.tasks.now())))
+        Box::pin(self.read()).await
     }
 
-    /// Reads the next page.
-    async fn read(&mut self) -> Result<(), Error> {
-        let pubsub = self.tasks.pubsub().clone();
-        let _turn = pubsub.read_permit().await;
-        let page = self.tasks.events_after(&self.owner, self.next).await?;
+    /// Reads the next page. A heartbeat, if there is none at its time.
+    async fn read(&mut self) -> Result<Option<Event>, Error> {
+        let read = read_page(&self.tasks, &self.owner, self.next);
+        if let Some(page) = self.outage.read(self.beat, read).await? {
+            self.turn(page);
+        }
+        Ok(self.heartbeat())
+    }
+
+    /// A heartbeat, if it is time and there is nothing else to send.
+    fn heartbeat(&self) -> Option<Event> {
+        let is_idle = self.outage.is_on() || (self.page.is_empty() && !self.more);
+        let beats = is_idle && Instant::now() >= self.beat;
+        beats.then(|| Event::Heartbeat(self.tasks.now()))
+    }
+
+    /// Turns to the next page.
+    fn turn(&mut self, page: EventPage) {
         if page.events.is_empty() {
             self.cursor = page.next;
         }
-        self.page = page.events.into_iter();
+        self.page = page.events.into();
         self.next = page.next;
         self.more = page.more;
-        Ok(())
     }
+}
+
+async fn read_page(tasks: &Tasks, owner: &Owner, after: SyncCursor) -> Result<EventPage, Error> {
+    let _turn = tasks.pubsub().read_permit().await;
+    tasks.events_after(owner, after).await
 }

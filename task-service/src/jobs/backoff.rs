@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 /// The first and the longest pause after a failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// The backoff of one job: the first failure is logged, and each pause is longer.
 #[derive(Default)]

@@ -69,7 +69,7 @@ pub use self::{
     move_task::MoveTarget,
     scope::{ErasedUser, EveryUser},
     spool_folder::SpoolFolder,
-    watch::StoredEvent,
+    watch::{EventPage, StoredEvent},
 };
 use crate::{
     domain::{quota::Quota, task::Task, timestamp::Timestamp},

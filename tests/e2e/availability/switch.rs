@@ -9,8 +9,10 @@ use std::{
 };
 
 use fixtures::Cluster;
+use proto::task::v1::{WatchTasksRequest, WatchTasksResponse, watch_tasks_response::Event};
+use tonic::Streaming;
 
-use super::{begin, is_ready, until, until_not_ready, until_ready};
+use super::{PATIENCE, begin, is_ready, until, until_not_ready, until_ready};
 use crate::{
     binary::Binary,
     caller::{SignedIn, Stranger},
@@ -79,6 +81,24 @@ async fn creates(ada: &SignedIn) -> bool {
     ada.tasks().create_task(request).await.is_ok()
 }
 
+async fn watch(ada: &SignedIn) -> Streaming<WatchTasksResponse> {
+    let request = WatchTasksRequest { user_id: ada.id(), sync_token: String::new() };
+    ada.tasks().watch_tasks(request).await.expect("a watch").into_inner()
+}
+
+/// Asserts that a watch, which has not ended, comes to this task.
+async fn assert_sends(watch: &mut Streaming<WatchTasksResponse>, title: &str) {
+    let sent = async {
+        while let Some(message) = watch.message().await.expect("no end") {
+            if matches!(message.event, Some(Event::Changed(task)) if task.title == title) {
+                return;
+            }
+        }
+        panic!("the watch ends");
+    };
+    tokio::time::timeout(PATIENCE, sent).await.expect("in time");
+}
+
 /// Asserts that writes and readiness are back soon after `since`.
 async fn assert_recovers(server: &crate::process::Server, ada: &SignedIn, since: Instant) {
     until("it writes", async || creates(ada).await).await;
@@ -121,11 +141,37 @@ async fn of_several_hosts_the_one_that_takes_writes_is_used() {
     let own = "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^task-service/'";
     assert_ne!(primary.execute(own), "0");
     assert_eq!(standby.execute(own), "0");
+    let mut watch = watch(&ada).await;
+    assert_sends(&mut watch, "before").await;
 
     primary.crash();
+    // Longer than a call waits for the database.
+    assert!(!creates(&ada).await);
     standby.execute("SELECT pg_promote()");
     assert_recovers(&server, &ada, Instant::now()).await;
     assert_ne!(standby.execute(own), "0");
+    ada.create("after").await;
+    assert_sends(&mut watch, "after").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_does_not_answer_is_left_for_the_one_that_takes_over() {
+    let Some(primary) = Cluster::start(&[]) else { return };
+    primary.execute("CREATE DATABASE tasks");
+    let standby = primary.standby();
+    let hosts = [&primary, &standby].map(|one| format!("127.0.0.1:{}", one.port())).join(",");
+    let server = begin(Binary::Tasks, &format!("postgres://postgres@{hosts}/tasks")).wait();
+    let ada = Stranger::new(server.channel(), server.channel()).minted("ada");
+    let mut watch = watch(&ada).await;
+    ada.create("before").await;
+    assert_sends(&mut watch, "before").await;
+
+    primary.pause();
+    standby.execute("SELECT pg_promote()");
+    assert_recovers(&server, &ada, Instant::now()).await;
+    ada.create("after").await;
+    assert_sends(&mut watch, "after").await;
+    primary.resume();
 }
 
 #[tokio::test(flavor = "multi_thread")]

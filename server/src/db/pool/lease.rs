@@ -1,19 +1,29 @@
 //! A connection in use, and its return to the pool.
 
-use std::{error::Error, sync::Arc, time::Instant};
+use std::{
+    error::Error,
+    future::Future,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{
     DbBackend, ExecResult, QueryResult, SqlxError, Statement, sqlx::sqlite::SqliteConnection,
 };
 use shared::error::causes;
-use tokio::{runtime::Handle, sync::OwnedSemaphorePermit};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
 
-use super::{CHECK_INTERVAL, IdleConnection, Inner, is_over, is_usable, log_in_transaction, name};
+use super::{CHECK_INTERVAL, IdleConnection, Inner, age::is_over, log_in_transaction, name};
 use crate::db::{
     connection::Connection,
     error_code::{is_lost, is_read_only},
     transaction::SERVER_TIMEOUT,
 };
+
+/// The time limit to begin a transaction, which waits for nothing but a pooler. A slower server is
+/// gone, and the call has the time to begin on another one.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A connection in use, returned to its pool when dropped.
 pub struct Lease {
@@ -30,7 +40,9 @@ pub struct Lease {
 enum State {
     /// The last statement succeeded, if there was one.
     Ready,
-    /// A statement is in progress; or the last one was interrupted, or failed.
+    /// A statement is in progress, or was interrupted.
+    Busy,
+    /// The last statement failed.
     Uncertain,
     /// A statement failed without a response of the database, or because the server is read-only.
     Broken,
@@ -54,29 +66,32 @@ impl Lease {
 
     /// Sends `begin`, and fails where a transaction is open already.
     pub async fn begin(&mut self, begin: &'static str) -> Result<(), SqlxError> {
-        let done = self.enter()?.begin(begin).await;
+        let connection = self.enter()?;
+        let limit = if connection.is_pooled() { SERVER_TIMEOUT } else { BEGIN_TIMEOUT };
+        let done = in_time(connection.backend(), limit, connection.begin(begin)).await;
         self.leave(done)
     }
 
     /// Commits the transaction.
     pub async fn commit(&mut self) -> Result<(), SqlxError> {
-        let committed = self.enter()?.commit().await;
+        let committed = in_time(self.backend(), SERVER_TIMEOUT, self.enter()?.commit()).await;
         self.leave(committed)
     }
 
     /// Rolls the transaction back.
     pub async fn rollback(&mut self) -> Result<(), SqlxError> {
-        let rolled_back = self.enter()?.rollback().await;
+        let rolled_back = in_time(self.backend(), SERVER_TIMEOUT, self.enter()?.rollback()).await;
         self.leave(rolled_back)
     }
 
     pub async fn execute(&mut self, statement: Statement) -> Result<ExecResult, SqlxError> {
-        let done = self.enter()?.execute(statement).await;
+        let done = in_time(self.backend(), SERVER_TIMEOUT, self.enter()?.execute(statement)).await;
         self.leave(done)
     }
 
     pub async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, SqlxError> {
-        let done = self.enter()?.execute_unprepared(sql).await;
+        let done =
+            in_time(self.backend(), SERVER_TIMEOUT, self.enter()?.execute_unprepared(sql)).await;
         self.leave(done)
     }
 
@@ -84,12 +99,14 @@ impl Lease {
         &mut self,
         statement: Statement,
     ) -> Result<Option<QueryResult>, SqlxError> {
-        let found = self.enter()?.query_one(statement).await;
+        let found =
+            in_time(self.backend(), SERVER_TIMEOUT, self.enter()?.query_one(statement)).await;
         self.leave(found)
     }
 
     pub async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, SqlxError> {
-        let found = self.enter()?.query_all(statement).await;
+        let found =
+            in_time(self.backend(), SERVER_TIMEOUT, self.enter()?.query_all(statement)).await;
         self.leave(found)
     }
 
@@ -122,7 +139,7 @@ impl Lease {
 
     fn enter(&mut self) -> Result<&mut Connection, SqlxError> {
         if self.state != State::Broken {
-            self.state = State::Uncertain;
+            self.state = State::Busy;
         }
         self.connection.as_mut().ok_or(SqlxError::PoolClosed)
     }
@@ -150,6 +167,10 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
         let (pool, end, permit) = (self.pool.clone(), self.end, self.permit.take());
+        if self.state == State::Busy {
+            // The caller had to wait too long, perhaps as the server is gone.
+            pool.idle().broke = Some(Instant::now());
+        }
         let is_in_transaction = connection.is_in_transaction();
         let is_aged = is_over(end);
         if self.state == State::Ready && !is_in_transaction && !is_aged && !pool.is_time_to_check()
@@ -166,19 +187,33 @@ impl Drop for Lease {
         }
         // Behind a pooler a statement has a transaction of its own, which stays if the statement
         // was cancelled.
-        let may_be_in_own = connection.is_pooled() && self.state == State::Uncertain;
+        let may_be_in_own =
+            connection.is_pooled() && matches!(self.state, State::Busy | State::Uncertain);
         let when = (!may_be_in_own).then_some("given back");
         runtime.spawn(async move {
             // The connection is its user's until then, so that the pool does not exceed its size.
             let _permit = permit;
-            if is_wanted && is_usable(&mut connection, SERVER_TIMEOUT, when).await {
+            if is_wanted && pool.is_usable(&mut connection, SERVER_TIMEOUT, when).await {
                 connection.shrink_buffers();
                 pool.give_back(connection, end);
             } else {
-                let _ = tokio::time::timeout(SERVER_TIMEOUT, connection.close()).await;
+                let _ = timeout(SERVER_TIMEOUT, connection.close()).await;
             }
         });
     }
+}
+
+/// A time limit for servers, which may vanish without a response; SQLite always responds.
+async fn in_time<T>(
+    backend: DbBackend,
+    limit: Duration,
+    work: impl Future<Output = Result<T, SqlxError>>,
+) -> Result<T, SqlxError> {
+    if backend != DbBackend::Postgres {
+        return work.await;
+    }
+    let response = timeout(limit, work).await;
+    response.unwrap_or_else(|_| Err(SqlxError::Io(io::ErrorKind::TimedOut.into())))
 }
 
 impl Inner {
@@ -188,7 +223,7 @@ impl Inner {
     }
 
     /// Closes the idle connections.
-    fn close_idle(&self) {
+    pub(super) fn close_idle(&self) {
         for IdleConnection { connection, .. } in std::mem::take(&mut self.idle().all) {
             tokio::spawn(connection.close());
         }

@@ -58,7 +58,8 @@ pub struct EventLine {
 /// on from: a browser sends the last one in `Last-Event-ID` when it comes back.
 ///
 /// The last event is `end`, with a Problem: `TOKEN_EXPIRED` asks for a fresh access token,
-/// `SYNC_TOKEN_TOO_OLD` to start over. A stream that ends without a word has lost its
+/// `SYNC_TOKEN_TOO_OLD` to start over; one without a reason says that the database was away
+/// for a minute. A stream that ends without a word has lost its
 /// connection, or the server stops: come back.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks/watch", tag = "tasks", operation_id = "watchTasks",

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
 use proto::task::v1::task_admin_service_client::TaskAdminServiceClient;
+use sea_orm::ConnectionTrait;
 use server::tls::ClientNames;
 use shared::{
     auth::{ServiceGate, ServiceTokenIssuer},
@@ -125,6 +126,28 @@ async fn a_task_that_is_gone_is_passed_over_and_silence_has_a_heartbeat() {
     assert!(deliver.contains(&of("alice", "kept")));
     let mut again = service.open(&mut client, &token).await.expect("a stream");
     assert_eq!(next(&mut again).await.0, of("alice", "kept"));
+}
+
+#[tokio::test]
+async fn a_reminder_whose_task_cannot_be_read_is_sent_after_the_outage() {
+    let service = Service::start().await;
+    let mut client = service.client(BEAT);
+    service.reminded("alice", "one").await;
+    let rename = async |name: &str, to: &str| {
+        let rename = format!("ALTER TABLE {name} RENAME TO {to}");
+        service.world.database.writer().execute_unprepared(&rename).await.expect("renamed");
+    };
+    rename("task", "away").await;
+    let mut reply = service.open(&mut client, "").await.expect("a stream");
+    for _ in 0..5 {
+        assert_eq!(next(&mut reply).await.0, None);
+    }
+    rename("away", "task").await;
+    let mut sent = next(&mut reply).await.0;
+    while sent.is_none() {
+        sent = next(&mut reply).await.0;
+    }
+    assert_eq!(sent, of("alice", "one"));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Watches: missed changes come first, then live ones, and the end has a reason.
 
+mod outage;
+
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta};
