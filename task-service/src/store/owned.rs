@@ -114,12 +114,6 @@ pub fn update_of_every<E: Owned>(_all: EveryUser) -> UpdateMany<E> {
     E::update_many()
 }
 
-/// A delete of the rows of all users.
-#[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
-pub fn delete_of_every<E: Owned>(_all: EveryUser) -> DeleteMany<E> {
-    E::delete_many()
-}
-
 /// An insert of a row for `owner`, which overrides the owner in the row.
 #[expect(clippy::disallowed_methods, reason = "the owner is written here, once")]
 pub fn owned_insert<A>(owner: &Owner, mut row: A) -> Insert<A>
