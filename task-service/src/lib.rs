@@ -112,7 +112,7 @@ pub async fn assemble(
     let spools = spool_folder(config);
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
-    let tasks = tasks.as_distributed().await.map_err(StartError::Distribution)?;
+    let tasks = tasks.seeing_distribution().await.map_err(StartError::Distribution)?;
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
     tasks.take_back_imports(every_user()).await.map_err(StartError::TakeBack)?;
     let gate = Gate::new(verifier).observed_by(Arc::new(audit_log));

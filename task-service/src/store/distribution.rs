@@ -1,9 +1,7 @@
 //! The distribution of the tables over the workers of Citus, an extension of PostgreSQL. Rows of one
 //! user are in one shard, so a statement that names the user goes to one worker.
 
-use std::collections::BTreeMap;
-
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
+use sea_orm::DbErr;
 use server::{cli::doctor::Report, db::Database};
 
 use super::Tasks;
@@ -11,13 +9,6 @@ use crate::error::Error;
 
 /// The tables whose rows belong to users.
 const TABLES: [&str; 5] = ["task", "task_import", "task_reminder", "task_request", "task_revision"];
-
-/// Whether Citus has its table of distributed tables here.
-const HAS_CITUS: &str = "SELECT to_regclass('pg_dist_partition') IS NOT NULL";
-
-/// The tables that are distributed by a hash, with their groups.
-const DISTRIBUTED: &str = "SELECT relname::text, colocationid::int8 FROM pg_dist_partition \
-    JOIN pg_class ON oid = logicalrelid WHERE partmethod = 'h' AND pg_table_is_visible(oid)";
 
 /// The distribution of the tables of a database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,16 +27,7 @@ pub enum Distribution {
 impl Distribution {
     /// That of `database` now.
     pub async fn read(database: &Database) -> Result<Self, DbErr> {
-        if database.backend() != DbBackend::Postgres {
-            return Ok(Self::Local);
-        }
-        let has_citus = query(database, HAS_CITUS).await?;
-        if !has_citus.first().map_or(Ok(false), |row| row.try_get_by_index(0))? {
-            return Ok(Self::Local);
-        }
-        let rows = query(database, DISTRIBUTED).await?;
-        let rows = rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
-        let groups = rows.collect::<Result<BTreeMap<String, i64>, DbErr>>()?;
+        let groups = database.distributed_tables().await?;
         Ok(Self::of(|table| groups.get(table).copied()))
     }
 
@@ -82,15 +64,10 @@ impl Distribution {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "asks about tables, touches no user's rows")]
-async fn query(database: &Database, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
-    database.reader().query_all_raw(Statement::from_string(database.backend(), sql)).await
-}
-
 impl Tasks {
     /// The store for tables as they are distributed now. All statements are right whether tables
     /// are or not; it decides which ones are cheap.
-    pub async fn as_distributed(self) -> Result<Self, Error> {
+    pub async fn seeing_distribution(self) -> Result<Self, Error> {
         let distribution = Distribution::read(&self.database).await?;
         if distribution != Distribution::Local {
             tracing::info!(?distribution, "tables are distributed by Citus");

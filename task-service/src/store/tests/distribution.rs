@@ -122,12 +122,12 @@ async fn the_distribution_is_seen_where_there_is_one(fresh: FreshDatabase) {
         |table, method| format!("INSERT INTO pg_dist_partition VALUES ('{table}', '{method}', 4)");
     world.execute(&add("task_sequence", "n")).await;
     assert_eq!(read().await, Distribution::Local, "a reference table");
-    assert!(!world.tasks.clone().as_distributed().await.expect("read").is_distributed);
+    assert!(!world.tasks.clone().seeing_distribution().await.expect("read").is_distributed);
     for table in ["task_revision", "task", "task_request", "task_reminder"] {
         world.execute(&add(table, "h")).await;
         assert_eq!(read().await, Distribution::Partial);
     }
-    assert!(world.tasks.clone().as_distributed().await.expect("read").is_distributed);
+    assert!(world.tasks.clone().seeing_distribution().await.expect("read").is_distributed);
     world.execute(&add("task_import", "h")).await;
     assert_eq!(read().await, Distribution::Colocated);
     world
