@@ -90,7 +90,9 @@ mod tests {
         assert_eq!(Distribution::of(apart), Distribution::Apart);
         let verdicts = [Distribution::Colocated, Distribution::Apart, Distribution::Partial];
         let mut report = Report::default();
-        verdicts.into_iter().for_each(|one| one.examine(&mut report));
+        for one in verdicts {
+            one.examine(&mut report);
+        }
         assert_eq!(report.verdict().map_err(|faults| faults.to_string()), Err("2 faults".into()));
         let mut silent = Report::default();
         Distribution::Local.examine(&mut silent);
