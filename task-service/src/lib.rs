@@ -40,6 +40,7 @@ use server::{
 use shared::{
     auth::{Gate, ServiceGate, TokenVerifier},
     clock::{Clock, SystemClock},
+    error::causes,
 };
 
 #[cfg(fuzzing)]
@@ -48,7 +49,7 @@ use self::{
     api::{grpc, http},
     jobs::{broadcast, epoch, reminder_scheduler, retention, search_index},
     migration::Migrator,
-    store::{EveryUser, SpoolFolder, Tasks},
+    store::{Distribution, EveryUser, SpoolFolder, Tasks},
 };
 pub use self::{
     command::{Command, Sources},
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The epoch of the database could not be read or written.
     #[error("cannot use the epoch of the database")]
     Epoch(#[source] error::Error),
+    /// The distribution of the tables could not be read.
+    #[error("cannot see whether tables are distributed")]
+    Distribution(#[source] error::Error),
     /// The port could not be set up.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -108,6 +112,7 @@ pub async fn assemble(
     let spools = spool_folder(config);
     spools.log();
     let tasks = Tasks::new(database.clone(), clock).spooling_in(spools).limited_to(config.quota);
+    let tasks = tasks.seeing_distribution().await.map_err(StartError::Distribution)?;
     tasks.read_epoch().await.map_err(StartError::Epoch)?;
     tasks.take_back_imports(every_user()).await.map_err(StartError::TakeBack)?;
     let gate = Gate::new(verifier).observed_by(Arc::new(audit_log));
@@ -165,9 +170,12 @@ pub async fn examine(config: &Config, report: &mut Report) {
     spool_folder(config).examine(report);
     let leeway = config.policy.leeway;
     let found = doctor::database::<Migrator>(report, &config.database, &SystemClock, leeway).await;
-    if let Some(database) = found
-        && let Err(error) = database.close().await
-    {
+    let Some(database) = found else { return };
+    match Distribution::read(&database).await {
+        Ok(distribution) => distribution.examine(report),
+        Err(error) => report.fault("citus", format!("cannot be looked at: {}", causes(&error))),
+    }
+    if let Err(error) = database.close().await {
         tracing::debug!(%error, "cannot close the database");
     }
 }

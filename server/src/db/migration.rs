@@ -122,10 +122,57 @@ impl MigrationName for SqlMigration {
 #[async_trait::async_trait]
 impl MigrationTrait for SqlMigration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let statements = match manager.get_database_backend() {
-            DbBackend::Postgres => self.postgres,
-            _ => self.sqlite,
-        };
-        manager.get_connection().execute_unprepared(statements).await.map(drop)
+        let connection = manager.get_connection();
+        if manager.get_database_backend() != DbBackend::Postgres {
+            return connection.execute_unprepared(self.sqlite).await.map(drop);
+        }
+        // One by one: Citus refuses some of them beside others.
+        for statement in statements(self.postgres) {
+            connection.execute_unprepared(statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a semicolon does not end a statement in.
+const QUOTES: [(&str, &str); 5] =
+    [("--", "\n"), ("/*", "*/"), ("'", "'"), ("\"", "\""), ("$$", "$$")];
+
+/// The statements of a text of SQL, with the comments before them.
+fn statements(sql: &str) -> Vec<&str> {
+    let (mut found, mut start, mut at) = (Vec::new(), 0, 0);
+    while let Some(next) = sql[at..].chars().next() {
+        let rest = &sql[at..];
+        if let Some((open, close)) = QUOTES.iter().find(|(open, _)| rest.starts_with(open)) {
+            let inner = &rest[open.len()..];
+            at += open.len() + inner.find(close).map_or(inner.len(), |end| end + close.len());
+            continue;
+        }
+        at += next.len_utf8();
+        if next == ';' {
+            found.push(&sql[start..at]);
+            start = at;
+        }
+    }
+    found.push(&sql[start..]);
+    found.retain(|statement| !statement.trim().is_empty());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_semicolon_ends_a_statement_unless_it_is_quoted() {
+        let texts = [
+            "SELECT 'it''s; §2', \"a;b\";",
+            "\n-- one; with ' and $$\nDO $$ BEGIN; ' END $$;",
+            "/* none; */ SELECT 1",
+        ];
+        assert_eq!(statements(&texts.concat()), texts);
+        assert_eq!(statements("SELECT 1;\n\n"), ["SELECT 1;"]);
+        assert_eq!(statements(" \n"), [""; 0]);
+        assert_eq!(statements("SELECT 'open; "), ["SELECT 'open; "]);
     }
 }

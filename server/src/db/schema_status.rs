@@ -1,10 +1,19 @@
 //! The schema status of a database: its migrations, tables and clock. No user's rows are read.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use sea_orm_migration::MigratorTrait;
 
 use super::{Database, connector::Connector};
+
+/// Whether Citus has its table of distributed tables here.
+const HAS_CITUS: &str = "SELECT to_regclass('pg_dist_partition') IS NOT NULL";
+
+/// The tables that are distributed by a hash, with their groups.
+const DISTRIBUTED: &str = "SELECT relname::text, colocationid::int8 FROM pg_dist_partition \
+    JOIN pg_class ON oid = logicalrelid WHERE partmethod = 'h' AND pg_table_is_visible(oid)";
 
 /// The migrations of a database, compared with those of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +59,20 @@ impl Database {
         let sql = format!("SELECT 1 FROM {tables}");
         let query = Statement::from_sql_and_values(self.backend(), sql, [name.into()]);
         Ok(self.reader.query_one_raw(query).await?.is_some())
+    }
+
+    /// The tables that Citus, an extension of PostgreSQL, distributes over its workers, each with the
+    /// group of those whose rows are together. None without it.
+    pub async fn distributed_tables(&self) -> Result<BTreeMap<String, i64>, DbErr> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(BTreeMap::new());
+        }
+        let has_citus = self.query(HAS_CITUS.to_owned()).await?;
+        if !has_citus.first().map_or(Ok(false), |row| row.try_get_by_index(0))? {
+            return Ok(BTreeMap::new());
+        }
+        let rows = self.query(DISTRIBUTED.to_owned()).await?;
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
     }
 
     /// The clock of the database's machine; `None` for SQLite, on this one.

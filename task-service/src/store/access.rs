@@ -142,7 +142,7 @@ impl View<'_> {
     #[expect(clippy::disallowed_methods, reason = "counts tasks of the owner")]
     fn count_by(self, access: Access, filter: &Filter, most: u64) -> Expr {
         if access == Access::Words {
-            return search::count(self.backend, self.owner, filter, self.common, most);
+            return search::count(self, filter, most);
         }
         let some = with_unfinished::<Entity>(self.owner)
             .filter(Self { access, ..self }.indexed(filter))

@@ -44,8 +44,9 @@ pub trait Dialect: Copy {
     /// The condition that a task matches `query`.
     fn has_words(self, query: &WordQuery) -> Expr;
 
-    /// The number of tasks that match `query`, up to `most`.
-    fn count_with_words(self, query: &WordQuery, most: u64) -> Expr;
+    /// The number of tasks that match `query`, up to `most`. The words are those of one user, who is
+    /// named where tables are distributed, as that names the shard.
+    fn count_with_words(self, query: &WordQuery, user_id: Option<&str>, most: u64) -> Expr;
 
     /// The condition that the text, an expression, has `part` literally; false without a text.
     fn has_text(self, text: &str, part: String) -> Expr;
@@ -93,17 +94,21 @@ impl Dialect for DbBackend {
         }
     }
 
-    fn count_with_words(self, query: &WordQuery, most: u64) -> Expr {
+    fn count_with_words(self, query: &WordQuery, user_id: Option<&str>, most: u64) -> Expr {
         let (some, query) = if self == Self::Postgres {
+            let shard = user_id.map_or("", |_| "\"task\".\"user_id\" = $2 AND ");
             // A limit that the planner does not know: for a small one it would rather read the
             // table, hoping to find as many soon.
-            let some =
-                format!("SELECT 1 FROM \"task\" WHERE {POSTGRES_MATCH} LIMIT (SELECT {most})");
+            let some = format!(
+                "SELECT 1 FROM \"task\" WHERE {shard}{POSTGRES_MATCH} LIMIT (SELECT {most})"
+            );
             (some, tsquery_of(query))
         } else {
             (format!("{SQLITE_MATCH} LIMIT {most}"), match_of(query))
         };
-        Expr::cust_with_values(format!("(SELECT count(*) FROM ({some}) AS \"some\")"), [query])
+        let count = format!("(SELECT count(*) FROM ({some}) AS \"some\")");
+        let user_id = user_id.filter(|_| self == Self::Postgres).map(str::to_owned);
+        Expr::cust_with_values(count, std::iter::once(query).chain(user_id))
     }
 
     fn has_text(self, text: &str, part: String) -> Expr {

@@ -9,8 +9,8 @@ use super::{
     change::Change,
     owned::{owned, owned_insert},
     retention::{BATCH, delete_expired},
-    scope::EveryUser,
-    system_queries::expired_requests,
+    scope::{EveryUser, OneUser},
+    system_queries::{expired_requests, users_of_expired_requests},
 };
 use crate::{
     domain::{request_id::RequestId, timestamp::Timestamp},
@@ -97,14 +97,17 @@ pub async fn delete_expired_keys(
     delete_expired_keys_by(database, all, now, BATCH).await
 }
 
-/// Deletes all expired keys, `batch` rows at a time.
+/// Deletes all expired keys, at most `batch` rows at a time.
 pub(super) async fn delete_expired_keys_by(
     database: &Database,
     all: EveryUser,
     now: Timestamp,
     batch: u64,
 ) -> Result<u64, Error> {
-    delete_expired(database, batch, |limit| expired_requests(all, expired_until(now), limit)).await
+    let until = expired_until(now);
+    let users = |limit| users_of_expired_requests(all, until, limit).all(database.reader());
+    let expired = |user: OneUser<'_>, limit| expired_requests(user, until, limit);
+    delete_expired(database, all, batch, users, expired).await
 }
 
 /// The time until which keys have expired by `now`.

@@ -25,9 +25,11 @@ use crate::{
     error::Error,
 };
 
-/// Whether [`insert`] supports this content: reminders need other rows as well.
+/// Whether [`insert`] supports this content: reminders need other rows as well. In distributed tables,
+/// a chained insert goes through the coordinator and is committed in two phases.
 pub fn is_supported(tasks: &Tasks, content: &Content) -> bool {
-    tasks.database.backend().chains_inserts() && content.reminders.as_slice().is_empty()
+    let is_cheap = tasks.database.backend().chains_inserts() && !tasks.is_distributed;
+    is_cheap && content.reminders.as_slice().is_empty()
 }
 
 /// Inserts `task` as a change of its own, and returns it with its revision and position.

@@ -9,6 +9,7 @@ mod count;
 mod create;
 mod details;
 mod dialect;
+mod distribution;
 mod edit;
 mod epoch;
 mod erasure;
@@ -62,6 +63,7 @@ use self::{
     user_queue::UserQueues,
 };
 pub use self::{
+    distribution::Distribution,
     epoch::Epoch,
     erasure::ErasureProgress,
     export::LiveCursor,
@@ -94,6 +96,7 @@ pub struct Tasks {
     spools: SpoolFolder,
     quota: Quota,
     bounds: Bounds,
+    is_distributed: bool,
 }
 
 impl Tasks {
@@ -110,6 +113,7 @@ impl Tasks {
             spools,
             quota: Quota::default(),
             bounds: Bounds::default(),
+            is_distributed: false,
         }
     }
 
@@ -195,8 +199,8 @@ impl Tasks {
         most: u64,
     ) -> Result<View<'a>, Error> {
         let (backend, now) = (self.database.backend(), self.now());
-        let (access, bounds) = (Access::Order, self.bounds);
-        let view = View { backend, owner, now, order, access, common: 0, bounds };
+        let (access, bounds, is_distributed) = (Access::Order, self.bounds, self.is_distributed);
+        let view = View { backend, owner, now, order, access, common: 0, bounds, is_distributed };
         Ok(view.choose(on, filter, most).await?)
     }
 

@@ -79,9 +79,17 @@ pub fn with_unfinished<E: Owned>(user: &impl Scope) -> Select<E> {
 
 /// A select of the tasks of `owner` that keeps the database from the indexes by owner, so that it
 /// uses the full-text index. Databases estimate the frequency of words badly.
-pub fn owned_by_words(backend: DbBackend, owner: &Owner) -> Select<task::Entity> {
+///
+/// Where tables are distributed, the owner stands there as such too: it names the shard.
+pub fn owned_by_words(
+    backend: DbBackend,
+    owner: &Owner,
+    is_distributed: bool,
+) -> Select<task::Entity> {
     let user_id = Expr::cust("\"task\".\"user_id\" || ''");
     let all = task::Entity::all().filter(user_id.eq(owner.user().as_str()));
+    let shard = is_distributed.then(|| task::Entity::OWNER.eq(owner.user().as_str()));
+    let all = all.apply_if(shard, QueryFilter::filter);
     all.apply_if(task::Entity::visible(backend), QueryFilter::filter)
 }
 
@@ -112,12 +120,6 @@ pub fn of_every<E: Owned>(_all: EveryUser) -> Select<E> {
 #[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
 pub fn update_of_every<E: Owned>(_all: EveryUser) -> UpdateMany<E> {
     E::update_many()
-}
-
-/// A delete of the rows of all users.
-#[expect(clippy::disallowed_methods, reason = "there is a proof of who acts for every user")]
-pub fn delete_of_every<E: Owned>(_all: EveryUser) -> DeleteMany<E> {
-    E::delete_many()
 }
 
 /// An insert of a row for `owner`, which overrides the owner in the row.

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, SelectGetableTuple, Selector, UpdateMany,
+    ColumnTrait, DbBackend, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, SelectGetableTuple, Selector, UpdateMany,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use uuid::Uuid;
 
 use super::{
-    owned::{delete_of_every, of_every, owned_update, with_unfinished},
+    dialect::Dialect,
+    owned::{of_every, owned_delete, owned_update, with_unfinished},
     scope::{EveryUser, OneUser},
 };
 use crate::entity::{import, reminder, sequence, task};
@@ -20,9 +21,10 @@ use crate::entity::{import, reminder, sequence, task};
 const REMINDER_SEQUENCE: &str = "reminder";
 
 /// The users and times of the next pending reminders of all users `except` these: at most `limit`.
-/// Users with an unfinished import are left out, as a reminder event would take the number of the
-/// import.
+/// Where imports are stored in chunks, users with an unfinished one are left out, as a reminder event
+/// would take the number of the import.
 pub fn pending_reminders(
+    backend: DbBackend,
     all: EveryUser,
     except: &BTreeSet<String>,
     limit: u64,
@@ -34,7 +36,9 @@ pub fn pending_reminders(
         .columns([UserId, FiresAt])
         .filter(FiredAt.is_null())
         .filter(UserId.is_not_in(except))
-        .filter(UserId.not_in_subquery(importing.into_query()))
+        .apply_if((!backend.locks_rows()).then_some(importing), |pending, importing| {
+            pending.filter(UserId.not_in_subquery(importing.into_query()))
+        })
         .order_by_asc(FiresAt)
         .limit(limit)
         .into_tuple()
@@ -84,14 +88,19 @@ pub fn mark_fired(user: OneUser<'_>, row: &reminder::Model) -> UpdateMany<remind
         .filter(FiredAt.is_null())
 }
 
-/// The reminder events of all users after this sequence number: at most `limit`.
-pub fn reminder_events_after(
+/// The reminder events of all users after one sequence number, until another: at most `limit`.
+pub fn reminder_events_between(
     all: EveryUser,
-    sequence: i64,
+    after: i64,
+    until: i64,
     limit: u64,
 ) -> Select<reminder::Entity> {
     use reminder::Column::Sequence;
-    of_every(all).filter(Sequence.gt(sequence)).order_by_asc(Sequence).limit(limit)
+    of_every(all)
+        .filter(Sequence.gt(after))
+        .filter(Sequence.lte(until))
+        .order_by_asc(Sequence)
+        .limit(limit)
 }
 
 /// The task of a reminder event, if it is not in the trash.
@@ -100,18 +109,36 @@ pub fn reminded_task(user: OneUser<'_>, id: Uuid) -> Select<task::Entity> {
     with_unfinished(&user).filter(Id.eq(id)).filter(DeletedAt.is_null())
 }
 
-/// A delete of reminder events until `until`, of the `limit` oldest ones. Rows locked by other
-/// replicas are skipped.
-pub fn old_reminder_events(all: EveryUser, until: i64, limit: u64) -> DeleteMany<reminder::Entity> {
-    use reminder::Column::{FiredAt, Sequence};
-    let oldest = of_every::<reminder::Entity>(all)
+/// The users of the oldest reminder events, at most `limit` of these, with the time at which each
+/// fired.
+pub fn oldest_reminder_events(
+    all: EveryUser,
+    limit: u64,
+) -> Selector<SelectGetableTuple<(String, i64)>> {
+    use reminder::Column::{FiredAt, Sequence, UserId};
+    of_every::<reminder::Entity>(all)
         .select_only()
-        .column(Sequence)
+        .columns([UserId, FiredAt])
         .filter(Sequence.is_not_null())
         .order_by_asc(Sequence)
         .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    delete_of_every(all)
-        .filter(Sequence.in_subquery(oldest.into_query()))
+        .into_tuple()
+}
+
+/// A delete of a user's reminder events until `until`: at most `limit`. Rows locked by other replicas
+/// are skipped.
+pub fn old_reminder_events(
+    user: OneUser<'_>,
+    until: i64,
+    limit: u64,
+) -> DeleteMany<reminder::Entity> {
+    use reminder::Column::{FiredAt, Revision};
+    let oldest = with_unfinished::<reminder::Entity>(&user)
+        .select_only()
+        .column(Revision)
+        .filter(Revision.is_not_null())
         .filter(FiredAt.lte(until))
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    owned_delete(&user).filter(Revision.in_subquery(oldest.into_query()))
 }

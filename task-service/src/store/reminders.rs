@@ -10,8 +10,8 @@ use super::{
     notify::PendingNotification,
     read,
     reminder_queries::{
-        due_reminders, mark_fired, old_reminder_events, pending_reminders, reminded_task,
-        reminder_events_after, reminder_sequence, take_sequence_numbers,
+        due_reminders, mark_fired, old_reminder_events, oldest_reminder_events, pending_reminders,
+        reminded_task, reminder_events_between, reminder_sequence, take_sequence_numbers,
     },
     retention::{BATCH, delete_expired},
     revision::take_numbers,
@@ -43,8 +43,9 @@ impl Tasks {
         let (mut stuck, mut first) = (BTreeSet::new(), None);
         loop {
             let now = self.now();
-            let pending =
-                pending_reminders(all, &stuck, BATCH_SIZE).all(self.database.reader()).await?;
+            let reader = self.database.reader();
+            let backend = self.database.backend();
+            let pending = pending_reminders(backend, all, &stuck, BATCH_SIZE).all(reader).await?;
             let next = pending.first().map(|(_, fires_at)| Timestamp::from_micros(*fires_at));
             let due = pending.iter().take_while(|(_, fires_at)| *fires_at <= now.micros());
             let users: BTreeSet<_> = due.map(|(user_id, _)| user_id).collect();
@@ -94,13 +95,19 @@ impl Tasks {
     }
 
     /// The reminder events of all users after this sequence number, oldest first.
+    ///
+    /// Those until the last number as of before: where the rows are in several shards, a read is no
+    /// snapshot, and without a bound it could have an event and miss an earlier one. The number is
+    /// committed after the rows.
     pub async fn reminder_events_after(
         &self,
         all: EveryUser,
         sequence: i64,
     ) -> Result<Vec<ReminderEvent>, Error> {
-        let rows =
-            reminder_events_after(all, sequence, PAGE_SIZE).all(self.database.reader()).await?;
+        let last = self.last_reminder_event(all).await?;
+        let rows = reminder_events_between(all, sequence, last, PAGE_SIZE)
+            .all(self.database.reader())
+            .await?;
         Ok(rows.into_iter().filter_map(reminder_event).collect())
     }
 
@@ -123,7 +130,13 @@ impl Tasks {
     /// Deletes the reminder events of all users after their retention, and returns their number.
     pub async fn delete_old_reminder_events(&self, all: EveryUser) -> Result<u64, Error> {
         let until = self.now().micros().saturating_sub(RETENTION);
-        delete_expired(&self.database, BATCH, |limit| old_reminder_events(all, until, limit)).await
+        let users = |limit| async move {
+            let oldest = oldest_reminder_events(all, limit).all(self.database.reader()).await?;
+            let expired = oldest.into_iter().filter(|(_, fired_at)| *fired_at <= until);
+            Ok(expired.map(|(user_id, _)| user_id).collect())
+        };
+        let expired = |user: OneUser<'_>, limit| old_reminder_events(user, until, limit);
+        delete_expired(&self.database, all, BATCH, users, expired).await
     }
 }
 

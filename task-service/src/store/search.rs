@@ -6,7 +6,10 @@
 use sea_orm::{Condition, DbBackend, sea_query::Expr};
 use shared::auth::Owner;
 
-use super::dialect::{Dialect, WordQuery};
+use super::{
+    dialect::{Dialect, WordQuery},
+    selection::View,
+};
 use crate::query::{
     filter::Filter,
     full_text::{Lexicon, Term, phrase_of},
@@ -22,9 +25,11 @@ pub fn in_index(backend: DbBackend, owner: &Owner, filter: &Filter, common: u64)
 }
 
 /// The number of tasks that match [`in_index`], up to `most`.
-pub fn count(backend: DbBackend, owner: &Owner, filter: &Filter, common: u64, most: u64) -> Expr {
+pub fn count(view: View<'_>, filter: &Filter, most: u64) -> Expr {
+    let View { backend, owner, common, is_distributed, .. } = view;
+    let shard = is_distributed.then(|| owner.user().as_str());
     let query = rare(owner, filter, common);
-    query.map_or(Expr::val(i64::MAX), |query| backend.count_with_words(&query, most))
+    query.map_or(Expr::val(i64::MAX), |query| backend.count_with_words(&query, shard, most))
 }
 
 /// The bit of a condition among [`terms`]; none beyond 64, as no condition must be common.

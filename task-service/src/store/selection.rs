@@ -37,6 +37,8 @@ pub struct View<'a> {
     pub common: u64,
     /// How much is read.
     pub bounds: Bounds,
+    /// Whether the tables are distributed by user.
+    pub is_distributed: bool,
 }
 
 impl View<'_> {
@@ -44,7 +46,7 @@ impl View<'_> {
     /// are written so that no index has them, because databases guess badly which is the better.
     pub fn matching(self, filter: &Filter) -> Select<Entity> {
         let all = if self.access == Access::Words {
-            owned_by_words(self.backend, self.owner)
+            owned_by_words(self.backend, self.owner, self.is_distributed)
         } else {
             owned(self.backend, self.owner)
         };

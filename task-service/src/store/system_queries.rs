@@ -5,12 +5,12 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DeleteMany, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select, SelectGetableTuple, Selector, UpdateMany,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, SelectStatement},
+    sea_query::{Expr, LockBehavior, LockType, OnConflict, SelectStatement},
 };
 use uuid::Uuid;
 
 use super::{
-    owned::{delete_of_every, of_every, owned_delete, owned_update, with_unfinished},
+    owned::{of_every, owned_delete, owned_update, with_unfinished},
     scope::{EveryUser, OneUser, Scope},
 };
 use crate::{
@@ -89,23 +89,37 @@ pub fn set_number(name: &str, value: i64) -> Insert<sequence::ActiveModel> {
     Insert::one(row).on_conflict(on_conflict)
 }
 
-/// A delete of at most `limit` expired idempotency keys of all users. Rows locked by others are
-/// skipped, so there is no waiting and no deadlock.
-pub fn expired_requests(
+/// The users of the oldest expired idempotency keys, at most `limit` of these.
+pub fn users_of_expired_requests(
     all: EveryUser,
     created_until: i64,
     limit: u64,
-) -> DeleteMany<request::Entity> {
-    use request::Column::{CreatedAt, RequestId, UserId};
-    let expired = of_every::<request::Entity>(all)
+) -> Selector<SelectGetableTuple<String>> {
+    use request::Column::{CreatedAt, UserId};
+    of_every::<request::Entity>(all)
         .select_only()
-        .columns([UserId, RequestId])
+        .column(UserId)
         .filter(CreatedAt.lte(created_until))
         .order_by_asc(CreatedAt)
         .limit(limit)
+        .into_tuple()
+}
+
+/// A delete of at most `limit` expired idempotency keys of a user. Rows locked by others are skipped,
+/// so there is no waiting and no deadlock.
+pub fn expired_requests(
+    user: OneUser<'_>,
+    created_until: i64,
+    limit: u64,
+) -> DeleteMany<request::Entity> {
+    use request::Column::{CreatedAt, RequestId};
+    let expired = with_unfinished::<request::Entity>(&user)
+        .select_only()
+        .column(RequestId)
+        .filter(CreatedAt.lte(created_until))
+        .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let key = Expr::tuple([Expr::col(UserId), Expr::col(RequestId)]);
-    delete_of_every(all).filter(key.in_subquery(expired.into_query()))
+    owned_delete(&user).filter(RequestId.in_subquery(expired.into_query()))
 }
 
 /// The users with tasks in the trash since `until` or longer, at most `limit`, with the greatest

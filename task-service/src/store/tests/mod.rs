@@ -3,6 +3,7 @@
 mod batches;
 mod changes;
 mod counts;
+mod distribution;
 mod erasure;
 mod exports;
 mod filters;

@@ -153,11 +153,11 @@ async fn a_search_is_answered_by_the_full_text_index(fresh: FreshDatabase) {
         Filter { tags_any: tag.clone(), ..Filter::default() },
         Filter { tags_all: tag, words: text, ..in_state(Some(false)) },
     ] {
-        for (by, _) in SORTS {
+        let stores = [world.tasks.clone(), world.distributed().tasks];
+        for (tasks, (by, _)) in stores.iter().flat_map(|tasks| SORTS.map(|sort| (tasks, sort))) {
             let sort = Sort { by, descending: false };
             let request = PageRequest { size: 20, filter: filter.clone(), sort, ..first_page() };
-            let view = world
-                .tasks
+            let view = tasks
                 .view(world.database.reader(), &alice, &request.filter, by, 1_000)
                 .await
                 .expect("a view");

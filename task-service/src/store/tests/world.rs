@@ -96,6 +96,12 @@ impl World {
         Self { tasks, database: self.database.clone(), clock: self.clock.clone() }
     }
 
+    /// The same store, whose statements are those for distributed tables.
+    pub fn distributed(&self) -> Self {
+        let tasks = Tasks { is_distributed: true, ..self.tasks.clone() };
+        Self { tasks, database: self.database.clone(), clock: self.clock.clone() }
+    }
+
     /// A stored task of `owner`.
     pub async fn made(&self, owner: &Owner, title: &str) -> Task {
         self.tasks.create(owner, titled(title)).await.expect("created")
