@@ -145,7 +145,7 @@ fn options(
     })
 }
 
-/// Whoever names an authority wants a certificate of it: libpq reads `require` with `sslrootcert`
+/// An authority that is named is one to be checked: libpq reads `require` with `sslrootcert`
 /// as `verify-ca`, and the driver would not look at the certificate.
 fn require_authority(
     options: PgConnectOptions,

@@ -90,9 +90,10 @@ fn show(cluster: &Cluster, place: &Place, (certificate, demands): (Option<&str>,
     let owned = "chmod 600 server.key; [ \"$(id -u)\" != 0 ] || chown postgres server.key";
     let owned = Command::new("sh").args(["-c", owned]).current_dir(folder).status();
     assert!(owned.is_ok_and(|status| status.success()));
-    let rule = match demands {
-        true => "hostssl all all 127.0.0.1/32 trust clientcert=verify-ca",
-        false => "host all all 127.0.0.1/32 trust",
+    let rule = if demands {
+        "hostssl all all 127.0.0.1/32 trust clientcert=verify-ca"
+    } else {
+        "host all all 127.0.0.1/32 trust"
     };
     cluster.admit(&[rule]);
     let file = |setting: &str, name: &str| format!("{setting} = '../{name}'");
