@@ -133,20 +133,30 @@ class Load:
                     self.faults.append(f"watch: {status}")
                 while line := (await reader.readuntil(b"\n")).decode().strip():
                     pass  # the head
-                # The proxy keeps the connection after the last chunk.
-                while (line := await reader.readline()) not in (b"", b"0\r\n"):
+                async for line in lines_of(reader):
                     if line.startswith(b"id: "):
                         # Of a whole event: the id stands before the data it is about.
                         pending = [f"last-event-id: {line[4:].decode().strip()}"]
                     if line.startswith(b"data: ") and b'"title":"' in line:
                         heard.add(line.split(b'"title":"')[1].split(b'"')[0].decode())
-                    if line == b"\n":
+                    if not line:
                         last = pending
             writer.close()
             await asyncio.sleep(0.3)
 
     async def watch_grpc(self, heard):
         await grpc_wire.watch(self.url("50052", WATCH), self.chain, self.bearer, self.user, heard)
+
+
+async def lines_of(reader):
+    """The lines of a chunked body, whose chunks may end anywhere: nginx sends full buffers."""
+    rest = b""
+    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+        rest += await reader.readexactly(size)
+        await reader.readexactly(2)
+        *lines, rest = rest.split(b"\n")
+        for line in lines:
+            yield line
 
 
 async def until(condition, patience):
