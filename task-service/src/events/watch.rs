@@ -87,7 +87,7 @@ impl Watch {
             owner,
             period,
         };
-        watch.turn(read_page(&watch.tasks, &watch.owner, cursor).await?);
+        watch.set_page(read_page(&watch.tasks, &watch.owner, cursor).await?);
         Ok(watch)
     }
 
@@ -157,7 +157,7 @@ impl Watch {
     async fn read(&mut self) -> Result<Option<Event>, Error> {
         let read = read_page(&self.tasks, &self.owner, self.next);
         if let Some(page) = self.outage.read(self.beat, read).await? {
-            self.turn(page);
+            self.set_page(page);
         }
         Ok(self.heartbeat())
     }
@@ -169,8 +169,8 @@ impl Watch {
         beats.then(|| Event::Heartbeat(self.tasks.now()))
     }
 
-    /// Turns to the next page.
-    fn turn(&mut self, page: EventPage) {
+    /// Replaces the page, which is sent, by the one read after it.
+    fn set_page(&mut self, page: EventPage) {
         if page.events.is_empty() {
             self.cursor = page.next;
         }
@@ -181,6 +181,6 @@ impl Watch {
 }
 
 async fn read_page(tasks: &Tasks, owner: &Owner, after: SyncCursor) -> Result<EventPage, Error> {
-    let _turn = tasks.pubsub().read_permit().await;
+    let _permit = tasks.pubsub().read_permit().await;
     tasks.events_after(owner, after).await
 }
